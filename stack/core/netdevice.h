@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net_device and what stands between drivers and protocols: NAPI, packet types (taps and demux),
+ * the receive entry, the transmit entry. Names and order of things are the kernel's net/core/dev.c.
+ */
+#ifndef TAPLINE_CORE_NETDEVICE_H
+#define TAPLINE_CORE_NETDEVICE_H
+
+#include "kernel/cpu.h"
+#include "kernel/timer.h"
+#include "skb/skbuff.h"
+
+struct in_device;
+struct neigh_parms;
+struct Qdisc;
+struct napi_struct;
+struct vlan_group;
+
+#define ETH_ALEN     6u
+#define ETH_HLEN     14u
+#define ETH_ZLEN     60u /* shortest frame without FCS */
+#define MAX_ADDR_LEN 32u
+
+#define ETH_P_IP     0x0800
+#define ETH_P_ARP    0x0806
+#define ETH_P_8021Q  0x8100
+#define ETH_P_8021AD 0x88A8
+#define ETH_P_IPV6   0x86DD
+#define ETH_P_ALL    0x0003
+#define ETH_P_802_2  0x0004
+
+#define ARPHRD_ETHER	1
+#define ARPHRD_LOOPBACK 772
+#define ARPHRD_NONE	0xFFFE
+
+#define IFF_UP		0x1u
+#define IFF_BROADCAST	0x2u
+#define IFF_LOOPBACK	0x8u
+#define IFF_POINTOPOINT 0x10u
+#define IFF_RUNNING	0x40u
+#define IFF_NOARP	0x80u
+#define IFF_PROMISC	0x100u
+#define IFF_ALLMULTI	0x200u
+#define IFF_MULTICAST	0x1000u
+
+#define NETIF_F_HW_CSUM 0x1u /* TX checksum */
+#define NETIF_F_RXCSUM	0x2u
+#define NETIF_F_SG	0x4u
+#define NETIF_F_TSO	0x8u
+#define NETIF_F_GSO	0x10u
+#define NETIF_F_GRO	0x20u
+
+enum netdev_tx { NETDEV_TX_OK = 0, NETDEV_TX_BUSY = 0x10 };
+#define NET_XMIT_SUCCESS 0
+#define NET_XMIT_DROP	 1
+#define NET_XMIT_CN	 2
+#define NET_RX_SUCCESS	 0
+#define NET_RX_DROP	 1
+
+/* `ip -s -s link` (rtnl_link_stats64). */
+struct net_device_stats {
+	u64 rx_packets, rx_bytes, rx_errors, rx_dropped, rx_missed_errors, rx_length_errors,
+		rx_crc_errors, rx_over_errors, rx_nohandler, multicast;
+	u64 tx_packets, tx_bytes, tx_errors, tx_dropped, tx_fifo_errors, tx_carrier_errors;
+};
+
+struct net_device_ops {
+	int (*ndo_open)(struct net_device *dev);
+	int (*ndo_stop)(struct net_device *dev);
+	/* Takes the packet (NETDEV_TX_OK) or leaves it with the caller (NETDEV_TX_BUSY). Linear
+	 * unless NETIF_F_SG. */
+	enum netdev_tx (*ndo_start_xmit)(struct sk_buff *skb, struct net_device *dev);
+	void (*ndo_set_rx_mode)(struct net_device *dev);
+	int (*ndo_change_mtu)(struct net_device *dev, u32 mtu);
+	int (*ndo_set_mac_address)(struct net_device *dev, const u8 *addr);
+	void (*ndo_tx_timeout)(struct net_device *dev, u32 queue);
+	/* ethtool: -EOPNOTSUPP for a parameter it has not. */
+	int (*ndo_nic_set)(struct net_device *dev, u32 param, u32 index, u64 value);
+	/* ethtool -S: calls fn for every counter, fixed order. */
+	void (*ndo_ethtool_stats)(const struct net_device *dev,
+				  void (*fn)(void *ctx, const char *name, u64 value), void *ctx);
+	/* The cable is plugged into a wire end (drivers/wire.h), or out (NULL). */
+	int (*ndo_attach)(struct net_device *dev, struct wire *wire, u32 end);
+	/* Frees what the driver holds, at unregistration. */
+	void (*ndo_uninit)(struct net_device *dev);
+};
+
+/* Link headers (header_ops of the kernel); NULL in the device when it has none (tun, lo has
+ * Ethernet's as in Linux). */
+struct neighbour;
+struct header_ops {
+	/* Pushes the header; daddr NULL: leaves the destination for later. saddr NULL: the
+	 * device's. Returns 0 or -errno. */
+	int (*create)(struct sk_buff *skb, struct net_device *dev, u16 type, const u8 *daddr,
+		      const u8 *saddr);
+	/* Copies the source address of a received frame to haddr, returns its length. */
+	u32 (*parse)(const struct sk_buff *skb, u8 *haddr);
+};
+
+struct netdev_queue {
+	struct net_device *dev;
+	struct Qdisc *qdisc;
+	u32 index;
+	bool stopped; /* netif_tx_stop_queue: the ring is full */
+	u64 trans_start; /* ns of the last transmission, for the watchdog */
+};
+
+typedef bool (*rx_handler_fn)(struct sk_buff **pskb); /* true: it took the packet */
+
+struct net_device {
+	struct list_head dev_list; /* net->dev_base */
+	struct net *net;
+	char name[IFNAME_LEN];
+	u32 ifindex;
+	u32 flags; /* IFF_* */
+	u32 features;
+	u16 type; /* ARPHRD_* */
+	u8 addr_len;
+	bool carrier;
+	bool anyip; /* every IPv4 destination is local here (LINK_PARAM_ANYIP) */
+	u32 promiscuity;
+	u32 mtu, min_mtu, max_mtu;
+	u16 hard_header_len;
+	u16 needed_headroom;
+	u32 tx_queue_len;
+	u8 dev_addr[MAX_ADDR_LEN];
+	u8 broadcast[MAX_ADDR_LEN];
+	const struct net_device_ops *netdev_ops;
+	const struct header_ops *header_ops;
+	struct net_device_stats stats;
+	struct list_head napi_list;
+	struct netdev_queue *tx;
+	u32 num_tx_queues;
+	u32 num_rx_queues;
+	struct list_head ptype_all, ptype_specific; /* taps of this device */
+	rx_handler_fn rx_handler;
+	void *rx_handler_data;
+	struct in_device *ip_ptr; /* ipv4/ */
+	struct neigh_parms *arp_parms; /* core/neighbour.c: made when the device registers, freed
+					  when it goes */
+	struct timer watchdog;
+	void *priv; /* the driver's */
+	u32 refcnt; /* dev_hold/dev_put: must be zero (registration's own aside) when it is freed */
+};
+
+static inline struct net *dev_net(const struct net_device *dev)
+{
+	return dev->net;
+}
+
+static inline struct host *dev_host(const struct net_device *dev)
+{
+	return dev->net->host;
+}
+
+static inline struct world *dev_world(const struct net_device *dev)
+{
+	return dev->net->host->world;
+}
+
+/* Not registered yet; name is a pattern as "eth%d". priv_size bytes of zeroed private memory. NULL:
+ * no memory. */
+struct net_device *alloc_netdev(struct host *h, const char *name, u32 tx_queues, u32 rx_queues,
+				size_t priv_size);
+void free_netdev(struct net_device *dev);
+/* Gives name and ifindex in net, tells the notifier chain. 0 or -errno. */
+int register_netdevice(struct net_device *dev, struct net *net);
+/* Takes it down, tells everyone; nothing may refer to it afterwards. */
+void unregister_netdevice(struct net_device *dev);
+int dev_open(struct net_device *dev);
+void dev_close(struct net_device *dev);
+int dev_set_mtu(struct net_device *dev, u32 mtu);
+int dev_set_mac_address(struct net_device *dev, const u8 *addr);
+void dev_set_promiscuity(struct net_device *dev, s32 inc);
+void dev_set_allmulti(struct net_device *dev, bool on);
+void netif_carrier_on(struct net_device *dev);
+void netif_carrier_off(struct net_device *dev);
+struct net_device *dev_get_by_index(const struct net *net, u32 ifindex);
+struct net_device *dev_get_by_name(const struct net *net, const char *name);
+static inline void dev_hold(struct net_device *dev)
+{
+	dev->refcnt++;
+}
+static inline void dev_put(struct net_device *dev)
+{
+	ASSERT(dev->refcnt > 0);
+	dev->refcnt--;
+}
+
+/* Notifier chain of devices (NETDEV_*): called in order of registration; per host. */
+enum netdev_event {
+	NETDEV_REGISTER,
+	NETDEV_UP,
+	NETDEV_GOING_DOWN,
+	NETDEV_DOWN,
+	NETDEV_UNREGISTER,
+	NETDEV_CHANGEMTU,
+	NETDEV_CHANGEADDR,
+	NETDEV_CHANGE
+};
+typedef int (*netdev_notifier_fn)(struct net_device *dev, enum netdev_event event);
+int register_netdevice_notifier(struct host *h, netdev_notifier_fn fn);
+
+/* Packet types: taps (ETH_P_ALL) and protocols. `func` owns the skb. */
+struct packet_type {
+	u16 type; /* host order; ETH_P_ALL: every packet, a copy */
+	struct net_device *dev; /* NULL: all */
+	int (*func)(struct sk_buff *skb, struct net_device *dev, const struct packet_type *pt,
+		    struct net_device *orig_dev);
+	void *af_packet_priv;
+	bool ignore_outgoing;
+};
+/* `pt` must live until dev_remove_pack(). 0 or -ENOMEM. */
+int dev_add_pack(struct host *h, const struct packet_type *pt);
+void dev_remove_pack(struct host *h, const struct packet_type *pt);
+
+/* Receive: from a driver's poll (GRO later), the core entry, and the backlog of a CPU (loopback,
+ * RPS). The skb is the callee's from then on. */
+int netif_receive_skb(struct sk_buff *skb);
+int napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb);
+int netif_rx(struct sk_buff *skb);
+
+/* Transmit: takes the skb in every case. NET_XMIT_* or -errno. */
+int dev_queue_xmit(struct sk_buff *skb);
+void netif_tx_stop_queue(struct netdev_queue *q);
+void netif_tx_wake_queue(struct netdev_queue *q);
+
+static inline int dev_hard_header(struct sk_buff *skb, struct net_device *dev, u16 type,
+				  const u8 *daddr, const u8 *saddr)
+{
+	if (!dev->header_ops)
+		return 0;
+	return dev->header_ops->create(skb, dev, type, daddr, saddr);
+}
+
+/* LL_RESERVED_SPACE: headroom that a packet for this device should have. */
+static inline u32 ll_reserved_space(const struct net_device *dev)
+{
+	return (dev->hard_header_len + (u32)dev->needed_headroom + 31u) & ~15u;
+}
+
+/* NAPI (core/napi.c). */
+enum { NAPI_STATE_SCHED = 1, NAPI_STATE_MISSED = 2, NAPI_STATE_DISABLE = 4 };
+
+struct napi_struct {
+	struct list_head poll_list; /* of a softnet_data */
+	struct list_head dev_list;
+	struct net_device *dev;
+	struct cpu *cpu; /* whose poll list it is on */
+	u32 state;
+	s32 weight;
+	/* Handles up to budget packets; fewer than budget: it is through and has called
+	 * napi_complete_done. */
+	s32 (*poll)(struct napi_struct *napi, s32 budget);
+};
+
+void netif_napi_add(struct net_device *dev, struct napi_struct *napi,
+		    s32 (*poll)(struct napi_struct *, s32), s32 weight);
+void netif_napi_del(struct napi_struct *napi);
+void napi_enable(struct napi_struct *napi);
+void napi_disable(struct napi_struct *napi);
+/* True: the caller is the one that must call __napi_schedule. */
+bool napi_schedule_prep(struct napi_struct *napi);
+/* Onto the poll list of that CPU, and raises NET_RX_SOFTIRQ there. */
+void __napi_schedule(struct napi_struct *napi, struct cpu *cpu);
+bool napi_complete_done(struct napi_struct *napi, s32 work_done);
+
+/* One line of /proc/net/softnet_stat per CPU. */
+struct softnet_data {
+	struct cpu *cpu;
+	struct list_head poll_list;
+	struct sk_buff_head input_pkt_queue, process_queue;
+	struct napi_struct backlog;
+	u64 processed, dropped, time_squeeze, received_rps, flow_limit_count;
+	/* net_rx_action under way between two polls (its locals: budget, time_limit, list). */
+	bool rx_active;
+	s32 budget;
+	u64 time_limit_ns;
+	struct list_head rx_list, repoll;
+};
+
+/* Boot: softnet, softirq actions, packet types; and the end of it. */
+int net_dev_init(struct host *h);
+void net_dev_exit(struct host *h);
+
+/* A device's checksum, VLAN and the like set by the link layer (ethernet/eth.c): protocol,
+ * pkt_type, mac header pulled. */
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * struct sock: the protocol side of a socket, both families: buffers and their accounts, queues,
+ * options, the callbacks upward. struct socket (socket/) is the descriptor side. Names are the
+ * kernel's include/net/sock.h.
+ *
+ * Accounts: sk_rmem_alloc is the truesize of all that waits to be received, sk_wmem_alloc that of
+ * all sent and not yet freed by the device.
+ */
+#ifndef TAPLINE_CORE_SOCK_H
+#define TAPLINE_CORE_SOCK_H
+
+#include "core/dst.h"
+#include "kernel/wait.h"
+#include "lib/hlist.h"
+#include "stack/errno.h"
+#include "stack/socket.h"
+#include "stack/sys.h"
+
+struct proto;
+struct proto_ops;
+struct socket;
+struct inet_opts;
+
+enum {
+	TCP_ESTABLISHED = 1,
+	TCP_SYN_SENT,
+	TCP_SYN_RECV,
+	TCP_FIN_WAIT1,
+	TCP_FIN_WAIT2,
+	TCP_TIME_WAIT,
+	TCP_CLOSE,
+	TCP_CLOSE_WAIT,
+	TCP_LAST_ACK,
+	TCP_LISTEN,
+	TCP_CLOSING,
+	TCP_NEW_SYN_RECV
+};
+
+#define RCV_SHUTDOWN  1
+#define SEND_SHUTDOWN 2
+#define SHUTDOWN_MASK 3
+
+/* sk_flags */
+#define SOCK_DEAD	 0x1u
+#define SOCK_KEEPOPEN	 0x2u
+#define SOCK_BROADCAST	 0x4u
+#define SOCK_LINGER	 0x8u
+#define SOCK_URGINLINE	 0x10u
+#define SOCK_TIMESTAMP	 0x20u
+#define SOCK_LOCALROUTE	 0x40u
+#define SOCK_RCVTSTAMPNS 0x80u
+#define SOCK_RXQ_OVFL	 0x100u
+#define SOCK_DONE	 0x200u
+
+/* A system call in progress as the protocols see it; what they need to wait (socket/ makes it). */
+struct sys_call;
+
+struct msghdr {
+	const struct sock_addr *name; /* of a send; NULL: none */
+	struct sock_addr *name_out; /* of a receive; NULL: not wanted */
+	bool name_valid; /* a receive filled name_out */
+	u8 *data;
+	u32 len; /* bytes at data */
+	u32 done; /* bytes already moved by earlier steps of the same call */
+	u32 flags; /* MSG_* asked for */
+	u32 out_flags;
+	u8 *control; /* cmsgs in (send) or room for them (receive) */
+	u32 control_len, control_used;
+};
+
+struct sock {
+	u16 family;
+	u8 sk_state; /* TCP_* of every protocol */
+	u8 sk_reuse : 1, sk_reuseport : 1, sk_no_check_tx : 1, sk_userlocks : 4,
+		sk_backlog_unused : 1;
+	u8 sk_protocol;
+	u8 sk_type;
+	u8 sk_shutdown;
+	u32 sk_bound_dev_if;
+	struct net *net;
+	const struct proto *prot;
+	struct socket *socket; /* NULL: orphan */
+	struct hlist_node hash_node, bind_node;
+	u32 sk_flags;
+	u32 refcnt;
+	s32 sk_err, sk_err_soft;
+	struct wait_queue_head wq;
+	struct sk_buff_head receive_queue, write_queue, error_queue;
+	s32 sk_rcvbuf, sk_sndbuf, sk_rcvlowat;
+	u32 sk_rmem_alloc, sk_wmem_alloc, sk_wmem_queued;
+	u64 sk_rcvtimeo, sk_sndtimeo; /* ns; TIME_NEVER: none */
+	u32 sk_drops;
+	u32 sk_mark, sk_priority;
+	u32 sk_hash;
+	s32 sk_peek_off;
+	u32 sk_tsflags;
+	u64 sk_stamp;
+	struct dst_entry *dst_cache; /* held */
+	u32 dst_cookie;
+	bool sk_linger_on;
+	u32 sk_lingertime_s;
+	/* IPv4 addresses and ports (inet_sock); ports in host order, addresses as on the wire. */
+	be32 inet_daddr, inet_rcv_saddr, inet_saddr;
+	u16 inet_dport, inet_num;
+	u8 inet_tos, inet_min_ttl;
+	s16 inet_uc_ttl; /* -1: the sysctl */
+	u8 inet_mc_ttl, inet_pmtudisc;
+	u8 inet_recverr : 1, inet_freebind : 1, inet_hdrincl : 1, inet_mc_loop : 1,
+		inet_nodefrag : 1, inet_transparent : 1, inet_bind_no_port : 1,
+		inet_recv_unused : 1;
+	u32 inet_cmsg_flags;
+	u32 inet_mc_index;
+	be32 inet_mc_addr;
+	u32 inet_id;
+	struct inet_opts *inet_opt;
+	/* Upward calls, replaced by whoever wants to know (epoll, kernel users). */
+	void (*sk_data_ready)(struct sock *sk);
+	void (*sk_write_space)(struct sock *sk);
+	void (*sk_state_change)(struct sock *sk);
+	void (*sk_error_report)(struct sock *sk);
+};
+
+/* One transport protocol (struct proto). Calls run in steps: what would block returns -EAGAIN after
+ * having moved what it could (msg->done), and is called again when the socket's wait queue was
+ * woken. */
+struct proto {
+	const char *name;
+	u32 obj_size;
+	u8 mem_kind;
+	int (*init)(struct sock *sk);
+	void (*close)(struct sock *sk);
+	int (*connect)(struct sock *sk, const struct sock_addr *addr);
+	int (*disconnect)(struct sock *sk);
+	int (*bind_conflict)(struct sock *sk, const struct sock_addr *addr);
+	s64 (*sendmsg)(struct sock *sk, struct msghdr *msg);
+	s64 (*recvmsg)(struct sock *sk, struct msghdr *msg);
+	int (*setsockopt)(struct sock *sk, u32 level, u32 name, const u8 *val, u32 len);
+	/* Bytes written to val (room len), or -errno. */
+	int (*getsockopt)(struct sock *sk, u32 level, u32 name, u8 *val, u32 len);
+	int (*ioctl)(struct sock *sk, u32 cmd, s64 *value);
+	u32 (*poll)(struct sock *sk);
+	int (*get_port)(
+		struct sock *sk,
+		u16 port); /* port 0: any. Binds in the protocol's table. 0 or -EADDRINUSE */
+	void (*hash)(struct sock *sk);
+	void (*unhash)(struct sock *sk);
+	void (*shutdown)(struct sock *sk, int how);
+	int (*listen)(struct sock *sk, u32 backlog);
+	struct sock *(*accept)(struct sock *sk, int *err);
+};
+
+struct sock *sk_alloc(struct net *net, u16 family, const struct proto *prot, size_t size);
+void sock_init_data(struct socket *sock, struct sock *sk);
+static inline void sock_hold(struct sock *sk)
+{
+	sk->refcnt++;
+}
+/* The last one frees it. */
+void sock_put(struct sock *sk);
+void sock_orphan(struct sock *sk);
+
+/* The skb is charged to the sender until the device frees it / to the receiver until it is read. */
+void skb_set_owner_w(struct sk_buff *skb, struct sock *sk);
+void skb_set_owner_r(struct sk_buff *skb, struct sock *sk);
+struct sk_buff *sock_wmalloc(struct sock *sk, u32 size, bool force);
+/* Room to send in: NULL and *err -EAGAIN when the send buffer is full, -ENOBUFS/-ENOMEM when memory
+ * is refused. */
+struct sk_buff *sock_alloc_send_skb(struct sock *sk, u32 size, int *err);
+static inline bool sock_writeable(const struct sock *sk)
+{
+	return sk->sk_wmem_alloc < (u32)sk->sk_sndbuf >> 1;
+}
+/* Queues for the reader, charged. 0; -ENOMEM (SOCKET_RCVBUFF) when it does not fit: the skb is
+ * still the caller's. */
+int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);
+/* The error queue (MSG_ERRQUEUE); takes the skb unless it returns an error. */
+int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb);
+/* Takes and clears sk_err: 0 or -errno. */
+int sock_error(struct sock *sk);
+u32 datagram_poll(struct sock *sk);
+/* The first packet of the queue (left there when peeking); NULL with *err = -EAGAIN when there is
+ * none, or sk_err, or 0 at shutdown. */
+struct sk_buff *skb_recv_datagram(struct sock *sk, u32 flags, int *err);
+/* Options that all sockets have (SOL_SOCKET). */
+int sock_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len);
+int sock_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len);
+/* Appends one control message in Linux's layout; sets MSG_CTRUNC when there is no room. */
+void put_cmsg(struct msghdr *msg, u32 level, u32 type, const u8 *data, u32 len);
+struct dst_entry *sk_dst_check(struct sock *sk, u32 cookie);
+void sk_dst_set(struct sock *sk, struct dst_entry *dst);
+void sk_dst_reset(struct sock *sk);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* Numbers for the ops that touch wires, links and NICs (stack/op.def). */
+#ifndef TAPLINE_STACK_NIC_H
+#define TAPLINE_STACK_NIC_H
+
+/* OP_NIC_ADD model. */
+enum nic_model {
+	NIC_MODEL_RING, /* the software NIC: descriptor rings, registers, interrupts */
+	NIC_MODEL_TUN, /* raw IP, no link header, no neighbour; what it sends leaves the free end of
+			  the wire it is attached to */
+};
+
+/* OP_WIRE_SET: of frames that enter at `end`. Rates of faults are in parts per million; the draws
+ * come from the stream `wire`. */
+enum wire_param {
+	WIRE_PARAM_DELAY_NS,
+	WIRE_PARAM_RATE_BPS,
+	WIRE_PARAM_LOSS_PPM,
+	WIRE_PARAM_DUPLICATE_PPM,
+	WIRE_PARAM_REORDER_PPM, /* such a frame is held WIRE_PARAM_REORDER_NS longer */
+	WIRE_PARAM_REORDER_NS,
+	WIRE_PARAM_CORRUPT_PPM, /* one bit of the frame is flipped */
+	WIRE_PARAM_JITTER_NS, /* 0..n ns more delay, order kept */
+	WIRE_PARAM_DROP_NEXT, /* the next n frames are lost */
+	WIRE_PARAM_QUEUE_BYTES, /* with a rate: bytes that may wait, else dropped; 0: no limit */
+	WIRE_PARAM_COUNT
+};
+
+/* OP_FRAME flags. */
+#define FRAME_BAD_FCS \
+	1u /* arrives with a wrong frame check sequence: the NIC counts rx_crc_errors and drops */
+#define FRAME_CSUM_UNNECESSARY \
+	2u /* the NIC vouches for the L4 checksum (a capture made on the sender with offload) */
+#define FRAME_NO_DELAY                                                                             \
+	4u /* reaches the other end at this instant, whatever the wire's delay and rate: replay of \
+	      a capture made at the receiver */
+
+enum link_param {
+	LINK_PARAM_UP, /* 0/1: `ip link set up|down` */
+	LINK_PARAM_MTU,
+	LINK_PARAM_PROMISC,
+	LINK_PARAM_ALLMULTI,
+	LINK_PARAM_ADDRESS, /* bytes: MAC */
+	LINK_PARAM_CARRIER, /* 0/1: the cable */
+	LINK_PARAM_TXQLEN,
+	LINK_PARAM_ANYIP, /* 0/1: every IPv4 destination that arrives here is local (`ip route add
+			     local 0/0 dev X`); replay --any */
+	LINK_PARAM_COUNT
+};
+
+/* OP_NIC_SET (`ethtool`); `index` is the queue where it matters. */
+enum nic_param {
+	NIC_PARAM_RX_RING,
+	NIC_PARAM_TX_RING,
+	NIC_PARAM_RX_USECS, /* interrupt moderation: at least this long between interrupts */
+	NIC_PARAM_RX_CSUM, /* offload: checksum of received frames */
+	NIC_PARAM_TX_CSUM,
+	NIC_PARAM_IRQ_CPU, /* /proc/irq/N/smp_affinity of the queue: a CPU number */
+	NIC_PARAM_GRO,
+	NIC_PARAM_TX_STALL, /* 1: the device stops completing transmissions (fault) */
+	NIC_PARAM_IRQ_LOST, /* the next n interrupts do not arrive (fault) */
+	NIC_PARAM_IRQ_SPURIOUS, /* raise an interrupt with no cause now (fault) */
+	NIC_PARAM_COUNT
+};
+
+/* Capture points of world_ops.capture. */
+enum capture_point {
+	CAPTURE_WIRE, /* id: wire; dir: the end it entered at; what the cable carries, at the time
+			 it leaves the sender */
+	CAPTURE_DEVICE, /* id: host << 16 | ifindex; dir 0 in, 1 out; what a tap on the host sees
+			   (before GSO on the way out) */
+};
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The memory account and allocator of a world. All memory is carved from the world's arena; freed
+ * blocks go to free lists by size class, so that the same ops touch the same bytes. Sizes are given
+ * again at free: no header, no search.
+ *
+ * Two sizes: the real one (sizeof, differs between machines) and the declared one (mem_kinds.def:
+ * Linux x86-64's), which the account, the limit and every script see. Allocation may fail (limit,
+ * planted fault, arena full): every caller handles NULL.
+ */
+#ifndef TAPLINE_KERNEL_MEM_H
+#define TAPLINE_KERNEL_MEM_H
+
+#include "stack/types.h"
+
+struct world;
+
+enum mem_kind {
+#define MEM_KIND(NAME, text, declared) MEM_##NAME,
+#include "kernel/mem_kinds.def"
+#undef MEM_KIND
+	MEM_KIND_COUNT
+};
+
+/*
+ * One object of a fixed kind, `size` its sizeof; or n elements of a table or buffer (mem_alloc_n).
+ * Not zeroed. NULL when refused. Aligned to 16.
+ */
+void *mem_alloc(struct world *w, enum mem_kind kind, size_t size);
+void *mem_zalloc(struct world *w, enum mem_kind kind, size_t size);
+void mem_free(struct world *w, enum mem_kind kind, void *p, size_t size);
+
+/* n elements of `size` bytes, declared as n times the kind's declared size. Data areas are
+ * cache-line aligned from 64 bytes on. */
+void *mem_alloc_n(struct world *w, enum mem_kind kind, size_t n, size_t size);
+void mem_free_n(struct world *w, enum mem_kind kind, void *p, size_t n, size_t size);
+
+/* The real size that a request of `size` bytes gets: what a growing buffer may use (ksize). */
+size_t mem_usable(size_t size);
+
+u64 mem_count(const struct world *w, enum mem_kind kind);
+const char *mem_kind_name(u32 kind);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Kernel timers of a host. Two kinds, as in Linux: those that the kernel keeps in jiffies (HZ=1000:
+ * 1 jiffy is 1 ms; mod_timer) and high resolution ones (hrtimer). There is no tick: a timer is an
+ * event and fires exactly at its expiry, or when its CPU is free again under a cost model.
+ */
+#ifndef TAPLINE_KERNEL_TIMER_H
+#define TAPLINE_KERNEL_TIMER_H
+
+#include "kernel/event.h"
+
+#define HZ	 1000u
+#define JIFFY_NS NSEC_PER_MSEC
+
+struct cpu;
+struct host;
+struct timer;
+
+typedef void (*timer_fn)(struct timer *t);
+
+struct timer {
+	struct event event;
+	struct cpu *cpu;
+	timer_fn fn;
+};
+
+/* `cpu`: on which it fires (host_cpu(host, 0) when nothing speaks for another). */
+void timer_setup(struct timer *t, struct cpu *cpu, timer_fn fn);
+
+/* The host's jiffies: virtual ms since it was made, from INITIAL_JIFFIES (0; just before the wrap
+ * in hostile builds). */
+u64 jiffies(const struct host *h);
+
+/* Arms or moves to an absolute jiffy; one that is past fires at the next jiffy, as with mod_timer. */
+void mod_timer(struct timer *t, u64 expires_jiffies);
+
+/* Arms or moves to an absolute time in ns. */
+void hrtimer_start(struct timer *t, u64 time_ns);
+
+/* True when it was pending. */
+bool del_timer(struct timer *t);
+
+static inline bool timer_pending(const struct timer *t)
+{
+	return event_armed(&t->event);
+}
+
+static inline u64 msecs_to_jiffies(u64 ms)
+{
+	return ms;
+}
+
+#endif

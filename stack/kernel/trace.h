@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Trace points. trace() records what happened with four numbers; with nobody listening and no
+ * digest it costs one test. The digest is the streaming hash over all records, frames and ops of
+ * the world.
+ */
+#ifndef TAPLINE_KERNEL_TRACE_H
+#define TAPLINE_KERNEL_TRACE_H
+
+#include "kernel/world.h"
+#include "stack/trace.h"
+
+void trace_emit(struct world *w, const struct host *h, enum trace_event ev, u64 a, u64 b, u64 c,
+		u64 d);
+
+/* `h` may be NULL (a wire). The numbers must be the same on every machine: no pointers, no sizeof. */
+static inline void trace(struct world *w, const struct host *h, enum trace_event ev, u64 a, u64 b,
+			 u64 c, u64 d)
+{
+	if (w->trace_wanted & (1ull << ev))
+		trace_emit(w, h, ev, a, b, c, d);
+}
+
+/* Mixes a word, or bytes, into the digest when one is kept. */
+void digest_word(struct world *w, u64 v);
+void digest_bytes(struct world *w, const u8 *p, u32 len);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The Internet checksum (RFC 1071) in the kernel's terms. A `sum` is a 32-bit partial sum of 16-bit
+ * words in memory order (so it is the same as bytes on any machine once folded and stored with
+ * store_be16); fold it and complement it at the end. The values returned by csum_fold are be16.
+ */
+#ifndef TAPLINE_LIB_CHECKSUM_H
+#define TAPLINE_LIB_CHECKSUM_H
+
+#include "stack/types.h"
+
+/* Adds len bytes at p to sum. p lies at an even offset of what is summed (else see csum_block_add).
+ */
+u32 csum_partial(const u8 *p, u32 len, u32 sum);
+
+/* csum_partial over src while copying it to dst. */
+u32 csum_partial_copy(u8 *dst, const u8 *src, u32 len, u32 sum);
+
+/* The sum without complement, 16 bits. */
+static inline u16 csum_fold_raw(u32 sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (u16)sum;
+}
+
+/* What goes into a checksum field; 0 when a received packet, its field included, sums up right. */
+static inline be16 csum_fold(u32 sum)
+{
+	return (be16)~csum_fold_raw(sum);
+}
+
+static inline u32 csum_add(u32 a, u32 b)
+{
+	u32 r = a + b;
+
+	return r + (r < b);
+}
+
+static inline u32 csum_sub(u32 a, u32 b)
+{
+	return csum_add(a, ~b);
+}
+
+/* Adds the sum of a block that starts at `offset`: swapped when that is odd (RFC 1071 2.B). */
+static inline u32 csum_block_add(u32 sum, u32 block, u32 offset)
+{
+	if (offset & 1)
+		block = (block << 8) | (block >> 24);
+	return csum_add(sum, block);
+}
+
+/* Sum of the IPv4 pseudo header (RFC 768, RFC 9293 3.1). len in host order. */
+u32 csum_tcpudp_nofold(be32 saddr, be32 daddr, u32 len, u8 proto, u32 sum);
+
+static inline be16 csum_tcpudp_magic(be32 saddr, be32 daddr, u32 len, u8 proto, u32 sum)
+{
+	return csum_fold(csum_tcpudp_nofold(saddr, daddr, len, proto, sum));
+}
+
+/* The checksum of an IPv4 header of ihl 32-bit words; 0 for a received right one. */
+be16 ip_fast_csum(const u8 *iph, u32 ihl);
+
+/* RFC 1624: the field after a 16-bit word under it changed. */
+static inline be16 csum_replace2(be16 field, be16 from, be16 to)
+{
+	u32 sum = (u16)~field;
+
+	sum = csum_add(sum, (u16)~from);
+	sum = csum_add(sum, to);
+	return csum_fold(sum);
+}
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * struct net: one network namespace: its devices, counters, sysctls, and the tables of each family.
+ * Data only; the folder named beside a table makes, uses and frees it.
+ */
+#ifndef TAPLINE_NETNS_NET_H
+#define TAPLINE_NETNS_NET_H
+
+#include "kernel/host.h"
+#include "stack/drop_reason.h"
+#include "stack/rtnetlink.h"
+
+struct net_device;
+struct fib_table;
+struct ipv4_frags;
+struct nf_hook_entries;
+struct dst_entry;
+
+enum mib {
+#define MIB(name) MIB_##name,
+#include "netns/mib.def"
+#undef MIB
+	MIB_COUNT
+};
+
+struct netns_sysctl {
+#define SYSCTL(field, name, dflt, rfc, min, max) s32 field;
+#include "netns/sysctl.def"
+#undef SYSCTL
+};
+
+struct net {
+	struct list_head list; /* host->nets */
+	struct host *host;
+	u32 id;
+	u32 ifindex_next;
+	char name[16];
+	struct list_head dev_base; /* core/: net_device.dev_list, by ifindex */
+	struct net_device *loopback_dev;
+	struct netns_sysctl sysctl;
+	u64 mib[MIB_COUNT];
+	u64 drops[SKB_DROP_REASON_COUNT];
+	u64 icmp_in_type[256], icmp_out_type[256]; /* IcmpMsgInTypeN, IcmpMsgOutTypeN */
+	/* netfilter/: chains by hook, IPv4 and IPv6. */
+	struct nf_hook_entries *nf_hooks[2][NF_INET_NUMHOOKS];
+	/* ipv4/ */
+	struct fib_table *fib_local, *fib_main;
+	struct ipv4_frags *ipv4_frags;
+	void *ipv4; /* ipv4/: the rest of the family's state (struct netns_ipv4 in ipv4/) */
+	void *ipv6;
+	struct list_head ipv4_devconf; /* ipv4/ */
+	u32 fib_genid; /* grows with every change of routes and addresses: cached routes of older
+			  generations are stale */
+};
+
+#define MIB_INC(net, name)    ((net)->mib[MIB_##name]++)
+#define MIB_ADD(net, name, n) ((net)->mib[MIB_##name] += (u64)(n))
+#define MIB_DEC(net, name)    ((net)->mib[MIB_##name]--)
+
+/* "IpInReceives"; NULL outside the enum. */
+const char *mib_name(u32 mib);
+
+/* Sets all sysctls to the world's profile. */
+void netns_sysctl_defaults(struct net *net);
+/* By index 0.. in the order of sysctl.def; NULL past the end. */
+const char *netns_sysctl_name(u32 index);
+/* The field of a name; NULL when there is none. min and max (may be NULL) receive the limits. */
+s32 *netns_sysctl_find(struct net *net, const char *name, s32 *min, s32 *max);
+
+static inline struct world *net_world(const struct net *net)
+{
+	return net->host->world;
+}
+
+#endif
