@@ -240,11 +240,13 @@ function check_opening(    comment, first) {
 		comment = "/* SPDX-License-Identifier: MIT */"
 	if (is_lua)
 		comment = "-- SPDX-License-Identifier: MIT"
-	if (FNR == first && $0 != comment)
+	if (FNR == first)
+		licensed = $0 == comment
+	if (FNR == first && !licensed)
 		say("opening", "line " first " must be: " comment)
 	if (FNR == first + 1)
 		second = $0
-	if (FNR == first + 2) {
+	if (FNR == first + 2 && licensed) {
 		if (is_c && (second !~ /^\/\*/ || (second $0) !~ /[A-Za-z][A-Za-z]/))
 			say("opening", "after the licence line: a comment that says what the file is responsible for")
 		else if (is_lua && (second !~ /^--/ || (second $0) !~ /[A-Za-z][A-Za-z]/))
@@ -268,7 +270,7 @@ function end_of_file(    guard) {
 		return
 	if (on["guard"] && last_is_header && !guard_seen)
 		printf "%s:1: guard: no include guard: #ifndef %s\n", last_file, last_guard
-	if (on["opening"] && opening_wanted && last_line < 3 + had_shebang)
+	if (on["opening"] && opening_wanted && licensed && last_line < 3 + had_shebang)
 		printf "%s:1: opening: the file does not open with a licence line and a comment\n", last_file
 }
 
@@ -280,6 +282,7 @@ FNR == 1 {
 	has_shebang = $0 ~ /^#!/
 	is_script = has_shebang || FILENAME ~ /(\.awk|CMakeLists\.txt)$/
 	opening_wanted = is_c || is_lua || is_script
+	licensed = 1
 	in_comment = 0
 	guard_seen = 0
 	function_start = 0
