@@ -39,8 +39,8 @@ BEGIN {
 	for (i = 1; i <= n; i++)
 		on[list[i]] = 1
 
-	# The ranks of stack/ (docs/ARCHITECTURE.md).
-	ranks = "lib 0 kernel 1 wire 1 skb 2 netns 2 core 3 ethernet 4 drivers 5 sched 5 netfilter 5 " \
+	# The ranks of stack/ (docs/ARCHITECTURE.md); skb stands above netns: docs/decisions/0005.
+	ranks = "lib 0 kernel 1 wire 1 netns 2 skb 2.5 core 3 ethernet 4 drivers 5 sched 5 netfilter 5 " \
 		"inet 6 ipv4 7 ipv6 7 udp 8 tcp 8 raw 8 ping 8 nf 8 socket 9 proc 9 world.c 10"
 	n = split(ranks, list, " ")
 	for (i = 1; i < n; i += 2)
@@ -65,7 +65,7 @@ BEGIN {
 	ban("stack", "getenv", "a config field of the world")
 	ban_word("stack", "float double", "integers in a stated unit (ns, bytes, 1/1024)")
 	ban_word("stack", "__packed packed", "accessors of wire/ over bytes (lib/bytes.h)")
-	ban_word("stack", "pthread_t _Thread_local thread_local _Atomic volatile",
+	ban_word("stack", "pthread_t _Thread_local thread_local _Atomic",
 		 "nothing: a world has one thread")
 
 	ban("host", "strcpy stpcpy strcat", "snprintf or memcpy with the size of the target")
@@ -162,7 +162,7 @@ function check_stack_include(path,    own, mine, theirs, part, to) {
 		say("include", "\"" path "\" is not of the stack: the stack knows nothing of its users; " \
 		    "go up through an ops table")
 	} else if (to != part[1] && theirs >= mine) {
-		say("include", sprintf("%s (rank %d) must not include \"%s\" (rank %d): go up through an " \
+		say("include", sprintf("%s (rank %s) must not include \"%s\" (rank %s): go up through an " \
 				       "ops table registered in the world", part[1], mine, path, theirs))
 	} else if (part[1] == "tcp" && to ~ /^ipv[46]$/ && own !~ /^tcp\/tcp_ipv[46]\.[ch]$/) {
 		say("include", "only tcp_ipv4.c and tcp_ipv6.c include \"" path "\": use icsk_af_ops")
