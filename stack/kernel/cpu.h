@@ -2,8 +2,8 @@
 /*
  * CPUs of a host and what runs on them: hard interrupts, softirqs, ksoftirqd, tasks. A CPU runs
  * steps: one interrupt handler, one softirq action (or one NAPI poll of it), one task slice. A step
- * is atomic; it costs what cpu_cost() was told during it, and the CPU's next step is an event at its
- * end. With no cost model all steps take no time, through the same loop.
+ * is atomic; it costs what cpu_cost() was told during it, and the CPU's next step is an event at
+ * its end. With no cost model all steps take no time, through the same loop.
  *
  * Which step comes next on a CPU: a pending hard interrupt; then the softirq round under way or a
  * new one when softirqs are pending (unless they were handed to ksoftirqd); then tasks, ksoftirqd
@@ -59,7 +59,9 @@ struct cpu {
 	u32 id;
 	u64 busy_until;
 	struct event step;
+	enum event_class step_class; /* of the armed step */
 	bool in_step;
+	u64 step_cost; /* ns, of the step that is running */
 	struct list_head irqs; /* pending irq_desc, in order of arrival */
 	u32 softirq_pending;
 	/* The softirq round under way (__do_softirq): what is left of its mask; whether it runs in

@@ -35,10 +35,11 @@ void mem_free(struct world *w, enum mem_kind kind, void *p, size_t size);
 void *mem_alloc_n(struct world *w, enum mem_kind kind, size_t n, size_t size);
 void mem_free_n(struct world *w, enum mem_kind kind, void *p, size_t n, size_t size);
 
-/* The real size that a request of `size` bytes gets: what a growing buffer may use (ksize). */
-size_t mem_usable(size_t size);
-
 u64 mem_count(const struct world *w, enum mem_kind kind);
+/* Takes over [start, end) at a world's birth, gives it back at its end. False: too small. */
+bool mem_init(struct world *w, u8 *start, u8 *end, u64 limit);
+void mem_exit(struct world *w);
+
 const char *mem_kind_name(u32 kind);
 
 #endif

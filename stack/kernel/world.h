@@ -18,6 +18,7 @@
 struct host;
 struct wire;
 struct sys_op;
+struct dst_entry;
 
 #define MEM_CLASSES 64u
 
@@ -29,9 +30,10 @@ struct mem_account {
 	u32 kind_objects[MEM_KIND_COUNT];
 };
 
-/* What rank 10 gives to lower ranks: calls that have to go up. */
+/* Calls that have to go up: set by world.c at a world's birth. */
 struct world_up {
-	void (*check)(struct world *w, u32 level);
+	void (*dst_hold)(struct dst_entry *dst);
+	void (*dst_release)(struct dst_entry *dst);
 };
 
 struct world {

@@ -12,8 +12,10 @@
 #define TAPLINE_SKB_SKBUFF_H
 
 #include "lib/bytes.h"
+#include "lib/poison.h"
 #include "netns/net.h"
 #include "stack/assert.h"
+#include "stack/errno.h"
 
 struct net_device;
 struct sock;
@@ -71,6 +73,8 @@ struct sk_buff {
 	/* On a queue; NULL at its ends. Also the next of a frag_list or of a list of segments. */
 	struct sk_buff *next, *prev;
 	struct world *world;
+	struct net *net; /* where it is counted: set with dev on the way in, from the socket on the
+			    way out */
 	struct net_device *dev;
 	struct sock *sk;
 	struct dst_entry *dst;
@@ -137,6 +141,10 @@ static inline bool skb_shared(const struct sk_buff *skb)
 	return skb->users != 1;
 }
 
+/* For users of frags and frag_list: a reference to a page, to a part, given up without a record. */
+void skb_page_put(struct world *w, struct skb_page *page);
+void skb_part_put(struct sk_buff *skb);
+
 /* A second head for the same data. NULL when memory is refused. */
 struct sk_buff *skb_clone(struct sk_buff *skb);
 /* Head and all data new, linear. */
@@ -183,6 +191,8 @@ static inline u8 *skb_tail_pointer(const struct sk_buff *skb)
 
 static inline void skb_reserve(struct sk_buff *skb, u32 len)
 {
+	ASSERT(skb->tail + len <= skb->end);
+	unpoison_range(skb_tail_pointer(skb), len);
 	skb->data += len;
 	skb->tail += len;
 }
@@ -194,6 +204,7 @@ static inline u8 *skb_put(struct sk_buff *skb, u32 len)
 
 	ASSERT(!skb_is_nonlinear(skb));
 	ASSERT(skb->tail + len <= skb->end);
+	unpoison_range(p, len);
 	skb->tail += len;
 	skb->len += len;
 	return p;
@@ -307,7 +318,7 @@ u32 skb_truesize(u32 size);
 
 /* Lets go of the owning socket (skb->destructor). */
 void skb_orphan(struct sk_buff *skb);
-/* Releases the route (core/dst.h sets the function up through dst ops). */
+/* Lets go of the route. */
 void skb_dst_drop(struct sk_buff *skb);
 
 /* Queues, first in first out unless said otherwise. */

@@ -25,8 +25,10 @@ struct world_ops {
 	void (*capture)(void *ctx, u32 point, u32 id, u32 dir, const u8 *frame, u32 len);
 	/* A trace record was made. Called only for the events chosen with world_trace(). */
 	void (*trace)(void *ctx, const struct trace_record *rec);
-	/* An op was applied: its log record (stack/op.h), for op logs. */
-	void (*op_log)(void *ctx, const u8 *record, u32 len);
+	/*
+	 * An op is about to be applied, after `event_count` events: op_encode() makes its log record.
+	 */
+	void (*op_log)(void *ctx, u64 event_count, const struct op *op);
 	/*
 	 * A netfilter hook that an OP_HOOK_ADD registered under `id` saw a packet (from the network
 	 * header on; may be changed in place). Returns a verdict NF_DROP, NF_ACCEPT, NF_STOLEN.

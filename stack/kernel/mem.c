@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The allocator of a world (mem.h). Size classes: steps of 64 bytes to 1 KiB, four to a doubling to
+ * 64 KiB, then powers of two. A block comes from its class's free list (last freed, first used:
+ * warm), else from the end of the used part of the arena.
+ *
+ * With AddressSanitizer every block has a poisoned neighbour, freed blocks stay poisoned, and a
+ * freed block waits behind QUARANTINE others of its class before it is used again.
+ */
+#include "kernel/mem.h"
+
+#include "kernel/world.h"
+#include "lib/bytes.h"
+#include "lib/poison.h"
+#include "stack/assert.h"
+
+#define CLASS_STEP   64u
+#define SMALL_MAX    1024u
+#define SMALL_COUNT  (SMALL_MAX / CLASS_STEP)
+#define MIDDLE_MAX   65536u
+#define MIDDLE_COUNT 24u /* four for each of six doublings */
+
+static const char *const kind_names[] = {
+#define MEM_KIND(NAME, text, declared) text,
+#include "kernel/mem_kinds.def"
+#undef MEM_KIND
+};
+
+static const u32 kind_declared[] = {
+#define MEM_KIND(NAME, text, declared) declared,
+#include "kernel/mem_kinds.def"
+#undef MEM_KIND
+};
+
+const char *mem_kind_name(u32 kind)
+{
+	return kind < MEM_KIND_COUNT ? kind_names[kind] : NULL;
+}
+
+u64 mem_count(const struct world *w, enum mem_kind kind)
+{
+	return w->mem.kind_objects[kind];
+}
+
+static u32 log2_floor(u64 v)
+{
+	u32 n = 0;
+
+	while (v >>= 1)
+		n++;
+	return n;
+}
+
+/* The class of a request and the bytes its blocks have. */
+static u32 size_class(size_t size, size_t *block)
+{
+	u32 power, quarter;
+	size_t base;
+
+	if (size <= SMALL_MAX) {
+		u32 n = size ? (u32)((size - 1) / CLASS_STEP) : 0;
+
+		*block = (size_t)(n + 1) * CLASS_STEP;
+		return n;
+	}
+	power = log2_floor(size - 1);
+	base = (size_t)1 << power;
+	if (size <= MIDDLE_MAX) {
+		quarter = (u32)((size - 1 - base) / (base / 4));
+		*block = base + (quarter + 1) * (base / 4);
+		return SMALL_COUNT + (power - 10) * 4 + quarter;
+	}
+	*block = base * 2;
+	return SMALL_COUNT + MIDDLE_COUNT + (power - 16);
+}
+
+#ifdef TAPLINE_ASAN
+#define REDZONE	   64u
+#define QUARANTINE 32u
+
+/* The free list of a class as a queue: head, tail and length lie in a small block of the arena's
+ * own start-up memory. */
+struct quarantine {
+	void *tail;
+	u32 count;
+};
+
+static struct quarantine *quarantine_of(struct world *w, u32 cls)
+{
+	return (struct quarantine *)(void *)w->mem.base + cls;
+}
+
+static void *link_get(void *block)
+{
+	void *next;
+
+	unpoison_range(block, sizeof(next));
+	memcpy(&next, block, sizeof(next));
+	poison_range(block, sizeof(next));
+	return next;
+}
+
+static void link_set(void *block, void *next)
+{
+	unpoison_range(block, sizeof(next));
+	memcpy(block, &next, sizeof(next));
+	poison_range(block, sizeof(next));
+}
+
+static void *class_pop(struct world *w, u32 cls)
+{
+	struct quarantine *q = quarantine_of(w, cls);
+	void *p = w->mem.free[cls];
+
+	if (!p || q->count <= QUARANTINE)
+		return NULL;
+	w->mem.free[cls] = link_get(p);
+	q->count--;
+	return p;
+}
+
+static void class_push(struct world *w, u32 cls, void *p, size_t block)
+{
+	struct quarantine *q = quarantine_of(w, cls);
+
+	poison_range(p, block);
+	link_set(p, NULL);
+	if (w->mem.free[cls])
+		link_set(q->tail, p);
+	else
+		w->mem.free[cls] = p;
+	q->tail = p;
+	q->count++;
+}
+
+static size_t start_reserve(void)
+{
+	return (MEM_CLASSES * sizeof(struct quarantine) + 63) & ~(size_t)63;
+}
+#else
+#define REDZONE 0u
+
+static void *class_pop(struct world *w, u32 cls)
+{
+	void *p = w->mem.free[cls];
+
+	if (p)
+		memcpy(&w->mem.free[cls], p, sizeof(void *));
+	return p;
+}
+
+static void class_push(struct world *w, u32 cls, void *p, size_t block)
+{
+	(void)block;
+	memcpy(p, &w->mem.free[cls], sizeof(void *));
+	w->mem.free[cls] = p;
+}
+
+static size_t start_reserve(void)
+{
+	return 0;
+}
+#endif
+
+bool mem_init(struct world *w, u8 *start, u8 *end, u64 limit)
+{
+	struct mem_account *m = &w->mem;
+
+	*m = (struct mem_account){ .base = start, .brk = start, .end = end, .limit = limit };
+	unpoison_range(start, (size_t)(end - start));
+	if ((size_t)(end - start) < start_reserve() + 4096)
+		return false;
+	memset(start, 0, start_reserve());
+	m->brk += start_reserve();
+	poison_range(m->brk, (size_t)(end - m->brk));
+	return true;
+}
+
+void mem_exit(struct world *w)
+{
+	unpoison_range(w->mem.base, (size_t)(w->mem.end - w->mem.base));
+}
+
+static void *block_get(struct world *w, size_t size)
+{
+	struct mem_account *m = &w->mem;
+	size_t block;
+	u32 cls = size_class(size + REDZONE, &block);
+	void *p = class_pop(w, cls);
+
+	if (!p) {
+		if ((size_t)(m->end - m->brk) < block)
+			return NULL;
+		p = m->brk;
+		m->brk += block;
+	}
+	unpoison_range(p, size);
+	return p;
+}
+
+static void block_put(struct world *w, void *p, size_t size)
+{
+	size_t block;
+	u32 cls = size_class(size + REDZONE, &block);
+
+	class_push(w, cls, p, block);
+}
+
+static void *alloc_declared(struct world *w, enum mem_kind kind, size_t size, u64 declared)
+{
+	struct mem_account *m = &w->mem;
+	void *p;
+
+	if (should_fail(w, FAULT_ALLOC) || (m->limit && m->bytes + declared > m->limit)) {
+		m->failed++;
+		return NULL;
+	}
+	p = block_get(w, size);
+	if (!p) {
+		m->failed++;
+		return NULL;
+	}
+	m->bytes += declared;
+	m->objects++;
+	m->kind_bytes[kind] += declared;
+	m->kind_objects[kind]++;
+	if (m->bytes > m->peak)
+		m->peak = m->bytes;
+	return p;
+}
+
+static void free_declared(struct world *w, enum mem_kind kind, void *p, size_t size, u64 declared)
+{
+	struct mem_account *m = &w->mem;
+
+	ASSERT((u8 *)p >= m->base && (u8 *)p < m->brk);
+	ASSERT(m->kind_objects[kind] > 0);
+	ASSERT(m->kind_bytes[kind] >= declared);
+	m->bytes -= declared;
+	m->objects--;
+	m->kind_bytes[kind] -= declared;
+	m->kind_objects[kind]--;
+#ifdef TAPLINE_ASAN
+	/* A block that is free already is poisoned: this read reports a double free with both
+	 * stacks. */
+	(void)*(volatile u8 *)p;
+#endif
+	block_put(w, p, size);
+}
+
+void *mem_alloc(struct world *w, enum mem_kind kind, size_t size)
+{
+	return alloc_declared(w, kind, size, kind_declared[kind]);
+}
+
+void *mem_zalloc(struct world *w, enum mem_kind kind, size_t size)
+{
+	void *p = mem_alloc(w, kind, size);
+
+	if (p)
+		memset(p, 0, size);
+	return p;
+}
+
+void mem_free(struct world *w, enum mem_kind kind, void *p, size_t size)
+{
+	if (p)
+		free_declared(w, kind, p, size, kind_declared[kind]);
+}
+
+void *mem_alloc_n(struct world *w, enum mem_kind kind, size_t n, size_t size)
+{
+	if (size && n > (SIZE_MAX / 4) / size)
+		return NULL;
+	return alloc_declared(w, kind, n * size, (u64)n * kind_declared[kind]);
+}
+
+void mem_free_n(struct world *w, enum mem_kind kind, void *p, size_t n, size_t size)
+{
+	if (p)
+		free_declared(w, kind, p, n * size, (u64)n * kind_declared[kind]);
+}

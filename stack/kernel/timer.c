@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Kernel timers on the event queue (timer.h). A timer that falls due while its CPU is busy waits
+ * for the end of the step, as a timer interrupt waits for the softirq that runs it.
+ */
+#include "kernel/timer.h"
+
+#include "kernel/cpu_steps.h"
+#include "kernel/host.h"
+#include "kernel/trace.h"
+
+/* The hostile build starts just before the wrap of the kernel's 32-bit jiffies: five seconds, as
+ * Linux itself does with five minutes. */
+#ifdef TAPLINE_HOSTILE
+#define INITIAL_JIFFIES (0x100000000ull - 5 * HZ)
+#else
+#define INITIAL_JIFFIES 0ull
+#endif
+
+u64 jiffies(const struct host *h)
+{
+	return INITIAL_JIFFIES + (h->world->now - h->born_ns) / JIFFY_NS;
+}
+
+static void timer_event(struct world *w, struct event *ev)
+{
+	struct timer *t = container_of(ev, struct timer, event);
+	struct cpu *cpu = t->cpu;
+
+	if (cpu->busy_until > w->now) {
+		event_arm(w, ev, cpu->busy_until, EVENT_TIMER);
+		return;
+	}
+	cpu_step_begin(cpu);
+	cpu_cost(cpu, COST_TIMER, 1);
+	trace(w, cpu->host, TRACE_TIMER_EXPIRE, 0, jiffies(cpu->host), 0, 0);
+	t->fn(t); /* may free what the timer is part of */
+	cpu_step_end(cpu);
+}
+
+void timer_setup(struct timer *t, struct cpu *cpu, timer_fn fn)
+{
+	event_init(&t->event, timer_event);
+	t->cpu = cpu;
+	t->fn = fn;
+}
+
+void mod_timer(struct timer *t, u64 expires_jiffies)
+{
+	const struct host *h = t->cpu->host;
+	u64 now_jiffies = jiffies(h);
+	u64 wait = expires_jiffies > now_jiffies ? expires_jiffies - now_jiffies : 1;
+
+	event_arm(h->world, &t->event, h->world->now + wait * JIFFY_NS, EVENT_TIMER);
+}
+
+void hrtimer_start(struct timer *t, u64 time_ns)
+{
+	event_arm(t->cpu->host->world, &t->event, time_ns, EVENT_TIMER);
+}
+
+bool del_timer(struct timer *t)
+{
+	bool pending = timer_pending(t);
+
+	event_cancel(t->cpu->host->world, &t->event);
+	return pending;
+}

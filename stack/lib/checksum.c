@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The Internet checksum (RFC 1071). Eight bytes at a time into a 64-bit accumulator with end-around
+ * carry; the order of bytes within a word does not matter to a ones' complement sum (RFC 1071 2.B),
+ * so native loads are right on any machine.
+ */
+#include "lib/checksum.h"
+
+#include "lib/bytes.h"
+
+static inline u64 add64(u64 a, u64 b)
+{
+	u64 r = a + b;
+
+	return r + (r < b);
+}
+
+static inline u64 load64(const u8 *p)
+{
+	u64 v;
+
+	memcpy(&v, p, 8);
+	return v;
+}
+
+static inline u32 fold64(u64 s)
+{
+	s = (s & 0xffffffffu) + (s >> 32);
+	s = (s & 0xffffffffu) + (s >> 32);
+	return (u32)s;
+}
+
+/* Fewer than eight bytes, as they would lie in a word filled up with zeros. */
+static inline u64 load_rest(const u8 *p, u32 len)
+{
+	u64 v = 0;
+
+	memcpy(&v, p, len);
+	return v;
+}
+
+u32 csum_partial(const u8 *p, u32 len, u32 sum)
+{
+	u64 a = 0, b = 0, c = 0, d = 0, s;
+
+	if (len >= 64) {
+		/* 32-bit halves in 64-bit lanes: no carry to chase, and the compiler may use
+		 * vectors. */
+		u32 blocks = len / 32;
+
+		len -= blocks * 32;
+		while (blocks) {
+			u32 run = min_u32(blocks, 1u << 20);
+
+			blocks -= run;
+			for (; run; run--, p += 32) {
+				u64 w0 = load64(p), w1 = load64(p + 8), w2 = load64(p + 16),
+				    w3 = load64(p + 24);
+
+				a += (w0 & 0xffffffffu) + (w0 >> 32);
+				b += (w1 & 0xffffffffu) + (w1 >> 32);
+				c += (w2 & 0xffffffffu) + (w2 >> 32);
+				d += (w3 & 0xffffffffu) + (w3 >> 32);
+			}
+			a = fold64(a);
+			b = fold64(b);
+			c = fold64(c);
+			d = fold64(d);
+		}
+	}
+	s = a + b + c + d + sum;
+	for (; len >= 8; len -= 8, p += 8)
+		s = add64(s, load64(p));
+	if (len)
+		s = add64(s, load_rest(p, len));
+	return fold64(s);
+}
+
+u32 csum_partial_copy(u8 *dst, const u8 *src, u32 len, u32 sum)
+{
+	memcpy(dst, src, len);
+	return csum_partial(dst, len, sum);
+}
+
+u32 csum_tcpudp_nofold(be32 saddr, be32 daddr, u32 len, u8 proto, u32 sum)
+{
+	u64 s = (u64)saddr + daddr + sum;
+
+	/* Zero, protocol, length: two more 16-bit words, as they lie in memory. */
+	s += htons(proto);
+	s += htons((u16)len);
+	s += htons((u16)(len >> 16));
+	return fold64(s);
+}
+
+be16 ip_fast_csum(const u8 *iph, u32 ihl)
+{
+	return csum_fold(csum_partial(iph, ihl * 4, 0));
+}

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Birth, sharing and end of sk_buffs (skbuff.h). The data area is one block: `size` usable bytes,
+ * then skb_shared_info. Its bytes are never zeroed.
+ *
+ * With AddressSanitizer the bytes between tail and end stay poisoned, so that a read past the end
+ * of a packet is reported; skb_put() opens them.
+ */
+#include "skb/skbuff.h"
+
+#include "kernel/trace.h"
+#include "lib/poison.h"
+
+#define SMP_CACHE_BYTES 64u
+/* Linux x86-64: SKB_DATA_ALIGN(sizeof(struct skb_shared_info)) and of struct sk_buff. */
+#define DECLARED_SHINFO 320u
+#define DECLARED_HEAD	256u
+
+static u32 data_align(u32 size)
+{
+	return (size + SMP_CACHE_BYTES - 1) & ~(SMP_CACHE_BYTES - 1);
+}
+
+u32 skb_data_alloc_size(u32 size)
+{
+	return data_align(size);
+}
+
+/* What kmalloc makes of a size on Linux: its next slab size. */
+static u32 kmalloc_size(u32 size)
+{
+	u32 slab = 64;
+
+	if (size > 64 && size <= 96)
+		return 96;
+	if (size > 128 && size <= 192)
+		return 192;
+	while (slab < size)
+		slab *= 2;
+	return slab;
+}
+
+u32 skb_truesize(u32 size)
+{
+	return kmalloc_size(data_align(size) + DECLARED_SHINFO) + DECLARED_HEAD;
+}
+
+u8 *skb_data_alloc(struct world *w, u32 size)
+{
+	return mem_alloc_n(w, MEM_SKB_DATA, 1, data_align(size) + sizeof(struct skb_shared_info));
+}
+
+void skb_data_free(struct world *w, u8 *head, u32 size)
+{
+	mem_free_n(w, MEM_SKB_DATA, head, 1, data_align(size) + sizeof(struct skb_shared_info));
+}
+
+static void skb_init(struct sk_buff *skb, struct world *w, u8 *head, u32 size)
+{
+	struct skb_shared_info *shinfo;
+
+	memset(skb, 0, sizeof(*skb));
+	skb->world = w;
+	skb->id = ++w->skb_count;
+	skb->head = head;
+	skb->data = head;
+	skb->end = data_align(size);
+	skb->mac_header = 0xffff;
+	skb->network_header = 0xffff;
+	skb->transport_header = 0xffff;
+	skb->users = 1;
+	skb->truesize = skb_truesize(size);
+	poison_range(head, skb->end);
+	shinfo = skb_shinfo(skb);
+	/* frags[] beyond nr_frags is never read. */
+	memset(shinfo, 0, offsetof(struct skb_shared_info, frags));
+	shinfo->dataref = 1;
+}
+
+struct sk_buff *build_skb(struct world *w, u8 *head, u32 size)
+{
+	struct sk_buff *skb = mem_alloc(w, MEM_SKB, sizeof(*skb));
+
+	if (skb)
+		skb_init(skb, w, head, size);
+	return skb;
+}
+
+struct sk_buff *alloc_skb(struct world *w, u32 size)
+{
+	u8 *head = skb_data_alloc(w, size);
+	struct sk_buff *skb;
+
+	if (!head)
+		return NULL;
+	skb = build_skb(w, head, size);
+	if (!skb)
+		skb_data_free(w, head, size);
+	return skb;
+}
+
+struct sk_buff *netdev_alloc_skb(struct net_device *dev, struct world *w, u32 size)
+{
+	struct sk_buff *skb = alloc_skb(w, size + NET_SKB_PAD);
+
+	if (skb) {
+		skb_reserve(skb, NET_SKB_PAD);
+		skb->dev = dev;
+	}
+	return skb;
+}
+
+void skb_page_put(struct world *w, struct skb_page *page)
+{
+	if (--page->refs)
+		return;
+	mem_free_n(w, MEM_SKB_DATA, page->bytes, page->size, 1);
+	mem_free_n(w, MEM_SKB_DATA, page, 1, sizeof(*page));
+}
+
+/* Gives up this head's share of the data area. */
+static void skb_release_data(struct sk_buff *skb)
+{
+	struct skb_shared_info *shinfo = skb_shinfo(skb);
+	struct sk_buff *frag, *next;
+
+	if (--shinfo->dataref)
+		return;
+	for (u32 i = 0; i < shinfo->nr_frags; i++)
+		skb_page_put(skb->world, shinfo->frags[i].page);
+	for (frag = shinfo->frag_list; frag; frag = next) {
+		next = frag->next;
+		skb_part_put(frag);
+	}
+	skb_data_free(skb->world, skb->head, skb->end);
+}
+
+void skb_dst_drop(struct sk_buff *skb)
+{
+	if (skb->dst && !skb->dst_noref)
+		skb->world->up->dst_release(skb->dst);
+	skb->dst = NULL;
+	skb->dst_noref = 0;
+}
+
+static void skb_release_head_state(struct sk_buff *skb)
+{
+	skb_dst_drop(skb);
+	if (skb->destructor)
+		skb->destructor(skb);
+	skb->sk = NULL;
+	skb->destructor = NULL;
+}
+
+static void skb_free(struct sk_buff *skb)
+{
+	skb_release_head_state(skb);
+	skb_release_data(skb);
+	mem_free(skb->world, MEM_SKB, skb, sizeof(*skb));
+}
+
+/* A reference given up without a record: the parts of a packet are not packets. */
+void skb_part_put(struct sk_buff *skb)
+{
+	ASSERT(skb->users > 0);
+	if (--skb->users == 0)
+		skb_free(skb);
+}
+
+void kfree_skb_reason(struct sk_buff *skb, enum skb_drop_reason reason)
+{
+	if (!skb)
+		return;
+	ASSERT(reason < SKB_DROP_REASON_COUNT);
+	if (skb->users == 1) {
+		if (skb->net)
+			skb->net->drops[reason]++;
+		trace(skb->world, skb->net ? skb->net->host : NULL, TRACE_KFREE_SKB, skb->id,
+		      reason, ntohs(skb->protocol), skb->len);
+	}
+	skb_part_put(skb);
+}
+
+void consume_skb(struct sk_buff *skb)
+{
+	if (!skb)
+		return;
+	if (skb->users == 1)
+		trace(skb->world, skb->net ? skb->net->host : NULL, TRACE_CONSUME_SKB, skb->id, 0,
+		      0, 0);
+	skb_part_put(skb);
+}
+
+void kfree_skb_list_reason(struct sk_buff *list, enum skb_drop_reason reason)
+{
+	while (list) {
+		struct sk_buff *next = list->next;
+
+		list->next = NULL;
+		kfree_skb_reason(list, reason);
+		list = next;
+	}
+}
+
+/* The head's fields for a second owner of the same packet: all but links, owner and counts. */
+static void copy_head(struct sk_buff *to, const struct sk_buff *from)
+{
+	u64 id = to->id;
+
+	*to = *from;
+	to->id = id;
+	to->next = NULL;
+	to->prev = NULL;
+	to->sk = NULL;
+	to->destructor = NULL;
+	to->users = 1;
+	to->cloned = 0;
+	if (to->dst && !to->dst_noref)
+		to->world->up->dst_hold(to->dst);
+}
+
+struct sk_buff *skb_clone(struct sk_buff *skb)
+{
+	struct sk_buff *n = mem_alloc(skb->world, MEM_SKB, sizeof(*n));
+
+	if (!n)
+		return NULL;
+	n->id = ++skb->world->skb_count;
+	copy_head(n, skb);
+	n->cloned = 1;
+	skb->cloned = 1;
+	skb_shinfo(skb)->dataref++;
+	return n;
+}
+
+/* What the area holds besides bytes, for a private copy of the area. */
+static void copy_shinfo(struct skb_shared_info *to, const struct skb_shared_info *from)
+{
+	to->tx_flags = from->tx_flags;
+	to->gso_size = from->gso_size;
+	to->gso_segs = from->gso_segs;
+	to->gso_type = from->gso_type;
+	to->tskey = from->tskey;
+}
+
+struct sk_buff *skb_copy(const struct sk_buff *skb)
+{
+	u32 headroom = skb_headroom(skb);
+	struct sk_buff *n = alloc_skb(skb->world, headroom + skb->len);
+	u8 *head, *data;
+	u32 end, tail, truesize;
+	bool whole;
+
+	if (!n)
+		return NULL;
+	skb_reserve(n, headroom);
+	skb_put(n, skb->len);
+	memcpy(n->head, skb->head, headroom);
+	whole = skb_copy_bits(skb, 0, n->data, skb->len);
+	ASSERT(whole);
+	head = n->head;
+	data = n->data;
+	end = n->end;
+	tail = n->tail;
+	truesize = n->truesize;
+	copy_head(n, skb);
+	n->head = head;
+	n->data = data;
+	n->end = end;
+	n->tail = tail;
+	n->truesize = truesize;
+	n->data_len = 0;
+	copy_shinfo(skb_shinfo(n), skb_shinfo(skb));
+	return n;
+}
+
+struct sk_buff *skb_share_check(struct sk_buff *skb)
+{
+	struct sk_buff *n;
+
+	if (!skb_shared(skb))
+		return skb;
+	n = skb_clone(skb);
+	if (n)
+		consume_skb(skb);
+	else
+		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
+	return n;
+}
+
+struct sk_buff *skb_unshare(struct sk_buff *skb)
+{
+	struct sk_buff *n;
+
+	if (!skb_cloned(skb))
+		return skb;
+	n = skb_copy(skb);
+	if (n)
+		consume_skb(skb);
+	else
+		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
+	return n;
+}
+
+int pskb_expand_head(struct sk_buff *skb, u32 nhead, u32 ntail)
+{
+	struct skb_shared_info *old = skb_shinfo(skb);
+	struct skb_shared_info *shinfo;
+	u32 size = data_align(nhead + skb->end + ntail);
+	u32 used = skb->tail, headroom = skb_headroom(skb);
+	u8 *head;
+
+	ASSERT(!skb_shared(skb));
+	head = skb_data_alloc(skb->world, size);
+	if (!head)
+		return -ENOMEM;
+	memcpy(head + nhead, skb->head, used);
+	shinfo = (struct skb_shared_info *)(void *)(head + size);
+	memset(shinfo, 0, offsetof(struct skb_shared_info, frags));
+	shinfo->dataref = 1;
+	copy_shinfo(shinfo, old);
+	shinfo->nr_frags = old->nr_frags;
+	shinfo->frag_list = old->frag_list;
+	for (u32 i = 0; i < old->nr_frags; i++)
+		shinfo->frags[i] = old->frags[i];
+	if (old->dataref > 1) {
+		/* The others keep the old area: what hangs on it has one more owner. */
+		for (u32 i = 0; i < old->nr_frags; i++)
+			old->frags[i].page->refs++;
+		for (struct sk_buff *f = old->frag_list; f; f = f->next)
+			skb_get(f);
+		old->dataref--;
+	} else {
+		skb_data_free(skb->world, skb->head, skb->end);
+	}
+	skb->head = head;
+	skb->data = head + nhead + headroom;
+	skb->tail = nhead + used;
+	skb->end = size;
+	skb->truesize +=
+		skb_truesize(size) > skb->truesize ? skb_truesize(size) - skb->truesize : 0;
+	if (skb->mac_header != 0xffff)
+		skb->mac_header = (u16)(skb->mac_header + nhead);
+	if (skb->network_header != 0xffff)
+		skb->network_header = (u16)(skb->network_header + nhead);
+	if (skb->transport_header != 0xffff)
+		skb->transport_header = (u16)(skb->transport_header + nhead);
+	if (skb->ip_summed == CHECKSUM_PARTIAL)
+		skb->csum_start = (u16)(skb->csum_start + nhead);
+	skb->cloned = 0;
+	poison_range(skb_tail_pointer(skb), skb->end - skb->tail);
+	return 0;
+}
+
+int skb_cow_head(struct sk_buff *skb, u32 headroom)
+{
+	u32 delta = headroom > skb_headroom(skb) ? headroom - skb_headroom(skb) : 0;
+
+	if (!delta && !skb_cloned(skb))
+		return 0;
+	return pskb_expand_head(skb, data_align(delta), 0);
+}
+
+int skb_ensure_writable(struct sk_buff *skb, u32 len)
+{
+	if (!pskb_may_pull(skb, len))
+		return -ENOMEM;
+	if (!skb_cloned(skb))
+		return 0;
+	return pskb_expand_head(skb, 0, 0);
+}
+
+void skb_orphan(struct sk_buff *skb)
+{
+	if (skb->destructor)
+		skb->destructor(skb);
+	skb->destructor = NULL;
+	skb->sk = NULL;
+}
