@@ -378,3 +378,13 @@ u8 *packet_build(const struct packet *p, size_t *len, char *error)
 	*len = bd.len;
 	return bd.b;
 }
+
+void packet_recompute(struct packet *p)
+{
+	static const char *const computed[] = { "len", "ihl", "doff", "checksum" };
+
+	for (size_t i = 0; i < p->count; i++) {
+		for (size_t k = 0; k < sizeof(computed) / sizeof(computed[0]); k++)
+			packet_unset(p->layer[i], computed[k]);
+	}
+}

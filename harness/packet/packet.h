@@ -276,6 +276,12 @@ struct packet *packet_parse(int link, const void *bytes, size_t len, size_t wire
  */
 u8 *packet_build(const struct packet *p, size_t *len, char *error);
 
+/*
+ * Unsets every length, header length and checksum, so that packet_build() computes them anew: for a
+ * parsed packet of which something was changed.
+ */
+void packet_recompute(struct packet *p);
+
 /* The Internet checksum (RFC 1071) of bytes, as the number that a header carries. */
 u16 packet_checksum(const void *bytes, size_t len);
 

@@ -276,7 +276,7 @@ static void parse_tcp_options(struct parser *ps, struct packet_layer *l, size_t 
 	l->value[field].options = options;
 	l->value[field].len = n;
 	l->body += len;
-	if (wrong)
+	if (wrong && !l->cut)
 		packet_wrong(l, "%s", wrong);
 }
 
