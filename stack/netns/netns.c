@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* Names, defaults and limits of what a namespace holds as data (net.h), out of the .def lists. */
+#include "lib/str.h"
+#include "netns/net.h"
+
+static const char *const mib_names[] = {
+#define MIB(name) #name,
+#include "netns/mib.def"
+#undef MIB
+};
+
+struct sysctl_entry {
+	const char *name;
+	size_t offset;
+	s32 value, value_rfc, min, max;
+};
+
+static const struct sysctl_entry entries[] = {
+#define SYSCTL(field, name, dflt, rfc, min, max) \
+	{ name, offsetof(struct netns_sysctl, field), dflt, rfc, min, max },
+#include "netns/sysctl.def"
+#undef SYSCTL
+};
+
+const char *mib_name(u32 mib)
+{
+	return mib < MIB_COUNT ? mib_names[mib] : NULL;
+}
+
+static s32 *field_of(struct net *net, const struct sysctl_entry *e)
+{
+	return (s32 *)(void *)((u8 *)&net->sysctl + e->offset);
+}
+
+void netns_sysctl_defaults(struct net *net)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(entries); i++)
+		*field_of(net, &entries[i]) =
+			net->host->world->profile_rfc ? entries[i].value_rfc : entries[i].value;
+}
+
+const char *netns_sysctl_name(u32 index)
+{
+	return index < ARRAY_SIZE(entries) ? entries[index].name : NULL;
+}
+
+s32 *netns_sysctl_find(struct net *net, const char *name, s32 *min, s32 *max)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(entries); i++) {
+		if (!str_eq(entries[i].name, name))
+			continue;
+		if (min)
+			*min = entries[i].min;
+		if (max)
+			*max = entries[i].max;
+		return field_of(net, &entries[i]);
+	}
+	return NULL;
+}
