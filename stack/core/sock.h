@@ -21,6 +21,7 @@ struct proto;
 struct proto_ops;
 struct socket;
 struct inet_opts;
+struct sock_reuseport;
 
 enum {
 	TCP_ESTABLISHED = 1,
@@ -52,6 +53,17 @@ enum {
 #define SOCK_RCVTSTAMPNS 0x80u
 #define SOCK_RXQ_OVFL	 0x100u
 #define SOCK_DONE	 0x200u
+#define SOCK_SELECT_ERR_QUEUE 0x400u
+
+/* sk_userlocks: what the user fixed and the stack may not change. */
+#define SOCK_SNDBUF_LOCK   1
+#define SOCK_RCVBUF_LOCK   2
+#define SOCK_BINDADDR_LOCK 4
+#define SOCK_BINDPORT_LOCK 8
+
+/* Smallest buffers (TCP_SKB_MIN_TRUESIZE of Linux x86-64, twice that for sending). */
+#define SOCK_MIN_RCVBUF 2304
+#define SOCK_MIN_SNDBUF 4608
 
 /* A system call in progress as the protocols see it; what they need to wait (socket/ makes it). */
 struct sys_call;
@@ -114,6 +126,13 @@ struct sock {
 	be32 inet_mc_addr;
 	u32 inet_id;
 	struct inet_opts *inet_opt;
+	struct sock_reuseport *sk_reuseport_cb; /* its SO_REUSEPORT group; NULL: none */
+	s32 sk_incoming_cpu; /* SO_INCOMING_CPU; -1: any */
+	bool sk_nospace; /* a sender found the buffer full */
+	bool inet_mc_all; /* IP_MULTICAST_ALL */
+	struct list_head inet_mc_list; /* ipv4/: groups joined */
+	/* Last words before the memory goes: accounts are settled, queues purged. NULL: nothing. */
+	void (*sk_destruct)(struct sock *sk);
 	/* Upward calls, replaced by whoever wants to know (epoll, kernel users). */
 	void (*sk_data_ready)(struct sock *sk);
 	void (*sk_write_space)(struct sock *sk);
@@ -139,33 +158,39 @@ struct proto {
 	/* Bytes written to val (room len), or -errno. */
 	int (*getsockopt)(struct sock *sk, u32 level, u32 name, u8 *val, u32 len);
 	int (*ioctl)(struct sock *sk, u32 cmd, s64 *value);
-	u32 (*poll)(struct sock *sk);
+	/* POLL* bits that hold now; f_flags: O_NONBLOCK or 0. */
+	u32 (*poll)(struct sock *sk, u32 f_flags);
 	int (*get_port)(
 		struct sock *sk,
 		u16 port); /* port 0: any. Binds in the protocol's table. 0 or -EADDRINUSE */
 	void (*hash)(struct sock *sk);
 	void (*unhash)(struct sock *sk);
+	/* inet_rcv_saddr or the peer changed. */
+	void (*rehash)(struct sock *sk);
 	void (*shutdown)(struct sock *sk, int how);
 	int (*listen)(struct sock *sk, u32 backlog);
 	struct sock *(*accept)(struct sock *sk, int *err);
 };
 
 struct sock *sk_alloc(struct net *net, u16 family, const struct proto *prot, size_t size);
-void sock_init_data(struct socket *sock, struct sock *sk);
+/* Buffers, limits, callbacks and queues as new; socket may be NULL. */
+void sock_init_data(struct socket *socket, struct sock *sk);
 static inline void sock_hold(struct sock *sk)
 {
 	sk->refcnt++;
 }
 /* The last one frees it. */
 void sock_put(struct sock *sk);
+/* The descriptor side is gone: nobody is to be woken any more. */
 void sock_orphan(struct sock *sk);
 
 /* The skb is charged to the sender until the device frees it / to the receiver until it is read. */
 void skb_set_owner_w(struct sk_buff *skb, struct sock *sk);
 void skb_set_owner_r(struct sk_buff *skb, struct sock *sk);
+/* An skb charged to the sender; NULL when the send buffer is full (unless force) or no memory. */
 struct sk_buff *sock_wmalloc(struct sock *sk, u32 size, bool force);
 /* Room to send in: NULL and *err -EAGAIN when the send buffer is full, -ENOBUFS/-ENOMEM when memory
- * is refused. */
+ * is refused; sk_err, or -EPIPE after shutdown, go first. */
 struct sk_buff *sock_alloc_send_skb(struct sock *sk, u32 size, int *err);
 static inline bool sock_writeable(const struct sock *sk)
 {
@@ -176,19 +201,75 @@ static inline bool sock_writeable(const struct sock *sk)
 int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);
 /* The error queue (MSG_ERRQUEUE); takes the skb unless it returns an error. */
 int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb);
+/* The oldest entry of the error queue; sk_err becomes what the next one says. NULL: empty. The
+ * caller frees it. */
+struct sk_buff *sock_dequeue_err_skb(struct sock *sk);
 /* Takes and clears sk_err: 0 or -errno. */
 int sock_error(struct sock *sk);
+/* Tells those who wait that sk_err or the error queue has something. */
+static inline void sk_error_report(struct sock *sk)
+{
+	sk->sk_error_report(sk);
+}
+
+/*
+ * What the layers below keep in skb->cb ends before SOCK_CB_DROPCOUNT; the socket layer's own
+ * word lies behind: how many packets the socket had dropped when this one was queued (SO_RXQ_OVFL).
+ */
+#define SOCK_CB_DROPCOUNT 60u
+void sock_skb_set_dropcount(const struct sock *sk, struct sk_buff *skb);
+
+/* datagram.c */
 u32 datagram_poll(struct sock *sk);
-/* The first packet of the queue (left there when peeking); NULL with *err = -EAGAIN when there is
- * none, or sk_err, or 0 at shutdown. */
+/*
+ * The first packet of the receive queue. With MSG_PEEK it stays there and gets one more reference;
+ * *off is where to read (SO_PEEK_OFF; < 0: from the start) and becomes the offset within the packet.
+ * NULL with *err: -EAGAIN when there is none, sk_err, 0 after shutdown of a call that may wait.
+ */
+struct sk_buff *__skb_recv_datagram(struct sock *sk, u32 flags, s32 *off, int *err);
+/* The same without an offset. */
 struct sk_buff *skb_recv_datagram(struct sock *sk, u32 flags, int *err);
-/* Options that all sockets have (SOL_SOCKET). */
+/* Bytes [offset, offset + len) to the caller's buffer. 0, or -EFAULT when they are not there. */
+int skb_copy_datagram_msg(const struct sk_buff *skb, u32 offset, struct msghdr *msg, u32 len);
+/* All from offset on, summed up with skb->csum in the same pass. -EINVAL: the checksum is wrong. */
+int skb_copy_and_csum_datagram_msg(struct sk_buff *skb, u32 offset, struct msghdr *msg);
+/* A peeked packet whose checksum turned out wrong: off the queue when it is still there. */
+bool sk_queue_drop_skb(struct sk_buff_head *q, struct sk_buff *skb);
+static inline s32 sk_peek_offset(const struct sock *sk, u32 flags)
+{
+	return flags & MSG_PEEK ? sk->sk_peek_off : 0;
+}
+/* len bytes were read (> 0) or peeked at (< 0): SO_PEEK_OFF moves along. */
+static inline void sk_peek_offset_bwd(struct sock *sk, s32 len)
+{
+	if (sk->sk_peek_off >= 0)
+		sk->sk_peek_off = sk->sk_peek_off > len ? sk->sk_peek_off - len : 0;
+}
+
+/* sock_opt.c: options that all sockets have (SOL_SOCKET). */
 int sock_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len);
 int sock_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len);
+/* An int option as the kernel reads it: little endian, -EINVAL below 4 bytes. */
+int sock_get_int(const u8 *val, u32 len, s32 *out);
+/* An int to the caller's room, cut to len. Returns the bytes written. */
+int sock_put_int(u8 *val, u32 len, s32 v);
 /* Appends one control message in Linux's layout; sets MSG_CTRUNC when there is no room. */
 void put_cmsg(struct msghdr *msg, u32 level, u32 type, const u8 *data, u32 len);
+/* Walks the control messages of a send. Start with *offset 0; false at the end, or with *err
+ * -EINVAL at a malformed one. */
+bool next_cmsg(const struct msghdr *msg, u32 *offset, u32 *level, u32 *type, const u8 **data,
+	       u32 *len, int *err);
+/* SOL_SOCKET's control messages for a received packet: time stamps, SO_RXQ_OVFL. */
+void sock_recv_cmsgs(struct msghdr *msg, struct sock *sk, const struct sk_buff *skb);
+
+/* The cached route of the socket, still valid, with a reference for the caller; NULL: look it up. */
 struct dst_entry *sk_dst_check(struct sock *sk, u32 cookie);
+/* The socket takes over a reference. */
 void sk_dst_set(struct sock *sk, struct dst_entry *dst);
 void sk_dst_reset(struct sock *sk);
+
+/* Receive account equals what is queued, sizes are sane. Panics at the first wrong one. `reserved`:
+ * bytes that the protocol holds charged besides. */
+void sock_check(const struct sock *sk, u32 reserved);
 
 #endif

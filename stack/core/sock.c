@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * struct sock from birth to death: memory accounts, owner destructors of packets, the error queue,
+ * the callbacks that wake who waits, the cached route (net/core/sock.c).
+ *
+ * Invariants: sk_rmem_alloc is the truesize of what receive and error queue hold (and what the
+ * protocol says it keeps besides); sk_wmem_alloc that of every packet whose destructor is
+ * sock_wfree, each of which holds a reference; a socket is freed with both at zero.
+ */
+#include "core/sock.h"
+
+/* ---- waking ---- */
+
+static void sock_def_wakeup(struct sock *sk)
+{
+	if (waitqueue_active(&sk->wq))
+		wake_up_poll(&sk->wq, 0);
+}
+
+static void sock_def_readable(struct sock *sk)
+{
+	if (waitqueue_active(&sk->wq))
+		wake_up_poll(&sk->wq, POLLIN | POLLPRI | POLLRDNORM | POLLRDBAND);
+}
+
+static void sock_def_error_report(struct sock *sk)
+{
+	if (waitqueue_active(&sk->wq))
+		wake_up_poll(&sk->wq, POLLERR);
+}
+
+static void sock_def_write_space(struct sock *sk)
+{
+	if (sock_writeable(sk) && waitqueue_active(&sk->wq))
+		wake_up_poll(&sk->wq, POLLOUT | POLLWRNORM | POLLWRBAND);
+}
+
+/* ---- birth and death ---- */
+
+struct sock *sk_alloc(struct net *net, u16 family, const struct proto *prot, size_t size)
+{
+	struct sock *sk = mem_zalloc(net_world(net), (enum mem_kind)prot->mem_kind, size);
+
+	if (!sk)
+		return NULL;
+	ASSERT(size == prot->obj_size);
+	sk->net = net;
+	sk->family = family;
+	sk->prot = prot;
+	sk->refcnt = 1;
+	sk->dst_cache = NULL;
+	return sk;
+}
+
+void sock_init_data(struct socket *socket, struct sock *sk)
+{
+	const struct netns_sysctl *sysctl = &sk->net->sysctl;
+
+	sk->socket = socket;
+	sk->sk_state = TCP_CLOSE;
+	init_waitqueue_head(&sk->wq);
+	skb_queue_head_init(&sk->receive_queue);
+	skb_queue_head_init(&sk->write_queue);
+	skb_queue_head_init(&sk->error_queue);
+	sk->sk_rcvbuf = sysctl->core_rmem_default;
+	sk->sk_sndbuf = sysctl->core_wmem_default;
+	sk->sk_rcvlowat = 1;
+	sk->sk_rcvtimeo = TIME_NEVER;
+	sk->sk_sndtimeo = TIME_NEVER;
+	sk->sk_peek_off = -1;
+	sk->sk_incoming_cpu = -1;
+	list_init(&sk->inet_mc_list);
+	sk->sk_data_ready = sock_def_readable;
+	sk->sk_write_space = sock_def_write_space;
+	sk->sk_state_change = sock_def_wakeup;
+	sk->sk_error_report = sock_def_error_report;
+}
+
+static void sk_free(struct sock *sk)
+{
+	skb_queue_purge_reason(&sk->receive_queue, SKB_DROP_REASON_SOCKET_CLOSE);
+	skb_queue_purge_reason(&sk->error_queue, SKB_DROP_REASON_SOCKET_CLOSE);
+	skb_queue_purge_reason(&sk->write_queue, SKB_DROP_REASON_SOCKET_CLOSE);
+	if (sk->sk_destruct)
+		sk->sk_destruct(sk);
+	sk_dst_reset(sk);
+	ASSERT(sk->sk_rmem_alloc == 0);
+	ASSERT(sk->sk_wmem_alloc == 0);
+	ASSERT(hlist_unhashed(&sk->hash_node) && hlist_unhashed(&sk->bind_node));
+	ASSERT(!waitqueue_active(&sk->wq));
+	mem_free(net_world(sk->net), (enum mem_kind)sk->prot->mem_kind, sk, sk->prot->obj_size);
+}
+
+void sock_put(struct sock *sk)
+{
+	ASSERT(sk->refcnt > 0);
+	if (--sk->refcnt == 0)
+		sk_free(sk);
+}
+
+void sock_orphan(struct sock *sk)
+{
+	sk->sk_flags |= SOCK_DEAD;
+	sk->socket = NULL;
+}
+
+/* ---- accounts ---- */
+
+static void sock_wfree(struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+
+	ASSERT(sk->sk_wmem_alloc >= skb->truesize);
+	sk->sk_wmem_alloc -= skb->truesize;
+	sk->sk_write_space(sk);
+	sock_put(sk);
+}
+
+static void sock_rfree(struct sk_buff *skb)
+{
+	ASSERT(skb->sk->sk_rmem_alloc >= skb->truesize);
+	skb->sk->sk_rmem_alloc -= skb->truesize;
+}
+
+void skb_set_owner_w(struct sk_buff *skb, struct sock *sk)
+{
+	skb_orphan(skb);
+	sock_hold(sk);
+	skb->sk = sk;
+	skb->destructor = sock_wfree;
+	sk->sk_wmem_alloc += skb->truesize;
+}
+
+void skb_set_owner_r(struct sk_buff *skb, struct sock *sk)
+{
+	skb_orphan(skb);
+	skb->sk = sk;
+	skb->destructor = sock_rfree;
+	sk->sk_rmem_alloc += skb->truesize;
+}
+
+struct sk_buff *sock_wmalloc(struct sock *sk, u32 size, bool force)
+{
+	struct sk_buff *skb;
+
+	if (!force && sk->sk_wmem_alloc >= (u32)sk->sk_sndbuf)
+		return NULL;
+	skb = alloc_skb(net_world(sk->net), size);
+	if (skb) {
+		skb->net = sk->net;
+		skb_set_owner_w(skb, sk);
+	}
+	return skb;
+}
+
+struct sk_buff *sock_alloc_send_skb(struct sock *sk, u32 size, int *err)
+{
+	struct sk_buff *skb;
+
+	*err = sock_error(sk);
+	if (*err)
+		return NULL;
+	if (sk->sk_shutdown & SEND_SHUTDOWN) {
+		*err = -EPIPE;
+		return NULL;
+	}
+	if (sk->sk_wmem_alloc >= (u32)sk->sk_sndbuf) {
+		sk->sk_nospace = true;
+		*err = -EAGAIN;
+		return NULL;
+	}
+	skb = sock_wmalloc(sk, size, true);
+	if (!skb)
+		*err = -ENOBUFS;
+	return skb;
+}
+
+void sock_skb_set_dropcount(const struct sock *sk, struct sk_buff *skb)
+{
+	u32 drops = sk->sk_flags & SOCK_RXQ_OVFL ? sk->sk_drops : 0;
+
+	memcpy(skb->cb + SOCK_CB_DROPCOUNT, &drops, sizeof(drops));
+}
+
+int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
+{
+	if (sk->sk_rmem_alloc >= (u32)sk->sk_rcvbuf) {
+		sk->sk_drops++;
+		return -ENOMEM;
+	}
+	skb->dev = NULL;
+	skb_set_owner_r(skb, sk);
+	skb_dst_drop(skb);
+	sock_skb_set_dropcount(sk, skb);
+	skb_queue_tail(&sk->receive_queue, skb);
+	if (!(sk->sk_flags & SOCK_DEAD))
+		sk->sk_data_ready(sk);
+	return 0;
+}
+
+/* ---- errors ---- */
+
+int sock_error(struct sock *sk)
+{
+	int err = sk->sk_err;
+
+	sk->sk_err = 0;
+	return -err;
+}
+
+int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb)
+{
+	if (sk->sk_rmem_alloc + skb->truesize >= (u32)sk->sk_rcvbuf)
+		return -ENOMEM;
+	skb_set_owner_r(skb, sk);
+	skb_dst_drop(skb);
+	skb->dev = NULL;
+	skb_queue_tail(&sk->error_queue, skb);
+	if (!(sk->sk_flags & SOCK_DEAD))
+		sk_error_report(sk);
+	return 0;
+}
+
+/* ---- the cached route ---- */
+
+struct dst_entry *sk_dst_check(struct sock *sk, u32 cookie)
+{
+	struct dst_entry *dst = sk->dst_cache;
+
+	if (!dst)
+		return NULL;
+	if (dst->obsolete || (dst->ops->check && !dst->ops->check(dst, cookie))) {
+		sk_dst_reset(sk);
+		return NULL;
+	}
+	dst_hold(dst);
+	return dst;
+}
+
+void sk_dst_set(struct sock *sk, struct dst_entry *dst)
+{
+	struct dst_entry *old = sk->dst_cache;
+
+	sk->dst_cache = dst;
+	if (old)
+		dst_release(old);
+}
+
+void sk_dst_reset(struct sock *sk)
+{
+	sk_dst_set(sk, NULL);
+}
+
+/* ---- check ---- */
+
+static u32 queue_truesize(const struct sk_buff_head *q)
+{
+	u32 sum = 0, n = 0;
+
+	for (const struct sk_buff *skb = q->next; skb; skb = skb->next) {
+		sum += skb->truesize;
+		n++;
+	}
+	ASSERT(n == q->qlen);
+	return sum;
+}
+
+void sock_check(const struct sock *sk, u32 reserved)
+{
+	ASSERT(sk->refcnt > 0);
+	ASSERT(sk->sk_rmem_alloc ==
+	       queue_truesize(&sk->receive_queue) + queue_truesize(&sk->error_queue) + reserved);
+	ASSERT(sk->sk_rcvbuf >= SOCK_MIN_RCVBUF && sk->sk_sndbuf >= SOCK_MIN_SNDBUF);
+	ASSERT((sk->sk_shutdown & ~SHUTDOWN_MASK) == 0);
+	ASSERT(sk->socket || sk->sk_flags & SOCK_DEAD);
+}
