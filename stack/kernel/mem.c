@@ -167,18 +167,16 @@ bool mem_init(struct world *w, u8 *start, u8 *end, u64 limit)
 	struct mem_account *m = &w->mem;
 
 	*m = (struct mem_account){ .base = start, .brk = start, .end = end, .limit = limit };
-	unpoison_range(start, (size_t)(end - start));
 	if ((size_t)(end - start) < start_reserve() + 4096)
 		return false;
 	memset(start, 0, start_reserve());
 	m->brk += start_reserve();
-	poison_range(m->brk, (size_t)(end - m->brk));
 	return true;
 }
 
 void mem_exit(struct world *w)
 {
-	unpoison_range(w->mem.base, (size_t)(w->mem.end - w->mem.base));
+	unpoison_range(w->mem.base, (size_t)(w->mem.brk - w->mem.base));
 }
 
 static void *block_get(struct world *w, size_t size)
@@ -195,6 +193,7 @@ static void *block_get(struct world *w, size_t size)
 		m->brk += block;
 	}
 	unpoison_range(p, size);
+	poison_range((u8 *)p + size, block - size);
 	return p;
 }
 

@@ -212,14 +212,18 @@ static int make_private(struct sk_buff *skb, u32 tail_need)
 	for (link = &skb_shinfo(skb)->frag_list; *link; link = &(*link)->next) {
 		struct sk_buff *f = *link, *n;
 
-		if (!skb_shared(f))
-			continue;
-		n = skb_clone(f);
-		if (!n)
+		if (skb_shared(f)) {
+			n = skb_clone(f);
+			if (!n)
+				return -ENOMEM;
+			n->next = f->next;
+			*link = n;
+			skb_part_put(f);
+			f = n;
+		}
+		/* Its frags may be cut: they must not be another's as well. */
+		if (skb_is_nonlinear(f) && skb_cloned(f) && pskb_expand_head(f, 0, 0))
 			return -ENOMEM;
-		n->next = f->next;
-		*link = n;
-		skb_part_put(f);
 	}
 	return 0;
 }

@@ -52,6 +52,8 @@ u8 *skb_data_alloc(struct world *w, u32 size)
 
 void skb_data_free(struct world *w, u8 *head, u32 size)
 {
+	/* Bytes never put are poisoned; the allocator looks at the first to find a double free. */
+	unpoison_range(head, data_align(size));
 	mem_free_n(w, MEM_SKB_DATA, head, 1, data_align(size) + sizeof(struct skb_shared_info));
 }
 

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * /proc/sys/net: the plain ones of netns/sysctl.def, those of several numbers
+ * (ip_local_port_range), and those with a device in their name, which ipv4/ keeps.
+ */
+#include "proc/sysctl.h"
+
+#include "ipv4/ipv4.h"
+#include "lib/bytes.h"
+#include "lib/str.h"
+#include "stack/counters.h"
+#include "stack/errno.h"
+
+/* A name that stands for several fields of sysctl.def. */
+static const struct {
+	const char *name;
+	const char *fields[3];
+	u32 count;
+} vectors[] = {
+	{ "net.ipv4.ip_local_port_range",
+	  { "net.ipv4.ip_local_port_range_min", "net.ipv4.ip_local_port_range_max" },
+	  2 },
+};
+
+/* Fields that only their vector shows. */
+static bool is_part(const char *name)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(vectors); i++)
+		for (u32 j = 0; j < vectors[i].count; j++)
+			if (str_eq(vectors[i].fields[j], name))
+				return true;
+	return false;
+}
+
+/* Text under construction, cut to its room. */
+struct text {
+	char *out;
+	u32 cap, len;
+};
+
+static void text_char(struct text *t, char c)
+{
+	if (t->len + 1 < t->cap)
+		t->out[t->len] = c;
+	t->len++;
+}
+
+static void text_number(struct text *t, s64 v)
+{
+	char digits[20];
+	u32 n = 0;
+	u64 u = v < 0 ? 0 - (u64)v : (u64)v;
+
+	if (v < 0)
+		text_char(t, '-');
+	do {
+		digits[n++] = (char)('0' + u % 10);
+		u /= 10;
+	} while (u);
+	while (n)
+		text_char(t, digits[--n]);
+}
+
+static s32 text_end(struct text *t)
+{
+	if (t->cap)
+		t->out[min_u32(t->len, t->cap - 1)] = 0;
+	return (s32)t->len;
+}
+
+static struct net *net_of(const struct world *w, u32 host)
+{
+	return host < w->hosts_count ? w->hosts[host]->init_net : NULL;
+}
+
+s32 sysctl_read(const struct world *w, u32 host, const char *name, char *out, u32 cap)
+{
+	struct net *net = net_of(w, host);
+	struct text t = { out, cap, 0 };
+	const s32 *field;
+	s32 value;
+
+	if (!net)
+		return -ENOENT;
+	for (u32 i = 0; i < ARRAY_SIZE(vectors); i++) {
+		if (!str_eq(vectors[i].name, name))
+			continue;
+		for (u32 j = 0; j < vectors[i].count; j++) {
+			if (j)
+				text_char(&t, '\t');
+			text_number(&t, *netns_sysctl_find(net, vectors[i].fields[j], NULL, NULL));
+		}
+		return text_end(&t);
+	}
+	field = is_part(name) ? NULL : netns_sysctl_find(net, name, NULL, NULL);
+	if (field)
+		value = *field;
+	else if (ipv4_sysctl_get(net, name, &value))
+		return -ENOENT;
+	text_number(&t, value);
+	return text_end(&t);
+}
+
+void sysctl_walk(const struct world *w, u32 host, void (*fn)(void *ctx, const char *name),
+		 void *ctx)
+{
+	struct net *net = net_of(w, host);
+	const char *name;
+
+	if (!net)
+		return;
+	for (u32 i = 0; (name = netns_sysctl_name(i)) != NULL; i++)
+		if (!is_part(name))
+			fn(ctx, name);
+	for (u32 i = 0; i < ARRAY_SIZE(vectors); i++)
+		fn(ctx, vectors[i].name);
+	ipv4_sysctl_walk(net, fn, ctx);
+}
+
+/* Reads the numbers of a vector, all or none, and checks limits and order before anything is set. */
+static int write_vector(struct net *net, u32 v, const char *value)
+{
+	s64 n[3];
+	u32 count = vectors[v].count;
+
+	for (u32 j = 0; j < count; j++) {
+		char one[24];
+		u32 len = 0;
+		s32 min, max;
+
+		while (*value == ' ' || *value == '\t')
+			value++;
+		while (*value && *value != ' ' && *value != '\t' && *value != '\n' &&
+		       len + 1 < sizeof(one))
+			one[len++] = *value++;
+		one[len] = 0;
+		if (!str_to_s64(one, &n[j]))
+			return -EINVAL;
+		if (!netns_sysctl_find(net, vectors[v].fields[j], &min, &max))
+			BUG("a vector names a sysctl that is not there");
+		if (n[j] < min || n[j] > max || (j && n[j] < n[j - 1]))
+			return -EINVAL;
+	}
+	while (*value == ' ' || *value == '\t' || *value == '\n')
+		value++;
+	if (*value)
+		return -EINVAL;
+	for (u32 j = 0; j < count; j++)
+		*netns_sysctl_find(net, vectors[v].fields[j], NULL, NULL) = (s32)n[j];
+	return 0;
+}
+
+int sysctl_write(struct net *net, const char *name, const char *value)
+{
+	s32 min, max, *field;
+	s64 n;
+
+	for (u32 i = 0; i < ARRAY_SIZE(vectors); i++)
+		if (str_eq(vectors[i].name, name))
+			return write_vector(net, i, value);
+	field = is_part(name) ? NULL : netns_sysctl_find(net, name, &min, &max);
+	if (!field && ipv4_sysctl_get(net, name, &min))
+		return -ENOENT;
+	if (!str_to_s64(value, &n) || n < INT32_MIN || n > INT32_MAX)
+		return -EINVAL;
+	if (!field)
+		return ipv4_sysctl_set(net, name, (s32)n);
+	if (n < min || n > max)
+		return -EINVAL;
+	*field = (s32)n;
+	ipv4_sysctl_changed(net, field);
+	return 0;
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * world_apply(): each op handed to the folder that knows what it means. Here are the checks that
+ * hold for all: that the host, the interface and the wire named exist. Nothing else drives a world
+ * (stack/op.h); calls come in by sys_submit() and are logged in the same stream.
+ */
+#include "world.h"
+
+#include "drivers/nic.h"
+#include "drivers/wire.h"
+#include "ipv4/ipv4.h"
+#include "kernel/op_log.h"
+#include "kernel/trace.h"
+#include "lib/str.h"
+#include "netfilter/nf_hooks.h"
+#include "proc/sysctl.h"
+#include "socket/sys.h"
+
+#define NAME_MAX_LEN  128u
+#define VALUE_MAX_LEN 256u
+
+static struct net *net_of(struct world *w, u64 host)
+{
+	return host < w->hosts_count ? w->hosts[host]->init_net : NULL;
+}
+
+static struct net_device *dev_of(struct world *w, u64 host, u64 ifindex)
+{
+	struct net *net = net_of(w, host);
+
+	return net && ifindex <= UINT32_MAX ? dev_get_by_index(net, (u32)ifindex) : NULL;
+}
+
+static struct wire *wire_of(struct world *w, u64 wire)
+{
+	return wire < w->wires_count ? w->wires[wire] : NULL;
+}
+
+static s64 apply_host_add(struct world *w, const struct op_host_add *o)
+{
+	char name[32];
+	struct host *h;
+
+	if (o->cpus < 1 || o->cpus > HOST_CPUS_MAX)
+		return -EINVAL;
+	if (w->hosts_count == WORLD_HOSTS_MAX)
+		return -ENOSPC;
+	str_copy_n(name, sizeof(name), (const char *)o->name.p, o->name.len);
+	h = host_boot(w, (u32)o->cpus, name);
+	return h ? (s64)h->id : -ENOMEM;
+}
+
+static s64 apply_nic_add(struct world *w, const struct op_nic_add *o)
+{
+	struct net *net = net_of(w, o->host);
+	struct net_device *dev;
+	int err = 0;
+
+	if (!net)
+		return -ENODEV;
+	dev = nic_probe(net, o, &err);
+	return dev ? (s64)dev->ifindex : err;
+}
+
+static s64 apply_wire_attach(struct world *w, const struct op_wire_attach *o)
+{
+	struct wire *wire = wire_of(w, o->wire);
+	struct net_device *dev = dev_of(w, o->host, o->ifindex);
+
+	if (!wire || !dev)
+		return -ENODEV;
+	if (o->end > 1)
+		return -EINVAL;
+	if (!dev->netdev_ops->ndo_attach)
+		return -EOPNOTSUPP;
+	return dev->netdev_ops->ndo_attach(dev, wire, (u32)o->end);
+}
+
+static s64 apply_nic_set(struct world *w, const struct op_nic_set *o)
+{
+	struct net_device *dev = dev_of(w, o->host, o->ifindex);
+
+	if (!dev)
+		return -ENODEV;
+	if (o->param > UINT32_MAX || o->index > UINT32_MAX)
+		return -EINVAL;
+	if (!dev->netdev_ops->ndo_nic_set)
+		return -EOPNOTSUPP;
+	return dev->netdev_ops->ndo_nic_set(dev, (u32)o->param, (u32)o->index, o->value);
+}
+
+static s64 apply_sysctl(struct world *w, const struct op_sysctl *o)
+{
+	struct net *net = net_of(w, o->host);
+	char name[NAME_MAX_LEN], value[VALUE_MAX_LEN];
+
+	if (!net)
+		return -ENODEV;
+	if (o->name.len >= sizeof(name) || o->value.len >= sizeof(value))
+		return -EINVAL;
+	str_copy_n(name, sizeof(name), (const char *)o->name.p, o->name.len);
+	str_copy_n(value, sizeof(value), (const char *)o->value.p, o->value.len);
+	return sysctl_write(net, name, value);
+}
+
+static s64 apply_fault(struct world *w, const struct op_fault *o)
+{
+	if (o->point >= FAULT_POINT_COUNT)
+		return -EINVAL;
+	fault_plant(w, (enum fault_point)o->point, o->skip, o->count);
+	return 0;
+}
+
+static s64 apply_cost(struct world *w, const struct op_cost *o)
+{
+	struct net *net = net_of(w, o->host);
+
+	if (!net)
+		return -ENODEV;
+	if (o->kind >= COST_KIND_COUNT || o->ns > NSEC_PER_SEC)
+		return -EINVAL;
+	net->host->cost[o->kind] = o->ns;
+	return 0;
+}
+
+static s64 apply_frame(struct world *w, const struct op_frame *o)
+{
+	struct wire *wire = wire_of(w, o->wire);
+
+	if (!wire)
+		return -ENODEV;
+	if (o->end > 1 || o->bytes.len > FRAME_LEN_MAX)
+		return -EINVAL;
+	return wire_inject(wire, (u32)o->end, (u32)o->flags, o->bytes.p, o->bytes.len);
+}
+
+static s64 apply_advance(struct world *w, const struct op_advance *o)
+{
+	if (o->ns > TIME_NEVER - 1 - w->now)
+		return -EINVAL;
+	return world_run(w, w->now + o->ns) == WORLD_STORM ? -ETIME : 0;
+}
+
+/* An op that names a host: fn(net, op), or -ENODEV. */
+#define WITH_NET(fn, o)                                     \
+	do {                                                \
+		struct net *net_ = net_of(w, (o)->host);    \
+		return net_ ? (s64)fn(net_, (o)) : -ENODEV; \
+	} while (0)
+
+static s64 apply(struct world *w, const struct op *op)
+{
+	switch ((enum op_kind)op->kind) {
+	case OP_HOST_ADD:
+		return apply_host_add(w, &op->u.host_add);
+	case OP_NIC_ADD:
+		return apply_nic_add(w, &op->u.nic_add);
+	case OP_WIRE_ADD:
+		return wire_create(w, op->u.wire_add.delay_ns, op->u.wire_add.rate_bps);
+	case OP_WIRE_ATTACH:
+		return apply_wire_attach(w, &op->u.wire_attach);
+	case OP_WIRE_SET: {
+		struct wire *wire = wire_of(w, op->u.wire_set.wire);
+
+		return wire ? wire_set(wire, op->u.wire_set.end, op->u.wire_set.param,
+				       op->u.wire_set.value) :
+			      -ENODEV;
+	}
+	case OP_FRAME:
+		return apply_frame(w, &op->u.frame);
+	case OP_LINK_SET: {
+		struct net_device *dev = dev_of(w, op->u.link_set.host, op->u.link_set.ifindex);
+
+		return dev ? dev_link_set(dev, &op->u.link_set) : -ENODEV;
+	}
+	case OP_NIC_SET:
+		return apply_nic_set(w, &op->u.nic_set);
+	case OP_ADDR_ADD:
+		WITH_NET(inet_rtm_newaddr, &op->u.addr_add);
+	case OP_ADDR_DEL:
+		WITH_NET(inet_rtm_deladdr, &op->u.addr_del);
+	case OP_ROUTE_ADD:
+		WITH_NET(inet_rtm_newroute, &op->u.route_add);
+	case OP_ROUTE_DEL:
+		WITH_NET(inet_rtm_delroute, &op->u.route_del);
+	case OP_NEIGH_SET:
+		WITH_NET(inet_op_neigh_set, &op->u.neigh_set);
+	case OP_NEIGH_DEL:
+		WITH_NET(inet_op_neigh_del, &op->u.neigh_del);
+	case OP_SYSCTL:
+		return apply_sysctl(w, &op->u.sysctl);
+	case OP_FAULT:
+		return apply_fault(w, &op->u.fault);
+	case OP_COST:
+		return apply_cost(w, &op->u.cost);
+	case OP_HOOK_ADD:
+		WITH_NET(nf_op_hook_add, &op->u.hook_add);
+	case OP_HOOK_DEL:
+		WITH_NET(nf_op_hook_del, &op->u.hook_del);
+	case OP_CANCEL:
+		return sys_cancel_id(w, op->u.cancel.id);
+	case OP_ADVANCE:
+		return apply_advance(w, &op->u.advance);
+	case OP_CHECK:
+		world_check(w, (u32)op->u.check.level);
+		return 0;
+	case OP_SYSCALL:
+	case OP_KIND_COUNT:
+		break;
+	}
+	return -EINVAL;
+}
+
+s64 world_apply(struct world *w, const struct op *op)
+{
+	s64 result;
+
+	if (op->kind >= OP_KIND_COUNT)
+		return -EINVAL;
+	op_log(w, op);
+	result = apply(w, op);
+	digest_word(w, (u64)result);
+	return result;
+}

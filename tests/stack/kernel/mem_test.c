@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* The memory account: declared sizes, limit, n-th failure, reuse; and, under AddressSanitizer, that
+ * misuse is reported. */
+#include "../bare_world.h"
+
+#include <stdio.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/poison.h"
+
+static void declared_sizes_are_accounted(void **state)
+{
+	struct world *w = bare_world(1);
+	void *p = mem_alloc(w, MEM_SKB, 300);
+	void *q = mem_alloc_n(w, MEM_FDTABLE, 64, sizeof(void *));
+
+	(void)state;
+	assert_non_null(p);
+	assert_non_null(q);
+	assert_int_equal(w->mem.bytes, 232 + 64 * 8);
+	assert_int_equal(w->mem.objects, 2);
+	assert_int_equal(mem_count(w, MEM_SKB), 1);
+	mem_free(w, MEM_SKB, p, 300);
+	mem_free_n(w, MEM_FDTABLE, q, 64, sizeof(void *));
+	assert_int_equal(w->mem.peak, 232 + 64 * 8);
+	bare_world_end(w);
+}
+
+static void the_limit_refuses(void **state)
+{
+	struct world *w = bare_world(1);
+	void *p;
+
+	(void)state;
+	w->mem.limit = 1000;
+	p = mem_alloc_n(w, MEM_MISC, 1000, 1);
+	assert_non_null(p);
+	assert_null(mem_alloc_n(w, MEM_MISC, 1, 1));
+	assert_int_equal(w->mem.failed, 1);
+	mem_free_n(w, MEM_MISC, p, 1000, 1);
+	bare_world_end(w);
+}
+
+static void the_nth_allocation_fails_once(void **state)
+{
+	struct world *w = bare_world(1);
+	void *p[5];
+
+	(void)state;
+	fault_plant(w, FAULT_ALLOC, 2, 1);
+	for (u32 i = 0; i < 5; i++)
+		p[i] = mem_alloc(w, MEM_WAIT, 40);
+	assert_non_null(p[0]);
+	assert_non_null(p[1]);
+	assert_null(p[2]);
+	assert_non_null(p[3]);
+	assert_non_null(p[4]);
+	for (u32 i = 0; i < 5; i++)
+		mem_free(w, MEM_WAIT, p[i], 40);
+	bare_world_end(w);
+}
+
+static void blocks_do_not_overlap(void **state)
+{
+	struct world *w = bare_world(1);
+	static u8 *p[400];
+	static size_t size[400];
+
+	(void)state;
+	for (u32 round = 0; round < 4000; round++) {
+		u32 i = get_random_u32_below(w, RANDOM_WIRE, 400);
+
+		if (p[i]) {
+			for (size_t k = 0; k < size[i]; k++)
+				assert_int_equal(p[i][k], (u8)i);
+			mem_free_n(w, MEM_MISC, p[i], size[i], 1);
+			p[i] = NULL;
+			continue;
+		}
+		size[i] = get_random_u32_below(w, RANDOM_WIRE, 5000) + 1;
+		p[i] = mem_alloc_n(w, MEM_MISC, size[i], 1);
+		if (p[i])
+			memset(p[i], (int)(u8)i, size[i]);
+	}
+	for (u32 i = 0; i < 400; i++)
+		if (p[i])
+			mem_free_n(w, MEM_MISC, p[i], size[i], 1);
+	bare_world_end(w);
+}
+
+/* Does the misuse kill a child process? */
+static bool dies(void (*misuse)(struct world *w))
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct world *w = bare_world(1);
+
+		if (!freopen("/dev/null", "w", stderr))
+			_exit(0);
+		misuse(w);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static volatile u8 sink;
+
+static void over_read(struct world *w)
+{
+	u8 *p = mem_alloc_n(w, MEM_MISC, 100, 1);
+
+	sink = p[100 + 8];
+}
+
+static void use_after_free(struct world *w)
+{
+	u8 *p = mem_alloc_n(w, MEM_MISC, 100, 1);
+
+	mem_free_n(w, MEM_MISC, p, 100, 1);
+	sink = p[50];
+}
+
+static void double_free(struct world *w)
+{
+	u8 *p = mem_alloc_n(w, MEM_MISC, 100, 1);
+	u8 *q = mem_alloc_n(w, MEM_MISC, 100, 1);
+
+	sink = q[0];
+	mem_free_n(w, MEM_MISC, p, 100, 1);
+	mem_free_n(w, MEM_MISC, p, 100, 1);
+}
+
+static void misuse_is_reported_by_the_sanitizer(void **state)
+{
+	(void)state;
+#ifdef TAPLINE_ASAN
+	assert_true(dies(over_read));
+	assert_true(dies(use_after_free));
+	assert_true(dies(double_free));
+#else
+	(void)dies;
+	(void)over_read;
+	(void)use_after_free;
+	(void)double_free;
+	skip();
+#endif
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(declared_sizes_are_accounted),
+		cmocka_unit_test(the_limit_refuses),
+		cmocka_unit_test(the_nth_allocation_fails_once),
+		cmocka_unit_test(blocks_do_not_overlap),
+		cmocka_unit_test(misuse_is_reported_by_the_sanitizer),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
