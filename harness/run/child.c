@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a child process does: load one file, and tell its tests or run them. It talks only through
+ * its pipe, and ends without running the parent's exit handlers.
+ */
+#include "run/run.h"
+
+#include "run/record.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static void send_or_die(struct record *r, int fd)
+{
+	if (!record_send(r, fd))
+		_exit(2);
+}
+
+static void send_error(struct record *r, int fd, const struct strbuf *error)
+{
+	record_begin(r, RECORD_ERROR);
+	record_add_text(r, error);
+	send_or_die(r, fd);
+}
+
+static void send_end(struct record *r, int fd)
+{
+	record_begin(r, RECORD_END);
+	send_or_die(r, fd);
+}
+
+void child_learn(const struct run *r, const struct plan_file *f, int fd)
+{
+	struct strbuf error = { 0 };
+	struct record record = { 0 };
+	struct script *s = script_load(f->path, &r->config, &error);
+	size_t i;
+
+	if (!s)
+		send_error(&record, fd, &error);
+	for (i = 0; s && i < script_test_count(s); i++) {
+		struct strbuf name = { 0 };
+
+		strbuf_puts(&name, script_test_name(s, i));
+		record_begin(&record, RECORD_TEST);
+		record_add_text(&record, &name);
+		send_or_die(&record, fd);
+		strbuf_free(&name);
+	}
+	send_end(&record, fd);
+	script_free(s);
+	strbuf_free(&error);
+	record_free(&record);
+}
+
+static void send_result(struct record *r, int fd, const struct script_result *result)
+{
+	struct strbuf after = { 0 };
+
+	strbuf_add(&after, strbuf_text(&result->diagnosis), result->diagnosis.len);
+	strbuf_add(&after, strbuf_text(&result->comments), result->comments.len);
+	record_begin(r, RECORD_RESULT);
+	record_add_u32(r, (u32)result->verdict);
+	record_add_u32(r, result->invariant);
+	record_add_text(r, &result->directive);
+	record_add_text(r, &after);
+	record_add_text(r, &result->printed);
+	record_add_text(r, &result->shown);
+	send_or_die(r, fd);
+	strbuf_free(&after);
+}
+
+/* The place of a test in the script, starting the search where the last one was found. */
+static size_t find_test(const struct script *s, const char *name, size_t from)
+{
+	size_t count = script_test_count(s);
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		size_t at = (from + i) % count;
+
+		if (strcmp(script_test_name(s, at), name) == 0)
+			return at;
+	}
+	return SIZE_MAX;
+}
+
+void child_run(const struct run *r, const struct plan_file *f, int fd)
+{
+	struct strbuf error = { 0 };
+	struct record record = { 0 };
+	struct strbuf rerun = { 0 };
+	struct script *s = script_load(f->path, &r->config, &error);
+	size_t at = 0;
+	size_t i;
+
+	if (!s)
+		send_error(&record, fd, &error);
+	for (i = 0; s && i < f->count; i++) {
+		struct script_result result = { .verdict = TAP_NOT_OK };
+
+		record_begin(&record, RECORD_START);
+		send_or_die(&record, fd);
+		at = find_test(s, f->tests[i].name, at);
+		strbuf_clear(&rerun);
+		run_options_rerun(r->options, f->path, f->tests[i].name, &rerun);
+		if (at == SIZE_MAX) {
+			send_error(&record, fd, &error);
+			break;
+		}
+		script_run(s, at, strbuf_text(&rerun), &result);
+		send_result(&record, fd, &result);
+		script_result_free(&result);
+	}
+	send_end(&record, fd);
+	script_free(s);
+	strbuf_free(&error);
+	strbuf_free(&rerun);
+	record_free(&record);
+}

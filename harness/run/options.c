@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Command line of `tapline run`. One table holds every option: parsing, help and suggestions come
+ * from it.
+ */
+#include "run/options.h"
+
+#include "base/glob.h"
+#include "base/suggest.h"
+#include "lua/script.h"
+#include "tap/tap.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum option_id {
+	OPT_SEED,
+	OPT_JOBS,
+	OPT_FILTER,
+	OPT_LIST,
+	OPT_PROFILE,
+	OPT_SET,
+	OPT_CAPTURE,
+	OPT_DIGEST,
+	OPT_WALL_TIMEOUT,
+	OPT_HELP,
+};
+
+struct option_def {
+	const char *name;
+	const char *value; /* NULL: a flag */
+	enum option_id id;
+};
+
+static const struct option_def option_defs[] = {
+	{ "--seed", "N", OPT_SEED },	   { "-j", "N", OPT_JOBS },
+	{ "--jobs", "N", OPT_JOBS },	   { "--filter", "GLOB", OPT_FILTER },
+	{ "--list", NULL, OPT_LIST },	   { "--profile", "NAME", OPT_PROFILE },
+	{ "--set", "KEY=VALUE", OPT_SET }, { "--capture", "DIR", OPT_CAPTURE },
+	{ "--digest", NULL, OPT_DIGEST },  { "--wall-timeout", "SECONDS", OPT_WALL_TIMEOUT },
+	{ "--help", NULL, OPT_HELP },	   { "-h", NULL, OPT_HELP },
+};
+
+const char *run_options_help(void)
+{
+	return "usage: tapline run [OPTION]... PATH...\n"
+	       "\n"
+	       "Runs Lua tests and writes TAP version 13 to standard output. A folder stands for\n"
+	       "all *.lua below it, except names that begin with '_' or '.', and folders named lib.\n"
+	       "\n"
+	       "  --seed N            seed of all that is random in a run (default 1)\n"
+	       "  -j, --jobs N        so many files at a time; the output does not depend on it\n"
+	       "  --filter GLOB       only tests whose name, or \"PATH: name\", matches\n"
+	       "  --list              print the tests and run none\n"
+	       "  --profile NAME      linux (default) or rfc\n"
+	       "  --set KEY=VALUE     a sysctl for every host of every test; may be repeated\n"
+	       "  --capture DIR       write what was on the wire, a file per test, into DIR\n"
+	       "  --digest            print a hash of all that happened, per test\n"
+	       "  --wall-timeout S    real seconds that one test may take (default 60, 0: no limit)\n"
+	       "  --help              this text\n"
+	       "\n"
+	       "Exit status: 0 all passed; 1 a test failed; 2 usage, or a file that can not be read\n"
+	       "or parsed; 3 an invariant of the stack broke, or two runs differed; 4 everything was\n"
+	       "skipped.\n";
+}
+
+bool run_parse_u64(const char *text, u64 max, u64 *value)
+{
+	unsigned int base = 10;
+	u64 n = 0;
+
+	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
+		base = 16;
+		text += 2;
+	}
+	if (!*text)
+		return false;
+	for (; *text; text++) {
+		unsigned int digit;
+
+		if (*text >= '0' && *text <= '9')
+			digit = (unsigned int)(*text - '0');
+		else if (*text >= 'a' && *text <= 'f')
+			digit = (unsigned int)(*text - 'a') + 10;
+		else if (*text >= 'A' && *text <= 'F')
+			digit = (unsigned int)(*text - 'A') + 10;
+		else
+			return false;
+		if (digit >= base || n > (max - digit) / base)
+			return false;
+		n = n * base + digit;
+	}
+	*value = n;
+	return true;
+}
+
+static bool parse_number(const char *option, const char *text, u64 min, u64 max, u64 *value,
+			 struct strbuf *error)
+{
+	if (run_parse_u64(text, max, value) && *value >= min)
+		return true;
+	strbuf_printf(error, "%s: '%s' is not a number from %" PRIu64 " to %" PRIu64, option, text,
+		      min, max);
+	return false;
+}
+
+static bool parse_profile(struct run_options *o, const char *text, struct strbuf *error)
+{
+	static const char *const names[] = { "linux", "rfc" };
+	const char *near;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strcmp(text, names[i]) == 0) {
+			o->profile = names[i];
+			return true;
+		}
+	}
+	near = suggest(text, names, ARRAY_SIZE(names));
+	strbuf_printf(error, "--profile: no profile '%s' (there are linux and rfc%s%s%s)", text,
+		      near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	return false;
+}
+
+static bool parse_setting(struct run_options *o, char *text, struct strbuf *error)
+{
+	char *equals = strchr(text, '=');
+	char *key;
+
+	if (!equals || equals == text) {
+		strbuf_printf(error, "--set: '%s' is not KEY=VALUE", text);
+		return false;
+	}
+	o->settings = xrealloc(o->settings, (o->setting_count + 1) * sizeof(*o->settings));
+	key = xstrdup(text);
+	key[equals - text] = 0;
+	o->settings[o->setting_count++] = (struct script_setting){ key, equals + 1 };
+	return true;
+}
+
+static bool apply(struct run_options *o, const struct option_def *d, char *value,
+		  struct strbuf *error)
+{
+	u64 n;
+
+	switch (d->id) {
+	case OPT_SEED:
+		return parse_number(d->name, value, 0, UINT64_MAX, &o->seed, error);
+	case OPT_JOBS:
+		if (!parse_number(d->name, value, 1, 1024, &n, error))
+			return false;
+		o->jobs = (unsigned int)n;
+		return true;
+	case OPT_WALL_TIMEOUT:
+		if (!parse_number(d->name, value, 0, 86400, &n, error))
+			return false;
+		o->wall_timeout = (unsigned int)n;
+		return true;
+	case OPT_FILTER:
+		o->filter = value;
+		return true;
+	case OPT_LIST:
+		o->list = true;
+		return true;
+	case OPT_PROFILE:
+		return parse_profile(o, value, error);
+	case OPT_SET:
+		return parse_setting(o, value, error);
+	case OPT_CAPTURE:
+		o->capture_dir = value;
+		return true;
+	case OPT_DIGEST:
+		o->digest = true;
+		return true;
+	case OPT_HELP:
+		o->help = true;
+		return true;
+	}
+	return false;
+}
+
+static const struct option_def *find(const char *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(option_defs); i++) {
+		if (strlen(option_defs[i].name) == len && !strncmp(option_defs[i].name, name, len))
+			return &option_defs[i];
+	}
+	return NULL;
+}
+
+static bool unknown(const char *argument, struct strbuf *error)
+{
+	const char *names[ARRAY_SIZE(option_defs)];
+	char *word = xstrdup(argument);
+	const char *near;
+	size_t i;
+
+	word[strcspn(word, "=")] = 0;
+	for (i = 0; i < ARRAY_SIZE(option_defs); i++)
+		names[i] = option_defs[i].name;
+	near = suggest(word, names, ARRAY_SIZE(names));
+	strbuf_printf(error, "unknown option '%s'", word);
+	if (near)
+		strbuf_printf(error, "; did you mean '%s'?", near);
+	free(word);
+	return false;
+}
+
+/* Reads the option at argv[*i], which begins with '-'; moves *i over a value in its own word. */
+static bool parse_option(struct run_options *o, int argc, char **argv, int *i, struct strbuf *error)
+{
+	char *argument = argv[*i];
+	bool is_long = argument[1] == '-';
+	size_t len = is_long ? strcspn(argument, "=") : 2;
+	const struct option_def *d = find(argument, len);
+	char *value = NULL;
+
+	if (!d)
+		return unknown(argument, error);
+	if (argument[len])
+		value = argument + len + (argument[len] == '=');
+	if (!d->value) {
+		if (!value)
+			return apply(o, d, NULL, error);
+		if (!is_long)
+			return unknown(argument, error);
+		strbuf_printf(error, "%s takes no value", d->name);
+		return false;
+	}
+	if (!value && ++*i < argc)
+		value = argv[*i];
+	if (!value) {
+		strbuf_printf(error, "%s needs a value: %s", d->name, d->value);
+		return false;
+	}
+	return apply(o, d, value, error);
+}
+
+bool run_options_parse(struct run_options *o, int argc, char **argv, struct strbuf *error)
+{
+	bool only_paths = false;
+	int i;
+
+	*o = (struct run_options){
+		.seed = RUN_DEFAULT_SEED,
+		.jobs = 1,
+		.profile = "linux",
+		.wall_timeout = RUN_DEFAULT_WALL_TIMEOUT,
+	};
+	for (i = 0; i < argc; i++) {
+		if (!only_paths && strcmp(argv[i], "--") == 0) {
+			only_paths = true;
+		} else if (!only_paths && argv[i][0] == '-' && argv[i][1]) {
+			if (!parse_option(o, argc, argv, &i, error))
+				return false;
+		} else if (!argv[i][0]) {
+			strbuf_puts(error, "a path is empty");
+			return false;
+		} else {
+			o->paths = xrealloc(o->paths, (o->path_count + 1) * sizeof(*o->paths));
+			o->paths[o->path_count++] = argv[i];
+		}
+	}
+	if (!o->path_count && !o->help) {
+		strbuf_puts(error, "no file or folder given");
+		return false;
+	}
+	return true;
+}
+
+void run_options_free(struct run_options *o)
+{
+	size_t i;
+
+	for (i = 0; i < o->setting_count; i++)
+		free((void *)(uintptr_t)o->settings[i].key);
+	free(o->settings);
+	free(o->paths);
+	*o = (struct run_options){ 0 };
+}
+
+void run_options_rerun(const struct run_options *o, const char *path, const char *name,
+		       struct strbuf *out)
+{
+	struct strbuf word = { 0 };
+	size_t i;
+
+	strbuf_printf(out, "tapline run --seed %" PRIu64, o->seed);
+	if (strcmp(o->profile, "linux") != 0)
+		strbuf_printf(out, " --profile %s", o->profile);
+	for (i = 0; i < o->setting_count; i++) {
+		strbuf_clear(&word);
+		strbuf_printf(&word, "%s=%s", o->settings[i].key, o->settings[i].value);
+		strbuf_puts(out, " --set ");
+		tap_shell_word(out, strbuf_text(&word));
+	}
+	if (name) {
+		strbuf_clear(&word);
+		glob_escape(&word, name);
+		strbuf_puts(out, " --filter ");
+		tap_shell_word(out, strbuf_text(&word));
+	}
+	strbuf_puts(out, path[0] == '-' ? " -- " : " ");
+	tap_shell_word(out, path);
+	strbuf_free(&word);
+}

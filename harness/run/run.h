@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A run: files become a plan, each file runs in a child process, results come out as TAP in the
+ * order of the plan whatever the number of jobs.
+ */
+#ifndef TAPLINE_RUN_RUN_H
+#define TAPLINE_RUN_RUN_H
+
+#include "lua/script.h"
+#include "run/options.h"
+
+/* Exit statuses; the highest precedence first: invariant, usage, failed, skipped, passed. */
+enum {
+	EXIT_PASSED = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_INVARIANT = 3,
+	EXIT_SKIPPED = 4,
+};
+
+struct plan_test {
+	char *name;
+	bool started;
+	bool done;
+};
+
+struct plan_file {
+	const char *path;
+	char *error; /* the file can not be used: one failed test stands for it */
+	struct plan_test *tests; /* those that the filter lets through */
+	size_t count;
+	size_t first; /* number of its first test in the plan */
+	size_t next; /* tests that have a result */
+	struct strbuf out; /* results that wait for their turn */
+	struct strbuf err;
+};
+
+struct run {
+	const struct run_options *options;
+	struct script_config config;
+	struct catalogue catalogue;
+	struct plan_file *files;
+	size_t file_count;
+	size_t test_count; /* in the plan, errors included */
+	bool planned;
+	size_t front; /* the first file whose results are not all out */
+	size_t failed, skipped, passed, errors, invariants;
+	bool output_broken;
+	int output_errno;
+};
+
+/* `tapline run` with the arguments after the command. Returns the exit status. */
+int run_command(int argc, char **argv);
+
+/* The child's side: writes records to fd. */
+void child_learn(const struct run *r, const struct plan_file *f, int fd);
+void child_run(const struct run *r, const struct plan_file *f, int fd);
+
+/*
+ * Forks a child per file, so many at a time, feeds what they tell to the plan and returns when all
+ * are done. `learn`: they list their tests, else they run them. Returns the signal that ended the
+ * run, 0, or -1 when no process could be started (it said so).
+ */
+int pool_run(struct run *r, bool learn);
+
+/* Results, as they come in: adds to the file's output and writes what is due. */
+void report_result(struct run *r, struct plan_file *f, size_t i,
+		   const struct script_result *result);
+/* A result for a test whose child did not give one. */
+void report_lost(struct run *r, struct plan_file *f, size_t i, const char *message);
+void report_error(struct run *r, struct plan_file *f);
+void report_flush(struct run *r);
+/* Standard output does not take any more; errno says why. */
+void broken_output(struct run *r);
+
+#endif
