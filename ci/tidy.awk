@@ -41,7 +41,7 @@ BEGIN {
 
 	# The ranks of stack/ (docs/ARCHITECTURE.md); skb stands above netns: docs/decisions/0005.
 	ranks = "lib 0 kernel 1 wire 1 netns 2 skb 2.5 core 3 ethernet 4 drivers 5 sched 5 netfilter 5 " \
-		"inet 6 ipv4 7 ipv6 7 udp 8 tcp 8 raw 8 ping 8 nf 8 socket 9 proc 9 world.c 10"
+		"inet 6 ipv4 7 ipv6 7 udp 8 tcp 8 raw 8 ping 8 nf 8 socket 9 proc 9 world 10"
 	n = split(ranks, list, " ")
 	for (i = 1; i < n; i += 2)
 		rank[list[i]] = list[i + 1]
@@ -129,9 +129,17 @@ function code_of(line,    out, at, c) {
 	return out
 }
 
-function rank_of(path,    part) {
+# The room of a path below stack/: its folder; "world" for the assembler, stack/world*.[ch].
+function room_of(path,    part) {
+	if (path ~ /^world[a-z_]*\.[ch]$/)
+		return "world"
 	split(path, part, "/")
-	return part[1] in rank ? rank[part[1]] + 0 : -1
+	return part[1]
+}
+
+function rank_of(path,    room) {
+	room = room_of(path)
+	return room in rank ? rank[room] + 0 : -1
 }
 
 function exists(path,    line, status) {
@@ -142,29 +150,28 @@ function exists(path,    line, status) {
 }
 
 # A quoted include of a file of the stack.
-function check_stack_include(path,    own, mine, theirs, part, to) {
+function check_stack_include(path,    own, mine, theirs, from, to) {
 	own = FILENAME
 	sub(/^stack\//, "", own)
-	split(path, part, "/")
-	to = part[1]
+	to = room_of(path)
 	if (to == "stack")
 		return
 	if (own ~ /^include\//) {
 		say("include", "a public header may include only \"stack/...\", not \"" path "\"")
 		return
 	}
-	split(own, part, "/")
+	from = room_of(own)
 	mine = rank_of(own)
 	theirs = rank_of(path)
 	if (mine < 0) {
-		say("include", "stack/" part[1] " has no rank: add it to ci/tidy.awk and docs/ARCHITECTURE.md")
+		say("include", "stack/" from " has no rank: add it to ci/tidy.awk and docs/ARCHITECTURE.md")
 	} else if (theirs < 0) {
 		say("include", "\"" path "\" is not of the stack: the stack knows nothing of its users; " \
 		    "go up through an ops table")
-	} else if (to != part[1] && theirs >= mine) {
+	} else if (to != from && theirs >= mine) {
 		say("include", sprintf("%s (rank %s) must not include \"%s\" (rank %s): go up through an " \
-				       "ops table registered in the world", part[1], mine, path, theirs))
-	} else if (part[1] == "tcp" && to ~ /^ipv[46]$/ && own !~ /^tcp\/tcp_ipv[46]\.[ch]$/) {
+				       "ops table registered in the world", from, mine, path, theirs))
+	} else if (from == "tcp" && to ~ /^ipv[46]$/ && own !~ /^tcp\/tcp_ipv[46]\.[ch]$/) {
 		say("include", "only tcp_ipv4.c and tcp_ipv6.c include \"" path "\": use icsk_af_ops")
 	}
 }
@@ -181,7 +188,8 @@ function check_include(line,    path, system_header) {
 			say("include-path", "\"" path "\" goes up with ..: write it from the top of stack/ or harness/")
 		else if (path ~ /^\//)
 			say("include-path", "\"" path "\" is absolute: write it from the top of stack/ or harness/")
-		else if (!system_header && path !~ /\// && FILENAME ~ /^(stack|harness)\//)
+		else if (!system_header && path !~ /\// &&
+			 !(FILENAME ~ /^stack\// && room_of(path) == "world") && FILENAME ~ /^(stack|harness)\//)
 			say("include-path", "\"" path "\" has no folder: write it from the top of stack/ or harness/")
 	}
 	if (!on["include"] || path ~ /\.\./)
@@ -200,7 +208,7 @@ function check_include(line,    path, system_header) {
 	}
 }
 
-function check_banned(code, raw,    rest, name, before, after, where) {
+function check_banned(code, raw,    rest, name, before, punned, where) {
 	where = FILENAME ~ /^stack\// ? "stack" : "host"
 	rest = code
 	before = ""
@@ -215,7 +223,10 @@ function check_banned(code, raw,    rest, name, before, after, where) {
 		else if (((where, name) in banned) && before !~ /[.>0-9]/ && rest ~ /^[ \t]*\(/)
 			say("banned", name "(): use " banned[where, name])
 	}
-	if (where == "stack" && code ~ /\([ \t]*(const[ \t]+)?(u16|u32|u64|s16|s32|s64|be16|be32|uint16_t|uint32_t|uint64_t)[ \t]*\*[ \t]*\)[ \t]*[A-Za-z_&(]/)
+	punned = code
+	# Through (void *) it is an offset into a struct of our own, not bytes of a packet.
+	gsub(/\*\)\((const )?void \*\)/, "", punned)
+	if (where == "stack" && punned ~ /\([ \t]*(const[ \t]+)?(u16|u32|u64|s16|s32|s64|be16|be32|uint16_t|uint32_t|uint64_t)[ \t]*\*[ \t]*\)[ \t]*[A-Za-z_&(]/)
 		say("banned", "a pointer cast to a wider integer: use get_be16 and its like of lib/bytes.h")
 	if (where == "host" && FILENAME ~ /^harness\// && code ~ /(^|[^A-Za-z0-9_])getenv[ \t]*\(/ &&
 	    raw !~ /getenv[ \t]*\([ \t]*"TAPLINE_/)
