@@ -81,6 +81,11 @@ struct net_device_ops {
 				  void (*fn)(void *ctx, const char *name, u64 value), void *ctx);
 	/* The cable is plugged into a wire end (drivers/wire.h), or out (NULL). */
 	int (*ndo_attach)(struct net_device *dev, struct wire *wire, u32 end);
+	/* The cable is pulled or plugged (LINK_PARAM_CARRIER). NULL: the carrier flag is set at
+	 * once. */
+	void (*ndo_change_carrier)(struct net_device *dev, bool on);
+	/* Adds to `stats` what only the device counts. NULL: dev->stats is all there is. */
+	void (*ndo_get_stats64)(const struct net_device *dev, struct net_device_stats *stats);
 	/* Frees what the driver holds, at unregistration. */
 	void (*ndo_uninit)(struct net_device *dev);
 };
@@ -102,14 +107,17 @@ struct netdev_queue {
 	struct Qdisc *qdisc;
 	u32 index;
 	bool stopped; /* netif_tx_stop_queue: the ring is full */
+	bool active; /* has its qdisc (or needs none): the device is up and has a carrier */
 	u64 trans_start; /* ns of the last transmission, for the watchdog */
+	u64 trans_timeout; /* how often the watchdog barked */
 };
 
 typedef bool (*rx_handler_fn)(struct sk_buff **pskb); /* true: it took the packet */
 
 struct net_device {
 	struct list_head dev_list; /* net->dev_base */
-	struct net *net;
+	struct world *world;
+	struct net *net; /* NULL until it is registered */
 	char name[IFNAME_LEN];
 	u32 ifindex;
 	u32 flags; /* IFF_* */
@@ -117,8 +125,14 @@ struct net_device {
 	u16 type; /* ARPHRD_* */
 	u8 addr_len;
 	bool carrier;
+	bool no_queue; /* IFF_NO_QUEUE: straight to the driver (loopback) */
+	bool keep_dst; /* its packets keep their route (loopback: input uses it again) */
+	bool promisc_user, allmulti_user; /* asked for by `ip link set` */
 	bool anyip; /* every IPv4 destination is local here (LINK_PARAM_ANYIP) */
-	u32 promiscuity;
+	u32 promiscuity, allmulti; /* how many asked for it */
+	struct list_head mc_list; /* core/dev_addr.c: multicast addresses to be received */
+	u32 driver_depth; /* > 0: inside its poll or ndo_start_xmit; it can not be reconfigured then
+			   */
 	u32 mtu, min_mtu, max_mtu;
 	u16 hard_header_len;
 	u16 needed_headroom;
@@ -138,8 +152,10 @@ struct net_device {
 	struct in_device *ip_ptr; /* ipv4/ */
 	struct neigh_parms *arp_parms; /* core/neighbour.c: made when the device registers, freed
 					  when it goes */
-	struct timer watchdog;
-	void *priv; /* the driver's */
+	struct timer watchdog; /* armed while a queue is stopped */
+	u32 watchdog_timeo_ms;
+	void *priv; /* the driver's, priv_size bytes */
+	size_t priv_size;
 	u32 refcnt; /* dev_hold/dev_put: must be zero (registration's own aside) when it is freed */
 };
 
@@ -171,10 +187,33 @@ int dev_open(struct net_device *dev);
 void dev_close(struct net_device *dev);
 int dev_set_mtu(struct net_device *dev, u32 mtu);
 int dev_set_mac_address(struct net_device *dev, const u8 *addr);
+/* Counted: +1 and -1 as asked for and given back (packet sockets, `ip link set promisc`). */
 void dev_set_promiscuity(struct net_device *dev, s32 inc);
-void dev_set_allmulti(struct net_device *dev, bool on);
+void dev_set_allmulti(struct net_device *dev, s32 inc);
+/* Multicast link addresses to be received, counted. 0, -ENOMEM, -ENOENT. */
+int dev_mc_add(struct net_device *dev, const u8 *addr);
+int dev_mc_del(struct net_device *dev, const u8 *addr);
+/* Calls fn for every address of the list, in the order of making. */
+void dev_mc_walk(const struct net_device *dev, void (*fn)(void *ctx, const u8 *addr), void *ctx);
+/* Tells the driver the present flags and multicast list. */
+void dev_set_rx_mode(struct net_device *dev);
 void netif_carrier_on(struct net_device *dev);
 void netif_carrier_off(struct net_device *dev);
+static inline bool netif_carrier_ok(const struct net_device *dev)
+{
+	return dev->carrier;
+}
+static inline bool netif_running(const struct net_device *dev)
+{
+	return (dev->flags & IFF_UP) != 0;
+}
+/* `ip -s -s link`: dev->stats and what the device counts itself. Readers use this, not dev->stats.
+ */
+void dev_get_stats(const struct net_device *dev, struct net_device_stats *stats);
+/* OP_LINK_SET: LINK_PARAM_* of stack/nic.h. 0 or -errno. */
+int dev_link_set(struct net_device *dev, u32 param, u64 value, const u8 *bytes, u32 bytes_len);
+/* OP_NIC_SET. */
+int dev_nic_set(struct net_device *dev, u32 param, u32 index, u64 value);
 struct net_device *dev_get_by_index(const struct net *net, u32 ifindex);
 struct net_device *dev_get_by_name(const struct net *net, const char *name);
 static inline void dev_hold(struct net_device *dev)
@@ -199,6 +238,7 @@ enum netdev_event {
 	NETDEV_CHANGE
 };
 typedef int (*netdev_notifier_fn)(struct net_device *dev, enum netdev_event event);
+/* 0 or -ENOMEM. Devices that are there already are told to it at once (REGISTER, UP). */
 int register_netdevice_notifier(struct host *h, netdev_notifier_fn fn);
 
 /* Packet types: taps (ETH_P_ALL) and protocols. `func` owns the skb. */
@@ -247,6 +287,7 @@ struct napi_struct {
 	struct list_head dev_list;
 	struct net_device *dev;
 	struct cpu *cpu; /* whose poll list it is on */
+	u32 index; /* queue of the device, for traces */
 	u32 state;
 	s32 weight;
 	/* Handles up to budget packets; fewer than budget: it is through and has called
@@ -275,15 +316,19 @@ struct softnet_data {
 	/* net_rx_action under way between two polls (its locals: budget, time_limit, list). */
 	bool rx_active;
 	s32 budget;
-	u64 time_limit_ns;
+	u64 time_limit; /* jiffies */
 	struct list_head rx_list, repoll;
+	struct list_head output_queue; /* Qdisc.sched: to be run by NET_TX */
+	u32 xmit_recursion;
 };
+
+/* The CPU whose step is running, CPU 0 outside of steps. */
+struct cpu *this_cpu(struct host *h);
 
 /* Boot: softnet, softirq actions, packet types; and the end of it. */
 int net_dev_init(struct host *h);
 void net_dev_exit(struct host *h);
-
-/* A device's checksum, VLAN and the like set by the link layer (ethernet/eth.c): protocol,
- * pkt_type, mac header pulled. */
+/* Takes down, unregisters and frees all devices of a namespace, the last one first. */
+void netdev_exit(struct net *net);
 
 #endif

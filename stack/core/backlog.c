@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * softnet_data, one per CPU, and its backlog: packets that did not come from a device's own poll
+ * (loopback, tun, later RPS) wait in input_pkt_queue for the CPU's backlog NAPI. Longer than
+ * net.core.netdev_max_backlog it does not grow: dropped with CPU_BACKLOG.
+ */
+#include "core/dev_core.h"
+
+static void backlog_splice(struct softnet_data *sd)
+{
+	ASSERT(skb_queue_empty(&sd->process_queue));
+	sd->process_queue = sd->input_pkt_queue;
+	skb_queue_head_init(&sd->input_pkt_queue);
+}
+
+s32 process_backlog(struct napi_struct *napi, s32 quota)
+{
+	struct softnet_data *sd = napi->cpu->softnet;
+	s32 work = 0;
+
+	napi->weight = dev_weight(sd);
+	for (;;) {
+		struct sk_buff *skb;
+
+		while ((skb = skb_dequeue(&sd->process_queue)) != NULL) {
+			cpu_cost_rx(napi->cpu, skb->len);
+			__netif_receive_skb(sd, skb);
+			if (++work >= quota)
+				return work;
+		}
+		if (skb_queue_empty(&sd->input_pkt_queue)) {
+			/* Not napi_complete_done(): enqueue_to_backlog() schedules it again. */
+			napi->state &= ~(u32)(NAPI_STATE_SCHED | NAPI_STATE_MISSED);
+			return work;
+		}
+		backlog_splice(sd);
+	}
+}
+
+static int enqueue_to_backlog(struct sk_buff *skb, struct cpu *cpu)
+{
+	struct softnet_data *sd = cpu->softnet;
+	enum skb_drop_reason reason = SKB_DROP_REASON_DEV_READY;
+
+	if (netif_running(skb->dev)) {
+		u32 max = (u32)cpu->host->init_net->sysctl.core_netdev_max_backlog;
+
+		reason = SKB_DROP_REASON_CPU_BACKLOG;
+		if (sd->input_pkt_queue.qlen <= max) {
+			skb_queue_tail(&sd->input_pkt_queue, skb);
+			if (!(sd->backlog.state & NAPI_STATE_SCHED) &&
+			    napi_schedule_prep(&sd->backlog))
+				__napi_schedule(&sd->backlog, cpu);
+			return NET_RX_SUCCESS;
+		}
+		sd->dropped++;
+	}
+	skb->dev->stats.rx_dropped++;
+	kfree_skb_reason(skb, reason);
+	return NET_RX_DROP;
+}
+
+int netif_rx(struct sk_buff *skb)
+{
+	if (!skb->tstamp)
+		skb->tstamp = skb->world->now;
+	return enqueue_to_backlog(skb, this_cpu(dev_host(skb->dev)));
+}
+
+static void flush_queue(struct sk_buff_head *q, const struct net_device *dev)
+{
+	struct sk_buff *next;
+
+	for (struct sk_buff *skb = skb_peek(q); skb; skb = next) {
+		next = skb->next;
+		if (skb->dev != dev)
+			continue;
+		skb_unlink(q, skb);
+		kfree_skb_reason(skb, skb->world->ending ? SKB_DROP_REASON_WORLD_END :
+							   SKB_DROP_REASON_DEV_DELETED);
+	}
+}
+
+void flush_backlog(struct net_device *dev)
+{
+	struct host *h = dev_host(dev);
+
+	for (u32 i = 0; i < h->cpus_count; i++) {
+		flush_queue(&h->cpus[i]->softnet->input_pkt_queue, dev);
+		flush_queue(&h->cpus[i]->softnet->process_queue, dev);
+	}
+}
+
+static int softnet_init(struct cpu *cpu)
+{
+	struct softnet_data *sd = mem_zalloc(cpu->host->world, MEM_SOFTNET, sizeof(*sd));
+
+	if (!sd)
+		return -ENOMEM;
+	sd->cpu = cpu;
+	list_init(&sd->poll_list);
+	list_init(&sd->rx_list);
+	list_init(&sd->repoll);
+	list_init(&sd->output_queue);
+	skb_queue_head_init(&sd->input_pkt_queue);
+	skb_queue_head_init(&sd->process_queue);
+	netif_napi_add(NULL, &sd->backlog, process_backlog, NAPI_POLL_WEIGHT);
+	napi_enable(&sd->backlog);
+	cpu->softnet = sd;
+	return 0;
+}
+
+int net_dev_init(struct host *h)
+{
+	int err = ptype_init(h);
+
+	for (u32 i = 0; !err && i < h->cpus_count; i++)
+		err = softnet_init(h->cpus[i]);
+	if (err) {
+		net_dev_exit(h);
+		return err;
+	}
+	open_softirq(h, NET_TX_SOFTIRQ, net_tx_action);
+	open_softirq(h, NET_RX_SOFTIRQ, net_rx_action);
+	return 0;
+}
+
+void net_dev_exit(struct host *h)
+{
+	for (u32 i = 0; i < h->cpus_count; i++) {
+		struct softnet_data *sd = h->cpus[i]->softnet;
+
+		if (!sd)
+			continue;
+		/* Devices took their packets with them: flush_backlog(). */
+		ASSERT(skb_queue_empty(&sd->input_pkt_queue));
+		ASSERT(skb_queue_empty(&sd->process_queue));
+		netif_napi_del(&sd->backlog);
+		mem_free(h->world, MEM_SOFTNET, sd, sizeof(*sd));
+		h->cpus[i]->softnet = NULL;
+	}
+	ptype_exit(h);
+}

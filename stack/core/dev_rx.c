@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The receive entry: a packet comes from a driver's poll or a CPU's backlog and goes to the taps,
+ * loses its VLAN tag, passes the device's rx_handler and ends at the protocols that asked for its
+ * EtherType. (__netif_receive_skb_core of net/core/dev.c, in its order.)
+ *
+ * Invariant: each skb is handed over once: to a handler (the last one gets the skb itself, those
+ * before it a further reference), or it is dropped with a reason.
+ */
+#include "core/dev_core.h"
+
+#define VLAN_VID_MASK 0x0fffu
+
+struct cpu *this_cpu(struct host *h)
+{
+	for (u32 i = 0; i < h->cpus_count; i++)
+		if (h->cpus[i]->in_step)
+			return h->cpus[i];
+	return h->cpus[0];
+}
+
+static bool eth_type_vlan(be16 protocol)
+{
+	return protocol == htons(ETH_P_8021Q) || protocol == htons(ETH_P_8021AD);
+}
+
+/* A delivery that waits until it is known whether it is the last. */
+struct rx_delivery {
+	const struct packet_type *pt_prev;
+	struct net_device *orig_dev;
+};
+
+/* deliver_skb() of the one that waited, with a reference of its own; `pt` waits now. */
+static void deliver_next(struct rx_delivery *d, struct sk_buff *skb, const struct packet_type *pt)
+{
+	const struct packet_type *prev = d->pt_prev;
+
+	d->pt_prev = pt;
+	if (prev)
+		prev->func(skb_get(skb), skb->dev, prev, d->orig_dev);
+}
+
+static void deliver_taps(struct rx_delivery *d, struct sk_buff *skb, const struct list_head *taps)
+{
+	list_for_each_safe(p, tmp, taps)
+		deliver_next(d, skb, list_entry(p, struct ptype_entry, list)->pt);
+}
+
+/* deliver_ptype_list_skb(). sockets_only: packet sockets, not protocols. */
+static void deliver_ptype_list(struct rx_delivery *d, struct sk_buff *skb, u16 type,
+			       const struct list_head *list, bool sockets_only)
+{
+	list_for_each_safe(p, tmp, list) {
+		const struct packet_type *pt = list_entry(p, struct ptype_entry, list)->pt;
+
+		if (pt->type == type && (!sockets_only || pt->af_packet_priv))
+			deliver_next(d, skb, pt);
+	}
+}
+
+static void deliver_protocols(struct rx_delivery *d, struct sk_buff *skb, bool sockets_only)
+{
+	const struct ptype_table *t = dev_host(skb->dev)->ptypes;
+	u16 type = ntohs(skb->protocol);
+
+	deliver_ptype_list(d, skb, type, &t->base[type & (PTYPE_HASH_SIZE - 1)], sockets_only);
+	if (!list_empty(&d->orig_dev->ptype_specific))
+		deliver_ptype_list(d, skb, type, &d->orig_dev->ptype_specific, sockets_only);
+	if (skb->dev != d->orig_dev)
+		deliver_ptype_list(d, skb, type, &skb->dev->ptype_specific, sockets_only);
+}
+
+/*
+ * A tag that no VLAN device took. VLAN 0 is a priority tag: the frame counts as untagged, or a
+ * further tag comes behind it. Another one marks it as somebody else's: packet sockets see it, the
+ * protocols would drop it as OTHERHOST, so it ends here under a name that says more. NULL: it
+ * ended.
+ */
+static struct sk_buff *rx_vlan(struct rx_delivery *d, struct sk_buff *skb)
+{
+	if (d->pt_prev)
+		deliver_next(d, skb, NULL);
+	while (skb && skb->vlan_present) {
+		if (skb->vlan_tci & VLAN_VID_MASK) {
+			skb->pkt_type = PACKET_OTHERHOST;
+			deliver_protocols(d, skb, true);
+			if (d->pt_prev)
+				deliver_next(d, skb, NULL);
+			kfree_skb_reason(skb, SKB_DROP_REASON_VLAN_NO_DEVICE);
+			return NULL;
+		}
+		skb->vlan_present = 0;
+		if (eth_type_vlan(skb->protocol))
+			skb = skb_vlan_untag(skb);
+	}
+	return skb;
+}
+
+static int rx_last(struct rx_delivery *d, struct sk_buff *skb)
+{
+	if (d->pt_prev)
+		return d->pt_prev->func(skb, skb->dev, d->pt_prev, d->orig_dev);
+	skb->dev->stats.rx_dropped++;
+	kfree_skb_reason(skb, SKB_DROP_REASON_UNHANDLED_PROTO);
+	return NET_RX_DROP;
+}
+
+int __netif_receive_skb(struct softnet_data *sd, struct sk_buff *skb)
+{
+	const struct ptype_table *t = dev_host(skb->dev)->ptypes;
+	struct rx_delivery d = { .orig_dev = skb->dev };
+	struct world *w = skb->world;
+
+	trace(w, dev_host(skb->dev), TRACE_NETIF_RECEIVE_SKB, skb->id, skb->dev->ifindex, skb->len,
+	      ntohs(skb->protocol));
+	if (!skb->tstamp)
+		skb->tstamp = w->now;
+	skb_reset_network_header(skb);
+	skb_reset_transport_header(skb);
+	skb->mac_len = (u16)(skb->network_header - skb->mac_header);
+	if (capture_wanted(w))
+		dev_capture(skb, skb->dev, 0, skb->mac_len);
+	skb->skb_iif = skb->dev->ifindex;
+	sd->processed++;
+	if (eth_type_vlan(skb->protocol) && !skb->vlan_present) {
+		skb = skb_vlan_untag(skb);
+		if (!skb)
+			return NET_RX_DROP;
+	}
+	deliver_taps(&d, skb, &t->all);
+	deliver_taps(&d, skb, &skb->dev->ptype_all);
+	if (skb->dev->rx_handler) {
+		if (d.pt_prev)
+			deliver_next(&d, skb, NULL);
+		if (skb->dev->rx_handler(&skb))
+			return NET_RX_SUCCESS;
+	}
+	if (skb->vlan_present) {
+		skb = rx_vlan(&d, skb);
+		if (!skb)
+			return NET_RX_DROP;
+	}
+	deliver_protocols(&d, skb, false);
+	return rx_last(&d, skb);
+}
+
+int netif_receive_skb(struct sk_buff *skb)
+{
+	return __netif_receive_skb(this_softnet(dev_host(skb->dev)), skb);
+}
+
+int napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb)
+{
+	cpu_cost_rx(napi->cpu, skb->len);
+	return __netif_receive_skb(napi->cpu->softnet, skb);
+}
+
+void dev_capture(const struct sk_buff *skb, struct net_device *dev, u32 dir, u32 pulled)
+{
+	struct world *w = dev->world;
+	u32 id = dev_host(dev)->id << 16 | dev->ifindex;
+	u32 len = skb->len + pulled;
+	u8 *copy;
+
+	if (!skb_is_nonlinear(skb)) {
+		w->ops->capture(w->ops_ctx, CAPTURE_DEVICE, id, dir, skb->data - pulled, len);
+		return;
+	}
+	copy = mem_alloc_n(w, MEM_MISC, len, 1);
+	if (!copy)
+		return;
+	memcpy(copy, skb->data - pulled, pulled);
+	if (skb_copy_bits(skb, 0, copy + pulled, skb->len))
+		w->ops->capture(w->ops_ctx, CAPTURE_DEVICE, id, dir, copy, len);
+	mem_free_n(w, MEM_MISC, copy, len, 1);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The transmit entry: dev_queue_xmit() chooses the queue, gives the packet to its discipline (or
+ * straight to the driver of a device that has none), finishes checksums that the device can not do,
+ * shows the packet to the taps and calls the driver. (net/core/dev.c)
+ *
+ * Invariant: dev_queue_xmit() takes the skb whatever it returns.
+ */
+#include "core/dev_core.h"
+#include "core/dst.h"
+
+struct sk_buff *validate_xmit_skb(struct sk_buff *skb, struct net_device *dev)
+{
+	if (skb_is_nonlinear(skb) && !(dev->features & NETIF_F_SG) && skb_linearize(skb))
+		goto drop;
+	if (skb->ip_summed == CHECKSUM_PARTIAL && !(dev->features & NETIF_F_HW_CSUM) &&
+	    skb_checksum_help(skb))
+		goto drop;
+	return skb;
+drop:
+	dev->stats.tx_dropped++;
+	kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
+	return NULL;
+}
+
+static bool nit_wants(const struct packet_type *pt, const struct sk_buff *skb)
+{
+	/* skb_loop_sk(): a packet socket does not hear itself. */
+	return !pt->ignore_outgoing && !(pt->af_packet_priv && pt->af_packet_priv == skb->sk);
+}
+
+/* Hands a copy to the taps of one list; they share it. False: no memory for one. */
+static bool nit_list(struct sk_buff *skb, const struct list_head *taps, struct sk_buff **copy)
+{
+	list_for_each_safe(p, tmp, taps) {
+		const struct packet_type *pt = list_entry(p, struct ptype_entry, list)->pt;
+
+		if (!nit_wants(pt, skb))
+			continue;
+		if (!*copy) {
+			*copy = skb_clone(skb);
+			if (!*copy)
+				return false;
+			(*copy)->tstamp = skb->world->now;
+			skb_reset_mac_header(*copy);
+			if (skb_network_header(*copy) < (*copy)->data)
+				skb_reset_network_header(*copy);
+			(*copy)->transport_header = (*copy)->network_header;
+			(*copy)->pkt_type = PACKET_OUTGOING;
+		}
+		pt->func(skb_get(*copy), skb->dev, pt, skb->dev);
+	}
+	return true;
+}
+
+/* dev_queue_xmit_nit(): the taps see what is about to go to the driver. */
+static void dev_queue_xmit_nit(struct sk_buff *skb, struct net_device *dev)
+{
+	struct sk_buff *copy = NULL;
+
+	if (nit_list(skb, &dev_host(dev)->ptypes->all, &copy))
+		nit_list(skb, &dev->ptype_all, &copy);
+	consume_skb(copy);
+}
+
+enum netdev_tx dev_hard_start_xmit(struct sk_buff *skb, struct net_device *dev,
+				   struct netdev_queue *txq)
+{
+	struct host *h = dev_host(dev);
+	struct world *w = dev->world;
+	enum netdev_tx rc;
+	u64 id = skb->id;
+	u32 len = skb->len;
+
+	if (!list_empty(&h->ptypes->all) || !list_empty(&dev->ptype_all))
+		dev_queue_xmit_nit(skb, dev);
+	if (capture_wanted(w))
+		dev_capture(skb, dev, 1, 0);
+	if (h->cost[COST_TX_PACKET])
+		cpu_cost(this_cpu(h), COST_TX_PACKET, 1);
+	dev->driver_depth++;
+	rc = dev->netdev_ops->ndo_start_xmit(skb, dev);
+	dev->driver_depth--;
+	if (rc == NETDEV_TX_OK)
+		txq->trans_start = w->now;
+	trace(w, h, TRACE_NET_DEV_XMIT, id, dev->ifindex, len, (u64)rc);
+	return rc;
+}
+
+static int xmit_drop(struct sk_buff *skb, enum skb_drop_reason reason, int rc)
+{
+	skb->dev->stats.tx_dropped++;
+	kfree_skb_reason(skb, reason);
+	return rc;
+}
+
+/* A device without queue: the driver takes it or it is dropped. */
+static int xmit_noqueue(struct sk_buff *skb, struct net_device *dev, struct netdev_queue *txq)
+{
+	struct softnet_data *sd = this_softnet(dev_host(dev));
+	enum netdev_tx rc;
+
+	if (!netif_running(dev))
+		return xmit_drop(skb, SKB_DROP_REASON_DEV_READY, -ENETDOWN);
+	if (sd->xmit_recursion >= XMIT_RECURSION_MAX)
+		return xmit_drop(skb, SKB_DROP_REASON_XMIT_RECURSION, -ENETDOWN);
+	skb = validate_xmit_skb(skb, dev);
+	if (!skb)
+		return -ENOMEM;
+	if (netif_xmit_stopped(txq))
+		return xmit_drop(skb, SKB_DROP_REASON_FULL_RING, -ENETDOWN);
+	sd->xmit_recursion++;
+	rc = dev_hard_start_xmit(skb, dev, txq);
+	sd->xmit_recursion--;
+	if (rc != NETDEV_TX_OK)
+		return xmit_drop(skb, SKB_DROP_REASON_FULL_RING, -ENETDOWN);
+	return NET_XMIT_SUCCESS;
+}
+
+/* __dev_xmit_skb() */
+static int xmit_qdisc(struct sk_buff *skb, struct Qdisc *q, struct netdev_queue *txq)
+{
+	int rc;
+
+	if (q->can_bypass && !q->stats.qlen && !q->running) {
+		q->running = true;
+		q->stats.bytes += skb->len;
+		q->stats.packets++;
+		sch_direct_xmit(skb, q, txq);
+		q->running = false;
+		return NET_XMIT_SUCCESS;
+	}
+	rc = q->ops->enqueue(skb, q);
+	qdisc_run(q);
+	return rc;
+}
+
+/* netdev_core_pick_tx(): by flow when the hash is known, else the first. */
+static struct netdev_queue *pick_tx(struct net_device *dev, struct sk_buff *skb)
+{
+	u32 index = 0;
+
+	if (dev->num_tx_queues > 1 && (skb->l4_hash || skb->sw_hash))
+		index = (u32)((u64)skb->hash * dev->num_tx_queues >> 32);
+	skb->queue_mapping = (u16)index;
+	return &dev->tx[index];
+}
+
+int dev_queue_xmit(struct sk_buff *skb)
+{
+	struct net_device *dev = skb->dev;
+	struct netdev_queue *txq;
+
+	skb_reset_mac_header(skb);
+	if (!skb->net)
+		skb->net = dev->net;
+	if (!dev->keep_dst) {
+		skb_dst_drop(skb);
+	} else if (skb->dst && skb->dst_noref) {
+		dst_hold(skb->dst);
+		skb->dst_noref = 0;
+	}
+	txq = pick_tx(dev, skb);
+	trace(dev->world, dev_host(dev), TRACE_NET_DEV_QUEUE, skb->id, dev->ifindex, skb->len,
+	      ntohs(skb->protocol));
+	if (dev->no_queue)
+		return xmit_noqueue(skb, dev, txq);
+	if (!txq->active) {
+		/* noop_qdisc: no error, the sender goes on as over a cable that is cut. */
+		kfree_skb_reason(skb, SKB_DROP_REASON_DEV_READY);
+		return NET_XMIT_CN;
+	}
+	return xmit_qdisc(skb, txq->qdisc, txq);
+}

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The wire. Each direction is a queue of frames under way, sorted by the time they come out, with
+ * one event at the time of the first; it delivers all frames due at its instant. A frame for which
+ * the direction has neither delay nor anything else to do goes to a device at the far end at once
+ * and without a copy: the instant is the same.
+ *
+ * Invariants: a direction's event is armed exactly while its queue is not empty, at the head's
+ * time; frames come out in the order they went in, but for those that the reorder fault holds back;
+ * queued_bytes is the sum of the frames' lengths. Draws come from the stream `wire`, and only for
+ * faults that are set, so that one fault does not shift another's.
+ */
+#include "drivers/wire.h"
+
+#include "core/netdevice.h"
+#include "kernel/trace.h"
+#include "lib/bytes.h"
+#include "stack/assert.h"
+#include "stack/errno.h"
+
+/* Room of the frame's head in its block: the same on every machine. */
+#define FRAME_HEAD 64u
+#define PPM_MAX	   1000000u
+
+struct wire_frame {
+	struct wire_frame *next;
+	u64 due; /* ns it comes out */
+	u32 len, flags;
+};
+_Static_assert(sizeof(struct wire_frame) <= FRAME_HEAD, "frame head has outgrown its room");
+
+struct wire_dir {
+	struct wire *wire;
+	u32 end; /* where frames enter */
+	bool faulty; /* some fault is set: loss, duplication, ... */
+	bool plain; /* no fault, no delay, no rate: frames pass at once */
+	struct event event;
+	struct wire_frame *head, *tail;
+	u64 queued_bytes;
+	u64 busy_until; /* the serialiser is free again */
+	u64 last_due; /* of the last frame in order */
+	u64 param[WIRE_PARAM_COUNT];
+	struct wire_stats stats;
+};
+
+struct wire_end {
+	const struct wire_end_ops *ops; /* NULL: free */
+	void *ctx;
+};
+
+struct wire {
+	struct world *world;
+	u32 id;
+	struct wire_end end[2];
+	struct wire_dir dir[2];
+};
+
+/* Reasons of TRACE_WIRE_DROP. */
+enum { DROP_LOSS = 1, DROP_NEXT, DROP_QUEUE, DROP_UNATTACHED };
+
+static void wire_event(struct world *w, struct event *ev);
+
+static void wire_dir_update(struct wire_dir *d)
+{
+	const u64 *p = d->param;
+
+	d->faulty = p[WIRE_PARAM_LOSS_PPM] || p[WIRE_PARAM_DUPLICATE_PPM] ||
+		    p[WIRE_PARAM_REORDER_PPM] || p[WIRE_PARAM_CORRUPT_PPM] ||
+		    p[WIRE_PARAM_DROP_NEXT];
+	d->plain = !d->faulty && !p[WIRE_PARAM_DELAY_NS] && !p[WIRE_PARAM_RATE_BPS] &&
+		   !p[WIRE_PARAM_JITTER_NS];
+}
+
+struct wire *wire_create(struct world *w, u64 delay_ns, u64 rate_bps, int *err)
+{
+	struct wire *wire = NULL;
+
+	if (err)
+		*err = w->wires_count == WORLD_WIRES_MAX ? -ENOSPC : -ENOMEM;
+	if (w->wires_count < WORLD_WIRES_MAX)
+		wire = mem_zalloc(w, MEM_WIRE, sizeof(*wire));
+	if (!wire)
+		return NULL;
+	wire->world = w;
+	wire->id = w->wires_count;
+	for (u32 i = 0; i < 2; i++) {
+		struct wire_dir *d = &wire->dir[i];
+
+		d->wire = wire;
+		d->end = i;
+		event_init(&d->event, wire_event);
+		d->param[WIRE_PARAM_DELAY_NS] = delay_ns;
+		d->param[WIRE_PARAM_RATE_BPS] = rate_bps;
+		wire_dir_update(d);
+	}
+	w->wires[w->wires_count++] = wire;
+	if (err)
+		*err = 0;
+	return wire;
+}
+
+struct wire_frame *wire_frame_get(struct wire *wire, u32 len)
+{
+	struct wire_frame *f =
+		mem_alloc_n(wire->world, MEM_FRAME_BYTES, (size_t)FRAME_HEAD + len, 1);
+
+	if (!f)
+		return NULL;
+	f->next = NULL;
+	f->len = len;
+	return f;
+}
+
+u8 *wire_frame_bytes(struct wire_frame *f)
+{
+	return (u8 *)f + FRAME_HEAD;
+}
+
+static void wire_frame_free(struct wire *wire, struct wire_frame *f)
+{
+	mem_free_n(wire->world, MEM_FRAME_BYTES, f, (size_t)FRAME_HEAD + f->len, 1);
+}
+
+void wire_free(struct wire *wire)
+{
+	struct world *w = wire->world;
+
+	for (u32 i = 0; i < 2; i++) {
+		struct wire_dir *d = &wire->dir[i];
+
+		ASSERT(!wire->end[i].ops);
+		event_cancel(w, &d->event);
+		while (d->head) {
+			struct wire_frame *f = d->head;
+
+			d->head = f->next;
+			wire_frame_free(wire, f);
+		}
+	}
+	w->wires[wire->id] = NULL;
+	mem_free(w, MEM_WIRE, wire, sizeof(*wire));
+}
+
+u32 wire_id(const struct wire *wire)
+{
+	return wire->id;
+}
+
+const struct wire_stats *wire_stats(const struct wire *wire, u32 end)
+{
+	return &wire->dir[end].stats;
+}
+
+int wire_set(struct wire *wire, u32 end, u32 param, u64 value)
+{
+	bool ppm = param == WIRE_PARAM_LOSS_PPM || param == WIRE_PARAM_DUPLICATE_PPM ||
+		   param == WIRE_PARAM_REORDER_PPM || param == WIRE_PARAM_CORRUPT_PPM;
+	bool time = param == WIRE_PARAM_DELAY_NS || param == WIRE_PARAM_REORDER_NS ||
+		    param == WIRE_PARAM_JITTER_NS;
+
+	if (end > 1 || param >= WIRE_PARAM_COUNT || (ppm && value > PPM_MAX))
+		return -EINVAL;
+	/* 1,000 s: so that no sum of times overflows; jitter is drawn in 32 bits. */
+	if ((time && value > 1000 * NSEC_PER_SEC) ||
+	    (param == WIRE_PARAM_JITTER_NS && value >= UINT32_MAX))
+		return -EINVAL;
+	wire->dir[end].param[param] = value;
+	wire_dir_update(&wire->dir[end]);
+	return 0;
+}
+
+int wire_plug(struct wire *wire, u32 end, const struct wire_end_ops *ops, void *ctx)
+{
+	if (end > 1)
+		return -EINVAL;
+	if (ops && wire->end[end].ops)
+		return -EBUSY;
+	wire->end[end].ops = ops;
+	wire->end[end].ctx = ctx;
+	return 0;
+}
+
+int wire_attach(struct wire *wire, u32 end, struct net_device *dev)
+{
+	if (!dev->netdev_ops->ndo_attach)
+		return -EOPNOTSUPP;
+	if (dev->driver_depth)
+		return -EBUSY;
+	return dev->netdev_ops->ndo_attach(dev, wire, end);
+}
+
+/* A frame enters the cable: counted, captured, hashed into the digest. */
+static void wire_enter(struct wire_dir *d, const u8 *bytes, u32 len)
+{
+	struct wire *wire = d->wire;
+	struct world *w = wire->world;
+
+	d->stats.tx_frames++;
+	d->stats.tx_bytes += len;
+	trace(w, NULL, TRACE_WIRE_TX, wire->id, d->end, len, d->stats.tx_frames);
+	if (w->digest_on) {
+		digest_word(w, (u64)wire->id << 1 | d->end);
+		digest_bytes(w, bytes, len);
+	}
+	if (w->ops && w->ops->capture)
+		w->ops->capture(w->ops_ctx, CAPTURE_WIRE, wire->id, d->end, bytes, len);
+}
+
+static void wire_drop(struct wire_dir *d, u32 len, u32 reason)
+{
+	trace(d->wire->world, NULL, TRACE_WIRE_DROP, d->wire->id, d->end, len, reason);
+	if (reason == DROP_QUEUE)
+		d->stats.queue_dropped++;
+	else if (reason == DROP_UNATTACHED)
+		d->stats.unattached++;
+	else
+		d->stats.lost++;
+}
+
+/* A frame comes out at the far end. */
+static void wire_deliver(struct wire_dir *d, const u8 *bytes, u32 len, u32 flags)
+{
+	struct wire *wire = d->wire;
+	struct world *w = wire->world;
+	u32 far = d->end ^ 1;
+	const struct wire_end *e = &wire->end[far];
+
+	if (!e->ops && !(w->ops && w->ops->wire_rx)) {
+		wire_drop(d, len, DROP_UNATTACHED);
+		return;
+	}
+	d->stats.rx_frames++;
+	d->stats.rx_bytes += len;
+	trace(w, NULL, TRACE_WIRE_RX, wire->id, far, len, d->stats.rx_frames);
+	if (e->ops)
+		e->ops->receive(e->ctx, bytes, len, flags);
+	else
+		w->ops->wire_rx(w->ops_ctx, wire->id, far, bytes, len);
+}
+
+/* Into the queue at its time: behind all that are due no later. */
+static void wire_enqueue(struct wire_dir *d, struct wire_frame *f)
+{
+	struct wire_frame **p = &d->head;
+
+	if (!d->tail || d->tail->due <= f->due) {
+		f->next = NULL;
+		if (d->tail)
+			d->tail->next = f;
+		else
+			d->head = f;
+		d->tail = f;
+	} else {
+		while ((*p)->due <= f->due)
+			p = &(*p)->next;
+		f->next = *p;
+		*p = f;
+	}
+	d->queued_bytes += f->len;
+	if (d->head == f)
+		event_arm(d->wire->world, &d->event, f->due, EVENT_WIRE);
+}
+
+static void wire_event(struct world *w, struct event *ev)
+{
+	struct wire_dir *d = container_of(ev, struct wire_dir, event);
+
+	while (d->head && d->head->due <= w->now) {
+		struct wire_frame *f = d->head;
+
+		d->head = f->next;
+		if (!d->head)
+			d->tail = NULL;
+		d->queued_bytes -= f->len;
+		wire_deliver(d, wire_frame_bytes(f), f->len, f->flags);
+		wire_frame_free(d->wire, f);
+	}
+	if (d->head)
+		event_arm(w, &d->event, d->head->due, EVENT_WIRE);
+}
+
+static bool wire_chance(struct wire_dir *d, enum wire_param ppm)
+{
+	return d->param[ppm] &&
+	       get_random_u32_below(d->wire->world, RANDOM_WIRE, PPM_MAX) < d->param[ppm];
+}
+
+/* Lost on the way? Says why (DROP_*), 0: no. */
+static u32 wire_lost(struct wire_dir *d, u32 len)
+{
+	struct world *w = d->wire->world;
+	u64 limit = d->param[WIRE_PARAM_QUEUE_BYTES];
+
+	if (d->param[WIRE_PARAM_DROP_NEXT]) {
+		d->param[WIRE_PARAM_DROP_NEXT]--;
+		wire_dir_update(d);
+		return DROP_NEXT;
+	}
+	if (should_fail(w, FAULT_FRAME_LOST) || wire_chance(d, WIRE_PARAM_LOSS_PPM))
+		return DROP_LOSS;
+	/* Only frames that have not left the sender wait; those in flight are not in its queue. */
+	if (limit && d->param[WIRE_PARAM_RATE_BPS] && d->busy_until > w->now) {
+		u64 rate = d->param[WIRE_PARAM_RATE_BPS];
+		u64 wait = d->busy_until - w->now;
+		u64 waiting = wait / NSEC_PER_SEC * (rate / 8) +
+			      wait % NSEC_PER_SEC * (rate / 8) / NSEC_PER_SEC;
+
+		if (waiting + len > limit)
+			return DROP_QUEUE;
+	}
+	return 0;
+}
+
+/* ns that the bits of a frame take: as netem, the frame without preamble, gap and FCS. */
+static u64 wire_serialise(const struct wire_dir *d, u32 len)
+{
+	u64 rate = d->param[WIRE_PARAM_RATE_BPS];
+
+	return rate ? ((u64)len * 8 * NSEC_PER_SEC + rate - 1) / rate : 0;
+}
+
+static void wire_corrupt(struct wire_dir *d, struct wire_frame *f)
+{
+	u32 bit;
+
+	if (!f->len || !wire_chance(d, WIRE_PARAM_CORRUPT_PPM))
+		return;
+	bit = get_random_u32_below(d->wire->world, RANDOM_WIRE, f->len * 8);
+	wire_frame_bytes(f)[bit / 8] ^= (u8)(1u << bit % 8);
+	d->stats.corrupted++;
+}
+
+static void wire_duplicate(struct wire_dir *d, const struct wire_frame *f)
+{
+	struct wire_frame *copy;
+
+	if (!wire_chance(d, WIRE_PARAM_DUPLICATE_PPM))
+		return;
+	copy = wire_frame_get(d->wire, f->len);
+	if (!copy)
+		return;
+	memcpy(copy, f, (size_t)FRAME_HEAD + f->len);
+	d->stats.duplicated++;
+	wire_enqueue(d, copy);
+}
+
+u64 wire_transmit(struct wire *wire, u32 end, struct wire_frame *f, u32 flags)
+{
+	struct wire_dir *d = &wire->dir[end];
+	struct world *w = wire->world;
+	u64 left = max_u64(w->now, d->busy_until);
+	u32 reason;
+
+	wire_enter(d, wire_frame_bytes(f), f->len);
+	f->flags = flags;
+	reason = wire_lost(d, f->len);
+	if (reason == DROP_QUEUE) {
+		wire_drop(d, f->len, reason);
+		wire_frame_free(wire, f);
+		return w->now;
+	}
+	if (flags & FRAME_NO_DELAY) {
+		left = w->now;
+		f->due = w->now;
+	} else {
+		left += wire_serialise(d, f->len);
+		d->busy_until = left;
+		f->due = left + d->param[WIRE_PARAM_DELAY_NS];
+		if (d->param[WIRE_PARAM_JITTER_NS])
+			f->due += get_random_u32_below(w, RANDOM_WIRE,
+						       (u32)d->param[WIRE_PARAM_JITTER_NS] + 1);
+		f->due = max_u64(f->due, d->last_due);
+		d->last_due = f->due;
+	}
+	if (reason) {
+		wire_drop(d, f->len, reason);
+		wire_frame_free(wire, f);
+		return left;
+	}
+	wire_corrupt(d, f);
+	if (wire_chance(d, WIRE_PARAM_REORDER_PPM)) {
+		f->due += d->param[WIRE_PARAM_REORDER_NS];
+		d->stats.reordered++;
+	}
+	wire_enqueue(d, f);
+	wire_duplicate(d, f);
+	return left;
+}
+
+/* Nothing to do for a frame but to hand it on now. */
+static bool wire_passes(const struct wire_dir *d, u32 flags)
+{
+	if (d->faulty || d->wire->world->fault.armed & 1u << FAULT_FRAME_LOST)
+		return false;
+	return (flags & FRAME_NO_DELAY) || (d->plain && !d->head);
+}
+
+int wire_inject(struct wire *wire, u32 end, u32 flags, const u8 *bytes, u32 len)
+{
+	struct wire_dir *d;
+	struct wire_frame *f;
+
+	if (end > 1)
+		return -EINVAL;
+	if (wire->end[end].ops)
+		return -EBUSY;
+	if (len > FRAME_LEN_MAX)
+		return -EMSGSIZE;
+	d = &wire->dir[end];
+	if (wire_passes(d, flags) && wire->end[end ^ 1].ops) {
+		wire_enter(d, bytes, len);
+		wire_deliver(d, bytes, len, flags);
+		return 0;
+	}
+	f = wire_frame_get(wire, len);
+	if (!f)
+		return -ENOMEM;
+	memcpy(wire_frame_bytes(f), bytes, len);
+	wire_transmit(wire, end, f, flags);
+	return 0;
+}
