@@ -30,6 +30,7 @@ count_points() {
 	/^ok [0-9]+/ { if (/# SKIP/) skip++; else pass++ }
 	/^not ok [0-9]+/ { fail++ }
 	/^[0-9]+: ok [0-9]+ [-#] / { split($1, at, ":"); if (/# SKIP/) skip++; else pass++; points[at[1]]++ }
+	/^[0-9]+: not ok [0-9]+ # SKIP/ { split($1, at, ":"); skip++; points[at[1]]++; next }
 	/^[0-9]+: not ok [0-9]+ [-#] / { split($1, at, ":"); fail++; points[at[1]]++; bad[at[1]]++ }
 	/^ *[0-9]+\/[0-9]+ Test +#[0-9]+: / {
 		match($0, /#[0-9]+:/)
@@ -78,7 +79,7 @@ show_failure() {
 	local log=$logs/$1.log
 	echo "--- $log: exit status and failure"
 	if grep -q -E '^([0-9]+: )?not ok ' "$log"; then
-		grep -E -A 14 '^([0-9]+: )?not ok ' "$log" | head -120
+		grep -v "^[0-9]*: not ok [0-9]* # SKIP" "$log" | grep -E -A 14 "^([0-9]+: )?not ok " | head -120
 		grep -E '\*\*\*|ERROR: |runtime error' "$log" | head -20
 	else
 		tail -n 60 "$log"
