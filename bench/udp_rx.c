@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The receive path, frame by frame: from the wire's end through the NIC's ring, interrupt, NAPI,
+ * softirq, netif_receive_skb, IPv4 and UDP to the socket, and on to the reader. Checksums are
+ * verified in software. Frames come in bursts that fit the ring, as from a busy wire.
+ */
+#include "bench.h"
+
+#include "stack/nic.h"
+#include "stack/op.h"
+#include "stack/socket.h"
+#include "stack/sys.h"
+#include "stack/world.h"
+#include "sut/sut.h"
+
+#define BURST  64u
+#define ROUNDS 4000u
+
+static const u8 mac[6] = { 2, 0, 0, 0, 0, 1 };
+static const u8 addr[4] = { 192, 0, 2, 1 };
+
+static s64 apply(struct world *w, const struct op *op, const char *what)
+{
+	s64 r = world_apply(w, op);
+
+	bench_check(r >= 0, what);
+	return r;
+}
+
+static void build(struct world *w)
+{
+	struct op op = { .kind = OP_WIRE_ADD };
+
+	apply(w, &op, "wire");
+	op = (struct op){ .kind = OP_HOST_ADD };
+	op.u.host_add.cpus = 1;
+	apply(w, &op, "host");
+	op = (struct op){ .kind = OP_NIC_ADD };
+	op.u.nic_add.queues = 1;
+	op.u.nic_add.mtu = 1500;
+	op.u.nic_add.mac = (struct op_bytes){ mac, 6 };
+	apply(w, &op, "nic");
+	op = (struct op){ .kind = OP_WIRE_ATTACH };
+	op.u.wire_attach.ifindex = 2;
+	apply(w, &op, "attach");
+	op = (struct op){ .kind = OP_LINK_SET };
+	op.u.link_set.ifindex = 2;
+	op.u.link_set.param = LINK_PARAM_UP;
+	op.u.link_set.value = 1;
+	apply(w, &op, "link up");
+	op = (struct op){ .kind = OP_ADDR_ADD };
+	op.u.addr_add.ifindex = 2;
+	op.u.addr_add.prefix_len = 24;
+	op.u.addr_add.addr = (struct op_bytes){ addr, 4 };
+	apply(w, &op, "address");
+}
+
+static s64 call(struct world *w, struct sys_op *op)
+{
+	bench_check(sys_submit(w, op) == 0, "submit");
+	if (!op->completed)
+		world_run(w, world_now(w));
+	bench_check(op->completed, "a call did not complete");
+	return op->ret;
+}
+
+static s32 server(struct world *w)
+{
+	struct sys_op op = { .nr = SYS_SOCKET, .fd = -1, .timeout_ns = TIME_NEVER };
+	s32 fd;
+
+	op.arg[0] = AF_INET;
+	op.arg[1] = SOCK_DGRAM;
+	fd = (s32)call(w, &op);
+	bench_check(fd >= 0, "socket");
+	op = (struct sys_op){
+		.nr = SYS_BIND, .fd = fd, .has_addr = true, .timeout_ns = TIME_NEVER
+	};
+	op.addr.family = AF_INET;
+	op.addr.port = 7;
+	bench_check(call(w, &op) == 0, "bind");
+	return fd;
+}
+
+static void run(u32 len)
+{
+	const struct world_config config = { .seed = 1 };
+	struct sut *s = sut_tapline.create(&config, NULL, NULL);
+	struct world *w = sut_tapline_world(s);
+	struct op frame = { .kind = OP_FRAME };
+	u8 bytes[1514], out[2048];
+	double in = 0, read = 0;
+	char name[64];
+	s32 fd;
+
+	build(w);
+	fd = server(w);
+	bench_udp_frame(bytes, len, mac);
+	frame.u.frame.end = 1;
+	frame.u.frame.flags = FRAME_NO_DELAY;
+	frame.u.frame.bytes = (struct op_bytes){ bytes, len };
+	for (u32 r = 0; r < ROUNDS; r++) {
+		double t0 = bench_now_ns(), t1;
+
+		for (u32 i = 0; i < BURST; i++)
+			world_apply(w, &frame);
+		world_run(w, world_now(w) + 100000);
+		t1 = bench_now_ns();
+		for (u32 i = 0; i < BURST; i++) {
+			struct sys_op op = { .nr = SYS_RECVMSG,
+					     .fd = fd,
+					     .timeout_ns = TIME_NEVER };
+
+			op.arg[0] = MSG_DONTWAIT;
+			op.data = out;
+			op.data_len = sizeof(out);
+			bench_check(call(w, &op) == (s64)len - 42, "a datagram is missing");
+		}
+		if (r < ROUNDS / 10)
+			continue; /* warm-up */
+		in += t1 - t0;
+		read += bench_now_ns() - t1;
+	}
+	bench_check(memcmp(out, bytes + 42, len - 42) == 0, "payload differs");
+	snprintf(name, sizeof(name), "udp_rx_%u_to_socket", len);
+	bench_print(name, in / (ROUNDS - ROUNDS / 10) / BURST, "ns/frame");
+	snprintf(name, sizeof(name), "udp_rx_%u_to_reader", len);
+	bench_print(name, (in + read) / (ROUNDS - ROUNDS / 10) / BURST, "ns/frame");
+	sut_tapline.destroy(s, NULL);
+}
+
+int main(void)
+{
+	run(64);
+	run(1514);
+	return 0;
+}
