@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* Command line of `tapline replay`; see options.h. */
+#include "replay/options.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage[] =
+	"usage: tapline replay [OPTION]... FILE\n"
+	"\n"
+	"Gives the frames of a capture (pcap or pcapng; -: standard input) to one simulated host,\n"
+	"each at its time, and prints the host's counters, one `Name value` a line.\n"
+	"\n"
+	"  --any              the host takes every frame and every address as its own (default)\n"
+	"  --as ADDR[/LEN]    the host has this address (and the MAC that it has in the capture)\n"
+	"  --set KEY=VALUE    set a sysctl first; may be given again\n"
+	"  --profile NAME     linux (default) or rfc\n"
+	"  --seed N           seed of the world\n"
+	"  -w FILE            write what the host sent (pcap with nanoseconds; pcapng if so named)\n"
+	"  --json             print the counters as one JSON object\n"
+	"  --digest           print the digest of the run as well\n"
+	"  --cut HOW          frames cut by the snapshot length: pad (default), drop, keep\n"
+	"  --backwards HOW    a frame older than the one before: hold (default), error\n"
+	"  --checksums HOW    judge (default), or trust: offload left them wrong\n"
+	"  --help             this text\n";
+
+static int wrong(const char *text, const char *what)
+{
+	fprintf(stderr, "tapline replay: %s%s%s (see --help)\n", text, what ? ": " : "",
+		what ? what : "");
+	return 2;
+}
+
+/* The index of `value` in a list that ends with NULL; -1 when it is not there. */
+static int choice(const char *const *list, const char *value)
+{
+	for (int i = 0; list[i]; i++) {
+		if (!strcmp(list[i], value))
+			return i;
+	}
+	return -1;
+}
+
+static int parse_addr(struct replay_options *o, const char *value)
+{
+	char addr[32];
+	const char *slash = strchr(value, '/');
+	size_t len = slash ? (size_t)(slash - value) : strlen(value);
+	char *end;
+
+	o->any = false;
+	o->prefix_len = 24;
+	if (len >= sizeof(addr))
+		return wrong("not an IPv4 address", value);
+	memcpy(addr, value, len);
+	addr[len] = '\0';
+	if (inet_pton(AF_INET, addr, o->addr) != 1)
+		return wrong("not an IPv4 address", value);
+	if (slash) {
+		unsigned long n = strtoul(slash + 1, &end, 10);
+
+		if (slash[1] < '0' || slash[1] > '9' || *end || n > 32)
+			return wrong("not a prefix length", slash + 1);
+		o->prefix_len = (u32)n;
+	}
+	return -1;
+}
+
+static char *copy_text(const char *s, size_t len)
+{
+	char *copy = malloc(len + 1);
+
+	if (!copy)
+		abort();
+	memcpy(copy, s, len);
+	copy[len] = '\0';
+	return copy;
+}
+
+static int add_sysctl(struct replay_options *o, const char *value)
+{
+	const char *equals = strchr(value, '=');
+
+	if (!equals || equals == value)
+		return wrong("--set wants KEY=VALUE", value);
+	o->sysctl = realloc(o->sysctl, (o->sysctl_count + 1) * sizeof(*o->sysctl));
+	if (!o->sysctl)
+		abort();
+	o->sysctl[o->sysctl_count].name = copy_text(value, (size_t)(equals - value));
+	o->sysctl[o->sysctl_count].value = copy_text(equals + 1, strlen(equals + 1));
+	o->sysctl_count++;
+	return -1;
+}
+
+static int parse_seed(struct replay_options *o, const char *value)
+{
+	char *end;
+
+	o->seed = strtoull(value, &end, 0);
+	if (*value < '0' || *value > '9' || *end)
+		return wrong("not a seed", value);
+	return -1;
+}
+
+enum option_id {
+	OPTION_AS,
+	OPTION_SET,
+	OPTION_PROFILE,
+	OPTION_SEED,
+	OPTION_W,
+	OPTION_CUT,
+	OPTION_BACKWARDS,
+	OPTION_CHECKSUMS,
+	OPTION_ANY,
+	OPTION_JSON,
+	OPTION_DIGEST,
+	OPTION_HELP,
+};
+
+static const char *const option_names[] = {
+	"--as",	       "--set", "--profile", "--seed",	 "-w",	   "--cut", "--backwards",
+	"--checksums", "--any", "--json",    "--digest", "--help", NULL,
+};
+
+static int option_with_value(struct replay_options *o, enum option_id id, const char *value)
+{
+	static const char *const profiles[] = { "linux", "rfc", NULL };
+	static const char *const cuts[] = { "pad", "drop", "keep", NULL };
+	static const char *const backwards[] = { "hold", "error", NULL };
+	static const char *const checksums[] = { "judge", "trust", NULL };
+	int n;
+
+	switch (id) {
+	case OPTION_AS:
+		return parse_addr(o, value);
+	case OPTION_SET:
+		return add_sysctl(o, value);
+	case OPTION_SEED:
+		return parse_seed(o, value);
+	case OPTION_W:
+		o->out = value;
+		return -1;
+	case OPTION_PROFILE:
+		n = choice(profiles, value);
+		o->rfc = n == 1;
+		return n < 0 ? wrong("unknown profile", value) : -1;
+	case OPTION_CUT:
+		n = choice(cuts, value);
+		o->cut = (enum replay_cut)n;
+		return n < 0 ? wrong("--cut is pad, drop or keep, not", value) : -1;
+	case OPTION_BACKWARDS:
+		n = choice(backwards, value);
+		o->backwards = (enum replay_backwards)n;
+		return n < 0 ? wrong("--backwards is hold or error, not", value) : -1;
+	default:
+		n = choice(checksums, value);
+		o->checksums = (enum replay_checksums)n;
+		return n < 0 ? wrong("--checksums is judge or trust, not", value) : -1;
+	}
+}
+
+static int option_alone(struct replay_options *o, enum option_id id)
+{
+	switch (id) {
+	case OPTION_ANY:
+		o->any = true;
+		return -1;
+	case OPTION_JSON:
+		o->json = true;
+		return -1;
+	case OPTION_DIGEST:
+		o->digest = true;
+		return -1;
+	default:
+		fputs(usage, stdout);
+		return 0;
+	}
+}
+
+/* One argument and, where it takes one, its value, which may be joined by '='. */
+static int parse_option(struct replay_options *o, int argc, char **argv, int *i)
+{
+	const char *arg = argv[*i], *equals = strchr(arg, '=');
+	char name[32];
+	size_t len = equals && arg[1] == '-' ? (size_t)(equals - arg) : strlen(arg);
+	int id;
+
+	if (len >= sizeof(name))
+		return wrong("unknown option", arg);
+	memcpy(name, arg, len);
+	name[len] = '\0';
+	id = choice(option_names, name);
+	if (id < 0)
+		return wrong("unknown option", arg);
+	if (id >= OPTION_ANY) {
+		if (arg[len])
+			return wrong("option takes no value", name);
+		return option_alone(o, (enum option_id)id);
+	}
+	if (arg[len])
+		return option_with_value(o, (enum option_id)id, arg + len + 1);
+	if (*i + 1 == argc)
+		return wrong("option wants a value", arg);
+	return option_with_value(o, (enum option_id)id, argv[++*i]);
+}
+
+int replay_options_parse(struct replay_options *o, int argc, char **argv)
+{
+	*o = (struct replay_options){ .any = true, .seed = 1 };
+	for (int i = 1; i < argc; i++) {
+		int status = -1;
+
+		if (argv[i][0] == '-' && argv[i][1])
+			status = parse_option(o, argc, argv, &i);
+		else if (o->file)
+			status = wrong("more than one file", argv[i]);
+		else
+			o->file = argv[i];
+		if (status >= 0)
+			return status;
+	}
+	return o->file ? -1 : wrong("no file is given", NULL);
+}
+
+void replay_options_free(struct replay_options *o)
+{
+	for (u32 i = 0; i < o->sysctl_count; i++) {
+		free(o->sysctl[i].name);
+		free(o->sysctl[i].value);
+	}
+	free(o->sysctl);
+}
