@@ -10,6 +10,7 @@
 #include "core/dev_core.h"
 
 #define VLAN_VID_MASK 0x0fffu
+#define ETH_P_RARP    0x8035
 
 struct cpu *this_cpu(struct host *h)
 {
@@ -73,15 +74,15 @@ static void deliver_protocols(struct rx_delivery *d, struct sk_buff *skb, bool s
 /*
  * A tag that no VLAN device took. VLAN 0 is a priority tag: the frame counts as untagged, or a
  * further tag comes behind it. Another one marks it as somebody else's: packet sockets see it, the
- * protocols would drop it as OTHERHOST, so it ends here under a name that says more. NULL: it
- * ended.
+ * protocols would drop it as OTHERHOST, so it ends here under a name that says more; but on an
+ * AnyIP device everything is for this host. NULL: it ended.
  */
 static struct sk_buff *rx_vlan(struct rx_delivery *d, struct sk_buff *skb)
 {
 	if (d->pt_prev)
 		deliver_next(d, skb, NULL);
 	while (skb && skb->vlan_present) {
-		if (skb->vlan_tci & VLAN_VID_MASK) {
+		if ((skb->vlan_tci & VLAN_VID_MASK) && !skb->dev->anyip) {
 			skb->pkt_type = PACKET_OTHERHOST;
 			deliver_protocols(d, skb, true);
 			if (d->pt_prev)
@@ -103,6 +104,18 @@ static int rx_last(struct rx_delivery *d, struct sk_buff *skb)
 	skb->dev->stats.rx_dropped++;
 	kfree_skb_reason(skb, SKB_DROP_REASON_UNHANDLED_PROTO);
 	return NET_RX_DROP;
+}
+
+/* What no MIB of Linux counts, and a replay wants to know: tags, and RARP, which nobody handles. */
+static void rx_link_count(const struct sk_buff *skb)
+{
+	if (skb->protocol == htons(ETH_P_RARP))
+		MIB_INC(dev_net(skb->dev), LinkInRarp);
+	if (!skb->vlan_present)
+		return;
+	MIB_INC(dev_net(skb->dev), LinkInVlan);
+	if (eth_type_vlan(skb->protocol))
+		MIB_INC(dev_net(skb->dev), LinkInQinQ);
 }
 
 int __netif_receive_skb(struct softnet_data *sd, struct sk_buff *skb)
@@ -127,6 +140,7 @@ int __netif_receive_skb(struct softnet_data *sd, struct sk_buff *skb)
 		if (!skb)
 			return NET_RX_DROP;
 	}
+	rx_link_count(skb);
 	deliver_taps(&d, skb, &t->all);
 	deliver_taps(&d, skb, &skb->dev->ptype_all);
 	if (skb->dev->rx_handler) {

@@ -51,9 +51,12 @@ static int drop_rcv(struct sk_buff *skb, enum skb_drop_reason reason)
 static int ipv6_disabled_rcv(struct sk_buff *skb, struct net_device *dev,
 			     const struct packet_type *pt, struct net_device *orig_dev)
 {
-	(void)dev;
 	(void)pt;
 	(void)orig_dev;
+	if (!pskb_may_pull(skb, 1) || skb->data[0] >> 4 != 6)
+		return drop_rcv(skb, SKB_DROP_REASON_IP_INHDR);
+	if (skb->pkt_type != PACKET_OTHERHOST)
+		MIB_INC(dev_net(dev), Ip6InReceives);
 	return drop_rcv(skb, SKB_DROP_REASON_IPV6_DISABLED);
 }
 

@@ -10,7 +10,7 @@
 
 static u8 eth_pkt_type(const u8 *dest, const struct net_device *dev)
 {
-	if (memcmp(dest, dev->dev_addr, ETH_ALEN) == 0)
+	if (dev->anyip || memcmp(dest, dev->dev_addr, ETH_ALEN) == 0)
 		return PACKET_HOST;
 	if (!(dest[0] & 1))
 		return PACKET_OTHERHOST;
