@@ -221,6 +221,25 @@ int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
+static bool is_icmp_err(struct sk_buff *skb)
+{
+	return skb && skb_ext_err(skb)->ee_origin == SO_EE_ORIGIN_ICMP;
+}
+
+struct sk_buff *sock_dequeue_err_skb(struct sock *sk)
+{
+	struct sk_buff *skb = skb_dequeue(&sk->error_queue);
+	struct sk_buff *next = skb_peek(&sk->error_queue);
+
+	if (is_icmp_err(next))
+		sk->sk_err = (s32)skb_ext_err(next)->ee_errno;
+	else if (is_icmp_err(skb))
+		sk->sk_err = 0;
+	if (next)
+		sk_error_report(sk);
+	return skb;
+}
+
 /* ---- the cached route ---- */
 
 struct dst_entry *sk_dst_check(struct sock *sk, u32 cookie)

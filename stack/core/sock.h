@@ -43,16 +43,16 @@ enum {
 #define SHUTDOWN_MASK 3
 
 /* sk_flags */
-#define SOCK_DEAD	 0x1u
-#define SOCK_KEEPOPEN	 0x2u
-#define SOCK_BROADCAST	 0x4u
-#define SOCK_LINGER	 0x8u
-#define SOCK_URGINLINE	 0x10u
-#define SOCK_TIMESTAMP	 0x20u
-#define SOCK_LOCALROUTE	 0x40u
-#define SOCK_RCVTSTAMPNS 0x80u
-#define SOCK_RXQ_OVFL	 0x100u
-#define SOCK_DONE	 0x200u
+#define SOCK_DEAD	      0x1u
+#define SOCK_KEEPOPEN	      0x2u
+#define SOCK_BROADCAST	      0x4u
+#define SOCK_LINGER	      0x8u
+#define SOCK_URGINLINE	      0x10u
+#define SOCK_TIMESTAMP	      0x20u
+#define SOCK_LOCALROUTE	      0x40u
+#define SOCK_RCVTSTAMPNS      0x80u
+#define SOCK_RXQ_OVFL	      0x100u
+#define SOCK_DONE	      0x200u
 #define SOCK_SELECT_ERR_QUEUE 0x400u
 
 /* sk_userlocks: what the user fixed and the stack may not change. */
@@ -201,6 +201,23 @@ static inline bool sock_writeable(const struct sock *sk)
 int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);
 /* The error queue (MSG_ERRQUEUE); takes the skb unless it returns an error. */
 int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb);
+/*
+ * What an entry of the error queue is about (sock_exterr_skb), in skb->cb at SOCK_CB_EXTERR; what
+ * IP keeps lies in front of it. Its own payload is what the entry gives to the reader.
+ */
+struct sock_exterr {
+	u32 ee_errno; /* positive */
+	u8 ee_origin, ee_type, ee_code, ee_pad;
+	u32 ee_info, ee_data;
+	u16 addr_offset; /* of the destination the packet had, from the network header */
+	u16 port; /* that went with it, host order */
+};
+#define SOCK_CB_EXTERR 32u
+static inline struct sock_exterr *skb_ext_err(struct sk_buff *skb)
+{
+	return (struct sock_exterr *)(void *)(skb->cb + SOCK_CB_EXTERR);
+}
+
 /* The oldest entry of the error queue; sk_err becomes what the next one says. NULL: empty. The
  * caller frees it. */
 struct sk_buff *sock_dequeue_err_skb(struct sock *sk);
@@ -223,8 +240,9 @@ void sock_skb_set_dropcount(const struct sock *sk, struct sk_buff *skb);
 u32 datagram_poll(struct sock *sk);
 /*
  * The first packet of the receive queue. With MSG_PEEK it stays there and gets one more reference;
- * *off is where to read (SO_PEEK_OFF; < 0: from the start) and becomes the offset within the packet.
- * NULL with *err: -EAGAIN when there is none, sk_err, 0 after shutdown of a call that may wait.
+ * *off is where to read (SO_PEEK_OFF; < 0: from the start) and becomes the offset within the
+ * packet. NULL with *err: -EAGAIN when there is none, sk_err, 0 after shutdown of a call that may
+ * wait.
  */
 struct sk_buff *__skb_recv_datagram(struct sock *sk, u32 flags, s32 *off, int *err);
 /* The same without an offset. */
@@ -262,7 +280,8 @@ bool next_cmsg(const struct msghdr *msg, u32 *offset, u32 *level, u32 *type, con
 /* SOL_SOCKET's control messages for a received packet: time stamps, SO_RXQ_OVFL. */
 void sock_recv_cmsgs(struct msghdr *msg, struct sock *sk, const struct sk_buff *skb);
 
-/* The cached route of the socket, still valid, with a reference for the caller; NULL: look it up. */
+/* The cached route of the socket, still valid, with a reference for the caller; NULL: look it up.
+ */
 struct dst_entry *sk_dst_check(struct sock *sk, u32 cookie);
 /* The socket takes over a reference. */
 void sk_dst_set(struct sock *sk, struct dst_entry *dst);

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * UDP of both families: ports (udp_lib_get_port), the receive queue with its memory rule, poll,
+ * ioctl, options of level SOL_UDP (net/ipv4/udp.c).
+ *
+ * Invariant: sk_rmem_alloc = truesize of receive and error queue + forward_deficit.
+ */
+#include "udp/udp.h"
+
+#include "core/reuseport.h"
+#include "kernel/trace.h"
+#include "lib/checksum.h"
+
+int udp_init_sock(struct sock *sk)
+{
+	(void)sk;
+	return 0;
+}
+
+/* ---- ports ---- */
+
+/* Do their local addresses overlap? With match_wildcard INADDR_ANY overlaps with all. */
+static bool inet_rcv_saddr_equal(const struct sock *sk, const struct sock *sk2, bool match_wildcard)
+{
+	if (sk->inet_rcv_saddr == sk2->inet_rcv_saddr)
+		return true;
+	return match_wildcard && (!sk->inet_rcv_saddr || !sk2->inet_rcv_saddr);
+}
+
+static bool bound_dev_overlaps(const struct sock *sk, const struct sock *sk2)
+{
+	return !sk->sk_bound_dev_if || !sk2->sk_bound_dev_if ||
+	       sk->sk_bound_dev_if == sk2->sk_bound_dev_if;
+}
+
+/* udp_lib_lport_inuse: `explicit`: the user names the port, so that a group may share it. */
+static bool port_in_use(const struct sock *sk, u16 port, bool explicit)
+{
+	u32 hash = udp_hash_port(sk->net, port);
+	const struct udp_hslot *slot = udp_htable_slot(&udp_table_of(sk)->port, hash);
+
+	hlist_for_each(pos, &slot->head)
+	{
+		const struct sock *sk2 = &udp_by_port(pos)->sk;
+
+		if (sk2->net != sk->net || sk2 == sk || sk2->inet_num != port)
+			continue;
+		if ((sk2->sk_reuse && sk->sk_reuse) || !bound_dev_overlaps(sk, sk2) ||
+		    !inet_rcv_saddr_equal(sk, sk2, true))
+			continue;
+		if (sk2->sk_reuseport && sk->sk_reuseport && !sk->sk_reuseport_cb) {
+			if (explicit)
+				return false;
+			continue;
+		}
+		return true;
+	}
+	return false;
+}
+
+/* RFC 6056 3.3.1, simple port randomization: a random start, then the next free one. 0: none. */
+static u16 ephemeral_port(const struct sock *sk)
+{
+	u32 low = (u32)sk->net->sysctl.ip_local_port_min;
+	u32 high = (u32)sk->net->sysctl.ip_local_port_max;
+	u32 n, port;
+
+	if (high < low)
+		return 0;
+	n = high - low + 1;
+	port = low + get_random_u32_below(net_world(sk->net), RANDOM_PORT, n);
+	for (u32 i = 0; i < n; i++) {
+		if (!port_in_use(sk, (u16)port, false))
+			return (u16)port;
+		if (++port > high)
+			port = low;
+	}
+	return 0;
+}
+
+/* Joins the group of those bound alike, or opens one. */
+static int udp_reuseport_add_sock(struct sock *sk)
+{
+	u32 hash = udp_hash_port(sk->net, sk->inet_num);
+	const struct udp_hslot *slot = udp_htable_slot(&udp_table_of(sk)->port, hash);
+	bool any = sk->inet_rcv_saddr == 0;
+
+	hlist_for_each(pos, &slot->head)
+	{
+		struct sock *sk2 = &udp_by_port(pos)->sk;
+
+		if (sk2->net == sk->net && sk2 != sk && sk2->family == sk->family &&
+		    sk2->inet_num == sk->inet_num && sk2->sk_bound_dev_if == sk->sk_bound_dev_if &&
+		    sk2->sk_reuseport && inet_rcv_saddr_equal(sk, sk2, false))
+			return reuseport_add_sock(sk, sk2, any);
+	}
+	return reuseport_alloc(sk, any);
+}
+
+int udp_lib_get_port(struct sock *sk, u16 port)
+{
+	struct udp_table *t = udp_table_of(sk);
+	struct udp_sock *up = udp_sk(sk);
+	struct world *w = net_world(sk->net);
+
+	if (!port) {
+		port = ephemeral_port(sk);
+		if (!port)
+			return -EADDRINUSE;
+	} else if (port_in_use(sk, port, true)) {
+		return -EADDRINUSE;
+	}
+	sk->inet_num = port;
+	if (sk->sk_reuseport && udp_reuseport_add_sock(sk)) {
+		sk->inet_num = 0;
+		return -EADDRINUSE;
+	}
+	udp_htable_add(w, &t->port, &up->by_port, udp_hash_port(sk->net, port));
+	udp_htable_add(w, &t->addr, &up->by_addr,
+		       udp_hash_addr(t, sk->net, sk->inet_rcv_saddr, port));
+	return 0;
+}
+
+void udp_lib_unhash(struct sock *sk)
+{
+	struct udp_table *t = udp_table_of(sk);
+	struct udp_sock *up = udp_sk(sk);
+
+	reuseport_detach_sock(sk);
+	udp_htable_del(&t->port, &up->by_port);
+	udp_htable_del(&t->addr, &up->by_addr);
+	udp_htable_del(&t->flow, &up->by_flow);
+	sk->inet_num = 0;
+}
+
+void udp_lib_rehash(struct sock *sk)
+{
+	struct udp_table *t = udp_table_of(sk);
+	struct udp_sock *up = udp_sk(sk);
+	struct world *w = net_world(sk->net);
+	u32 hash;
+
+	if (hlist_unhashed(&up->by_port.node))
+		return;
+	hash = udp_hash_addr(t, sk->net, sk->inet_rcv_saddr, sk->inet_num);
+	if (hash != up->by_addr.hash) {
+		reuseport_detach_sock(sk);
+		udp_htable_del(&t->addr, &up->by_addr);
+		udp_htable_add(w, &t->addr, &up->by_addr, hash);
+		/* Both tables name the youngest first. */
+		udp_htable_del(&t->port, &up->by_port);
+		udp_htable_add(w, &t->port, &up->by_port, udp_hash_port(sk->net, sk->inet_num));
+	}
+	udp_htable_del(&t->flow, &up->by_flow);
+	if (sk->sk_state == TCP_ESTABLISHED)
+		udp_htable_add(w, &t->flow, &up->by_flow,
+			       udp_hash_flow(t, sk->net, sk->inet_rcv_saddr, sk->inet_num,
+					     sk->inet_daddr, sk->inet_dport));
+}
+
+/* ---- memory of the receive queue ---- */
+
+/* udp_rmem_release: partial: the reader took a packet, more of its share are left. */
+static void udp_rmem_release(struct sock *sk, u32 size, bool partial)
+{
+	struct udp_sock *up = udp_sk(sk);
+
+	size += up->forward_deficit;
+	if (partial && size < (u32)sk->sk_rcvbuf >> 2 && up->reader_qlen) {
+		up->forward_deficit = size;
+		return;
+	}
+	up->forward_deficit = 0;
+	ASSERT(sk->sk_rmem_alloc >= size);
+	sk->sk_rmem_alloc -= size;
+}
+
+/* __udp_enqueue_schedule_skb: a packet that would pass the limit is refused, unless the queue is
+ * empty. */
+static int udp_enqueue(struct sock *sk, struct sk_buff *skb)
+{
+	u32 rmem = sk->sk_rmem_alloc, size = skb->truesize;
+	u32 rcvbuf = (u32)sk->sk_rcvbuf;
+
+	if (rmem + size > rcvbuf && (rcvbuf > INT32_MAX >> 1 || rmem)) {
+		sk->sk_drops++;
+		return -ENOMEM;
+	}
+	sk->sk_rmem_alloc += size;
+	skb->dev = NULL;
+	sock_skb_set_dropcount(sk, skb);
+	skb_queue_tail(&sk->receive_queue, skb);
+	if (!(sk->sk_flags & SOCK_DEAD))
+		sk->sk_data_ready(sk);
+	return 0;
+}
+
+int __udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
+{
+	struct world *w = net_world(sk->net);
+	u64 id = skb->id;
+	u32 len = skb->len;
+	int rc = udp_enqueue(sk, skb);
+
+	trace(w, sk->net->host, TRACE_UDP_QUEUE, id, sk->inet_num, len, (u64)(s64)rc);
+	if (rc) {
+		MIB_INC(sk->net, UdpRcvbufErrors);
+		MIB_INC(sk->net, UdpInErrors);
+		kfree_skb_reason(skb, SKB_DROP_REASON_SOCKET_RCVBUFF);
+		return -1;
+	}
+	return 0;
+}
+
+struct sk_buff *__skb_recv_udp(struct sock *sk, u32 flags, s32 *off, int *err)
+{
+	struct udp_sock *up = udp_sk(sk);
+	struct sk_buff *skb = __skb_recv_datagram(sk, flags, off, err);
+
+	if (!skb || flags & MSG_PEEK)
+		return skb;
+	/* The reader takes over all that is there when its share is used up. */
+	if (!up->reader_qlen)
+		up->reader_qlen = sk->receive_queue.qlen + 1;
+	up->reader_qlen--;
+	udp_rmem_release(sk, skb->truesize, true);
+	return skb;
+}
+
+bool udp_checksum_ok(struct sk_buff *skb)
+{
+	u32 sum;
+
+	if (udp_csum_unnecessary(skb))
+		return true;
+	/* skb->csum covers what has been pulled, and the pseudo-header (RFC 768). */
+	sum = skb_checksum(skb, 0, skb->len, skb->csum);
+	if (csum_fold(sum))
+		return false;
+	skb->csum_valid = 1;
+	return true;
+}
+
+/* A packet whose checksum turned out wrong after it was queued. */
+static void drop_bad_csum(struct sock *sk, struct sk_buff *skb)
+{
+	MIB_INC(sk->net, UdpInCsumErrors);
+	MIB_INC(sk->net, UdpInErrors);
+	sk->sk_drops++;
+	kfree_skb_reason(skb, SKB_DROP_REASON_UDP_CSUM);
+}
+
+s32 udp_first_packet_length(struct sock *sk)
+{
+	struct udp_sock *up = udp_sk(sk);
+	struct sk_buff *skb;
+	u32 freed = 0;
+
+	while ((skb = skb_peek(&sk->receive_queue)) != NULL && !udp_checksum_ok(skb)) {
+		skb_unlink(&sk->receive_queue, skb);
+		if (up->reader_qlen)
+			up->reader_qlen--;
+		freed += skb->truesize;
+		drop_bad_csum(sk, skb);
+	}
+	if (freed)
+		udp_rmem_release(sk, freed, false);
+	return skb ? (s32)skb->len : -1;
+}
+
+void udp_drop_peeked(struct sock *sk, struct sk_buff *skb)
+{
+	struct udp_sock *up = udp_sk(sk);
+
+	if (!sk_queue_drop_skb(&sk->receive_queue, skb))
+		return;
+	if (up->reader_qlen > sk->receive_queue.qlen)
+		up->reader_qlen = sk->receive_queue.qlen;
+	udp_rmem_release(sk, skb->truesize, false);
+	consume_skb(skb);
+}
+
+void skb_consume_udp(struct sock *sk, struct sk_buff *skb, s32 len)
+{
+	sk_peek_offset_bwd(sk, len);
+	consume_skb(skb);
+}
+
+/* ---- poll, ioctl, options ---- */
+
+u32 udp_poll(struct sock *sk, u32 f_flags)
+{
+	u32 mask = datagram_poll(sk);
+
+	/* Readable only when a right one waits: a reader that blocks must not find none. */
+	if (mask & POLLRDNORM && !(f_flags & O_NONBLOCK) && !(sk->sk_shutdown & RCV_SHUTDOWN) &&
+	    udp_first_packet_length(sk) == -1)
+		mask &= ~(u32)(POLLIN | POLLRDNORM);
+	return mask;
+}
+
+int udp_ioctl(struct sock *sk, u32 cmd, s64 *value)
+{
+	s32 len;
+
+	switch (cmd) {
+	case SIOCOUTQ:
+		*value = sk->sk_wmem_alloc;
+		return 0;
+	case SIOCINQ:
+		len = udp_first_packet_length(sk);
+		*value = len < 0 ? 0 : len;
+		return 0;
+	default:
+		return -ENOTTY;
+	}
+}
+
+int udp_setsockopt(struct sock *sk, u32 level, u32 name, const u8 *val, u32 len)
+{
+	struct udp_sock *up = udp_sk(sk);
+	s32 v;
+
+	if (level != SOL_UDP)
+		return -ENOPROTOOPT;
+	if (sock_get_int(val, len, &v))
+		return -EINVAL;
+	if (name != UDP_CORK)
+		return -ENOPROTOOPT;
+	up->corkflag = v != 0;
+	if (!v && up->pending)
+		udp_push_pending_frames(sk);
+	return 0;
+}
+
+int udp_getsockopt(struct sock *sk, u32 level, u32 name, u8 *val, u32 len)
+{
+	if (level != SOL_UDP || name != UDP_CORK)
+		return -ENOPROTOOPT;
+	return sock_put_int(val, len, udp_sk(sk)->corkflag);
+}
+
+/* ---- end ---- */
+
+void udp_flush_pending_frames(struct sock *sk)
+{
+	struct udp_sock *up = udp_sk(sk);
+
+	if (!up->pending)
+		return;
+	up->len = 0;
+	up->pending = 0;
+	ip_flush_pending_frames(&sk->write_queue, &up->cork);
+}
+
+void udp_lib_close(struct sock *sk)
+{
+	struct udp_sock *up = udp_sk(sk);
+
+	udp_flush_pending_frames(sk);
+	udp_lib_unhash(sk);
+	sock_orphan(sk);
+	/* The queue's memory is not in skb destructors: settle it with the queue. */
+	for (const struct sk_buff *skb = sk->receive_queue.next; skb; skb = skb->next)
+		sk->sk_rmem_alloc -= skb->truesize;
+	skb_queue_purge_reason(&sk->receive_queue, SKB_DROP_REASON_SOCKET_CLOSE);
+	sk->sk_rmem_alloc -= up->forward_deficit;
+	up->forward_deficit = 0;
+	up->reader_qlen = 0;
+	sock_put(sk);
+}
