@@ -102,6 +102,9 @@ static bool in_class(u8 c, u8 letter)
 	case 'x':
 		in = is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f' && c >= 'A');
 		break;
+	case 'z':
+		in = c == 0;
+		break;
 	default:
 		return c == letter;
 	}
