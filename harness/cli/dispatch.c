@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 
 #include "base/suggest.h"
+#include "replay/replay.h"
 #include "run/run.h"
 
 #include <stdio.h>
@@ -23,6 +24,7 @@ static int help_command(int argc, char **argv);
 
 static const struct command commands[] = {
 	{ "run", run_command, "[OPTION]... PATH...", "run the tests in files and folders" },
+	{ "replay", replay_main, "[OPTION]... FILE", "give a capture to a host, print counters" },
 	{ "list", list_command, "WHAT", "print what there is: suites, counters, ..." },
 	{ "version", version_command, "", "print the version" },
 	{ "help", help_command, "[COMMAND]", "print this text, or a command's" },

@@ -13,7 +13,7 @@ static const char usage[] =
 	"Gives the frames of a capture (pcap or pcapng; -: standard input) to one simulated host,\n"
 	"each at its time, and prints the host's counters, one `Name value` a line.\n"
 	"\n"
-	"  --any              the host takes every frame and every address as its own (default)\n"
+	"  --any              every frame and every address is the host's own (default)\n"
 	"  --as ADDR[/LEN]    the host has this address (and the MAC that it has in the capture)\n"
 	"  --set KEY=VALUE    set a sysctl first; may be given again\n"
 	"  --profile NAME     linux (default) or rfc\n"
@@ -209,7 +209,7 @@ static int parse_option(struct replay_options *o, int argc, char **argv, int *i)
 int replay_options_parse(struct replay_options *o, int argc, char **argv)
 {
 	*o = (struct replay_options){ .any = true, .seed = 1 };
-	for (int i = 1; i < argc; i++) {
+	for (int i = 0; i < argc; i++) {
 		int status = -1;
 
 		if (argv[i][0] == '-' && argv[i][1])
