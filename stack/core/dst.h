@@ -70,6 +70,13 @@ static inline void dst_hold(struct dst_entry *dst)
 /* dst may be NULL. */
 void dst_release(struct dst_entry *dst);
 
+/* input and output of a route whose device is gone: drop (DEV_DELETED). */
+int dst_discard(struct sk_buff *skb);
+int dst_discard_out(struct net *net, struct sock *sk, struct sk_buff *skb);
+/* The device goes away: the route lets go of it, holds `instead` (may be NULL) and drops what still
+ * comes. */
+void dst_dev_put(struct dst_entry *dst, struct net_device *instead);
+
 /* The packet takes over one reference. */
 static inline void skb_dst_set(struct sk_buff *skb, struct dst_entry *dst)
 {

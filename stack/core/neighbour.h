@@ -36,7 +36,8 @@ struct neigh_parms {
 	u32 retrans_time_ms, base_reachable_time_ms, delay_first_probe_time_ms, gc_staletime_ms;
 	u32 queue_len_bytes; /* unres_qlen_bytes, in truesize */
 	u32 proxy_qlen, anycast_delay_ms, proxy_delay_ms, locktime_ms;
-	u32 reachable_time_ms; /* drawn: 0.5 to 1.5 of the base */
+	u32 reachable_time_ms; /* drawn: 0.5 to 1.5 of the base, anew every 300 s */
+	u64 last_rand; /* jiffies of that draw */
 };
 
 struct neigh_ops {
@@ -55,8 +56,8 @@ struct neighbour {
 	const struct neigh_ops *ops;
 	int (*output)(struct neighbour *n, struct sk_buff *skb); /* of ops, by state */
 	struct timer timer;
-	struct list_head gc_list;
-	u64 confirmed, updated, used; /* ns */
+	struct list_head all, gc_list; /* of the table, in order of making; gc: not PERMANENT */
+	u64 confirmed, updated, used; /* jiffies */
 	u8 nud_state;
 	u8 type; /* RTN_* of the address */
 	bool dead;
@@ -88,7 +89,9 @@ struct neigh_table {
 	struct neigh_parms parms; /* defaults */
 	u32 gc_thresh1, gc_thresh2, gc_thresh3, gc_interval_ms;
 	struct timer gc_work;
-	u32 entries;
+	u32 entries, gc_entries; /* gc_entries: those on gc_list, what the thresholds count */
+	u64 last_flush; /* jiffies of the last forced collection */
+	struct list_head all;
 	struct hlist_head *buckets;
 	u32 hash_bits;
 	struct siphash_key hash_key;
@@ -104,6 +107,9 @@ struct neigh_parms *neigh_parms_alloc(struct net_device *dev, struct neigh_table
 void neigh_parms_release(struct neigh_table *tbl, struct neigh_parms *parms);
 /* With a reference; NULL when there is none. */
 struct neighbour *neigh_lookup(struct neigh_table *tbl, const void *key, struct net_device *dev);
+/* Without a reference: for use at once (the fast path). */
+struct neighbour *neigh_lookup_noref(struct neigh_table *tbl, const void *key,
+				     struct net_device *dev);
 /* With a reference. NULL: no memory or the table is full (NEIGH_CREATEFAIL). */
 struct neighbour *neigh_create(struct neigh_table *tbl, const void *key, struct net_device *dev);
 void neigh_release(struct neighbour *n);
@@ -121,7 +127,24 @@ int neigh_direct_output(struct neighbour *n, struct sk_buff *skb);
 void neigh_confirm(struct neighbour *n);
 /* The device goes down (drops its entries), or its address changed. */
 void neigh_ifdown(struct neigh_table *tbl, struct net_device *dev);
+/* The carrier is lost: all but PERMANENT ones go (arp_evict_nocarrier). */
+void neigh_carrier_down(struct neigh_table *tbl, struct net_device *dev);
 void neigh_changeaddr(struct neigh_table *tbl, struct net_device *dev);
 int neigh_delete(struct neigh_table *tbl, const void *key, struct net_device *dev);
+/* Calls fn for every entry in order of making. */
+void neigh_for_each(struct neigh_table *tbl, void (*fn)(void *ctx, struct neighbour *n), void *ctx);
+
+/*
+ * net.ipv4.neigh.{default,DEV}.NAME; `prefix` is "net.ipv4.neigh." of the family, `name` the whole
+ * name. -ENOENT: no such; -EINVAL: outside the limits.
+ */
+int neigh_sysctl_get(struct neigh_table *tbl, struct net *net, const char *prefix, const char *name,
+		     s32 *value);
+int neigh_sysctl_set(struct neigh_table *tbl, struct net *net, const char *prefix, const char *name,
+		     s32 value);
+void neigh_sysctl_walk(struct neigh_table *tbl, struct net *net, const char *prefix,
+		       void (*fn)(void *ctx, const char *name), void *ctx);
+/* Panics at a broken invariant. */
+void neigh_check(struct neigh_table *tbl);
 
 #endif
