@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Steps of a CPU: interrupt before softirq before task, the cost model, the softirq round's limits
  * and ksoftirqd. */
-#include "../bare_world.h"
+#include "stack/bare_world.h"
 
 #include "kernel/timer.h"
 

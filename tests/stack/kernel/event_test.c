@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The event queue: order by (time, class, priority, arming), moving and cancelling, against a naive
  * list. */
-#include "../bare_world.h"
+#include "stack/bare_world.h"
 
 #define COUNT 200
 

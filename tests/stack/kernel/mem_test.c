@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The memory account: declared sizes, limit, n-th failure, reuse; and, under AddressSanitizer, that
  * misuse is reported. */
-#include "../bare_world.h"
+#include "stack/bare_world.h"
 
 #include <stdio.h>
 #include <sys/types.h>

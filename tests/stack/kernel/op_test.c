@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Op log records: what is written is read back; what is damaged is refused. */
-#include "../bare_world.h"
+#include "stack/bare_world.h"
 
 #include "stack/op.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The Internet checksum against the plain definition (RFC 1071), at all lengths, alignments and
  * splits. */
-#include "../bare_world.h"
+#include "stack/bare_world.h"
 
 #include "lib/bytes.h"
 #include "lib/checksum.h"

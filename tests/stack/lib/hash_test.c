@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SipHash against its authors' vectors; random streams that do not shift one another. */
-#include "../bare_world.h"
+#include "stack/bare_world.h"
 
 #include "lib/bytes.h"
 #include "lib/hash.h"

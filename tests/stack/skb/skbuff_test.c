@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sk_buff: every way of reading, pulling, cutting, sharing and growing, over linear and scattered
  * packets, against a flat copy. */
-#include "../bare_world.h"
+#include "stack/bare_world.h"
 
 #include "lib/checksum.h"
 #include "skb/skbuff.h"
