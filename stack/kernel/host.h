@@ -16,7 +16,7 @@ struct neigh_table; /* core/ */
 struct socket_families; /* socket/ */
 struct files_struct; /* socket/: descriptors */
 struct udp_table; /* udp/ */
-struct tcp_hashinfo; /* tcp/ */
+struct inet_hashinfo; /* inet/ */
 struct nf_hook_table; /* netfilter/ */
 
 struct host {
@@ -38,7 +38,7 @@ struct host {
 	struct socket_families *families;
 	struct files_struct *files;
 	struct udp_table *udp_table;
-	struct tcp_hashinfo *tcp_hashinfo;
+	struct inet_hashinfo *tcp_hashinfo;
 	struct siphash_key ip_id_key;
 	struct siphash_key flow_key; /* RPS, multipath and other flow hashes of the kernel */
 };

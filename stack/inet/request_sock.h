@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Requests: connections in SYN-RECEIVED that have no socket yet (include/net/request_sock.h,
+ * inet_request_sock), and the queues of a listener. A request lies in ehash under its addresses and
+ * ports from the SYN on (the SYN queue is not a list: it is the listener's requests in ehash,
+ * counted in qlen); the third ACK makes a socket of it, which waits in the accept queue.
+ *
+ * Invariants: qlen is the number of the listener's requests in ehash, young that of those whose
+ * SYN-ACK was not sent again; a request in ehash has its timer armed and holds its listener; one in
+ * the accept queue holds its child.
+ */
+#ifndef TAPLINE_INET_REQUEST_SOCK_H
+#define TAPLINE_INET_REQUEST_SOCK_H
+
+#include "inet/inet_hashtables.h"
+#include "kernel/timer.h"
+
+struct request_sock;
+struct inet_opts;
+
+/* One per protocol and family (struct request_sock_ops). */
+struct request_sock_ops {
+	u8 family;
+	u32 obj_size;
+	/* Sends the SYN-ACK again. 0 or -errno. */
+	int (*rtx_syn_ack)(struct sock *sk, struct request_sock *req);
+	/* Answers a segment that does not fit (RFC 9293 3.10.7.4). */
+	void (*send_ack)(struct sock *sk, struct sk_buff *skb, struct request_sock *req);
+	/* reason: enum sk_rst_reason. */
+	void (*send_reset)(struct sock *sk, struct sk_buff *skb, u32 reason);
+	void (*destructor)(struct request_sock *req);
+	/* The SYN-ACK timer fired. */
+	void (*syn_ack_timeout)(struct request_sock *req);
+};
+
+struct request_sock {
+	struct sock_common skc; /* first; skc_num is the local port */
+	struct timer rsk_timer;
+	struct request_sock *dl_next; /* in the accept queue */
+	struct sock *rsk_listener; /* held */
+	struct sock *sk; /* the child, once there is one: held */
+	const struct request_sock_ops *rsk_ops;
+	struct inet_opts *ireq_opt; /* IP options of the SYN, to be sent back */
+	u32 rsk_refcnt;
+	u32 timeout; /* jiffies to the first SYN-ACK retransmission */
+	u32 ir_mark;
+	u32 ir_iif; /* the device that the SYN came by */
+	u32 ts_recent; /* RFC 7323 TS.Recent */
+	u32 rsk_rcv_wnd, rsk_window_clamp; /* receive window offered in the SYN-ACK */
+	u16 mss; /* the peer's, from its SYN */
+	u8 num_retrans; /* SYN-ACKs sent again */
+	u8 num_timeout; /* timer runs, also those that sent none */
+	u8 snd_wscale : 4, rcv_wscale : 4;
+	u8 tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, ecn_ok : 1, acked : 1, no_srccheck : 1,
+		syncookie : 1, smc_unused : 1;
+	u8 tos; /* of the SYN, for net.ipv4.tcp_reflect_tos */
+};
+
+/* A listener's queues (struct request_sock_queue). */
+struct request_sock_queue {
+	u32 qlen, young;
+	u32 ack_backlog, max_ack_backlog; /* length of the accept queue; of listen() */
+	u32 synflood_warned;
+	u8 rskq_defer_accept; /* SYN-ACK timer runs, TCP_DEFER_ACCEPT */
+	struct request_sock *rskq_accept_head, *rskq_accept_tail;
+};
+
+/* The key is the caller's to fill in. refcnt 1. `attach`: holds the listener. NULL: no memory. */
+struct request_sock *inet_reqsk_alloc(const struct request_sock_ops *ops, struct sock *listener);
+void reqsk_free(struct request_sock *req);
+static inline void reqsk_hold(struct request_sock *req)
+{
+	req->rsk_refcnt++;
+}
+/* The last one frees it. */
+void reqsk_put(struct request_sock *req);
+
+static inline struct request_sock *inet_reqsk(struct sock_common *skc)
+{
+	return container_of(skc, struct request_sock, skc);
+}
+
+static inline bool reqsk_queue_empty(const struct request_sock_queue *q)
+{
+	return q->rskq_accept_head == NULL;
+}
+
+/* Off the head of the accept queue: NULL when it is empty. */
+struct request_sock *reqsk_queue_remove(struct request_sock_queue *q, struct sock *listener);
+
+#endif
