@@ -13,6 +13,7 @@
 #   lua-indent       Lua: two spaces, no tab
 #   work-path        all: no path of somebody's machine
 #   guard            headers: #ifndef TAPLINE_<PATH>_H
+#   requirement      Lua, documents: an id RFCnnnn-<section>-<n> stands in docs/requirements/
 #   function-length  C: a note on functions of more than 70 lines; never a failure
 #
 # Portable awk: Debian's mawk is enough.
@@ -82,6 +83,9 @@ BEGIN {
 	ban("host", "system popen", "fork and exec, or do it in C")
 	ban("host", "alloca", "an array of fixed size, or malloc")
 	ban("host", "setlocale", "nothing: output does not depend on the locale")
+
+	while (catalogue != "" && (getline line < catalogue) > 0)
+		in_catalogue[line] = 1
 
 	leftover = "TO" "DO|FIX" "ME|XX" "X"
 	leftover = "(^|[^A-Za-z0-9_])(" leftover ")([^A-Za-z0-9_]|$)"
@@ -325,6 +329,16 @@ on["lua-indent"] && is_lua && /\t/ {
 }
 
 on["opening"] && opening_wanted { check_opening() }
+
+on["requirement"] && (is_lua || FILENAME ~ /\.md$/) && /RFC[0-9]+-[A-Za-z0-9.]+-[0-9]/ {
+	rest = $0
+	while (match(rest, /RFC[0-9]+-[A-Za-z0-9.]+-[0-9]+/)) {
+		id = substr(rest, RSTART, RLENGTH)
+		rest = substr(rest, RSTART + RLENGTH)
+		if (!(id in in_catalogue))
+			say("requirement", id " is not in docs/requirements/: use an id that is, or append it there")
+	}
+}
 
 on["line-length"] && is_c && length($0) > 12 {
 	columns = expanded_length($0)
