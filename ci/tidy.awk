@@ -22,7 +22,8 @@ function say(rule, text) {
 	printf "%s:%d: %s: %s\n", FILENAME, FNR, rule, text
 }
 
-# ban(WHERE, NAME, INSTEAD): WHERE is stack or host (harness, tests, fuzz, bench); NAME a function.
+# ban(WHERE, NAMES, INSTEAD): WHERE is stack, host (harness, tests, fuzz, bench) or harness; NAMES
+# are functions.
 function ban(where, names, instead,    n, i, name) {
 	n = split(names, name, " ")
 	for (i = 1; i <= n; i++)
@@ -80,7 +81,7 @@ BEGIN {
 	ban("host", "time gettimeofday localtime ctime asctime",
 	    "virtual time of the world; clock_gettime(CLOCK_MONOTONIC) for watchdogs and benchmarks")
 	ban("host", "tmpnam mktemp tempnam", "mkstemp or mkdtemp")
-	ban("host", "system popen", "fork and exec, or do it in C")
+	ban("harness", "system popen", "fork and exec, or do it in C")
 	ban("host", "alloca", "an array of fixed size, or malloc")
 	ban("host", "setlocale", "nothing: output does not depend on the locale")
 
@@ -224,6 +225,8 @@ function check_banned(code, raw,    rest, name, before, punned, where) {
 		rest = substr(rest, RSTART + RLENGTH)
 		if ((where, name) in banned_word)
 			say("banned", name ": use " banned_word[where, name])
+		else if (FILENAME ~ /^harness\// && (("harness", name) in banned) && before !~ /[.>0-9]/ && rest ~ /^[ \t]*\(/)
+			say("banned", name "(): use " banned["harness", name])
 		else if (((where, name) in banned) && before !~ /[.>0-9]/ && rest ~ /^[ \t]*\(/)
 			say("banned", name "(): use " banned[where, name])
 	}
