@@ -187,19 +187,6 @@ void unregister_netdevice(struct net_device *dev)
 	ASSERT(list_empty(&dev->napi_list));
 }
 
-void netdev_exit(struct net *net)
-{
-	while (!list_empty(&net->dev_base)) {
-		struct net_device *dev =
-			list_entry(net->dev_base.prev, struct net_device, dev_list);
-
-		if (dev == net->loopback_dev)
-			net->loopback_dev = NULL;
-		unregister_netdevice(dev);
-		free_netdev(dev);
-	}
-}
-
 static void dev_update_running(struct net_device *dev)
 {
 	if (netif_running(dev) && dev->carrier)

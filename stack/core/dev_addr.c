@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a device shall receive (promiscuous mode, all multicast, the multicast list), and the ops
- * OP_LINK_SET and OP_NIC_SET (`ip link set`, `ethtool`). (net/core/dev_addr_lists.c, dev_ioctl.c)
+ * What a device shall receive (promiscuous mode, all multicast, the multicast list), and the op
+ * OP_LINK_SET (`ip link set`). (net/core/dev_addr_lists.c, dev_ioctl.c)
  *
  * Invariant: IFF_PROMISC and IFF_ALLMULTI are set exactly while their counts are not zero.
  */
 #include "core/dev_core.h"
+#include "stack/op.h"
 
 /* netdev_hw_addr */
 struct dev_mc {
@@ -121,13 +122,15 @@ static int dev_change_carrier(struct net_device *dev, bool on)
 	return 0;
 }
 
-int dev_link_set(struct net_device *dev, u32 param, u64 value, const u8 *bytes, u32 bytes_len)
+int dev_link_set(struct net_device *dev, const struct op_link_set *op)
 {
+	u64 value = op->value;
+
 	if (value > UINT32_MAX)
 		return -EINVAL;
 	if (dev->driver_depth)
 		return -EBUSY;
-	switch (param) {
+	switch (op->param) {
 	case LINK_PARAM_UP:
 		if (value)
 			return dev_open(dev);
@@ -140,7 +143,7 @@ int dev_link_set(struct net_device *dev, u32 param, u64 value, const u8 *bytes, 
 	case LINK_PARAM_ALLMULTI:
 		return dev_set_user_flag(dev, &dev->allmulti_user, value != 0, dev_set_allmulti);
 	case LINK_PARAM_ADDRESS:
-		return bytes_len == ETH_ALEN ? dev_set_mac_address(dev, bytes) : -EINVAL;
+		return op->bytes.len == ETH_ALEN ? dev_set_mac_address(dev, op->bytes.p) : -EINVAL;
 	case LINK_PARAM_CARRIER:
 		return dev_change_carrier(dev, value != 0);
 	case LINK_PARAM_TXQLEN:
@@ -152,13 +155,4 @@ int dev_link_set(struct net_device *dev, u32 param, u64 value, const u8 *bytes, 
 	default:
 		return -EINVAL;
 	}
-}
-
-int dev_nic_set(struct net_device *dev, u32 param, u32 index, u64 value)
-{
-	if (!dev->netdev_ops->ndo_nic_set)
-		return -EOPNOTSUPP;
-	if (dev->driver_depth)
-		return -EBUSY;
-	return dev->netdev_ops->ndo_nic_set(dev, param, index, value);
 }

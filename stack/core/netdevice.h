@@ -15,6 +15,7 @@ struct neigh_parms;
 struct Qdisc;
 struct napi_struct;
 struct vlan_group;
+struct op_link_set;
 
 #define ETH_ALEN     6u
 #define ETH_HLEN     14u
@@ -210,10 +211,8 @@ static inline bool netif_running(const struct net_device *dev)
 /* `ip -s -s link`: dev->stats and what the device counts itself. Readers use this, not dev->stats.
  */
 void dev_get_stats(const struct net_device *dev, struct net_device_stats *stats);
-/* OP_LINK_SET: LINK_PARAM_* of stack/nic.h. 0 or -errno. */
-int dev_link_set(struct net_device *dev, u32 param, u64 value, const u8 *bytes, u32 bytes_len);
-/* OP_NIC_SET. */
-int dev_nic_set(struct net_device *dev, u32 param, u32 index, u64 value);
+/* OP_LINK_SET. 0 or -errno; -EBUSY from inside the driver. */
+int dev_link_set(struct net_device *dev, const struct op_link_set *op);
 struct net_device *dev_get_by_index(const struct net *net, u32 ifindex);
 struct net_device *dev_get_by_name(const struct net *net, const char *name);
 static inline void dev_hold(struct net_device *dev)
@@ -328,7 +327,5 @@ struct cpu *this_cpu(struct host *h);
 /* Boot: softnet, softirq actions, packet types; and the end of it. */
 int net_dev_init(struct host *h);
 void net_dev_exit(struct host *h);
-/* Takes down, unregisters and frees all devices of a namespace, the last one first. */
-void netdev_exit(struct net *net);
 
 #endif

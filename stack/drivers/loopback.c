@@ -41,7 +41,7 @@ static const struct net_device_ops loopback_ops = {
 	.ndo_start_xmit = loopback_xmit,
 };
 
-int loopback_init(struct net *net)
+int loopback_net_init(struct net *net)
 {
 	struct net_device *dev = alloc_netdev(net->host, "lo", 1, 1, 0);
 	int err;
@@ -65,5 +65,5 @@ int loopback_init(struct net *net)
 		return err;
 	}
 	net->loopback_dev = dev;
-	return 0;
+	return dev_open(dev);
 }

@@ -5,7 +5,7 @@
 
 #include "core/netdevice.h"
 
-/* Makes, registers and names net->loopback_dev; it is not up yet. 0 or -errno. */
-int loopback_init(struct net *net);
+/* Makes net->loopback_dev, registers it and brings it up. 0 or -errno. */
+int loopback_net_init(struct net *net);
 
 #endif

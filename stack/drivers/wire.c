@@ -21,6 +21,8 @@
 /* Room of the frame's head in its block: the same on every machine. */
 #define FRAME_HEAD 64u
 #define PPM_MAX	   1000000u
+/* So that no sum of times overflows. */
+#define WIRE_TIME_MAX (1000 * NSEC_PER_SEC)
 
 struct wire_frame {
 	struct wire_frame *next;
@@ -71,16 +73,17 @@ static void wire_dir_update(struct wire_dir *d)
 		   !p[WIRE_PARAM_JITTER_NS];
 }
 
-struct wire *wire_create(struct world *w, u64 delay_ns, u64 rate_bps, int *err)
+s64 wire_create(struct world *w, u64 delay_ns, u64 rate_bps)
 {
-	struct wire *wire = NULL;
+	struct wire *wire;
 
-	if (err)
-		*err = w->wires_count == WORLD_WIRES_MAX ? -ENOSPC : -ENOMEM;
-	if (w->wires_count < WORLD_WIRES_MAX)
-		wire = mem_zalloc(w, MEM_WIRE, sizeof(*wire));
+	if (delay_ns > WIRE_TIME_MAX)
+		return -EINVAL;
+	if (w->wires_count == WORLD_WIRES_MAX)
+		return -ENOSPC;
+	wire = mem_zalloc(w, MEM_WIRE, sizeof(*wire));
 	if (!wire)
-		return NULL;
+		return -ENOMEM;
 	wire->world = w;
 	wire->id = w->wires_count;
 	for (u32 i = 0; i < 2; i++) {
@@ -94,9 +97,7 @@ struct wire *wire_create(struct world *w, u64 delay_ns, u64 rate_bps, int *err)
 		wire_dir_update(d);
 	}
 	w->wires[w->wires_count++] = wire;
-	if (err)
-		*err = 0;
-	return wire;
+	return wire->id;
 }
 
 struct wire_frame *wire_frame_get(struct wire *wire, u32 len)
@@ -116,7 +117,7 @@ u8 *wire_frame_bytes(struct wire_frame *f)
 	return (u8 *)f + FRAME_HEAD;
 }
 
-static void wire_frame_free(struct wire *wire, struct wire_frame *f)
+void wire_frame_put(struct wire *wire, struct wire_frame *f)
 {
 	mem_free_n(wire->world, MEM_FRAME_BYTES, f, (size_t)FRAME_HEAD + f->len, 1);
 }
@@ -134,7 +135,7 @@ void wire_free(struct wire *wire)
 			struct wire_frame *f = d->head;
 
 			d->head = f->next;
-			wire_frame_free(wire, f);
+			wire_frame_put(wire, f);
 		}
 	}
 	w->wires[wire->id] = NULL;
@@ -151,7 +152,7 @@ const struct wire_stats *wire_stats(const struct wire *wire, u32 end)
 	return &wire->dir[end].stats;
 }
 
-int wire_set(struct wire *wire, u32 end, u32 param, u64 value)
+int wire_set(struct wire *wire, u64 end, u64 param, u64 value)
 {
 	bool ppm = param == WIRE_PARAM_LOSS_PPM || param == WIRE_PARAM_DUPLICATE_PPM ||
 		   param == WIRE_PARAM_REORDER_PPM || param == WIRE_PARAM_CORRUPT_PPM;
@@ -160,8 +161,8 @@ int wire_set(struct wire *wire, u32 end, u32 param, u64 value)
 
 	if (end > 1 || param >= WIRE_PARAM_COUNT || (ppm && value > PPM_MAX))
 		return -EINVAL;
-	/* 1,000 s: so that no sum of times overflows; jitter is drawn in 32 bits. */
-	if ((time && value > 1000 * NSEC_PER_SEC) ||
+	/* Jitter is drawn in 32 bits. */
+	if ((time && value > WIRE_TIME_MAX) ||
 	    (param == WIRE_PARAM_JITTER_NS && value >= UINT32_MAX))
 		return -EINVAL;
 	wire->dir[end].param[param] = value;
@@ -273,7 +274,7 @@ static void wire_event(struct world *w, struct event *ev)
 			d->tail = NULL;
 		d->queued_bytes -= f->len;
 		wire_deliver(d, wire_frame_bytes(f), f->len, f->flags);
-		wire_frame_free(d->wire, f);
+		wire_frame_put(d->wire, f);
 	}
 	if (d->head)
 		event_arm(w, &d->event, d->head->due, EVENT_WIRE);
@@ -356,7 +357,7 @@ u64 wire_transmit(struct wire *wire, u32 end, struct wire_frame *f, u32 flags)
 	reason = wire_lost(d, f->len);
 	if (reason == DROP_QUEUE) {
 		wire_drop(d, f->len, reason);
-		wire_frame_free(wire, f);
+		wire_frame_put(wire, f);
 		return w->now;
 	}
 	if (flags & FRAME_NO_DELAY) {
@@ -374,7 +375,7 @@ u64 wire_transmit(struct wire *wire, u32 end, struct wire_frame *f, u32 flags)
 	}
 	if (reason) {
 		wire_drop(d, f->len, reason);
-		wire_frame_free(wire, f);
+		wire_frame_put(wire, f);
 		return left;
 	}
 	wire_corrupt(d, f);

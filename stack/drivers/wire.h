@@ -31,16 +31,15 @@ struct wire_stats {
 	u64 duplicated, reordered, corrupted;
 };
 
-/* Makes a wire, numbers it and puts it into w->wires. *err (may be NULL) says why not: -ENOMEM,
- * -ENOSPC. */
-struct wire *wire_create(struct world *w, u64 delay_ns, u64 rate_bps, int *err);
+/* Makes a wire, numbers it and puts it into w->wires. Its number; -ENOSPC, -ENOMEM, -EINVAL. */
+s64 wire_create(struct world *w, u64 delay_ns, u64 rate_bps);
 /* Devices must have been unplugged. */
 void wire_free(struct wire *wire);
 u32 wire_id(const struct wire *wire);
 const struct wire_stats *wire_stats(const struct wire *wire, u32 end);
 
 /* OP_WIRE_SET. 0, -EINVAL. */
-int wire_set(struct wire *wire, u32 end, u32 param, u64 value);
+int wire_set(struct wire *wire, u64 end, u64 param, u64 value);
 /* OP_WIRE_ATTACH: plugs the device in. -EBUSY: somebody is there; -EOPNOTSUPP: it has no socket. */
 int wire_attach(struct wire *wire, u32 end, struct net_device *dev);
 /* OP_FRAME: at a free end, now. 0; -EINVAL, -EBUSY (the end is a device's), -EMSGSIZE, -ENOMEM. */
@@ -51,6 +50,8 @@ int wire_plug(struct wire *wire, u32 end, const struct wire_end_ops *ops, void *
 /* A buffer of `len` bytes for a frame, to be filled and sent. NULL: no memory. */
 struct wire_frame *wire_frame_get(struct wire *wire, u32 len);
 u8 *wire_frame_bytes(struct wire_frame *f);
+/* Gives back one that is not sent. */
+void wire_frame_put(struct wire *wire, struct wire_frame *f);
 /* Sends it off; takes it. Returns when (ns) its last bit has left the sender. */
 u64 wire_transmit(struct wire *wire, u32 end, struct wire_frame *f, u32 flags);
 

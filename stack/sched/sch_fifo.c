@@ -67,3 +67,14 @@ const struct Qdisc_ops pfifo_fast_ops = {
 	.dequeue = pfifo_fast_dequeue,
 	.reset = pfifo_fast_reset,
 };
+
+int pktsched_init(struct host *h)
+{
+	dev_set_default_qdisc(h, &pfifo_fast_ops);
+	return 0;
+}
+
+void pktsched_exit(struct host *h)
+{
+	dev_set_default_qdisc(h, NULL);
+}

@@ -8,4 +8,8 @@
 /* pfifo_fast: three bands by priority, each limited to the device's tx_queue_len packets. */
 extern const struct Qdisc_ops pfifo_fast_ops;
 
+/* Boot and end of a host: pfifo_fast becomes what new devices get. */
+int pktsched_init(struct host *h);
+void pktsched_exit(struct host *h);
+
 #endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inside of the ring NIC's driver: nic_main.c (life, settings, interrupts), nic_rx.c, nic_tx.c,
+ * nic_ethtool.c. It knows the device by nic_hw.h alone: registers and descriptors in bus memory.
+ */
+#ifndef TAPLINE_DRIVERS_NIC_DRIVER_H
+#define TAPLINE_DRIVERS_NIC_DRIVER_H
+
+#include "core/netdevice.h"
+#include "drivers/nic_hw.h"
+#include "lib/bytes.h"
+#include "stack/errno.h"
+#include "stack/op.h"
+
+#define NIC_RING_DEFAULT 256u
+#define NIC_RING_MIN	 8u
+#define NIC_RING_MAX	 4096u
+#define NIC_MTU_MAX	 65535u
+#define NIC_VLAN_HLEN	 4u
+
+/*
+ * A receive buffer is half a page as in igb: 2,048 bytes less the 320 of skb_shared_info. So a
+ * frame costs a socket a truesize of 2,304, as it does there. Of it the device gets NIC_RX_BUFFER
+ * bytes behind the headroom; longer frames take several.
+ */
+#define NIC_RX_AREA   1728u
+#define NIC_RX_BUFFER 1536u
+/* Refilled descriptors are given to the device in batches (E1000_RX_BUFFER_WRITE). */
+#define NIC_RX_BUFFER_WRITE 16u
+/* A starved ring is refilled after this time when no frame brings the chance (virtio_net). */
+#define NIC_REFILL_MS 500u
+/* Bytes that one transmit descriptor can name. */
+#define NIC_TX_MAX_DATA 32768u
+
+struct nic_tx_buffer {
+	struct sk_buff *skb; /* in the last descriptor of its frame */
+};
+
+struct nic_rx_buffer {
+	u8 *head; /* of skb_data_alloc(NIC_RX_AREA); NULL: the descriptor has no buffer */
+};
+
+struct nic_ring {
+	u32 count; /* descriptors */
+	u32 next_to_use, next_to_clean;
+	struct nic_rx_desc *rx;
+	struct nic_rx_buffer *rx_buffer;
+	struct nic_tx_desc *tx;
+	struct nic_tx_buffer *tx_buffer;
+};
+
+struct nic_adapter;
+
+struct nic_queue {
+	struct napi_struct napi;
+	struct nic_adapter *adapter;
+	u32 index;
+	u32 irq_cpu;
+	struct irq_desc *irq;
+	struct nic_ring rx, tx;
+	struct timer refill;
+	/* Statistics of the queue. */
+	u64 rx_packets, rx_bytes, rx_alloc_failed, rx_csum_good, rx_purged;
+	u64 tx_packets, tx_bytes, tx_busy, tx_restart, tx_stopped, tx_timeouts;
+	u64 irqs, irqs_spurious, polls;
+};
+
+struct nic_adapter {
+	struct net_device *dev;
+	struct world *world;
+	struct nic_hw *hw;
+	u32 queues;
+	u32 rx_count, tx_count; /* ring sizes asked for */
+	u32 rx_usecs;
+	bool up; /* rings and interrupts are there */
+	struct nic_queue *q;
+};
+
+static inline u32 nic_ring_next(const struct nic_ring *r, u32 i)
+{
+	return ++i == r->count ? 0 : i;
+}
+
+/* Descriptors that could be given to the device: one always stays free. */
+static inline u32 nic_ring_unused(const struct nic_ring *r)
+{
+	u32 to_clean = r->next_to_clean, to_use = r->next_to_use;
+
+	return (to_clean > to_use ? 0 : r->count) + to_clean - to_use - 1;
+}
+
+/* nic_rx.c */
+int nic_rx_ring_alloc(struct nic_queue *q, u32 count);
+void nic_rx_ring_free(struct nic_queue *q);
+void nic_rx_refill(struct nic_queue *q);
+void nic_rx_refill_timer(struct timer *t);
+s32 nic_clean_rx(struct nic_queue *q, s32 budget);
+
+/* nic_tx.c */
+int nic_tx_ring_alloc(struct nic_queue *q, u32 count);
+void nic_tx_ring_free(struct nic_queue *q);
+enum netdev_tx nic_start_xmit(struct sk_buff *skb, struct net_device *dev);
+void nic_clean_tx(struct nic_queue *q);
+
+/* nic_main.c */
+int nic_up(struct nic_adapter *a);
+void nic_down(struct nic_adapter *a);
+
+/* nic_ethtool.c */
+int nic_set_param(struct net_device *dev, u32 param, u32 index, u64 value);
+void nic_get_stats64(const struct net_device *dev, struct net_device_stats *stats);
+void nic_ethtool_stats(const struct net_device *dev,
+		       void (*fn)(void *ctx, const char *name, u64 value), void *ctx);
+
+/* tun.c, nic_main.c: the models behind nic_probe(). */
+struct net_device *nic_ring_probe(struct net *net, const struct op_nic_add *op, const char *name,
+				  int *err);
+struct net_device *tun_probe(struct net *net, const struct op_nic_add *op, const char *name,
+			     int *err);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* The ring NIC's settings and statistics: OP_NIC_SET (`ethtool -G -C -K`, faults of the board),
+ * `ethtool -S`, and what the device counts for `ip -s link`. */
+#include "drivers/nic_driver.h"
+
+/* Down and up again with other rings; the old size comes back when memory is short. Frames in the
+ * rings are lost and counted, as in Linux. */
+static int nic_set_rings(struct nic_adapter *a, u32 rx, u32 tx)
+{
+	u32 old_rx = a->rx_count, old_tx = a->tx_count;
+	struct net_device *dev = a->dev;
+
+	a->rx_count = rx;
+	a->tx_count = tx;
+	if (!a->up)
+		return 0;
+	nic_down(a);
+	if (nic_up(a) == 0)
+		goto wake;
+	a->rx_count = old_rx;
+	a->tx_count = old_tx;
+	if (nic_up(a))
+		return -ENOMEM; /* silent until it is taken down and up */
+wake:
+	for (u32 i = 0; i < a->queues; i++) {
+		dev->tx[i].stopped = true;
+		netif_tx_wake_queue(&dev->tx[i]);
+	}
+	return a->rx_count == rx && a->tx_count == tx ? 0 : -ENOMEM;
+}
+
+static int nic_set_ring(struct nic_adapter *a, u64 count, bool rx)
+{
+	if (count < NIC_RING_MIN || count > NIC_RING_MAX)
+		return -EINVAL;
+	return nic_set_rings(a, rx ? (u32)count : a->rx_count, rx ? a->tx_count : (u32)count);
+}
+
+static int nic_set_usecs(struct nic_adapter *a, u64 usecs)
+{
+	if (usecs > 1000000)
+		return -EINVAL;
+	a->rx_usecs = (u32)usecs;
+	for (u32 i = 0; a->up && i < a->queues; i++)
+		nic_hw_write(a->hw, NIC_EITR, i, a->rx_usecs);
+	return 0;
+}
+
+static void nic_set_feature(struct net_device *dev, u32 feature, bool on)
+{
+	if (on)
+		dev->features |= feature;
+	else
+		dev->features &= ~feature;
+}
+
+static int nic_set_irq_cpu(struct nic_adapter *a, u32 index, u64 cpu)
+{
+	if (index >= a->queues || cpu >= dev_host(a->dev)->cpus_count)
+		return -EINVAL;
+	a->q[index].irq_cpu = (u32)cpu;
+	if (a->q[index].irq)
+		irq_set_affinity(a->q[index].irq, (u32)cpu);
+	return 0;
+}
+
+int nic_set_param(struct net_device *dev, u32 param, u32 index, u64 value)
+{
+	struct nic_adapter *a = dev->priv;
+
+	if (dev->driver_depth)
+		return -EBUSY;
+	switch (param) {
+	case NIC_PARAM_RX_RING:
+	case NIC_PARAM_TX_RING:
+		return nic_set_ring(a, value, param == NIC_PARAM_RX_RING);
+	case NIC_PARAM_RX_USECS:
+		return nic_set_usecs(a, value);
+	case NIC_PARAM_RX_CSUM:
+		nic_set_feature(dev, NETIF_F_RXCSUM, value != 0);
+		nic_hw_write(a->hw, NIC_RXCSUM, 0, value != 0);
+		return 0;
+	case NIC_PARAM_TX_CSUM:
+		nic_set_feature(dev, NETIF_F_HW_CSUM, value != 0);
+		return 0;
+	case NIC_PARAM_IRQ_CPU:
+		return nic_set_irq_cpu(a, index, value);
+	default:
+		return nic_hw_fault(a->hw, param, index, value);
+	}
+}
+
+void nic_get_stats64(const struct net_device *dev, struct net_device_stats *stats)
+{
+	const struct nic_adapter *a = dev->priv;
+	const struct nic_hw_stats *hw = nic_hw_stats(a->hw);
+
+	for (u32 i = 0; i < a->queues; i++) {
+		stats->rx_packets += a->q[i].rx_packets;
+		stats->rx_bytes += a->q[i].rx_bytes;
+		stats->tx_packets += a->q[i].tx_packets;
+		stats->tx_bytes += a->q[i].tx_bytes;
+	}
+	stats->multicast += hw->rx_multicast;
+	stats->rx_missed_errors += hw->rx_missed;
+	stats->rx_crc_errors += hw->rx_crc_errors;
+	stats->rx_length_errors += hw->rx_length_errors;
+	stats->rx_errors += hw->rx_crc_errors + hw->rx_length_errors + hw->rx_bad_descriptor;
+	stats->tx_carrier_errors += hw->tx_no_link;
+	stats->tx_fifo_errors += hw->tx_no_buffer;
+	stats->tx_errors += hw->tx_no_link + hw->tx_no_buffer + hw->tx_bad_descriptor;
+}
+
+#define QUEUE_STATS(X)     \
+	X(rx_packets)      \
+	X(rx_bytes)        \
+	X(rx_alloc_failed) \
+	X(rx_csum_good)    \
+	X(rx_purged)       \
+	X(tx_packets)      \
+	X(tx_bytes)        \
+	X(tx_busy)         \
+	X(tx_restart)      \
+	X(tx_stopped)      \
+	X(tx_timeouts)     \
+	X(irqs)            \
+	X(irqs_spurious)   \
+	X(polls)
+
+/* "queue_3_rx_packets" */
+static void queue_stat(u32 index, const char *what, u64 value,
+		       void (*fn)(void *ctx, const char *name, u64 value), void *ctx)
+{
+	char name[48] = "queue_";
+	u32 n = 6;
+
+	if (index >= 10)
+		name[n++] = (char)('0' + index / 10);
+	name[n++] = (char)('0' + index % 10);
+	name[n++] = '_';
+	for (; *what && n + 1 < sizeof(name); what++)
+		name[n++] = *what;
+	name[n] = 0;
+	fn(ctx, name, value);
+}
+
+void nic_ethtool_stats(const struct net_device *dev,
+		       void (*fn)(void *ctx, const char *name, u64 value), void *ctx)
+{
+	const struct nic_adapter *a = dev->priv;
+	const struct nic_hw_stats *hw = nic_hw_stats(a->hw);
+
+#define X(name) fn(ctx, "hw_" #name, hw->name);
+	NIC_HW_STATS(X)
+#undef X
+	for (u32 i = 0; i < a->queues; i++) {
+		const struct nic_queue *q = &a->q[i];
+
+#define X(name) queue_stat(i, #name, q->name, fn, ctx);
+		QUEUE_STATS(X)
+#undef X
+	}
+}

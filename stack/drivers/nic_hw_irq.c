@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Interrupts of the software NIC: per vector a cause and a mask register, and moderation: at least
+ * EITR us lie between two messages of a vector; what comes in between is told by one message at the
+ * end of that time.
+ *
+ * Invariant: the moderation event is armed only while an unmasked cause waits for its time (it may
+ * fire for nothing when the driver has taken the cause meanwhile).
+ */
+#include "drivers/nic_hw_priv.h"
+
+/* The message goes out: one write on the bus, which a fault can lose. */
+static void vector_fire(struct nic_hw *hw, struct nic_hw_vector *v)
+{
+	v->fired = true;
+	v->last_ns = hw->world->now;
+	if (v->lose) {
+		v->lose--;
+		hw->stats.interrupts_lost++;
+		return;
+	}
+	hw->stats.interrupts++;
+	if (v->irq)
+		irq_raise(v->irq);
+}
+
+static void vector_moderate(struct world *w, struct event *ev)
+{
+	struct nic_hw_vector *v = container_of(ev, struct nic_hw_vector, moderate);
+
+	(void)w;
+	if (v->icr & v->ims)
+		vector_fire(v->hw, v);
+}
+
+void nic_hw_cause(struct nic_hw *hw, u32 index, u32 cause)
+{
+	struct nic_hw_vector *v = &hw->q[index].vector;
+
+	v->icr |= cause;
+	if (!(v->icr & v->ims))
+		return;
+	if (v->eitr_usecs && v->fired) {
+		u64 next = v->last_ns + v->eitr_usecs * NSEC_PER_USEC;
+
+		if (hw->world->now < next) {
+			if (!event_armed(&v->moderate)) {
+				hw->stats.interrupts_moderated++;
+				event_arm(hw->world, &v->moderate, next, EVENT_WIRE);
+			}
+			return;
+		}
+	}
+	vector_fire(hw, v);
+}
+
+void nic_hw_vector_init(struct nic_hw *hw, u32 index)
+{
+	struct nic_hw_vector *v = &hw->q[index].vector;
+
+	v->hw = hw;
+	v->index = index;
+	event_init(&v->moderate, vector_moderate);
+}
+
+void nic_hw_vector_reset(struct nic_hw *hw, u32 index)
+{
+	struct nic_hw_vector *v = &hw->q[index].vector;
+
+	event_cancel(hw->world, &v->moderate);
+	v->icr = 0;
+	v->ims = 0;
+	v->eitr_usecs = 0;
+	v->fired = false;
+}
+
+void nic_hw_msix(struct nic_hw *hw, u32 index, struct irq_desc *irq)
+{
+	hw->q[index].vector.irq = irq;
+}
+
+int nic_hw_fault(struct nic_hw *hw, u32 param, u32 index, u64 value)
+{
+	if (index >= hw->queues)
+		return -EINVAL;
+	switch (param) {
+	case NIC_PARAM_TX_STALL:
+		hw->tx_stalled = value != 0;
+		nic_hw_tx_run(hw);
+		return 0;
+	case NIC_PARAM_IRQ_LOST:
+		hw->q[index].vector.lose = value;
+		return 0;
+	case NIC_PARAM_IRQ_SPURIOUS:
+		if (hw->q[index].vector.irq)
+			irq_raise(hw->q[index].vector.irq);
+		return 0;
+	default:
+		return -EOPNOTSUPP;
+	}
+}

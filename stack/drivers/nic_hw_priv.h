@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* The inside of the device, for its own files: nic_hw.c (registers), nic_hw_rx.c, nic_hw_tx.c,
+ * nic_hw_irq.c. */
+#ifndef TAPLINE_DRIVERS_NIC_HW_PRIV_H
+#define TAPLINE_DRIVERS_NIC_HW_PRIV_H
+
+#include "drivers/nic_hw.h"
+#include "kernel/trace.h"
+#include "lib/bytes.h"
+#include "stack/assert.h"
+#include "stack/errno.h"
+
+struct nic_hw_ring {
+	u64 base; /* bus address */
+	u32 len, head, tail;
+	u32 buffer_size; /* receive: SRRCTL */
+};
+
+struct nic_hw_vector {
+	struct nic_hw *hw;
+	struct irq_desc *irq;
+	struct event moderate;
+	u32 index;
+	u32 icr, ims;
+	u32 eitr_usecs;
+	bool fired; /* at least once: last_ns counts */
+	u64 last_ns;
+	u64 lose; /* fault: so many interrupts do not arrive */
+};
+
+struct nic_hw_queue {
+	struct nic_hw_ring rx, tx;
+	struct nic_hw_vector vector;
+};
+
+struct nic_hw {
+	struct world *world;
+	const struct host *host;
+	u32 ifindex;
+	u32 queues;
+	u32 rctl, tctl, rlpml;
+	u8 addr[6];
+	u64 mta;
+	bool rxcsum;
+	bool cable_cut;
+	struct wire *wire;
+	u32 end;
+	/* Transmit engine: one frame is on its way out until `tx_event`. */
+	struct event tx_event;
+	bool tx_busy, tx_stalled;
+	u32 tx_queue, tx_next; /* of the frame that is: its queue and the head after it */
+	u64 rss_key;
+	struct nic_hw_stats stats;
+	struct nic_hw_queue *q;
+};
+
+static inline bool nic_link(const struct nic_hw *hw)
+{
+	return hw->wire && !hw->cable_cut;
+}
+
+static inline u32 ring_next(const struct nic_hw_ring *r, u32 i)
+{
+	return ++i == r->len ? 0 : i;
+}
+
+/* The memory behind a bus address; NULL when it is not all there. */
+static inline u8 *dma_access(const struct nic_hw *hw, u64 addr, u64 len)
+{
+	const struct mem_account *m = &hw->world->mem;
+	u64 size = (u64)(m->brk - m->base);
+
+	return addr <= size && len <= size - addr ? m->base + addr : NULL;
+}
+
+static inline struct nic_rx_desc *rx_desc(const struct nic_hw *hw, const struct nic_hw_ring *r)
+{
+	return (struct nic_rx_desc *)(void *)(hw->world->mem.base + r->base);
+}
+
+static inline struct nic_tx_desc *tx_desc(const struct nic_hw *hw, const struct nic_hw_ring *r)
+{
+	return (struct nic_tx_desc *)(void *)(hw->world->mem.base + r->base);
+}
+
+/* Sets causes and interrupts when they are not masked. */
+void nic_hw_cause(struct nic_hw *hw, u32 index, u32 cause);
+void nic_hw_vector_init(struct nic_hw *hw, u32 index);
+void nic_hw_vector_reset(struct nic_hw *hw, u32 index);
+/* wire_end_ops.receive */
+void nic_hw_receive(void *ctx, const u8 *frame, u32 len, u32 flags);
+/* Sends what there is. */
+void nic_hw_tx_run(struct nic_hw *hw);
+void nic_hw_tx_event(struct world *w, struct event *ev);
+
+#endif

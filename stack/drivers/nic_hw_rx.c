@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The receive side of the software NIC: from the cable through the checks and the address filter to
+ * a queue, and by DMA into the buffers that the queue's descriptors name.
+ *
+ * Invariant: a frame that arrives counts once: rx_frames, or rx_disabled, rx_crc_errors,
+ * rx_length_errors, rx_filtered, rx_missed, rx_bad_descriptor.
+ */
+#include "drivers/nic_hw_priv.h"
+
+#include "lib/checksum.h"
+#include "lib/hash.h"
+
+#define HW_ETH_HLEN 14u
+#define HW_IP_HLEN  20u
+
+/* Why TRACE_NIC_RX_FILTERED. */
+enum { FILTERED_ADDRESS = 1, FILTERED_LENGTH, FILTERED_CRC, FILTERED_DISABLED };
+
+u32 nic_mta_bit(const u8 *addr)
+{
+	return (u32)(mix64((u64)get_be16(addr) << 32 | get_be32(addr + 2)) >> 58);
+}
+
+static bool filter_accepts(struct nic_hw *hw, const u8 *dest)
+{
+	static const u8 broadcast[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+
+	if (memcmp(dest, hw->addr, 6) == 0)
+		return true;
+	if (!(dest[0] & 1))
+		return (hw->rctl & RCTL_UPE) != 0;
+	if (memcmp(dest, broadcast, 6) == 0) {
+		hw->stats.rx_broadcast++;
+		return true;
+	}
+	if (!(hw->rctl & RCTL_MPE) && !(hw->mta >> nic_mta_bit(dest) & 1))
+		return false;
+	hw->stats.rx_multicast++;
+	return true;
+}
+
+/* Where the IPv4 header and, when it is a whole TCP or UDP packet, the transport header lie. */
+struct hw_parse {
+	const u8 *ip, *l4;
+	u32 l4_len;
+	u8 proto;
+};
+
+static bool parse_ipv4(const u8 *frame, u32 len, struct hw_parse *p)
+{
+	u32 at = 12, ihl, total;
+
+	if (len < HW_ETH_HLEN + HW_IP_HLEN)
+		return false;
+	while (get_be16(frame + at) == 0x8100 && at + 6 + HW_IP_HLEN <= len)
+		at += 4;
+	if (get_be16(frame + at) != 0x0800)
+		return false;
+	at += 2;
+	p->ip = frame + at;
+	if (p->ip[0] >> 4 != 4)
+		return false;
+	ihl = (p->ip[0] & 15u) * 4;
+	total = get_be16(p->ip + 2);
+	p->proto = p->ip[9];
+	p->l4 = NULL;
+	if (ihl < HW_IP_HLEN || total < ihl + 8 || total > len - at)
+		return true;
+	/* Fragments have no transport header to look at, or only a part. */
+	if ((get_be16(p->ip + 6) & 0x3fff) || (p->proto != 6 && p->proto != 17))
+		return true;
+	p->l4 = p->ip + ihl;
+	p->l4_len = total - ihl;
+	return true;
+}
+
+static bool l4_csum_right(const struct hw_parse *p)
+{
+	u32 sum;
+
+	if (!p->l4 ||
+	    (p->proto == 17 && (!get_be16(p->l4 + 6) || get_be16(p->l4 + 4) != p->l4_len)))
+		return false;
+	sum = csum_partial(p->l4, p->l4_len, 0);
+	return csum_tcpudp_magic(load_be32(p->ip + 12), load_be32(p->ip + 16), p->l4_len, p->proto,
+				 sum) == 0;
+}
+
+static u32 flow_hash(const struct nic_hw *hw, const struct hw_parse *p)
+{
+	u64 h = mix64(hw->rss_key ^ ((u64)get_be32(p->ip + 12) << 32 | get_be32(p->ip + 16)));
+
+	if (p->l4)
+		h = mix64(h ^ get_be32(p->l4));
+	return (u32)(h >> 32);
+}
+
+/* Queue and hash of a frame: by flow when there are several queues, others go to queue 0. */
+static u32 rx_queue_of(const struct nic_hw *hw, const u8 *frame, u32 len, u32 *hash)
+{
+	struct hw_parse p;
+
+	*hash = 0;
+	if (hw->queues == 1 || !parse_ipv4(frame, len, &p))
+		return 0;
+	*hash = flow_hash(hw, &p);
+	return (u32)((u64)*hash * hw->queues >> 32);
+}
+
+static u32 rx_status(const struct nic_hw *hw, const u8 *frame, u32 len, u32 flags)
+{
+	struct hw_parse p;
+
+	if (flags & FRAME_CSUM_UNNECESSARY)
+		return RXD_L4CS;
+	if (hw->rxcsum && parse_ipv4(frame, len, &p) && l4_csum_right(&p))
+		return RXD_L4CS;
+	return 0;
+}
+
+static void rx_filtered(const struct nic_hw *hw, u32 len, u32 why)
+{
+	trace(hw->world, hw->host, TRACE_NIC_RX_FILTERED, hw->ifindex, 0, len, why);
+}
+
+/* Is the frame for us, and whole? Counts it when not. */
+static bool rx_check(struct nic_hw *hw, const u8 *frame, u32 len, u32 flags)
+{
+	if (!(hw->rctl & RCTL_EN) || hw->cable_cut) {
+		hw->stats.rx_disabled++;
+		rx_filtered(hw, len, FILTERED_DISABLED);
+		return false;
+	}
+	if (flags & FRAME_BAD_FCS) {
+		hw->stats.rx_crc_errors++;
+		rx_filtered(hw, len, FILTERED_CRC);
+		return false;
+	}
+	if (len < HW_ETH_HLEN || len > hw->rlpml) {
+		hw->stats.rx_length_errors++;
+		rx_filtered(hw, len, FILTERED_LENGTH);
+		return false;
+	}
+	if (!filter_accepts(hw, frame)) {
+		hw->stats.rx_filtered++;
+		rx_filtered(hw, len, FILTERED_ADDRESS);
+		return false;
+	}
+	return true;
+}
+
+static void rx_missed(struct nic_hw *hw, u32 queue, u32 len)
+{
+	hw->stats.rx_missed++;
+	trace(hw->world, hw->host, TRACE_NIC_RX_MISSED, hw->ifindex, queue, len,
+	      hw->stats.rx_missed);
+}
+
+/* Descriptors the device owns. */
+static u32 ring_owned(const struct nic_hw_ring *r)
+{
+	return r->tail >= r->head ? r->tail - r->head : r->tail + r->len - r->head;
+}
+
+/* DMA of the frame into the buffers from head on. False: one of them is no memory. */
+static bool rx_dma(struct nic_hw *hw, struct nic_hw_ring *r, const u8 *frame, u32 len, u32 hash,
+		   u32 status)
+{
+	struct nic_rx_desc *ring = rx_desc(hw, r);
+	u32 i = r->head, done = 0;
+
+	do {
+		struct nic_rx_desc *d = &ring[i];
+		u32 part = min_u32(len - done, r->buffer_size);
+		u8 *to = dma_access(hw, d->addr, part);
+
+		if (!to)
+			return false;
+		memcpy(to, frame + done, part);
+		done += part;
+		d->length = (u16)part;
+		d->addr = hash;
+		d->status = done == len ? RXD_DD | RXD_EOP | status : RXD_DD;
+		i = ring_next(r, i);
+	} while (done < len);
+	r->head = i;
+	return true;
+}
+
+void nic_hw_receive(void *ctx, const u8 *frame, u32 len, u32 flags)
+{
+	struct nic_hw *hw = ctx;
+	struct nic_hw_ring *r;
+	u32 queue, hash, needed;
+
+	if (!rx_check(hw, frame, len, flags))
+		return;
+	queue = rx_queue_of(hw, frame, len, &hash);
+	r = &hw->q[queue].rx;
+	needed = len <= r->buffer_size ? 1 : (len + r->buffer_size - 1) / r->buffer_size;
+	if (ring_owned(r) < needed || should_fail(hw->world, FAULT_RX_MISSED)) {
+		rx_missed(hw, queue, len);
+		return;
+	}
+	if (!rx_dma(hw, r, frame, len, hash, rx_status(hw, frame, len, flags))) {
+		hw->stats.rx_bad_descriptor++;
+		return;
+	}
+	hw->stats.rx_frames++;
+	hw->stats.rx_bytes += len;
+	if (frame[12] >= 0x81 && (get_be16(frame + 12) == 0x8100 || get_be16(frame + 12) == 0x88a8))
+		hw->stats.rx_vlan++;
+	nic_hw_cause(hw, queue, ICR_RX);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The transmit engine of the software NIC: takes frames from the rings in turn, gathers, pads and
+ * sums them, and puts one after the other on the wire, the next when the last bit of the one before
+ * has left. DD is written when a frame has left.
+ *
+ * Invariant: at most one frame is leaving (tx_busy, with tx_event armed at its end); TDH moves past
+ * a frame only when it has left, or was given up and counted.
+ */
+#include "drivers/nic_hw_priv.h"
+
+#include "lib/checksum.h"
+
+#define MIN_FRAME 60u /* without FCS */
+
+/* Descriptors of the frame at head: how many, and bytes. 0: it is not all there yet. */
+static u32 tx_frame_descs(const struct nic_hw *hw, const struct nic_hw_ring *r, u32 *bytes)
+{
+	const struct nic_tx_desc *ring = tx_desc(hw, r);
+	u32 n = 0;
+
+	*bytes = 0;
+	for (u32 i = r->head; i != r->tail; i = ring_next(r, i)) {
+		n++;
+		*bytes += ring[i].length;
+		if (ring[i].cmd & TXD_EOP)
+			return n;
+	}
+	return 0;
+}
+
+/* The queue that is next in turn and has a frame; hw->queues: none. */
+static u32 tx_pick(const struct nic_hw *hw, u32 *descs, u32 *bytes)
+{
+	for (u32 k = 1; k <= hw->queues; k++) {
+		u32 index = (hw->tx_queue + k) % hw->queues;
+		const struct nic_hw_ring *r = &hw->q[index].tx;
+
+		if (r->head == r->tail)
+			continue;
+		*descs = tx_frame_descs(hw, r, bytes);
+		if (*descs)
+			return index;
+	}
+	return hw->queues;
+}
+
+/* The frame at head has left, or was given up: its descriptors go back. */
+static void tx_write_back(struct nic_hw *hw, u32 index, u32 next)
+{
+	struct nic_hw_ring *r = &hw->q[index].tx;
+	struct nic_tx_desc *ring = tx_desc(hw, r);
+
+	for (; r->head != next; r->head = ring_next(r, r->head))
+		ring[r->head].status |= TXD_DD;
+	nic_hw_cause(hw, index, ICR_TX);
+}
+
+/* DMA from the buffers into the frame. False: one of them is no memory. */
+static bool tx_gather(const struct nic_hw *hw, const struct nic_hw_ring *r, u32 descs, u8 *to)
+{
+	const struct nic_tx_desc *ring = tx_desc(hw, r);
+
+	for (u32 i = r->head; descs--; i = ring_next(r, i)) {
+		const u8 *from = dma_access(hw, ring[i].addr, ring[i].length);
+
+		if (!from)
+			return false;
+		memcpy(to, from, ring[i].length);
+		to += ring[i].length;
+	}
+	return true;
+}
+
+static void tx_checksum(const struct nic_tx_desc *d, u8 *frame, u32 len)
+{
+	u32 field = (u32)d->csum_start + d->csum_offset;
+	be16 sum;
+
+	if (!(d->cmd & TXD_CSUM) || field + 2 > len)
+		return;
+	sum = csum_fold(csum_partial(frame + d->csum_start, len - d->csum_start, 0));
+	store_be16(frame + field, sum ? sum : 0xffff);
+}
+
+/* Builds the frame; NULL: it is given up, and counted. */
+static struct wire_frame *tx_build(struct nic_hw *hw, const struct nic_hw_ring *r, u32 descs,
+				   u32 bytes)
+{
+	u32 len = hw->tctl & TCTL_PSP && bytes < MIN_FRAME ? MIN_FRAME : bytes;
+	struct wire_frame *f;
+	u8 *p;
+
+	if (!nic_link(hw)) {
+		hw->stats.tx_no_link++;
+		return NULL;
+	}
+	f = wire_frame_get(hw->wire, len);
+	if (!f) {
+		hw->stats.tx_no_buffer++;
+		return NULL;
+	}
+	p = wire_frame_bytes(f);
+	if (!tx_gather(hw, r, descs, p)) {
+		hw->stats.tx_bad_descriptor++;
+		wire_frame_put(hw->wire, f);
+		return NULL;
+	}
+	tx_checksum(&tx_desc(hw, r)[r->head], p, bytes);
+	memset(p + bytes, 0, len - bytes);
+	hw->stats.tx_frames++;
+	hw->stats.tx_bytes += len;
+	return f;
+}
+
+void nic_hw_tx_run(struct nic_hw *hw)
+{
+	while (hw->tctl & TCTL_EN && !hw->tx_stalled && !hw->tx_busy) {
+		u32 descs, bytes, index = tx_pick(hw, &descs, &bytes);
+		struct nic_hw_ring *r;
+		struct wire_frame *f;
+		u64 left;
+
+		if (index == hw->queues)
+			return;
+		r = &hw->q[index].tx;
+		hw->tx_queue = index;
+		hw->tx_next = (r->head + descs) % r->len;
+		f = tx_build(hw, r, descs, bytes);
+		/* Busy while the frame enters the wire: a listener there may ring the doorbell. */
+		hw->tx_busy = true;
+		left = f ? wire_transmit(hw->wire, hw->end, f, 0) : hw->world->now;
+		if (left > hw->world->now) {
+			event_arm(hw->world, &hw->tx_event, left, EVENT_WIRE);
+			return;
+		}
+		hw->tx_busy = false;
+		tx_write_back(hw, index, hw->tx_next);
+	}
+}
+
+void nic_hw_tx_event(struct world *w, struct event *ev)
+{
+	struct nic_hw *hw = container_of(ev, struct nic_hw, tx_event);
+
+	(void)w;
+	hw->tx_busy = false;
+	tx_write_back(hw, hw->tx_queue, hw->tx_next);
+	nic_hw_tx_run(hw);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The driver's receive half: buffers are given to the device, frames taken from the ring in NAPI
+ * poll, each buffer becoming the sk_buff's data area without a copy. A frame of several buffers is
+ * copied together.
+ *
+ * Invariant: descriptors [next_to_clean, next_to_use) are the device's or carry a frame, each with
+ * a buffer; all others have none, but for one whose buffer was kept for want of memory.
+ */
+#include "drivers/nic_driver.h"
+#include "ethernet/eth.h"
+
+#define RX_HEADROOM (NET_SKB_PAD + NET_IP_ALIGN)
+_Static_assert(RX_HEADROOM + NIC_RX_BUFFER <= NIC_RX_AREA, "receive buffer fits its area");
+
+int nic_rx_ring_alloc(struct nic_queue *q, u32 count)
+{
+	struct world *w = q->adapter->world;
+	struct nic_rx_desc *ring;
+	struct nic_rx_buffer *buffer;
+
+	ring = mem_alloc_n(w, MEM_NIC_DMA, count * sizeof(*ring), 1);
+	buffer = mem_alloc_n(w, MEM_NIC_BUF_INFO, count, sizeof(*buffer));
+	if (!ring || !buffer) {
+		if (ring)
+			mem_free_n(w, MEM_NIC_DMA, ring, count * sizeof(*ring), 1);
+		if (buffer)
+			mem_free_n(w, MEM_NIC_BUF_INFO, buffer, count, sizeof(*buffer));
+		return -ENOMEM;
+	}
+	for (u32 i = 0; i < count; i++) {
+		ring[i] = (struct nic_rx_desc){ .status = 0 };
+		buffer[i].head = NULL;
+	}
+	q->rx = (struct nic_ring){ .count = count, .rx = ring, .rx_buffer = buffer };
+	return 0;
+}
+
+void nic_rx_ring_free(struct nic_queue *q)
+{
+	struct world *w = q->adapter->world;
+	struct nic_ring *r = &q->rx;
+
+	if (!r->rx)
+		return;
+	for (u32 i = 0; i < r->count; i++) {
+		/* A frame that nobody will poll any more. */
+		if ((r->rx[i].status & (RXD_DD | RXD_EOP)) == (RXD_DD | RXD_EOP)) {
+			q->rx_purged++;
+			q->adapter->dev->stats.rx_dropped++;
+		}
+		if (r->rx_buffer[i].head)
+			skb_data_free(w, r->rx_buffer[i].head, NIC_RX_AREA);
+	}
+	mem_free_n(w, MEM_NIC_DMA, r->rx, r->count * sizeof(*r->rx), 1);
+	mem_free_n(w, MEM_NIC_BUF_INFO, r->rx_buffer, r->count, sizeof(*r->rx_buffer));
+	*r = (struct nic_ring){ .count = 0 };
+}
+
+void nic_rx_refill(struct nic_queue *q)
+{
+	struct world *w = q->adapter->world;
+	struct nic_ring *r = &q->rx;
+	u32 n = nic_ring_unused(r), i = r->next_to_use;
+
+	for (; n; n--) {
+		struct nic_rx_buffer *b = &r->rx_buffer[i];
+
+		if (!b->head)
+			b->head = skb_data_alloc(w, NIC_RX_AREA);
+		if (!b->head) {
+			q->rx_alloc_failed++;
+			break;
+		}
+		r->rx[i].addr = dma_map(w, b->head + RX_HEADROOM);
+		r->rx[i].status = 0;
+		i = nic_ring_next(r, i);
+	}
+	if (i != r->next_to_use) {
+		r->next_to_use = i;
+		nic_hw_write(q->adapter->hw, NIC_RDT, q->index, i);
+	}
+	/* With no descriptor left no frame can come that would bring us back here. */
+	if (r->next_to_use == r->next_to_clean && !timer_pending(&q->refill))
+		mod_timer(&q->refill, jiffies(dev_host(q->adapter->dev)) + NIC_REFILL_MS);
+}
+
+void nic_rx_refill_timer(struct timer *t)
+{
+	struct nic_queue *q = container_of(t, struct nic_queue, refill);
+
+	nic_rx_refill(q);
+}
+
+/* Hands a frame to the stack. */
+static void nic_receive_skb(struct nic_queue *q, struct sk_buff *skb, const struct nic_rx_desc *d)
+{
+	struct net_device *dev = q->adapter->dev;
+
+	q->rx_packets++;
+	q->rx_bytes += skb->len;
+	if (d->status & RXD_L4CS) {
+		skb->ip_summed = CHECKSUM_UNNECESSARY;
+		q->rx_csum_good++;
+	}
+	if (d->addr) {
+		skb->hash = (u32)d->addr;
+		skb->l4_hash = 1;
+	}
+	skb->queue_mapping = (u16)q->index;
+	skb->protocol = eth_type_trans(skb, dev);
+	napi_gro_receive(&q->napi, skb);
+}
+
+/* A frame in several buffers, the first at i, `last` the one with EOP. NULL: no memory. */
+static struct sk_buff *nic_rx_gather(struct nic_queue *q, u32 i, u32 last)
+{
+	struct nic_ring *r = &q->rx;
+	struct sk_buff *skb;
+	u32 len = 0;
+
+	for (u32 k = i;; k = nic_ring_next(r, k)) {
+		len += r->rx[k].length;
+		if (k == last)
+			break;
+	}
+	skb = alloc_skb(q->adapter->world, RX_HEADROOM + len);
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, RX_HEADROOM);
+	for (;; i = nic_ring_next(r, i)) {
+		len = r->rx[i].length;
+		memcpy(skb_put(skb, len), r->rx_buffer[i].head + RX_HEADROOM, len);
+		if (i == last)
+			return skb;
+	}
+}
+
+/* The buffer itself becomes the packet. NULL: no memory, the buffer stays with its descriptor. */
+static struct sk_buff *nic_rx_build(struct nic_queue *q, u32 i)
+{
+	struct sk_buff *skb = build_skb(q->adapter->world, q->rx.rx_buffer[i].head, NIC_RX_AREA);
+
+	if (!skb)
+		return NULL;
+	q->rx.rx_buffer[i].head = NULL;
+	skb_reserve(skb, RX_HEADROOM);
+	skb_put(skb, q->rx.rx[i].length);
+	return skb;
+}
+
+s32 nic_clean_rx(struct nic_queue *q, s32 budget)
+{
+	struct nic_ring *r = &q->rx;
+	s32 work = 0;
+
+	while (work < budget && r->next_to_clean != r->next_to_use) {
+		u32 first = r->next_to_clean, last = first;
+		struct nic_rx_desc done;
+		struct sk_buff *skb;
+
+		if (!(r->rx[first].status & RXD_DD))
+			break;
+		/* The device writes all descriptors of a frame before it tells. */
+		while (!(r->rx[last].status & RXD_EOP))
+			last = nic_ring_next(r, last);
+		done = r->rx[last];
+		skb = first == last ? nic_rx_build(q, first) : nic_rx_gather(q, first, last);
+		for (u32 i = first;; i = nic_ring_next(r, i)) {
+			r->rx[i].status = 0;
+			if (i == last)
+				break;
+		}
+		r->next_to_clean = nic_ring_next(r, last);
+		work++;
+		if (skb) {
+			nic_receive_skb(q, skb, &done);
+		} else {
+			q->rx_alloc_failed++;
+			q->adapter->dev->stats.rx_dropped++;
+		}
+		if (nic_ring_unused(r) >= NIC_RX_BUFFER_WRITE)
+			nic_rx_refill(q);
+	}
+	if (work)
+		nic_rx_refill(q);
+	return work;
+}

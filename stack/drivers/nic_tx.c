@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The driver's transmit half: a packet is put into descriptors and the doorbell rung; sent ones are
+ * freed in NAPI poll. The queue is stopped when the next packet might not fit, and woken when
+ * cleaning has made room.
+ *
+ * Invariant: the queue is stopped exactly when fewer descriptors are free than the longest packet
+ * takes, or a planted fault said so; it runs again at the latest after a reset.
+ */
+#include "drivers/nic_driver.h"
+
+int nic_tx_ring_alloc(struct nic_queue *q, u32 count)
+{
+	struct world *w = q->adapter->world;
+	struct nic_tx_desc *ring;
+	struct nic_tx_buffer *buffer;
+
+	ring = mem_alloc_n(w, MEM_NIC_DMA, count * sizeof(*ring), 1);
+	buffer = mem_alloc_n(w, MEM_NIC_BUF_INFO, count, sizeof(*buffer));
+	if (!ring || !buffer) {
+		if (ring)
+			mem_free_n(w, MEM_NIC_DMA, ring, count * sizeof(*ring), 1);
+		if (buffer)
+			mem_free_n(w, MEM_NIC_BUF_INFO, buffer, count, sizeof(*buffer));
+		return -ENOMEM;
+	}
+	for (u32 i = 0; i < count; i++) {
+		ring[i] = (struct nic_tx_desc){ .status = 0 };
+		buffer[i].skb = NULL;
+	}
+	q->tx = (struct nic_ring){ .count = count, .tx = ring, .tx_buffer = buffer };
+	return 0;
+}
+
+void nic_tx_ring_free(struct nic_queue *q)
+{
+	struct world *w = q->adapter->world;
+	struct nic_ring *r = &q->tx;
+
+	if (!r->tx)
+		return;
+	for (u32 i = 0; i < r->count; i++) {
+		/* Sent already, or never to be. */
+		if (r->tx_buffer[i].skb && r->tx[i].status & TXD_DD)
+			consume_skb(r->tx_buffer[i].skb);
+		else
+			kfree_skb_reason(r->tx_buffer[i].skb, w->ending ?
+								      SKB_DROP_REASON_WORLD_END :
+								      SKB_DROP_REASON_DEV_READY);
+	}
+	mem_free_n(w, MEM_NIC_DMA, r->tx, r->count * sizeof(*r->tx), 1);
+	mem_free_n(w, MEM_NIC_BUF_INFO, r->tx_buffer, r->count, sizeof(*r->tx_buffer));
+	*r = (struct nic_ring){ .count = 0 };
+}
+
+static u32 tx_descs(u32 len)
+{
+	return len ? (len + NIC_TX_MAX_DATA - 1) / NIC_TX_MAX_DATA : 1;
+}
+
+/* Free descriptors that there must be for the queue to run. */
+static u32 tx_needed(const struct net_device *dev)
+{
+	return tx_descs(dev->mtu + dev->hard_header_len + NIC_VLAN_HLEN);
+}
+
+/* Writes the descriptors of a packet; the last one holds it. */
+static void nic_tx_map(struct nic_queue *q, struct sk_buff *skb)
+{
+	struct nic_ring *r = &q->tx;
+	u32 done = 0, i = r->next_to_use;
+	u8 cmd = 0;
+	u16 start = 0;
+
+	if (skb->ip_summed == CHECKSUM_PARTIAL) {
+		cmd = TXD_CSUM;
+		start = (u16)(skb->csum_start - skb_headroom(skb));
+	}
+	for (;;) {
+		u32 part = min_u32(skb->len - done, NIC_TX_MAX_DATA);
+		bool last = done + part == skb->len;
+
+		r->tx[i] = (struct nic_tx_desc){
+			.addr = dma_map(q->adapter->world, skb->data + done),
+			.length = (u16)part,
+			.cmd = (u8)(cmd | (last ? TXD_EOP : 0)),
+			.csum_start = start,
+			.csum_offset = (u8)skb->csum_offset,
+		};
+		done += part;
+		cmd = 0;
+		if (last)
+			break;
+		i = nic_ring_next(r, i);
+	}
+	r->tx_buffer[i].skb = skb;
+	r->next_to_use = nic_ring_next(r, i);
+}
+
+enum netdev_tx nic_start_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	struct nic_adapter *a = dev->priv;
+	struct nic_queue *q = &a->q[skb->queue_mapping];
+	struct netdev_queue *txq = &dev->tx[q->index];
+
+	if (!a->up || tx_descs(skb->len) > q->tx.count - 1) {
+		dev->stats.tx_dropped++;
+		kfree_skb_reason(skb, SKB_DROP_REASON_DEV_READY);
+		return NETDEV_TX_OK;
+	}
+	if (nic_ring_unused(&q->tx) < tx_descs(skb->len) ||
+	    should_fail(dev->world, FAULT_TX_BUSY)) {
+		q->tx_busy++;
+		netif_tx_stop_queue(txq);
+		return NETDEV_TX_BUSY;
+	}
+	nic_tx_map(q, skb);
+	/* Before the doorbell: the device may be through at once. */
+	if (nic_ring_unused(&q->tx) < tx_needed(dev)) {
+		q->tx_stopped++;
+		netif_tx_stop_queue(txq);
+	}
+	nic_hw_write(a->hw, NIC_TDT, q->index, q->tx.next_to_use);
+	return NETDEV_TX_OK;
+}
+
+void nic_clean_tx(struct nic_queue *q)
+{
+	struct net_device *dev = q->adapter->dev;
+	struct netdev_queue *txq = &dev->tx[q->index];
+	struct nic_ring *r = &q->tx;
+	u32 i = r->next_to_clean;
+
+	for (; i != r->next_to_use && r->tx[i].status & TXD_DD; i = nic_ring_next(r, i)) {
+		struct sk_buff *skb = r->tx_buffer[i].skb;
+
+		if (!skb)
+			continue;
+		r->tx_buffer[i].skb = NULL;
+		q->tx_packets++;
+		q->tx_bytes += skb->len;
+		consume_skb(skb);
+	}
+	if (i == r->next_to_clean)
+		return;
+	r->next_to_clean = i;
+	if (txq->stopped && nic_ring_unused(r) >= tx_needed(dev)) {
+		q->tx_restart++;
+		netif_tx_wake_queue(txq);
+	}
+}
