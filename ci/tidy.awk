@@ -56,7 +56,7 @@ BEGIN {
 	    "allocate from the world with kernel/mem.h")
 	ban("stack", "printf fprintf sprintf snprintf vsnprintf vprintf puts putchar perror fopen fwrite write",
 	    "trace with kernel/trace.h; the harness prints")
-	ban("stack", "assert abort exit", "TAP_ASSERT of stack/assert.h")
+	ban("stack", "assert abort exit", "ASSERT or BUG of stack/assert.h")
 	ban("stack", "rand random srand srandom rand_r drand48 getrandom",
 	    "draw from a named stream of kernel/random.h")
 	ban("stack", "time gettimeofday clock_gettime clock nanosleep sleep usleep",
