@@ -31,7 +31,8 @@ static bool round_in_ksoftirqd(const struct cpu *cpu)
 	return cpu->softirq_round && cpu->ksoftirqd_runnable;
 }
 
-/* invoke_softirq(): pending softirqs run on the way out of an interrupt unless ksoftirqd has them. */
+/* invoke_softirq(): pending softirqs run on the way out of an interrupt unless ksoftirqd has them.
+ */
 static bool softirq_due(const struct cpu *cpu)
 {
 	if (cpu->softirq_round)

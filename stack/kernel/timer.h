@@ -31,7 +31,8 @@ void timer_setup(struct timer *t, struct cpu *cpu, timer_fn fn);
  * in hostile builds). */
 u64 jiffies(const struct host *h);
 
-/* Arms or moves to an absolute jiffy; one that is past fires at the next jiffy, as with mod_timer. */
+/* Arms or moves to an absolute jiffy; one that is past fires at the next jiffy, as with mod_timer.
+ */
 void mod_timer(struct timer *t, u64 expires_jiffies);
 
 /* Arms or moves to an absolute time in ns. */

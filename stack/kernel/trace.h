@@ -13,7 +13,8 @@
 void trace_emit(struct world *w, const struct host *h, enum trace_event ev, u64 a, u64 b, u64 c,
 		u64 d);
 
-/* `h` may be NULL (a wire). The numbers must be the same on every machine: no pointers, no sizeof. */
+/* `h` may be NULL (a wire). The numbers must be the same on every machine: no pointers, no sizeof.
+ */
 static inline void trace(struct world *w, const struct host *h, enum trace_event ev, u64 a, u64 b,
 			 u64 c, u64 d)
 {

@@ -117,7 +117,8 @@ void sysctl_walk(const struct world *w, u32 host, void (*fn)(void *ctx, const ch
 	ipv4_sysctl_walk(net, fn, ctx);
 }
 
-/* Reads the numbers of a vector, all or none, and checks limits and order before anything is set. */
+/* Reads the numbers of a vector, all or none, and checks limits and order before anything is set.
+ */
 static int write_vector(struct net *net, u32 v, const char *value)
 {
 	s64 n[3];

@@ -26,7 +26,8 @@ struct world_ops {
 	/* A trace record was made. Called only for the events chosen with world_trace(). */
 	void (*trace)(void *ctx, const struct trace_record *rec);
 	/*
-	 * An op is about to be applied, after `event_count` events: op_encode() makes its log record.
+	 * An op is about to be applied, after `event_count` events: op_encode() makes its log
+	 * record.
 	 */
 	void (*op_log)(void *ctx, u64 event_count, const struct op *op);
 	/*
@@ -56,7 +57,8 @@ struct world_config {
 struct world *world_create(void *arena, size_t arena_size, const struct world_config *config,
 			   const struct world_ops *ops, void *ctx);
 
-/* What was still there when a world had ended; all zero when every module gave back what it took. */
+/* What was still there when a world had ended; all zero when every module gave back what it took.
+ */
 struct world_leaks {
 	u64 bytes; /* declared bytes still accounted */
 	u32 objects;
@@ -82,7 +84,8 @@ u64 world_event_count(const struct world *w);
 
 enum world_stop {
 	WORLD_TIME, /* the clock stands at the time asked for, and nothing is due at or before it */
-	WORLD_STOPPED, /* world_stop() was called from a callback; the clock stands where that was */
+	WORLD_STOPPED, /* world_stop() was called from a callback; the clock stands where that was
+			*/
 	WORLD_STORM, /* more than steps_limit events at one instant: a named error, the world is
 			still whole */
 };
