@@ -18,6 +18,7 @@
 #include "lib/poison.h"
 #include "lib/str.h"
 #include "netfilter/nf_hooks.h"
+#include "sched/sch_fifo.h"
 #include "socket/socket.h"
 #include "udp/udp.h"
 
@@ -29,6 +30,7 @@ static const struct {
 } initcalls[] = {
 	{ sock_init, sock_exit },
 	{ net_dev_init, net_dev_exit },
+	{ pktsched_init, pktsched_exit },
 	{ ipv4_init, ipv4_exit },
 	{ udp_init, udp_exit },
 };
