@@ -190,7 +190,7 @@ enum frame_verdict replay_frame_make(struct replay_frame *out, const struct capt
 	if (out->cut && o->cut == CUT_PAD)
 		pad_to(out, full);
 	ip = find_ip4(out->bytes, captured);
-	if (ip && o->checksums == CHECKSUMS_TRUST)
+	if (ip && o->checksums != CHECKSUMS_JUDGE)
 		out->fixed = finish_ip4(out, ip);
 	return FRAME_INJECT;
 }

@@ -14,7 +14,7 @@ static const char usage[] =
 	"each at its time, and prints the host's counters, one `Name value` a line.\n"
 	"\n"
 	"  --any              every frame and every address is the host's own (default)\n"
-	"  --as ADDR[/LEN]    the host has this address (and the MAC that it has in the capture)\n"
+	"  --as ADDR[/LEN]    the host has this address (and its MAC in the capture)\n"
 	"  --set KEY=VALUE    set a sysctl first; may be given again\n"
 	"  --profile NAME     linux (default) or rfc\n"
 	"  --seed N           seed of the world\n"
@@ -23,7 +23,7 @@ static const char usage[] =
 	"  --digest           print the digest of the run as well\n"
 	"  --cut HOW          frames cut by the snapshot length: pad (default), drop, keep\n"
 	"  --backwards HOW    a frame older than the one before: hold (default), error\n"
-	"  --checksums HOW    judge (default), or trust: offload left them wrong\n"
+	"  --checksums HOW    judge (default); trust: offload left them wrong; trust-ip: IPv4 ones\n"
 	"  --help             this text\n";
 
 static int wrong(const char *text, const char *what)
@@ -129,7 +129,7 @@ static int option_with_value(struct replay_options *o, enum option_id id, const 
 	static const char *const profiles[] = { "linux", "rfc", NULL };
 	static const char *const cuts[] = { "pad", "drop", "keep", NULL };
 	static const char *const backwards[] = { "hold", "error", NULL };
-	static const char *const checksums[] = { "judge", "trust", NULL };
+	static const char *const checksums[] = { "judge", "trust-ip", "trust", NULL };
 	int n;
 
 	switch (id) {
@@ -157,7 +157,7 @@ static int option_with_value(struct replay_options *o, enum option_id id, const 
 	default:
 		n = choice(checksums, value);
 		o->checksums = (enum replay_checksums)n;
-		return n < 0 ? wrong("--checksums is judge or trust, not", value) : -1;
+		return n < 0 ? wrong("--checksums is judge, trust-ip or trust, not", value) : -1;
 	}
 }
 

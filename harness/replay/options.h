@@ -23,6 +23,7 @@ enum replay_backwards {
 /* Who judges checksums. */
 enum replay_checksums {
 	CHECKSUMS_JUDGE, /* the stack, all of them */
+	CHECKSUMS_TRUST_IP, /* those of ICMP, UDP, TCP only */
 	CHECKSUMS_TRUST, /* none: the capture was made where offload had not finished them */
 };
 
