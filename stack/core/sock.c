@@ -284,7 +284,7 @@ static u32 queue_truesize(const struct sk_buff_head *q)
 	return sum;
 }
 
-void sock_check(const struct sock *sk, u32 reserved)
+void sk_check(const struct sock *sk, u32 reserved)
 {
 	ASSERT(sk->refcnt > 0);
 	ASSERT(sk->sk_rmem_alloc ==

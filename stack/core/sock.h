@@ -289,6 +289,6 @@ void sk_dst_reset(struct sock *sk);
 
 /* Receive account equals what is queued, sizes are sane. Panics at the first wrong one. `reserved`:
  * bytes that the protocol holds charged besides. */
-void sock_check(const struct sock *sk, u32 reserved);
+void sk_check(const struct sock *sk, u32 reserved);
 
 #endif

@@ -5,17 +5,11 @@
  *
  * Invariant: sk_rmem_alloc = truesize of receive and error queue + forward_deficit.
  */
-#include "udp/udp.h"
+#include "udp/udp_sock.h"
 
 #include "core/reuseport.h"
 #include "kernel/trace.h"
 #include "lib/checksum.h"
-
-int udp_init_sock(struct sock *sk)
-{
-	(void)sk;
-	return 0;
-}
 
 /* ---- ports ---- */
 

@@ -11,8 +11,9 @@
 #include "ipv4/ip_sockglue.h"
 #include "ipv4/protocol.h"
 #include "lib/checksum.h"
-#include "udp/udp.h"
+#include "udp/udp_sock.h"
 #include "udp/udp_ipv4.h"
+#include "wire/udp.h"
 
 #ifndef EPROTO
 #define EPROTO 71
@@ -365,21 +366,4 @@ int udp_err(struct sk_buff *skb, u32 info)
 	return 0;
 }
 
-/* ---- boot ---- */
-
-static const struct net_protocol udp_protocol = { .handler = udp_rcv, .err_handler = udp_err };
-
-int udp_init(struct host *h)
-{
-	int err = udp_table_init(h);
-
-	return err ? err : inet_add_protocol(h, IPPROTO_UDP, &udp_protocol);
-}
-
-void udp_exit(struct host *h)
-{
-	if (!h->udp_table)
-		return;
-	inet_del_protocol(h, IPPROTO_UDP, &udp_protocol);
-	udp_table_free(h);
-}
+const struct net_protocol udp_protocol = { .handler = udp_rcv, .err_handler = udp_err };

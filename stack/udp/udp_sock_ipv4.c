@@ -9,8 +9,9 @@
 #include "ipv4/devinet.h"
 #include "ipv4/ip_sockglue.h"
 #include "lib/checksum.h"
-#include "udp/udp.h"
+#include "udp/udp_sock.h"
 #include "udp/udp_ipv4.h"
+#include "wire/udp.h"
 
 /* ---- connect ---- */
 
@@ -391,35 +392,3 @@ s64 udp_recvmsg(struct sock *sk, struct msghdr *msg)
 	skb_consume_udp(sk, skb, flags & MSG_PEEK ? -(s32)ret : (s32)ret);
 	return ret;
 }
-
-/* ---- the protocol ---- */
-
-static int udp_v4_init_sock(struct sock *sk)
-{
-	sk->sk_destruct = inet_sock_destruct;
-	return udp_init_sock(sk);
-}
-
-static void udp_v4_close(struct sock *sk)
-{
-	udp_lib_close(sk);
-}
-
-const struct proto udp_prot = {
-	.name = "UDP",
-	.obj_size = sizeof(struct udp_sock),
-	.mem_kind = MEM_UDP_SOCK,
-	.init = udp_v4_init_sock,
-	.close = udp_v4_close,
-	.connect = ip4_datagram_connect,
-	.disconnect = udp_disconnect,
-	.sendmsg = udp_sendmsg,
-	.recvmsg = udp_recvmsg,
-	.setsockopt = udp_setsockopt,
-	.getsockopt = udp_getsockopt,
-	.ioctl = udp_ioctl,
-	.poll = udp_poll,
-	.get_port = udp_lib_get_port,
-	.unhash = udp_lib_unhash,
-	.rehash = udp_lib_rehash,
-};

@@ -8,6 +8,8 @@
  * when it is connected too; slot counts and table counts are right; a slot's order is that of
  * entry, youngest first, whatever the table's size (so that growing is not seen by anyone).
  */
+#include "udp/udp_sock.h"
+
 #include "udp/udp.h"
 
 #ifdef TAPLINE_HOSTILE
@@ -173,7 +175,7 @@ static void udp_sock_check(struct udp_sock *up)
 	const struct udp_table *t = udp_table_of(sk);
 	bool connected = sk->sk_state == TCP_ESTABLISHED;
 
-	sock_check(sk, up->forward_deficit);
+	sk_check(sk, up->forward_deficit);
 	ASSERT(sk->inet_num != 0);
 	ASSERT(up->by_port.hash == udp_hash_port(sk->net, sk->inet_num));
 	ASSERT(!hlist_unhashed(&up->by_addr.node));
@@ -183,7 +185,7 @@ static void udp_sock_check(struct udp_sock *up)
 	ASSERT(up->pending || skb_queue_empty(&sk->write_queue));
 }
 
-void udp_table_check(struct host *h, u32 level)
+void udp_check(struct host *h, u32 level)
 {
 	const struct udp_table *t = h->udp_table;
 
@@ -197,8 +199,7 @@ void udp_table_check(struct host *h, u32 level)
 		hlist_for_each(pos, &t->port.slots[i].head) udp_sock_check(udp_by_port(pos));
 }
 
-void udp_table_walk(const struct net *net, void (*fn)(void *ctx, const struct udp_sock *up),
-		    void *ctx)
+void udp_table_walk(const struct net *net, void (*fn)(void *ctx, const struct sock *sk), void *ctx)
 {
 	const struct udp_htable *t = &net->host->udp_table->port;
 
@@ -210,7 +211,7 @@ void udp_table_walk(const struct net *net, void (*fn)(void *ctx, const struct ud
 			const struct udp_sock *up = udp_by_port(pos);
 
 			if (up->sk.net == net && up->sk.inet_num == port)
-				fn(ctx, up);
+				fn(ctx, &up->sk);
 		}
 	}
 }
