@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 
 #include "base/suggest.h"
+#include "corpus/corpus.h"
 #include "replay/replay.h"
 #include "run/run.h"
 
@@ -25,6 +26,7 @@ static int help_command(int argc, char **argv);
 static const struct command commands[] = {
 	{ "run", run_command, "[OPTION]... PATH...", "run the tests in files and folders" },
 	{ "replay", replay_main, "[OPTION]... FILE", "give a capture to a host, print counters" },
+	{ "corpus", corpus_main, "TARGET CAPTURE... -o DIR", "make fuzz seeds from captures" },
 	{ "list", list_command, "WHAT", "print what there is: suites, counters, ..." },
 	{ "version", version_command, "", "print the version" },
 	{ "help", help_command, "[COMMAND]", "print this text, or a command's" },
@@ -93,7 +95,7 @@ static void print_help(FILE *to)
 	      "       tapline PATH...               the same as tapline run PATH...\n\n",
 	      to);
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(to, "  %-8s %-20s %s\n", commands[i].name, commands[i].synopsis,
+		fprintf(to, "  %-8s %-24s %s\n", commands[i].name, commands[i].synopsis,
 			commands[i].summary);
 	fputs("\n'tapline COMMAND --help' tells a command's options.\n", to);
 }
