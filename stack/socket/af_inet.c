@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * AF_INET sockets (net/ipv4/af_inet.c): creation by type and protocol, the rules of bind, and the
+ * calls of datagram and of stream sockets. A protocol plugs in with its struct proto and a line in
+ * inetsw[]; nothing else here knows which protocol it is.
+ *
+ * Invariant: inet_num is not 0 exactly while the protocol's tables hold the socket's port.
+ */
+#include "ipv4/devinet.h"
+#include "ipv4/ip_sockglue.h"
+#include "socket/socket.h"
+#include "udp/udp.h"
+
+/* ---- names ---- */
+
+static int inet_autobind(struct sock *sk)
+{
+	if (sk->inet_num)
+		return 0;
+	return sk->prot->get_port(sk, 0) ? -EAGAIN : 0;
+}
+
+/* inet_addr_valid_or_nonlocal: may a socket be bound to it? */
+static bool addr_valid(const struct sock *sk, be32 addr, u32 type)
+{
+	return !addr || type == RTN_LOCAL || type == RTN_MULTICAST || type == RTN_BROADCAST ||
+	       sk->inet_freebind || sk->inet_transparent || sk->net->sysctl.ip_nonlocal_bind;
+}
+
+static int inet_bind(struct socket *sock, const struct sock_addr *addr)
+{
+	struct sock *sk = sock->sk;
+	be32 saddr = load_be32(addr->addr);
+	u32 type;
+	int err;
+
+	/* AF_UNSPEC is taken for AF_INET with INADDR_ANY, as old programs want it. */
+	if (addr->family != AF_INET && (addr->family != AF_UNSPEC || saddr))
+		return -EAFNOSUPPORT;
+	type = inet_addr_type(sk->net, saddr);
+	if (!addr_valid(sk, saddr, type))
+		return -EADDRNOTAVAIL;
+	if (sk->sk_state != TCP_CLOSE || sk->inet_num)
+		return -EINVAL;
+	sk->inet_rcv_saddr = saddr;
+	sk->inet_saddr = type == RTN_BROADCAST || type == RTN_MULTICAST ? 0 : saddr;
+	if (addr->port || !sk->inet_bind_no_port) {
+		err = sk->prot->get_port(sk, addr->port);
+		if (err) {
+			sk->inet_rcv_saddr = 0;
+			sk->inet_saddr = 0;
+			return err;
+		}
+	}
+	if (sk->inet_rcv_saddr)
+		sk->sk_userlocks |= SOCK_BINDADDR_LOCK;
+	if (addr->port)
+		sk->sk_userlocks |= SOCK_BINDPORT_LOCK;
+	sk->inet_daddr = 0;
+	sk->inet_dport = 0;
+	sk_dst_reset(sk);
+	return 0;
+}
+
+static int inet_getname(struct socket *sock, struct sock_addr *addr, bool peer)
+{
+	const struct sock *sk = sock->sk;
+
+	if (peer) {
+		if (!sk->inet_dport || sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_SYN_SENT)
+			return -ENOTCONN;
+		sock_addr_set_in(addr, sk->inet_daddr, sk->inet_dport);
+		return 0;
+	}
+	sock_addr_set_in(addr, sk->inet_rcv_saddr ? sk->inet_rcv_saddr : sk->inet_saddr,
+			 sk->inet_num);
+	return 0;
+}
+
+/* ---- connect, listen, accept ---- */
+
+static int inet_dgram_connect(struct socket *sock, const struct sock_addr *addr, bool resumed)
+{
+	struct sock *sk = sock->sk;
+
+	(void)resumed;
+	if (addr->family == AF_UNSPEC)
+		return sk->prot->disconnect(sk);
+	if (inet_autobind(sk))
+		return -EAGAIN;
+	return sk->prot->connect(sk, addr);
+}
+
+/* The state machine of __inet_stream_connect; -EINPROGRESS or -EALREADY: a call that may block
+ * waits. */
+static int inet_stream_connect(struct socket *sock, const struct sock_addr *addr, bool resumed)
+{
+	struct sock *sk = sock->sk;
+	int err = -EINPROGRESS;
+
+	if (!resumed && addr->family == AF_UNSPEC) {
+		err = sk->prot->disconnect(sk);
+		sock->state = err ? SS_DISCONNECTING : SS_UNCONNECTED;
+		return err;
+	}
+	switch (sock->state) {
+	case SS_CONNECTED:
+		return -EISCONN;
+	case SS_CONNECTING:
+		if (!resumed)
+			err = -EALREADY;
+		break;
+	case SS_UNCONNECTED:
+		if (sk->sk_state != TCP_CLOSE)
+			return -EISCONN;
+		if (resumed)
+			return -ECONNABORTED;
+		if (inet_autobind(sk))
+			return -EAGAIN;
+		err = sk->prot->connect(sk, addr);
+		if (err < 0)
+			return err;
+		sock->state = SS_CONNECTING;
+		err = -EINPROGRESS;
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV)
+		return err;
+	if (sk->sk_state == TCP_CLOSE) {
+		err = sock_error(sk);
+		sock->state = SS_UNCONNECTED;
+		sk->prot->disconnect(sk);
+		return err ? err : -ECONNABORTED;
+	}
+	sock->state = SS_CONNECTED;
+	return 0;
+}
+
+static int inet_listen(struct socket *sock, u32 backlog)
+{
+	struct sock *sk = sock->sk;
+
+	if (sock->state != SS_UNCONNECTED || sock->type != SOCK_STREAM)
+		return -EINVAL;
+	if (sk->sk_state != TCP_CLOSE && sk->sk_state != TCP_LISTEN)
+		return -EINVAL;
+	if (inet_autobind(sk))
+		return -EADDRINUSE;
+	return sk->prot->listen(sk, min_u32(backlog, (u32)sk->net->sysctl.core_somaxconn));
+}
+
+static int inet_accept(struct socket *sock, struct socket *newsock)
+{
+	int err = -EINVAL;
+	struct sock *sk = sock->sk->prot->accept(sock->sk, &err);
+
+	if (!sk)
+		return err;
+	newsock->type = sock->type;
+	newsock->ops = sock->ops;
+	newsock->state = SS_CONNECTED;
+	sock_graft(sk, newsock);
+	return 0;
+}
+
+static int sock_no_listen(struct socket *sock, u32 backlog)
+{
+	(void)sock;
+	(void)backlog;
+	return -EOPNOTSUPP;
+}
+
+static int sock_no_accept(struct socket *sock, struct socket *newsock)
+{
+	(void)sock;
+	(void)newsock;
+	return -EOPNOTSUPP;
+}
+
+static int inet_shutdown(struct socket *sock, u32 how)
+{
+	struct sock *sk = sock->sk;
+	int err = 0;
+
+	if (how > SHUT_RDWR)
+		return -EINVAL;
+	how++; /* RCV_SHUTDOWN, SEND_SHUTDOWN */
+	if (sock->state == SS_CONNECTING)
+		sock->state = sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV ||
+					      sk->sk_state == TCP_CLOSE ?
+				      SS_DISCONNECTING :
+				      SS_CONNECTED;
+	if (sk->sk_state == TCP_SYN_SENT || (sk->sk_state == TCP_LISTEN && how & RCV_SHUTDOWN)) {
+		err = sk->prot->disconnect(sk);
+		sock->state = err ? SS_DISCONNECTING : SS_UNCONNECTED;
+	} else if (sk->sk_state != TCP_LISTEN) {
+		/* An unconnected one is shut down too, and says that it was none. */
+		if (sk->sk_state == TCP_CLOSE)
+			err = -ENOTCONN;
+		sk->sk_shutdown |= (u8)how;
+		if (sk->prot->shutdown)
+			sk->prot->shutdown(sk, (int)how);
+	}
+	sk->sk_state_change(sk);
+	return err;
+}
+
+/* ---- data, options ---- */
+
+static int inet_send_prepare(struct socket *sock)
+{
+	return inet_autobind(sock->sk);
+}
+
+static s64 inet_sendmsg(struct socket *sock, struct msghdr *msg)
+{
+	return sock->sk->prot->sendmsg(sock->sk, msg);
+}
+
+static s64 inet_recvmsg(struct socket *sock, struct msghdr *msg)
+{
+	return sock->sk->prot->recvmsg(sock->sk, msg);
+}
+
+static u32 inet_poll(struct socket *sock, u32 f_flags)
+{
+	return sock->sk->prot->poll(sock->sk, f_flags);
+}
+
+static int inet_ioctl(struct socket *sock, u32 cmd, s64 *value)
+{
+	if (!sock->sk->prot->ioctl)
+		return -ENOTTY;
+	return sock->sk->prot->ioctl(sock->sk, cmd, value);
+}
+
+static int inet_setsockopt(struct socket *sock, u32 level, u32 name, const u8 *val, u32 len)
+{
+	struct sock *sk = sock->sk;
+
+	if (level == SOL_SOCKET)
+		return sock_setsockopt(sk, name, val, len);
+	if (level == SOL_IP)
+		return ip_setsockopt(sk, name, val, len);
+	if (!sk->prot->setsockopt)
+		return -ENOPROTOOPT;
+	return sk->prot->setsockopt(sk, level, name, val, len);
+}
+
+static int inet_getsockopt(struct socket *sock, u32 level, u32 name, u8 *val, u32 len)
+{
+	struct sock *sk = sock->sk;
+
+	if (level == SOL_SOCKET)
+		return sock_getsockopt(sk, name, val, len);
+	if (level == SOL_IP)
+		return ip_getsockopt(sk, name, val, len);
+	if (!sk->prot->getsockopt)
+		return -ENOPROTOOPT;
+	return sk->prot->getsockopt(sk, level, name, val, len);
+}
+
+/* ---- birth and end ---- */
+
+static void inet_release(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+
+	ip_mc_drop_socket(sk);
+	sock->sk = NULL;
+	sk->prot->close(sk);
+}
+
+static const struct proto_ops inet_dgram_ops = {
+	.family = AF_INET,
+	.release = inet_release,
+	.bind = inet_bind,
+	.connect = inet_dgram_connect,
+	.accept = sock_no_accept,
+	.getname = inet_getname,
+	.poll = inet_poll,
+	.ioctl = inet_ioctl,
+	.listen = sock_no_listen,
+	.shutdown = inet_shutdown,
+	.setsockopt = inet_setsockopt,
+	.getsockopt = inet_getsockopt,
+	.send_prepare = inet_send_prepare,
+	.sendmsg = inet_sendmsg,
+	.recvmsg = inet_recvmsg,
+};
+
+static const struct proto_ops inet_stream_ops = {
+	.family = AF_INET,
+	.release = inet_release,
+	.bind = inet_bind,
+	.connect = inet_stream_connect,
+	.accept = inet_accept,
+	.getname = inet_getname,
+	.poll = inet_poll,
+	.ioctl = inet_ioctl,
+	.listen = inet_listen,
+	.shutdown = inet_shutdown,
+	.setsockopt = inet_setsockopt,
+	.getsockopt = inet_getsockopt,
+	.send_prepare = inet_send_prepare,
+	.sendmsg = inet_sendmsg,
+	.recvmsg = inet_recvmsg,
+};
+
+/* The first line of a type is what protocol 0 means. */
+static const struct inet_protosw {
+	u16 type;
+	u8 protocol;
+	const struct proto *prot;
+} inetsw[] = {
+	{ SOCK_DGRAM, IPPROTO_UDP, &udp_prot },
+};
+
+static const struct proto_ops *ops_of(u32 type)
+{
+	return type == SOCK_STREAM ? &inet_stream_ops : &inet_dgram_ops;
+}
+
+/* What inet_create() sets for every protocol. */
+static void inet_sock_init(struct sock *sk, struct socket *sock, u8 protocol)
+{
+	sk->sk_type = (u8)sock->type;
+	sk->sk_protocol = protocol;
+	sk->inet_uc_ttl = -1;
+	sk->inet_mc_ttl = 1;
+	sk->inet_mc_loop = 1;
+	sk->inet_mc_all = true;
+	sk->inet_pmtudisc = sk->net->sysctl.ip_no_pmtu_disc ? IP_PMTUDISC_DONT : IP_PMTUDISC_WANT;
+}
+
+int inet_create(struct net *net, struct socket *sock, u32 protocol)
+{
+	const struct inet_protosw *found = NULL;
+	int err = -ESOCKTNOSUPPORT;
+	struct sock *sk;
+
+	if (protocol > 262) /* IPPROTO_MPTCP, the last one */
+		return -EINVAL;
+	for (u32 i = 0; i < ARRAY_SIZE(inetsw) && !found; i++) {
+		if (inetsw[i].type != sock->type)
+			continue;
+		if (protocol == IPPROTO_IP || protocol == inetsw[i].protocol)
+			found = &inetsw[i];
+		else
+			err = -EPROTONOSUPPORT;
+	}
+	if (!found)
+		return err;
+	sk = sk_alloc(net, AF_INET, found->prot, found->prot->obj_size);
+	if (!sk)
+		return -ENOBUFS;
+	sock->ops = ops_of(sock->type);
+	sock->sk = sk;
+	sock_init_data(sock, sk);
+	inet_sock_init(sk, sock, found->protocol);
+	err = sk->prot->init ? sk->prot->init(sk) : 0;
+	if (err) {
+		sock_orphan(sk);
+		sock_put(sk);
+		sock->sk = NULL;
+	}
+	return err;
+}

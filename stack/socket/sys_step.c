@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What each system call does in a step (net/socket.c). A step is atomic; a protocol that can not go
+ * on returns -EAGAIN, and the call waits on the socket's wait queue if it may.
+ *
+ * Invariant: a step that returns SYS_WAITS has set what it waits for, and the call holds its file.
+ */
+#include "socket/eventpoll.h"
+#include "socket/sys_call.h"
+
+static u64 deadline_of(const struct sys_call *call, u64 timeout_ns)
+{
+	u64 now = call->host->world->now;
+
+	return timeout_ns > TIME_NEVER - 1 - now ? TIME_NEVER : now + timeout_ns;
+}
+
+/* The socket of the call: of its file once it has waited (the descriptor may have been closed). */
+static struct socket *call_socket(struct sys_call *call, int *err)
+{
+	if (!call->file)
+		return sockfd_lookup(call->host, call->op->fd, err);
+	*err = 0;
+	return call->file->private;
+}
+
+/* Waits on the socket, at most `timeo` ns in all. */
+static s64 wait_on_sock(struct sys_call *call, struct socket *sock, u64 timeo, u32 key,
+			bool exclusive)
+{
+	if (!call->file) {
+		call->file = sock->file;
+		get_file(call->file);
+		call->deadline = timeo == TIME_NEVER ? TIME_NEVER : deadline_of(call, timeo);
+	}
+	call->wait_on = &sock->sk->wq;
+	call->wait_key = key;
+	call->wait_exclusive = exclusive;
+	return SYS_WAITS;
+}
+
+static bool may_wait(const struct sys_call *call, const struct socket *sock, u64 timeo)
+{
+	return !call->timed_out && timeo && !(sock->file->f_flags & O_NONBLOCK);
+}
+
+/* ---- names, connections ---- */
+
+static s64 step_bind(struct sys_call *call, struct socket *sock)
+{
+	return call->op->has_addr ? sock->ops->bind(sock, &call->op->addr) : -EINVAL;
+}
+
+static s64 step_connect(struct sys_call *call, struct socket *sock)
+{
+	u64 timeo = sock->sk->sk_sndtimeo;
+	int err;
+
+	if (!call->op->has_addr)
+		return -EINVAL;
+	err = sock->ops->connect(sock, &call->op->addr, call->resumed && call->file);
+	if ((err == -EINPROGRESS || err == -EALREADY) && may_wait(call, sock, timeo))
+		return wait_on_sock(call, sock, timeo, 0, false);
+	return err;
+}
+
+static s64 step_accept(struct sys_call *call, struct socket *sock)
+{
+	u64 timeo = sock->sk->sk_rcvtimeo;
+	u32 flags = (u32)call->op->arg[0];
+	struct socket *newsock;
+	int err, fd;
+
+	if (flags & ~(u32)(SOCK_NONBLOCK | SOCK_CLOEXEC))
+		return -EINVAL;
+	newsock = sock_alloc(call->host);
+	if (!newsock)
+		return -ENOMEM;
+	err = sock->ops->accept(sock, newsock);
+	if (err) {
+		sock_free(call->host, newsock);
+		if (err == -EAGAIN && may_wait(call, sock, timeo))
+			return wait_on_sock(call, sock, timeo, POLLIN | POLLERR | POLLHUP, true);
+		return err;
+	}
+	fd = sock_map_fd(call->host, newsock, flags);
+	if (fd < 0) {
+		sock_release(newsock);
+		return fd;
+	}
+	newsock->ops->getname(newsock, &call->op->addr, true);
+	return fd;
+}
+
+/* ---- data ---- */
+
+static s64 step_sendmsg(struct sys_call *call, struct socket *sock)
+{
+	struct msghdr *msg = &call->msg;
+	u64 timeo = sock->sk->sk_sndtimeo;
+	s64 ret;
+
+	if (msg->flags & MSG_DONTWAIT)
+		timeo = 0;
+	if (sock->file->f_flags & O_NONBLOCK)
+		msg->flags |= MSG_DONTWAIT;
+	ret = sock->ops->send_prepare(sock);
+	if (ret)
+		return ret;
+	ret = sock->ops->sendmsg(sock, msg);
+	if (ret != -EAGAIN)
+		return ret;
+	if (may_wait(call, sock, timeo))
+		return wait_on_sock(call, sock, timeo, 0, false);
+	return msg->done ? (s64)msg->done : -EAGAIN;
+}
+
+static void recv_results(struct sys_call *call)
+{
+	struct sys_op *op = call->op;
+
+	op->msg_flags = call->msg.out_flags;
+	op->control_len = call->msg.control_used;
+	op->has_addr = call->msg.name_valid;
+	if (!op->has_addr)
+		op->addr = (struct sock_addr){ .family = AF_UNSPEC };
+}
+
+static s64 step_recvmsg(struct sys_call *call, struct socket *sock)
+{
+	struct msghdr *msg = &call->msg;
+	u64 timeo = sock->sk->sk_rcvtimeo;
+	s64 ret;
+
+	if (sock->file->f_flags & O_NONBLOCK)
+		msg->flags |= MSG_DONTWAIT;
+	if (msg->flags & (MSG_DONTWAIT | MSG_ERRQUEUE))
+		timeo = 0;
+	ret = sock->ops->recvmsg(sock, msg);
+	if (ret == -EAGAIN) {
+		if (may_wait(call, sock, timeo))
+			return wait_on_sock(call, sock, timeo, POLLIN | POLLERR, true);
+		if (msg->done)
+			ret = msg->done;
+	}
+	recv_results(call);
+	return ret;
+}
+
+/* ---- options and the rest ---- */
+
+static s64 step_sockopt(struct sys_call *call, struct socket *sock)
+{
+	struct sys_op *op = call->op;
+	u32 level = (u32)op->arg[0], name = (u32)op->arg[1];
+	static const u8 none[1];
+
+	if (op->nr == SYS_SETSOCKOPT)
+		return sock->ops->setsockopt(sock, level, name, op->data ? op->data : none,
+					     op->data ? op->data_len : 0);
+	if (!op->data && op->data_len)
+		return -EFAULT;
+	return sock->ops->getsockopt(sock, level, name, op->data, op->data_len);
+}
+
+static s64 step_ioctl(struct sys_call *call, struct socket *sock)
+{
+	s64 value = 0;
+	int err = sock->ops->ioctl(sock, (u32)call->op->arg[0], &value);
+
+	return err ? err : value;
+}
+
+static s64 step_fcntl(struct sys_call *call)
+{
+	struct file *f = fget(call->host, call->op->fd);
+
+	if (!f)
+		return -EBADF;
+	switch (call->op->arg[0]) {
+	case F_GETFL:
+		return O_RDWR | f->f_flags;
+	case F_SETFL:
+		f->f_flags = (u32)call->op->arg[1] & O_NONBLOCK;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static s64 step_dup(struct sys_call *call)
+{
+	struct file *f = fget(call->host, call->op->fd);
+	int fd;
+
+	if (!f)
+		return -EBADF;
+	get_file(f);
+	fd = fd_install(call->host, f);
+	if (fd < 0)
+		fput(f);
+	return fd;
+}
+
+static s64 step_epoll_ctl(struct sys_call *call)
+{
+	const struct sys_op *op = call->op;
+
+	if (op->arg[0] != EPOLL_CTL_DEL && (!op->data || op->data_len < EPOLL_EVENT_LEN))
+		return -EFAULT;
+	return epoll_ctl(call->host, op->fd, (u32)op->arg[0], (s32)op->arg[1], op->data);
+}
+
+/* Calls on a socket. */
+static s64 step_on_socket(struct sys_call *call)
+{
+	struct sys_op *op = call->op;
+	struct socket *sock;
+	int err;
+
+	sock = call_socket(call, &err);
+	if (!sock)
+		return err;
+	switch (op->nr) {
+	case SYS_BIND:
+		return step_bind(call, sock);
+	case SYS_CONNECT:
+		return step_connect(call, sock);
+	case SYS_LISTEN:
+		return sock->ops->listen(sock, (u32)op->arg[0]);
+	case SYS_ACCEPT:
+		return step_accept(call, sock);
+	case SYS_SENDMSG:
+		return step_sendmsg(call, sock);
+	case SYS_RECVMSG:
+		return step_recvmsg(call, sock);
+	case SYS_SHUTDOWN:
+		return sock->ops->shutdown(sock, (u32)op->arg[0]);
+	case SYS_GETSOCKNAME:
+	case SYS_GETPEERNAME:
+		return sock->ops->getname(sock, &op->addr, op->nr == SYS_GETPEERNAME);
+	case SYS_SETSOCKOPT:
+	case SYS_GETSOCKOPT:
+		return step_sockopt(call, sock);
+	case SYS_IOCTL:
+		return step_ioctl(call, sock);
+	default:
+		return -ENOSYS;
+	}
+}
+
+s64 sys_step(struct sys_call *call)
+{
+	struct sys_op *op = call->op;
+
+	switch (op->nr) {
+	case SYS_SOCKET:
+		return sock_create_fd(call->host, (u32)op->arg[0], (u32)op->arg[1],
+				      (u32)op->arg[2]);
+	case SYS_CLOSE:
+		return close_fd(call->host, op->fd);
+	case SYS_FCNTL:
+		return step_fcntl(call);
+	case SYS_DUP:
+		return step_dup(call);
+	case SYS_POLL:
+		return sys_poll(call);
+	case SYS_EPOLL_CREATE:
+		return epoll_create_fd(call->host);
+	case SYS_EPOLL_CTL:
+		return step_epoll_ctl(call);
+	case SYS_EPOLL_WAIT:
+		return sys_epoll_wait(call);
+	default:
+		return step_on_socket(call);
+	}
+}
