@@ -137,8 +137,11 @@ int nic_up(struct nic_adapter *a)
 		napi_enable(&a->q[i].napi);
 	}
 	nic_configure(a);
-	for (u32 i = 0; i < a->queues; i++)
+	for (u32 i = 0; i < a->queues; i++) {
+		/* What came before is seen below. */
+		nic_hw_write(a->hw, NIC_ICR, i, UINT32_MAX);
 		nic_hw_write(a->hw, NIC_IMS, i, QUEUE_CAUSES | (i == 0 ? ICR_LSC : 0));
+	}
 	nic_check_link(a);
 	return 0;
 }
