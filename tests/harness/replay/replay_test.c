@@ -209,8 +209,7 @@ static void test_as(void **state)
 	(void)state;
 	assert_int_equal(c->status, 0);
 	assert_contains(c->out, "Replay.Sent ");
-	c = command(
-		"od -An -tx1 -v out.pcap | tr -d ' \\n'| od -An -tx1 -v | tr -d ' \\n' | head -c 600");
+	c = command("od -An -tx1 -v out.pcap | tr -d ' \\n'");
 	/* ARP reply: 192.0.2.1 is at 02:00:00:00:00:01 */
 	assert_contains(c->out, "08060001080006040002020000000001c0000201020000000009c0000209");
 }
