@@ -170,6 +170,8 @@ struct proto {
 	void (*shutdown)(struct sock *sk, int how);
 	int (*listen)(struct sock *sk, u32 backlog);
 	struct sock *(*accept)(struct sock *sk, int *err);
+	/* The end of a connection whose socket may live on for a while: queues, timers, port. */
+	void (*destroy)(struct sock *sk);
 };
 
 struct sock *sk_alloc(struct net *net, u16 family, const struct proto *prot, size_t size);
