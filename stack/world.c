@@ -28,11 +28,9 @@ static const struct {
 	int (*init)(struct host *h);
 	void (*exit)(struct host *h);
 } initcalls[] = {
-	{ sock_init, sock_exit },
-	{ net_dev_init, net_dev_exit },
-	{ pktsched_init, pktsched_exit },
-	{ ipv4_init, ipv4_exit },
-	{ udp_init, udp_exit },
+	{ sock_init, sock_exit },	  { net_dev_init, net_dev_exit },
+	{ pktsched_init, pktsched_exit }, { pktsched_init, pktsched_exit },
+	{ ipv4_init, ipv4_exit },	  { udp_init, udp_exit },
 };
 
 /* Per namespace (pernet_operations): tables first, then the loopback device that uses them. */
@@ -45,7 +43,7 @@ static const struct {
 };
 
 static const struct world_up up = {
-	.dst_hold = dst_hold_fn,
+	.dst_hold = dst_hold,
 	.dst_release = dst_release,
 };
 

@@ -62,6 +62,25 @@ static s64 apply_nic_add(struct world *w, const struct op_nic_add *o)
 	return dev ? (s64)dev->ifindex : err;
 }
 
+static s64 apply_wire_add(struct world *w, const struct op_wire_add *o)
+{
+	int err = 0;
+	struct wire *wire = wire_create(w, o->delay_ns, o->rate_bps, &err);
+
+	return wire ? (s64)wire_id(wire) : err;
+}
+
+static s64 apply_wire_set(struct world *w, const struct op_wire_set *o)
+{
+	struct wire *wire = wire_of(w, o->wire);
+
+	if (!wire)
+		return -ENODEV;
+	if (o->end > 1 || o->param >= WIRE_PARAM_COUNT)
+		return -EINVAL;
+	return wire_set(wire, (u32)o->end, (u32)o->param, o->value);
+}
+
 static s64 apply_wire_attach(struct world *w, const struct op_wire_attach *o)
 {
 	struct wire *wire = wire_of(w, o->wire);
@@ -156,16 +175,11 @@ static s64 apply(struct world *w, const struct op *op)
 	case OP_NIC_ADD:
 		return apply_nic_add(w, &op->u.nic_add);
 	case OP_WIRE_ADD:
-		return wire_create(w, op->u.wire_add.delay_ns, op->u.wire_add.rate_bps);
+		return apply_wire_add(w, &op->u.wire_add);
 	case OP_WIRE_ATTACH:
 		return apply_wire_attach(w, &op->u.wire_attach);
-	case OP_WIRE_SET: {
-		struct wire *wire = wire_of(w, op->u.wire_set.wire);
-
-		return wire ? wire_set(wire, op->u.wire_set.end, op->u.wire_set.param,
-				       op->u.wire_set.value) :
-			      -ENODEV;
-	}
+	case OP_WIRE_SET:
+		return apply_wire_set(w, &op->u.wire_set);
 	case OP_FRAME:
 		return apply_frame(w, &op->u.frame);
 	case OP_LINK_SET: {
