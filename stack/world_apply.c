@@ -62,14 +62,6 @@ static s64 apply_nic_add(struct world *w, const struct op_nic_add *o)
 	return dev ? (s64)dev->ifindex : err;
 }
 
-static s64 apply_wire_add(struct world *w, const struct op_wire_add *o)
-{
-	int err = 0;
-	struct wire *wire = wire_create(w, o->delay_ns, o->rate_bps, &err);
-
-	return wire ? (s64)wire_id(wire) : err;
-}
-
 static s64 apply_wire_set(struct world *w, const struct op_wire_set *o)
 {
 	struct wire *wire = wire_of(w, o->wire);
@@ -175,7 +167,7 @@ static s64 apply(struct world *w, const struct op *op)
 	case OP_NIC_ADD:
 		return apply_nic_add(w, &op->u.nic_add);
 	case OP_WIRE_ADD:
-		return apply_wire_add(w, &op->u.wire_add);
+		return wire_create(w, op->u.wire_add.delay_ns, op->u.wire_add.rate_bps);
 	case OP_WIRE_ATTACH:
 		return apply_wire_attach(w, &op->u.wire_attach);
 	case OP_WIRE_SET:
