@@ -2,8 +2,8 @@
 /*
  * For tests of the command: runs a shell line in a temporary folder and keeps what it wrote.
  */
-#ifndef TAPLINE_TESTS_RUN_COMMAND_H
-#define TAPLINE_TESTS_RUN_COMMAND_H
+#ifndef TAPLINE_TESTS_HARNESS_RUN_COMMAND_H
+#define TAPLINE_TESTS_HARNESS_RUN_COMMAND_H
 
 #include "stack/types.h"
 
