@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* Text of views (seq_file.h), and proc_read() of stack/counters.h. */
+#include "proc/seq_file.h"
+
+#include "lib/bytes.h"
+#include "lib/str.h"
+#include "stack/counters.h"
+#include "stack/errno.h"
+
+void seq_putc(struct seq_file *m, char c)
+{
+	if (m->len + 1 < m->cap)
+		m->out[m->len] = c;
+	m->len++;
+}
+
+void seq_puts(struct seq_file *m, const char *s)
+{
+	while (*s)
+		seq_putc(m, *s++);
+}
+
+void seq_u64(struct seq_file *m, u64 v, u32 width)
+{
+	char digits[20];
+	u32 n = 0;
+
+	do {
+		digits[n++] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	for (u32 i = n; i < width; i++)
+		seq_putc(m, ' ');
+	while (n)
+		seq_putc(m, digits[--n]);
+}
+
+void seq_hex(struct seq_file *m, u64 v, u32 width, bool upper)
+{
+	const char *set = upper ? "0123456789ABCDEF" : "0123456789abcdef";
+	u32 n = 1;
+
+	while (n < 16 && v >> (4 * n))
+		n++;
+	for (n = max_u32(n, width); n-- > 0;)
+		seq_putc(m, n >= 16 ? '0' : set[v >> (4 * n) & 15]);
+}
+
+void seq_pad(struct seq_file *m, u32 width)
+{
+	while (m->len - m->line < width)
+		seq_putc(m, ' ');
+}
+
+void seq_str_right(struct seq_file *m, const char *s, u32 width)
+{
+	for (u32 i = (u32)str_len(s); i < width; i++)
+		seq_putc(m, ' ');
+	seq_puts(m, s);
+}
+
+void seq_str_left(struct seq_file *m, const char *s, u32 width)
+{
+	seq_puts(m, s);
+	for (u32 i = (u32)str_len(s); i < width; i++)
+		seq_putc(m, ' ');
+}
+
+void seq_line(struct seq_file *m)
+{
+	seq_putc(m, '\n');
+	m->line = m->len;
+}
+
+static const struct {
+	const char *path;
+	void (*show)(struct seq_file *m, const struct net *net);
+} views[] = {
+	{ "net/snmp", proc_net_snmp },
+	{ "net/netstat", proc_net_netstat },
+	{ "net/dev", proc_net_dev },
+	{ "net/arp", proc_net_arp },
+	{ "net/route", proc_net_route },
+	{ "net/udp", proc_net_udp },
+	{ "net/softnet_stat", proc_net_softnet_stat },
+	{ "net/ptype", proc_net_ptype },
+	{ "interrupts", proc_interrupts },
+	{ "softirqs", proc_softirqs },
+};
+
+s32 proc_read(const struct world *w, u32 host, const char *path, char *out, u32 cap)
+{
+	const char *rest = str_after(path, "/proc/");
+	struct seq_file m = { .out = out, .cap = cap };
+
+	if (rest)
+		path = rest;
+	if (host >= w->hosts_count)
+		return -ENOENT;
+	for (u32 i = 0; i < ARRAY_SIZE(views); i++) {
+		if (!str_eq(views[i].path, path))
+			continue;
+		views[i].show(&m, w->hosts[host]->init_net);
+		if (cap)
+			out[m.len < cap ? m.len : cap - 1] = 0;
+		return (s32)m.len;
+	}
+	return -ENOENT;
+}
