@@ -45,7 +45,7 @@ static int eth_header(struct sk_buff *skb, struct net_device *dev, u16 type, con
 	u32 payload = skb->len;
 	u8 *eth;
 
-	if ((skb_headroom(skb) < ETH_HLEN || skb_cloned(skb)) && skb_cow_head(skb, ETH_HLEN))
+	if ((skb_headroom(skb) < ETH_HLEN || skb_header_cloned(skb)) && skb_cow_head(skb, ETH_HLEN))
 		return -ENOMEM;
 	eth = skb_push(skb, ETH_HLEN);
 	put_be16(eth + 12, type == ETH_P_802_3 || type == ETH_P_802_2 ? (u16)payload : type);

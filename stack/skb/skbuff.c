@@ -126,6 +126,8 @@ static void skb_release_data(struct sk_buff *skb)
 	struct skb_shared_info *shinfo = skb_shinfo(skb);
 	struct sk_buff *frag, *next;
 
+	if (skb->nohdr)
+		shinfo->payload_refs--;
 	if (--shinfo->dataref)
 		return;
 	for (u32 i = 0; i < shinfo->nr_frags; i++)
@@ -217,6 +219,7 @@ static void copy_head(struct sk_buff *to, const struct sk_buff *from)
 	to->destructor = NULL;
 	to->users = 1;
 	to->cloned = 0;
+	to->nohdr = 0;
 	if (to->dst && !to->dst_noref)
 		to->world->up->dst_hold(to->dst);
 }
@@ -332,6 +335,8 @@ int pskb_expand_head(struct sk_buff *skb, u32 nhead, u32 ntail)
 		for (struct sk_buff *f = old->frag_list; f; f = f->next)
 			skb_get(f);
 		old->dataref--;
+		if (skb->nohdr)
+			old->payload_refs--;
 	} else {
 		skb_data_free(skb->world, skb->head, skb->end);
 	}
@@ -339,8 +344,9 @@ int pskb_expand_head(struct sk_buff *skb, u32 nhead, u32 ntail)
 	skb->data = head + nhead + headroom;
 	skb->tail = nhead + used;
 	skb->end = size;
-	skb->truesize +=
-		skb_truesize(size) > skb->truesize ? skb_truesize(size) - skb->truesize : 0;
+	/* An owner's account has the size that it was charged with. */
+	if (!skb->sk && skb_truesize(size) > skb->truesize)
+		skb->truesize = skb_truesize(size);
 	if (skb->mac_header != 0xffff)
 		skb->mac_header = (u16)(skb->mac_header + nhead);
 	if (skb->network_header != 0xffff)
@@ -350,6 +356,7 @@ int pskb_expand_head(struct sk_buff *skb, u32 nhead, u32 ntail)
 	if (skb->ip_summed == CHECKSUM_PARTIAL)
 		skb->csum_start = (u16)(skb->csum_start + nhead);
 	skb->cloned = 0;
+	skb->nohdr = 0;
 	poison_range(skb_tail_pointer(skb), skb->end - skb->tail);
 	return 0;
 }
@@ -358,7 +365,7 @@ int skb_cow_head(struct sk_buff *skb, u32 headroom)
 {
 	u32 delta = headroom > skb_headroom(skb) ? headroom - skb_headroom(skb) : 0;
 
-	if (!delta && !skb_cloned(skb))
+	if (!delta && !skb_header_cloned(skb))
 		return 0;
 	return pskb_expand_head(skb, data_align(delta), 0);
 }

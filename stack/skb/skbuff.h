@@ -13,6 +13,7 @@
 
 #include "lib/bytes.h"
 #include "lib/poison.h"
+#include "lib/rbtree.h"
 #include "netns/net.h"
 #include "stack/assert.h"
 #include "stack/errno.h"
@@ -55,6 +56,7 @@ struct skb_frag {
 /* Shared by all clones of a data area; lies behind `end`. */
 struct skb_shared_info {
 	u32 dataref;
+	u32 payload_refs; /* owners out of dataref that will not touch the headers (nohdr) */
 	u8 nr_frags;
 	u8 tx_flags;
 	u16 gso_size, gso_segs;
@@ -70,12 +72,20 @@ struct sk_buff_head {
 };
 
 struct sk_buff {
-	/* On a queue; NULL at its ends. Also the next of a frag_list or of a list of segments. */
-	struct sk_buff *next, *prev;
+	/*
+	 * On a queue; NULL at its ends. Also the next of a frag_list or of a list of segments. A packet
+	 * in a tree of TCP's has its node there instead, and all three are set anew when it leaves.
+	 */
+	union {
+		struct {
+			struct sk_buff *next, *prev;
+			struct net_device *dev;
+		};
+		struct rb_node rbnode;
+	};
 	struct world *world;
 	struct net *net; /* where it is counted: set with dev on the way in, from the socket on the
 			    way out */
-	struct net_device *dev;
 	struct sock *sk;
 	struct dst_entry *dst;
 	void (*destructor)(struct sk_buff *skb);
@@ -162,6 +172,23 @@ static inline struct skb_shared_info *skb_shinfo(const struct sk_buff *skb)
 static inline bool skb_cloned(const struct sk_buff *skb)
 {
 	return skb->cloned && skb_shinfo(skb)->dataref != 1;
+}
+
+/* May another owner still look at the bytes in front of data? */
+static inline bool skb_header_cloned(const struct sk_buff *skb)
+{
+	const struct skb_shared_info *shinfo = skb_shinfo(skb);
+
+	return skb->cloned && shinfo->dataref - shinfo->payload_refs != 1;
+}
+
+/* This owner gives the headers up: those of its clones may be written in place (TCP keeps the
+ * payload and lets each transmission's clone build its own). */
+static inline void skb_header_release(struct sk_buff *skb)
+{
+	ASSERT(!skb->cloned && !skb->nohdr);
+	skb->nohdr = 1;
+	skb_shinfo(skb)->payload_refs = 1;
 }
 
 static inline bool skb_is_nonlinear(const struct sk_buff *skb)
