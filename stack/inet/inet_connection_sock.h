@@ -111,6 +111,12 @@ static inline struct inet_connection_sock *inet_csk(const struct sock *sk)
 	return (struct inet_connection_sock *)(void *)(uintptr_t)(const void *)sk;
 }
 
+/* Its key in the connection tables. */
+static inline struct sock_common *inet_skc(const struct sock *sk)
+{
+	return &inet_csk(sk)->icsk_common;
+}
+
 /* The full socket of an entry of ehash whose kind is SKC_SOCK, or of a listener. */
 static inline struct sock *inet_sk_of(struct sock_common *skc)
 {
@@ -255,7 +261,9 @@ static inline bool inet_csk_reqsk_queue_is_full(const struct sock *sk)
 
 /* Into LISTEN: binds (a port must be free still), enters the table. 0 or -errno. */
 int inet_csk_listen_start(struct sock *sk);
-/* Ends all requests and all children that nobody accepted. */
+/* proto.listen: the same with the accept queue's length; of a listener it is changed. */
+int inet_csk_listen(struct sock *sk, u32 backlog);
+/* Ends all children that nobody accepted; requests go when their timers find no listener. */
 void inet_csk_listen_stop(struct sock *sk);
 /* proto.accept: the oldest child; NULL with *err -EAGAIN (none yet) or -EINVAL (no listener). */
 struct sock *inet_csk_accept(struct sock *sk, int *err);

@@ -43,8 +43,8 @@ static inline bool inet_addr_any(const struct inet_addr *a)
 	return !(a->w[0] | a->w[1] | a->w[2] | a->w[3]);
 }
 
-/* What an entry of ehash is part of. */
-enum skc_kind { SKC_SOCK, SKC_TIMEWAIT, SKC_REQUEST };
+/* What an entry is part of. */
+enum skc_kind { SKC_SOCK, SKC_TIMEWAIT, SKC_REQUEST, SKC_LISTEN };
 
 /*
  * The part that full sockets, TIME-WAIT sockets and requests have in common (struct sock_common):
@@ -111,6 +111,8 @@ struct inet_hashinfo {
 	struct siphash_key port_key; /* of inet_connect's port offset */
 	u32 *table_perturb; /* made by the first connect() */
 	u32 tw_count; /* TIME-WAIT sockets (tcp_death_row.tw_refcount) */
+	/* Sockets that their user closed and that still talk (tcp_orphan_count). */
+	s32 orphan_count;
 	/* May the TIME-WAIT socket's place be taken by sk, which connects? (twsk_unique) */
 	bool (*twsk_unique)(struct sock *sk, struct inet_timewait_sock *tw);
 };

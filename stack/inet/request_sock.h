@@ -85,6 +85,17 @@ static inline bool reqsk_queue_empty(const struct request_sock_queue *q)
 	return q->rskq_accept_head == NULL;
 }
 
+/* Into ehash and the SYN queue, the SYN-ACK timer at `timeout` jiffies. The table takes a reference
+ * of its own. False: its key is there already. */
+bool inet_csk_reqsk_queue_hash_add(struct sock *sk, struct request_sock *req, u32 timeout);
+/* The request with its child to the end of the accept queue, which takes a reference of its own.
+ * False: sk listens no more. */
+bool inet_csk_reqsk_queue_add(struct sock *sk, struct request_sock *req, struct sock *child);
+/* A child that nobody will accept: reset and gone. */
+void inet_child_forget(struct sock *child);
+/* Drops all requests of a host. */
+void inet_reqsk_purge(struct inet_hashinfo *hi);
+
 /* Off the head of the accept queue: NULL when it is empty. */
 struct request_sock *reqsk_queue_remove(struct request_sock_queue *q, struct sock *listener);
 

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Listening, accepting, the birth of a child and the end of a connection's socket
+ * (net/ipv4/inet_connection_sock.c). Requests are in request_sock.c, ports in inet_ports.c.
+ *
+ * References of a connection's socket: one of the socket layer or of the accept queue, given up in
+ * inet_csk_destroy_sock(), and those of who works with it. Tables and timers hold none: they are
+ * left before the socket goes.
+ */
+#include "inet/inet_connection_sock.h"
+
+#include "kernel/trace.h"
+
+static void inet_sk_set_state(struct sock *sk, u8 state)
+{
+	trace(net_world(sk->net), sk->net->host, TRACE_INET_SOCK_SET_STATE, sk->inet_num,
+	      sk->inet_dport, sk->sk_state, state);
+	sk->sk_state = state;
+}
+
+/* ---- timers ---- */
+
+void inet_csk_init_xmit_timers(struct sock *sk, timer_fn retransmit, timer_fn delack,
+			       timer_fn keepalive)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct cpu *cpu = this_cpu(sk->net->host);
+
+	timer_setup(&icsk->icsk_retransmit_timer, cpu, retransmit);
+	timer_setup(&icsk->icsk_delack_timer, cpu, delack);
+	timer_setup(&icsk->icsk_keepalive_timer, cpu, keepalive);
+	icsk->icsk_pending = 0;
+	icsk->icsk_ack.pending = 0;
+	icsk->icsk_keepalive_timeout = 0;
+}
+
+void inet_csk_clear_xmit_timers(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	icsk->icsk_pending = 0;
+	icsk->icsk_ack.pending = 0;
+	icsk->icsk_keepalive_timeout = 0;
+	del_timer(&icsk->icsk_retransmit_timer);
+	del_timer(&icsk->icsk_delack_timer);
+	del_timer(&icsk->icsk_keepalive_timer);
+}
+
+/* ---- listening ---- */
+
+int inet_csk_listen_start(struct sock *sk)
+{
+	struct request_sock_queue *q = &inet_csk(sk)->icsk_accept_queue;
+	int err;
+
+	q->qlen = 0;
+	q->young = 0;
+	q->ack_backlog = 0;
+	q->rskq_accept_head = NULL;
+	q->rskq_accept_tail = NULL;
+	inet_csk_delack_init(sk);
+	/* In LISTEN before the port is asked for again: SO_REUSEADDR alone is not enough now. */
+	inet_sk_set_state(sk, TCP_LISTEN);
+	err = sk->prot->get_port(sk, sk->inet_num);
+	if (!err) {
+		sk_dst_reset(sk);
+		err = inet_hash(sk);
+	}
+	if (err)
+		inet_sk_set_state(sk, TCP_CLOSE);
+	return err;
+}
+
+int inet_csk_listen(struct sock *sk, u32 backlog)
+{
+	inet_csk(sk)->icsk_accept_queue.max_ack_backlog = backlog;
+	return sk->sk_state == TCP_LISTEN ? 0 : inet_csk_listen_start(sk);
+}
+
+void inet_child_forget(struct sock *child)
+{
+	child->prot->disconnect(child);
+	sock_orphan(child);
+	inet_csk_orphan_add(child, 1);
+	inet_csk_destroy_sock(child);
+}
+
+/*
+ * Requests whose third ACK has not come stay in ehash: each goes when its timer finds no listener,
+ * or at the next segment for it.
+ */
+void inet_csk_listen_stop(struct sock *sk)
+{
+	struct request_sock_queue *q = &inet_csk(sk)->icsk_accept_queue;
+	struct request_sock *req;
+
+	while ((req = reqsk_queue_remove(q, sk)) != NULL) {
+		struct sock *child = req->sk;
+
+		req->sk = NULL;
+		inet_child_forget(child);
+		reqsk_put(req);
+	}
+}
+
+struct sock *inet_csk_accept(struct sock *sk, int *err)
+{
+	struct request_sock_queue *q = &inet_csk(sk)->icsk_accept_queue;
+	struct request_sock *req;
+	struct sock *child;
+
+	if (sk->sk_state != TCP_LISTEN) {
+		*err = -EINVAL;
+		return NULL;
+	}
+	req = reqsk_queue_remove(q, sk);
+	if (!req) {
+		*err = -EAGAIN;
+		return NULL;
+	}
+	child = req->sk;
+	req->sk = NULL;
+	reqsk_put(req);
+	ASSERT(child->sk_state != TCP_SYN_RECV);
+	return child;
+}
+
+/* ---- birth of a child ---- */
+
+/* What the child does not have from its listener (sk_clone_lock). */
+static void sk_clone_reset(struct sock *sk)
+{
+	sk->refcnt = 1;
+	sk->socket = NULL;
+	sk->hash_node = (struct hlist_node){ 0 };
+	sk->bind_node = (struct hlist_node){ 0 };
+	init_waitqueue_head(&sk->wq);
+	skb_queue_head_init(&sk->receive_queue);
+	skb_queue_head_init(&sk->write_queue);
+	skb_queue_head_init(&sk->error_queue);
+	sk->sk_rmem_alloc = 0;
+	sk->sk_wmem_alloc = 0;
+	sk->sk_wmem_queued = 0;
+	sk->dst_cache = NULL;
+	sk->dst_cookie = 0;
+	sk->sk_userlocks &= (u8)~SOCK_BINDPORT_LOCK & 0xf;
+	sk->sk_flags &= ~SOCK_DONE;
+	sk->sk_shutdown = 0;
+	sk->sk_err = 0;
+	sk->sk_err_soft = 0;
+	sk->sk_drops = 0;
+	sk->sk_nospace = false;
+	sk->sk_reuseport_cb = NULL;
+	sk->inet_opt = NULL;
+	list_init(&sk->inet_mc_list);
+}
+
+struct sock *inet_csk_clone_lock(struct sock *sk, const struct request_sock *req)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	struct sock *newsk = sk_alloc(sk->net, sk->family, sk->prot, sk->prot->obj_size);
+	struct inet_connection_sock *newicsk;
+
+	if (!newsk)
+		return NULL;
+	memcpy(newsk, sk, sk->prot->obj_size);
+	sk_clone_reset(newsk);
+	newicsk = inet_csk(newsk);
+	newicsk->icsk_common = req->skc;
+	newicsk->icsk_common.skc_node = (struct hlist_node){ 0 };
+	newicsk->icsk_common.skc_kind = SKC_SOCK;
+	newicsk->icsk_bind = (struct inet_bind_owner){ 0 };
+	newicsk->icsk_accept_queue = (struct request_sock_queue){ 0 };
+	inet_csk_init_xmit_timers(newsk, icsk->icsk_retransmit_timer.fn, icsk->icsk_delack_timer.fn,
+				  icsk->icsk_keepalive_timer.fn);
+	newicsk->icsk_retransmits = 0;
+	newicsk->icsk_backoff = 0;
+	newicsk->icsk_probes_out = 0;
+	newicsk->icsk_probes_tstamp = 0;
+	newsk->sk_state = TCP_LISTEN;
+	inet_sk_set_state(newsk, TCP_SYN_RECV);
+	newsk->inet_num = req->skc.skc_num;
+	newsk->inet_dport = req->skc.skc_dport;
+	newsk->sk_mark = req->ir_mark;
+	if (req->skc.skc_family == AF_INET) {
+		newsk->inet_daddr = req->skc.skc_daddr.w[0];
+		newsk->inet_rcv_saddr = req->skc.skc_rcv_saddr.w[0];
+		newsk->inet_saddr = newsk->inet_rcv_saddr;
+	}
+	return newsk;
+}
+
+void inet_csk_prepare_forced_close(struct sock *sk)
+{
+	sock_orphan(sk);
+	inet_csk_orphan_add(sk, 1);
+}
+
+/* ---- the end ---- */
+
+void inet_csk_destroy_sock(struct sock *sk)
+{
+	ASSERT(sk->sk_state == TCP_CLOSE);
+	ASSERT(sk->sk_flags & SOCK_DEAD);
+	ASSERT(hlist_unhashed(&inet_skc(sk)->skc_node));
+	sk->prot->destroy(sk);
+	ASSERT(!inet_csk(sk)->icsk_bind.tb2);
+	skb_queue_purge_reason(&sk->receive_queue, SKB_DROP_REASON_SOCKET_CLOSE);
+	skb_queue_purge_reason(&sk->error_queue, SKB_DROP_REASON_SOCKET_CLOSE);
+	inet_csk_orphan_add(sk, -1);
+	sock_put(sk);
+}
+
+u32 inet_csk_orphan_count(const struct sock *sk)
+{
+	return (u32)inet_hashinfo_of(sk->net)->orphan_count;
+}
+
+void inet_csk_orphan_add(struct sock *sk, s32 n)
+{
+	struct inet_hashinfo *hi = inet_hashinfo_of(sk->net);
+
+	hi->orphan_count += n;
+	ASSERT(hi->orphan_count >= 0);
+}

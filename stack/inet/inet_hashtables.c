@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tables of connections and of listeners (inet_hashtables.h; net/ipv4/inet_hashtables.c): what
+ * a segment's addresses and ports belong to. Ports and bind buckets are in inet_ports.c.
+ *
+ * Each table doubles when it holds as many entries as chains: a lookup looks at one or two entries
+ * on average, with one connection and with a million. Doubling splits each chain in two in its
+ * order. Peers choose their addresses and ports, so the hash is keyed (RFC 6056 is no help here:
+ * the server's side of it).
+ */
+#include "core/reuseport.h"
+#include "inet/inet_connection_sock.h"
+#include "inet/inet_ports.h"
+#include "inet/inet_timewait_sock.h"
+
+#ifdef TAPLINE_HOSTILE
+#define TABLE_MIN 1u
+#define TABLE_MAX 1u
+#else
+#define TABLE_MIN 16u
+#define TABLE_MAX (1u << 24)
+#endif
+
+/* ---- tables that grow ---- */
+
+static int htable_init(struct world *w, struct inet_htable *t)
+{
+	t->heads = mem_alloc_n(w, MEM_HASH_TABLE, TABLE_MIN, sizeof(*t->heads));
+	if (!t->heads)
+		return -ENOMEM;
+	memset(t->heads, 0, TABLE_MIN * sizeof(*t->heads));
+	t->mask = TABLE_MIN - 1;
+	t->entries = 0;
+	return 0;
+}
+
+static void htable_free(struct world *w, struct inet_htable *t)
+{
+	if (!t->heads)
+		return;
+	ASSERT(t->entries == 0);
+	mem_free_n(w, MEM_HASH_TABLE, t->heads, t->mask + 1, sizeof(*t->heads));
+	t->heads = NULL;
+}
+
+/* Without memory the chains grow longer instead. */
+static void htable_grow(struct world *w, struct inet_htable *t,
+			u32 (*hash)(const struct hlist_node *n))
+{
+	u32 size = (t->mask + 1) * 2;
+	struct hlist_head *heads;
+
+	if (size > TABLE_MAX)
+		return;
+	heads = mem_alloc_n(w, MEM_HASH_TABLE, size, sizeof(*heads));
+	if (!heads)
+		return;
+	memset(heads, 0, size * sizeof(*heads));
+	for (u32 i = 0; i <= t->mask; i++) {
+		struct hlist_node **end[2] = { &heads[i].first, &heads[i + size / 2].first };
+
+		hlist_for_each_safe(n, tmp, &t->heads[i])
+		{
+			u32 half = (hash(n) & (size - 1)) >= size / 2;
+
+			n->next = NULL;
+			n->pprev = end[half];
+			*end[half] = n;
+			end[half] = &n->next;
+		}
+	}
+	mem_free_n(w, MEM_HASH_TABLE, t->heads, t->mask + 1, sizeof(*t->heads));
+	t->heads = heads;
+	t->mask = size - 1;
+}
+
+void inet_htable_add(struct world *w, struct inet_htable *t, struct hlist_node *n,
+		     u32 (*hash)(const struct hlist_node *n))
+{
+	ASSERT(hlist_unhashed(n));
+	if (t->entries > t->mask)
+		htable_grow(w, t, hash);
+	hlist_add_head(n, &t->heads[hash(n) & t->mask]);
+	t->entries++;
+}
+
+void inet_htable_del(struct inet_htable *t, struct hlist_node *n)
+{
+	if (hlist_unhashed(n))
+		return;
+	hlist_del_init(n);
+	t->entries--;
+}
+
+static struct sock_common *skc_of(const struct hlist_node *n)
+{
+	return container_of(n, struct sock_common, skc_node);
+}
+
+static u32 skc_hash_of(const struct hlist_node *n)
+{
+	return skc_of(n)->skc_hash;
+}
+
+/* ---- keys ---- */
+
+static u64 addr_half(const struct inet_addr *a, u32 first)
+{
+	return (u64)ntohl(a->w[first]) << 32 | ntohl(a->w[first + 1]);
+}
+
+u32 inet_ehashfn(const struct inet_hashinfo *hi, const struct net *net,
+		 const struct inet_addr *laddr, u16 lport, const struct inet_addr *faddr, u16 fport)
+{
+	u64 ports = (u64)net->id << 32 | (u64)lport << 16 | fport;
+	u64 addrs = (u64)ntohl(laddr->w[0]) << 32 | ntohl(faddr->w[0]);
+
+	if (laddr->w[1] | laddr->w[2] | laddr->w[3] | faddr->w[1] | faddr->w[2] | faddr->w[3])
+		addrs = siphash_4u64(addr_half(laddr, 0), addr_half(laddr, 2), addr_half(faddr, 0),
+				     addr_half(faddr, 2), &hi->key);
+	return hsiphash_2u64(addrs, ports, &hi->key);
+}
+
+/* Of listeners: by own address and port (ipv4_portaddr_hash). */
+static u32 inet_lhash2fn(const struct inet_hashinfo *hi, const struct net *net,
+			 const struct inet_addr *addr, u16 port)
+{
+	u64 a = addr_half(addr, 0) ^ mix64(addr_half(addr, 2));
+
+	return (u32)mix64(mix64(a ^ hi->key.key[0]) ^ ((u64)net->id << 16 | port));
+}
+
+static bool skc_dev_match(const struct sock_common *skc, u32 dif)
+{
+	return !skc->skc_bound_dev_if || skc->skc_bound_dev_if == dif;
+}
+
+void inet_sk_key(struct sock *sk)
+{
+	struct sock_common *skc = inet_skc(sk);
+
+	ASSERT(hlist_unhashed(&skc->skc_node));
+	skc->skc_net = sk->net;
+	skc->skc_kind = SKC_SOCK;
+	skc->skc_family = (u8)sk->family;
+	skc->skc_bound_dev_if = sk->sk_bound_dev_if;
+	skc->skc_num = sk->inet_num;
+	skc->skc_dport = sk->inet_dport;
+	skc->skc_rcv_saddr = inet_addr4(sk->inet_rcv_saddr);
+	skc->skc_daddr = inet_addr4(sk->inet_daddr);
+}
+
+/* ---- connected ---- */
+
+static struct sock_common *ehash_find(const struct inet_hashinfo *hi, const struct net *net,
+				      u8 family, const struct inet_addr *laddr, u16 lport,
+				      const struct inet_addr *faddr, u16 fport, u32 dif, u32 hash)
+{
+	hlist_for_each(n, &hi->ehash.heads[hash & hi->ehash.mask])
+	{
+		struct sock_common *skc = skc_of(n);
+
+		if (skc->skc_hash == hash && skc->skc_num == lport && skc->skc_dport == fport &&
+		    skc->skc_family == family && skc->skc_net == net &&
+		    inet_addr_equal(&skc->skc_daddr, faddr) &&
+		    inet_addr_equal(&skc->skc_rcv_saddr, laddr) && skc_dev_match(skc, dif))
+			return skc;
+	}
+	return NULL;
+}
+
+struct sock_common *__inet_lookup_established(const struct inet_hashinfo *hi, struct net *net,
+					      u8 family, const struct inet_addr *saddr, u16 sport,
+					      const struct inet_addr *daddr, u16 dport, u32 dif)
+{
+	u32 hash = inet_ehashfn(hi, net, daddr, dport, saddr, sport);
+
+	return ehash_find(hi, net, family, daddr, dport, saddr, sport, dif, hash);
+}
+
+static u32 skc_ehashfn(const struct inet_hashinfo *hi, const struct sock_common *skc)
+{
+	return inet_ehashfn(hi, skc->skc_net, &skc->skc_rcv_saddr, skc->skc_num, &skc->skc_daddr,
+			    skc->skc_dport);
+}
+
+void inet_ehash_insert(struct inet_hashinfo *hi, struct sock_common *skc)
+{
+	skc->skc_hash = skc_ehashfn(hi, skc);
+	inet_htable_add(hi->host->world, &hi->ehash, &skc->skc_node, skc_hash_of);
+}
+
+void inet_ehash_remove(struct inet_hashinfo *hi, struct sock_common *skc)
+{
+	inet_htable_del(&hi->ehash, &skc->skc_node);
+}
+
+bool inet_ehash_nolisten(struct sock *sk, struct sock_common *osk)
+{
+	struct inet_hashinfo *hi = inet_hashinfo_of(sk->net);
+
+	if (osk) {
+		if (hlist_unhashed(&osk->skc_node))
+			return false;
+		inet_ehash_remove(hi, osk);
+	}
+	inet_sk_key(sk);
+	inet_ehash_insert(hi, inet_skc(sk));
+	return true;
+}
+
+int __inet_check_established(struct sock *sk, u16 lport)
+{
+	struct inet_hashinfo *hi = inet_hashinfo_of(sk->net);
+	struct sock_common *skc = inet_skc(sk), *skc2;
+	struct inet_timewait_sock *tw = NULL;
+
+	inet_sk_key(sk);
+	skc->skc_num = lport;
+	skc->skc_hash = skc_ehashfn(hi, skc);
+	skc2 = ehash_find(hi, sk->net, skc->skc_family, &skc->skc_rcv_saddr, lport, &skc->skc_daddr,
+			  skc->skc_dport, skc->skc_bound_dev_if, skc->skc_hash);
+	if (skc2) {
+		if (skc2->skc_kind != SKC_TIMEWAIT || !hi->twsk_unique ||
+		    !hi->twsk_unique(sk, inet_twsk(skc2)))
+			return -EADDRNOTAVAIL;
+		tw = inet_twsk(skc2);
+	}
+	sk->inet_num = lport;
+	inet_htable_add(hi->host->world, &hi->ehash, &skc->skc_node, skc_hash_of);
+	if (tw) {
+		MIB_INC(sk->net, TcpExtTWRecycled);
+		inet_twsk_deschedule_put(tw);
+	}
+	return 0;
+}
+
+/* ---- listeners ---- */
+
+/* < 0: it does not hear this. A bound device beats the family, which beats nothing. */
+static s32 compute_score(const struct sock_common *skc, const struct net *net, u8 family,
+			 const struct inet_addr *daddr, u16 dport, u32 dif)
+{
+	if (skc->skc_net != net || skc->skc_num != dport)
+		return -1;
+	if (skc->skc_family != family && (skc->skc_family != AF_INET6 || skc->skc_ipv6only))
+		return -1;
+	if (!inet_addr_equal(&skc->skc_rcv_saddr, daddr) || !skc_dev_match(skc, dif))
+		return -1;
+	return (skc->skc_bound_dev_if ? 2 : 1) + (skc->skc_family == family);
+}
+
+static struct sock *lhash2_lookup(const struct inet_hashinfo *hi, const struct net *net, u8 family,
+				  const struct inet_addr *daddr, u16 dport, u32 dif)
+{
+	u32 hash = inet_lhash2fn(hi, net, daddr, dport);
+	struct sock_common *best = NULL;
+	s32 best_score = 0;
+
+	hlist_for_each(n, &hi->lhash2.heads[hash & hi->lhash2.mask])
+	{
+		s32 score = compute_score(skc_of(n), net, family, daddr, dport, dif);
+
+		if (score > best_score) {
+			best = skc_of(n);
+			best_score = score;
+		}
+	}
+	return best ? inet_sk_of(best) : NULL;
+}
+
+struct sock *__inet_lookup_listener(const struct inet_hashinfo *hi, struct net *net, u8 family,
+				    const struct inet_addr *saddr, u16 sport,
+				    const struct inet_addr *daddr, u16 dport, u32 dif)
+{
+	static const struct inet_addr any;
+	struct sock *sk = lhash2_lookup(hi, net, family, daddr, dport, dif);
+	struct sock *chosen;
+
+	if (!sk)
+		sk = lhash2_lookup(hi, net, family, &any, dport, dif);
+	if (!sk || !sk->sk_reuseport)
+		return sk;
+	chosen = reuseport_select_sock(sk, inet_ehashfn(hi, net, daddr, dport, saddr, sport));
+	return chosen ? chosen : sk;
+}
+
+/* sk joins the group of another listener of its kind, or founds one. */
+static int inet_reuseport_add_sock(struct inet_hashinfo *hi, struct sock *sk)
+{
+	const struct sock_common *skc = inet_skc(sk);
+
+	hlist_for_each(n, &hi->lhash2.heads[skc->skc_hash & hi->lhash2.mask])
+	{
+		const struct sock_common *skc2 = skc_of(n);
+		struct sock *sk2 = inet_sk_of(skc_of(n));
+
+		if (skc2->skc_net == skc->skc_net && skc2->skc_num == skc->skc_num &&
+		    skc2->skc_family == skc->skc_family &&
+		    skc2->skc_ipv6only == skc->skc_ipv6only &&
+		    skc2->skc_bound_dev_if == skc->skc_bound_dev_if && sk2->sk_reuseport &&
+		    inet_addr_equal(&skc2->skc_rcv_saddr, &skc->skc_rcv_saddr))
+			return reuseport_add_sock(sk, sk2, inet_addr_any(&skc->skc_rcv_saddr));
+	}
+	return reuseport_alloc(sk, inet_addr_any(&skc->skc_rcv_saddr));
+}
+
+int inet_hash(struct sock *sk)
+{
+	struct inet_hashinfo *hi = inet_hashinfo_of(sk->net);
+	struct sock_common *skc = inet_skc(sk);
+
+	if (sk->sk_state != TCP_LISTEN) {
+		inet_ehash_nolisten(sk, NULL);
+		return 0;
+	}
+	inet_sk_key(sk);
+	skc->skc_kind = SKC_LISTEN;
+	skc->skc_daddr = (struct inet_addr){ 0 };
+	skc->skc_dport = 0;
+	skc->skc_hash = inet_lhash2fn(hi, sk->net, &skc->skc_rcv_saddr, skc->skc_num);
+	if (sk->sk_reuseport) {
+		int err = inet_reuseport_add_sock(hi, sk);
+
+		if (err)
+			return err;
+	}
+	inet_htable_add(hi->host->world, &hi->lhash2, &skc->skc_node, skc_hash_of);
+	return 0;
+}
+
+void inet_unhash(struct sock *sk)
+{
+	struct inet_hashinfo *hi = inet_hashinfo_of(sk->net);
+	struct sock_common *skc = inet_skc(sk);
+
+	if (skc->skc_kind == SKC_LISTEN) {
+		reuseport_detach_sock(sk);
+		inet_htable_del(&hi->lhash2, &skc->skc_node);
+	} else {
+		inet_htable_del(&hi->ehash, &skc->skc_node);
+	}
+}
+
+/* ---- as a whole ---- */
+
+int inet_hashinfo_init(struct host *h, struct inet_hashinfo *hi)
+{
+	struct world *w = h->world;
+
+	memset(hi, 0, sizeof(*hi));
+	hi->host = h;
+	get_random_siphash_key(w, RANDOM_HASH, &hi->key);
+	get_random_siphash_key(w, RANDOM_PORT, &hi->port_key);
+	if (htable_init(w, &hi->ehash) || htable_init(w, &hi->lhash2) ||
+	    htable_init(w, &hi->bhash) || htable_init(w, &hi->bhash2)) {
+		inet_hashinfo_exit(hi);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void inet_hashinfo_exit(struct inet_hashinfo *hi)
+{
+	struct world *w = hi->host->world;
+
+	ASSERT(hi->tw_count == 0);
+	htable_free(w, &hi->ehash);
+	htable_free(w, &hi->lhash2);
+	htable_free(w, &hi->bhash);
+	htable_free(w, &hi->bhash2);
+	if (hi->table_perturb)
+		mem_free_n(w, MEM_MISC, hi->table_perturb, INET_TABLE_PERTURB_SIZE,
+			   sizeof(*hi->table_perturb));
+	hi->table_perturb = NULL;
+}
+
+/* Nobody in front of it in its chain has the same key. */
+static void ehash_unique_check(const struct inet_hashinfo *hi, const struct sock_common *skc)
+{
+	const struct sock_common *first =
+		ehash_find(hi, skc->skc_net, skc->skc_family, &skc->skc_rcv_saddr, skc->skc_num,
+			   &skc->skc_daddr, skc->skc_dport, skc->skc_bound_dev_if, skc->skc_hash);
+
+	ASSERT(first == skc || first->skc_bound_dev_if != skc->skc_bound_dev_if);
+}
+
+static void ehash_check(const struct inet_hashinfo *hi)
+{
+	u32 entries = 0, tw = 0;
+
+	for (u32 i = 0; i <= hi->ehash.mask; i++) {
+		hlist_for_each(n, &hi->ehash.heads[i])
+		{
+			const struct sock_common *skc = skc_of(n);
+
+			ASSERT(*n->pprev == n);
+			ASSERT((skc->skc_hash & hi->ehash.mask) == i);
+			ASSERT(skc->skc_hash == skc_ehashfn(hi, skc));
+			ASSERT(skc->skc_kind != SKC_LISTEN);
+			ehash_unique_check(hi, skc);
+			tw += skc->skc_kind == SKC_TIMEWAIT;
+			entries++;
+		}
+	}
+	ASSERT(entries == hi->ehash.entries);
+	ASSERT(tw == hi->tw_count);
+}
+
+static void lhash2_check(const struct inet_hashinfo *hi)
+{
+	u32 entries = 0;
+
+	for (u32 i = 0; i <= hi->lhash2.mask; i++) {
+		hlist_for_each(n, &hi->lhash2.heads[i])
+		{
+			struct sock_common *skc = skc_of(n);
+
+			ASSERT(*n->pprev == n);
+			ASSERT((skc->skc_hash & hi->lhash2.mask) == i);
+			ASSERT(skc->skc_kind == SKC_LISTEN);
+			ASSERT(inet_sk_of(skc)->sk_state == TCP_LISTEN);
+			entries++;
+		}
+	}
+	ASSERT(entries == hi->lhash2.entries);
+}
+
+void inet_hashinfo_check(const struct inet_hashinfo *hi, u32 level)
+{
+	if (!level)
+		return;
+	ehash_check(hi);
+	lhash2_check(hi);
+	inet_bind_check(hi);
+}

@@ -1,0 +1,559 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Local ports of connection sockets: bind buckets, who may share a port, which one is taken when
+ * nobody says (net/ipv4/inet_hashtables.c and inet_connection_sock.c: inet_bind_bucket,
+ * inet_csk_get_port, __inet_hash_connect).
+ *
+ * A bucket stands for a port in use, its bhash2 buckets for the addresses it is in use on; owners
+ * are sockets and TIME-WAIT sockets. Invariants: a bucket without owners does not exist; owner ->
+ * tb2 -> tb have the port and the address that the owner is bound to.
+ */
+#include "inet/inet_connection_sock.h"
+#include "inet/inet_ports.h"
+#include "inet/inet_timewait_sock.h"
+
+/* ---- buckets ---- */
+
+static struct inet_bind_bucket *tb_of(const struct hlist_node *n)
+{
+	return container_of(n, struct inet_bind_bucket, node);
+}
+
+static struct inet_bind2_bucket *tb2_of(const struct hlist_node *n)
+{
+	return container_of(n, struct inet_bind2_bucket, node);
+}
+
+static u32 bhashfn(const struct net *net, u16 port)
+{
+	return (u32)mix64((u64)net->id << 16 | port);
+}
+
+static u32 bhash2fn(const struct net *net, u16 port, const struct inet_addr *addr)
+{
+	u64 hi = (u64)ntohl(addr->w[0]) << 32 | ntohl(addr->w[1]);
+	u64 lo = (u64)ntohl(addr->w[2]) << 32 | ntohl(addr->w[3]);
+
+	return (u32)mix64(mix64(hi ^ mix64(lo)) ^ ((u64)net->id << 16 | port));
+}
+
+static u32 tb_hash(const struct hlist_node *n)
+{
+	return bhashfn(tb_of(n)->net, tb_of(n)->port);
+}
+
+static u32 tb2_hash(const struct hlist_node *n)
+{
+	const struct inet_bind2_bucket *tb2 = tb2_of(n);
+
+	return bhash2fn(tb2->tb->net, tb2->tb->port, &tb2->rcv_saddr);
+}
+
+static struct inet_bind_bucket *tb_find(const struct inet_hashinfo *hi, const struct net *net,
+					u16 port)
+{
+	hlist_for_each(n,
+		       &hi->bhash.heads[bhashfn(net, port) &
+					hi->bhash.mask]) if (tb_of(n)->port == port &&
+							     tb_of(n)->net == net) return tb_of(n);
+	return NULL;
+}
+
+static struct inet_bind2_bucket *tb2_find(const struct inet_hashinfo *hi,
+					  const struct inet_bind_bucket *tb, u8 family,
+					  const struct inet_addr *addr)
+{
+	u32 hash = bhash2fn(tb->net, tb->port, addr);
+
+	hlist_for_each(n, &hi->bhash2.heads[hash & hi->bhash2.mask])
+	{
+		struct inet_bind2_bucket *tb2 = tb2_of(n);
+
+		if (tb2->tb == tb && tb2->family == family &&
+		    inet_addr_equal(&tb2->rcv_saddr, addr))
+			return tb2;
+	}
+	return NULL;
+}
+
+static struct inet_bind_bucket *tb_create(struct inet_hashinfo *hi, struct net *net, u16 port)
+{
+	struct world *w = hi->host->world;
+	struct inet_bind_bucket *tb = mem_zalloc(w, MEM_BIND_BUCKET, sizeof(*tb));
+
+	if (!tb)
+		return NULL;
+	tb->net = net;
+	tb->port = port;
+	inet_htable_add(w, &hi->bhash, &tb->node, tb_hash);
+	return tb;
+}
+
+static void tb_destroy_if_empty(struct inet_hashinfo *hi, struct inet_bind_bucket *tb)
+{
+	if (tb->bhash2.first)
+		return;
+	inet_htable_del(&hi->bhash, &tb->node);
+	mem_free(hi->host->world, MEM_BIND_BUCKET, tb, sizeof(*tb));
+}
+
+static struct inet_bind2_bucket *tb2_find_or_create(struct inet_hashinfo *hi,
+						    struct inet_bind_bucket *tb, u8 family,
+						    const struct inet_addr *addr)
+{
+	struct world *w = hi->host->world;
+	struct inet_bind2_bucket *tb2 = tb2_find(hi, tb, family, addr);
+
+	if (tb2)
+		return tb2;
+	tb2 = mem_zalloc(w, MEM_BIND2_BUCKET, sizeof(*tb2));
+	if (!tb2)
+		return NULL;
+	tb2->tb = tb;
+	tb2->family = family;
+	tb2->rcv_saddr = *addr;
+	hlist_add_head(&tb2->bhash_node, &tb->bhash2);
+	inet_htable_add(w, &hi->bhash2, &tb2->node, tb2_hash);
+	return tb2;
+}
+
+static void tb2_destroy_if_empty(struct inet_hashinfo *hi, struct inet_bind2_bucket *tb2)
+{
+	struct inet_bind_bucket *tb = tb2->tb;
+
+	if (tb2->owners.first || tb2->deathrow.first)
+		return;
+	inet_htable_del(&hi->bhash2, &tb2->node);
+	hlist_del_init(&tb2->bhash_node);
+	mem_free(hi->host->world, MEM_BIND2_BUCKET, tb2, sizeof(*tb2));
+	tb_destroy_if_empty(hi, tb);
+}
+
+void inet_bind_owner_add_tw(struct inet_bind_owner *o, struct inet_bind2_bucket *tb2)
+{
+	o->tb2 = tb2;
+	hlist_add_head(&o->node, &tb2->deathrow);
+}
+
+void inet_bind_owner_del(struct inet_hashinfo *hi, struct inet_bind_owner *o)
+{
+	struct inet_bind2_bucket *tb2 = o->tb2;
+
+	if (!tb2)
+		return;
+	hlist_del_init(&o->node);
+	o->tb2 = NULL;
+	tb2_destroy_if_empty(hi, tb2);
+}
+
+/* sk becomes an owner of tb on its address. An empty tb goes when that fails. */
+static int inet_bind_hash(struct inet_hashinfo *hi, struct sock *sk, struct inet_bind_bucket *tb)
+{
+	const struct sock_common *skc = inet_skc(sk);
+	struct inet_bind_owner *o = &inet_csk(sk)->icsk_bind;
+	struct inet_bind2_bucket *tb2 =
+		tb2_find_or_create(hi, tb, skc->skc_family, &skc->skc_rcv_saddr);
+
+	ASSERT(!o->tb2);
+	if (!tb2) {
+		tb_destroy_if_empty(hi, tb);
+		return -ENOMEM;
+	}
+	o->tb2 = tb2;
+	hlist_add_head(&o->node, &tb2->owners);
+	return 0;
+}
+
+void inet_put_port(struct sock *sk)
+{
+	inet_bind_owner_del(inet_hashinfo_of(sk->net), &inet_csk(sk)->icsk_bind);
+	sk->inet_num = 0;
+}
+
+int __inet_inherit_port(struct sock *sk, struct sock *child)
+{
+	struct inet_bind2_bucket *tb2 = inet_csk(sk)->icsk_bind.tb2;
+
+	if (!tb2)
+		return -ENOENT; /* the listener closed meanwhile */
+	inet_sk_key(child);
+	return inet_bind_hash(inet_hashinfo_of(sk->net), child, tb2->tb);
+}
+
+int inet_bhash2_update_saddr(struct sock *sk)
+{
+	struct inet_hashinfo *hi = inet_hashinfo_of(sk->net);
+	struct inet_bind_owner *o = &inet_csk(sk)->icsk_bind;
+	struct inet_bind2_bucket *old = o->tb2, *tb2;
+
+	inet_sk_key(sk);
+	if (!old)
+		return 0;
+	tb2 = tb2_find_or_create(hi, old->tb, inet_skc(sk)->skc_family,
+				 &inet_skc(sk)->skc_rcv_saddr);
+	if (!tb2)
+		return -ENOMEM;
+	if (tb2 == old)
+		return 0;
+	hlist_del_init(&o->node);
+	o->tb2 = tb2;
+	hlist_add_head(&o->node, &tb2->owners);
+	tb2_destroy_if_empty(hi, old);
+	return 0;
+}
+
+/* ---- conflicts ---- */
+
+/* Do packets to the one's address reach the other's? (inet_rcv_saddr_equal with wildcards; a bucket
+ * of AF_INET6's wildcard is told from an ipv6only one by its owners.) */
+static bool inet_rcv_saddr_overlap(const struct sock_common *skc,
+				   const struct inet_bind2_bucket *tb2)
+{
+	if (skc->skc_family != tb2->family)
+		return inet_addr_any(skc->skc_family == AF_INET6 ? &skc->skc_rcv_saddr :
+								   &tb2->rcv_saddr) &&
+		       !(skc->skc_family == AF_INET6 && skc->skc_ipv6only);
+	return inet_addr_any(&skc->skc_rcv_saddr) || inet_addr_any(&tb2->rcv_saddr) ||
+	       inet_addr_equal(&skc->skc_rcv_saddr, &tb2->rcv_saddr);
+}
+
+/* What counts of another owner of the port. */
+struct owner_traits {
+	u32 bound_dev_if;
+	bool reuse, reuseport, listens;
+};
+
+/*
+ * inet_bind_conflict(). relax: the user named the port, so SO_REUSEADDR is enough to share it;
+ * reuseport_ok: SO_REUSEPORT may be.
+ */
+static bool inet_bind_conflict(const struct sock *sk, const struct owner_traits *o, bool relax,
+			       bool reuseport_ok)
+{
+	bool both_reuseport = sk->sk_reuseport && o->reuseport && !sk->sk_reuseport_cb;
+
+	if (sk->sk_bound_dev_if && o->bound_dev_if && sk->sk_bound_dev_if != o->bound_dev_if)
+		return false;
+	if (sk->sk_reuse && o->reuse && !o->listens)
+		return !relax || (!reuseport_ok && both_reuseport);
+	return !reuseport_ok || !both_reuseport;
+}
+
+static bool tb2_conflict(const struct sock *sk, const struct inet_bind2_bucket *tb2, bool relax,
+			 bool reuseport_ok)
+{
+	hlist_for_each(n, &tb2->owners)
+	{
+		const struct inet_connection_sock *icsk2 =
+			container_of(n, struct inet_connection_sock, icsk_bind.node);
+		const struct sock *sk2 = &icsk2->icsk_inet;
+		struct owner_traits o = { .bound_dev_if = sk2->sk_bound_dev_if,
+					  .reuse = sk2->sk_reuse,
+					  .reuseport = sk2->sk_reuseport,
+					  .listens = sk2->sk_state == TCP_LISTEN };
+
+		if (sk2 == sk || (icsk2->icsk_common.skc_ipv6only && sk->family == AF_INET))
+			continue;
+		if (inet_bind_conflict(sk, &o, relax, reuseport_ok))
+			return true;
+	}
+	hlist_for_each(n, &tb2->deathrow)
+	{
+		const struct inet_timewait_sock *tw =
+			container_of(n, struct inet_timewait_sock, tw_bind.node);
+		struct owner_traits o = { .bound_dev_if = tw->tw_common.skc_bound_dev_if,
+					  .reuse = tw->tw_reuse,
+					  .reuseport = tw->tw_reuseport };
+
+		if (inet_bind_conflict(sk, &o, relax, reuseport_ok))
+			return true;
+	}
+	return false;
+}
+
+/* May sk not be bound to the port beside those who are? (inet_csk_bind_conflict) */
+static bool inet_csk_bind_conflict(struct sock *sk, const struct inet_bind_bucket *tb, bool relax,
+				   bool reuseport_ok)
+{
+	hlist_for_each(n, &tb->bhash2)
+	{
+		const struct inet_bind2_bucket *tb2 =
+			container_of(n, struct inet_bind2_bucket, bhash_node);
+
+		if (inet_rcv_saddr_overlap(inet_skc(sk), tb2) &&
+		    tb2_conflict(sk, tb2, relax, reuseport_ok))
+			return true;
+	}
+	return false;
+}
+
+static void inet_csk_update_fastreuse(struct inet_bind_bucket *tb, const struct sock *sk)
+{
+	bool reuse = sk->sk_reuse && sk->sk_state != TCP_LISTEN;
+
+	if (!tb->bhash2.first) {
+		tb->fastreuse = (s8)reuse;
+		tb->fastreuseport = (s8)sk->sk_reuseport;
+		return;
+	}
+	if (!reuse)
+		tb->fastreuse = 0;
+	if (!sk->sk_reuseport)
+		tb->fastreuseport = 0;
+}
+
+/* ---- bind ---- */
+
+struct port_range {
+	u32 low, high; /* [low, high) */
+};
+
+static struct port_range local_port_range(const struct net *net)
+{
+	u32 low = (u32)net->sysctl.ip_local_port_min, high = (u32)net->sysctl.ip_local_port_max;
+
+	return (struct port_range){ low, high < low ? low : high + 1 };
+}
+
+/* The free ports of one parity, in turn from `offset` on. 0: there is none. */
+static u16 scan_for_bind(struct inet_hashinfo *hi, struct sock *sk, struct port_range r, u32 offset,
+			 bool relax)
+{
+	u32 remaining = r.high - r.low;
+
+	if (remaining > 1)
+		remaining &= ~1u;
+	for (u32 i = 0, port = r.low + offset; i < remaining; i += 2, port += 2) {
+		const struct inet_bind_bucket *tb;
+
+		if (port >= r.high)
+			port -= remaining;
+		tb = tb_find(hi, sk->net, (u16)port);
+		if (!tb || !inet_csk_bind_conflict(sk, tb, relax, false))
+			return (u16)port;
+	}
+	return 0;
+}
+
+static u16 scan_range_for_bind(struct inet_hashinfo *hi, struct sock *sk, struct port_range r)
+{
+	u32 remaining = r.high - r.low;
+	u32 offset;
+	u16 port;
+
+	if (!remaining)
+		return 0;
+	if (remaining == 1)
+		return scan_for_bind(hi, sk, r, 0, false);
+	/* Ports of the other parity than connect() starts with, not to be in its way. */
+	offset = get_random_u32_below(hi->host->world, RANDOM_PORT, remaining & ~1u) | 1;
+	port = scan_for_bind(hi, sk, r, offset, false);
+	return port ? port : scan_for_bind(hi, sk, r, offset - 1, false);
+}
+
+/* inet_csk_find_open_port: RFC 6056 3.3.1. With SO_REUSEADDR the lower half of the range first. */
+static u16 inet_csk_find_open_port(struct inet_hashinfo *hi, struct sock *sk)
+{
+	struct port_range r = local_port_range(sk->net), half = r;
+	u16 port;
+
+	if (!sk->sk_reuse || r.high - r.low < 4)
+		return scan_range_for_bind(hi, sk, r);
+	half.high = r.low + (((r.high - r.low) >> 2) << 1);
+	port = scan_range_for_bind(hi, sk, half);
+	if (port)
+		return port;
+	half.low = half.high;
+	half.high = r.high;
+	return scan_range_for_bind(hi, sk, half);
+}
+
+int inet_csk_get_port(struct sock *sk, u16 port)
+{
+	struct inet_hashinfo *hi = inet_hashinfo_of(sk->net);
+	struct inet_bind_owner *o = &inet_csk(sk)->icsk_bind;
+	struct inet_bind_bucket *tb;
+	bool named = port != 0;
+
+	if (hlist_unhashed(&inet_skc(sk)->skc_node))
+		inet_sk_key(sk);
+	if (!named) {
+		port = inet_csk_find_open_port(hi, sk);
+		if (!port)
+			return -EADDRINUSE;
+	}
+	tb = tb_find(hi, sk->net, port);
+	if (tb && named && inet_csk_bind_conflict(sk, tb, true, true))
+		return -EADDRINUSE;
+	if (!tb)
+		tb = tb_create(hi, sk->net, port);
+	if (!tb)
+		return -ENOMEM;
+	inet_csk_update_fastreuse(tb, sk);
+	if (!o->tb2) {
+		int err = inet_bind_hash(hi, sk, tb);
+
+		if (err)
+			return err;
+	}
+	ASSERT(o->tb2->tb == tb);
+	sk->inet_num = port;
+	return 0;
+}
+
+/* ---- connect ---- */
+
+/* secure_ipv4_port_ephemeral() and its like: F(local IP, remote IP, remote port, secret). */
+static u64 inet_sk_port_offset(const struct inet_hashinfo *hi, const struct sock_common *skc)
+{
+	u64 l = (u64)ntohl(skc->skc_rcv_saddr.w[0]) << 32 | ntohl(skc->skc_rcv_saddr.w[1]);
+	u64 l2 = (u64)ntohl(skc->skc_rcv_saddr.w[2]) << 32 | ntohl(skc->skc_rcv_saddr.w[3]);
+	u64 r = (u64)ntohl(skc->skc_daddr.w[0]) << 32 | ntohl(skc->skc_daddr.w[1]);
+	u64 r2 = (u64)ntohl(skc->skc_daddr.w[2]) << 32 | ntohl(skc->skc_daddr.w[3]);
+
+	return siphash_3u64(l ^ mix64(l2), r ^ mix64(r2), skc->skc_dport, &hi->port_key);
+}
+
+static int table_perturb_init(struct inet_hashinfo *hi)
+{
+	struct world *w = hi->host->world;
+
+	if (hi->table_perturb)
+		return 0;
+	hi->table_perturb =
+		mem_alloc_n(w, MEM_MISC, INET_TABLE_PERTURB_SIZE, sizeof(*hi->table_perturb));
+	if (!hi->table_perturb)
+		return -ENOMEM;
+	for (u32 i = 0; i < INET_TABLE_PERTURB_SIZE; i++)
+		hi->table_perturb[i] = get_random_u32(w, RANDOM_PORT);
+	return 0;
+}
+
+/* Can sk connect from this port? 0: it is in ehash with it and owns it. */
+static int try_connect_port(struct inet_hashinfo *hi, struct sock *sk, u16 port)
+{
+	struct inet_bind_bucket *tb = tb_find(hi, sk->net, port);
+	int err;
+
+	/* A port that somebody bound is not shared with connects. */
+	if (tb && (tb->fastreuse >= 0 || tb->fastreuseport >= 0))
+		return -EADDRNOTAVAIL;
+	if (!tb) {
+		tb = tb_create(hi, sk->net, port);
+		if (!tb)
+			return -ENOMEM;
+		tb->fastreuse = -1;
+		tb->fastreuseport = -1;
+	}
+	inet_sk_key(sk);
+	err = inet_bind_hash(hi, sk, tb);
+	if (err)
+		return err;
+	err = __inet_check_established(sk, port);
+	if (err)
+		inet_put_port(sk);
+	return err;
+}
+
+/* RFC 6056 3.3.4, as __inet_hash_connect: ports of the range's lower parity first. */
+static int connect_any_port(struct inet_hashinfo *hi, struct sock *sk)
+{
+	struct port_range r = local_port_range(sk->net);
+	u32 remaining = r.high - r.low;
+	u64 port_offset;
+	u32 *perturb, offset;
+
+	if (!remaining || table_perturb_init(hi))
+		return remaining ? -ENOMEM : -EADDRNOTAVAIL;
+	if (remaining > 1)
+		remaining &= ~1u;
+	inet_sk_key(sk);
+	port_offset = inet_sk_port_offset(hi, inet_skc(sk));
+	perturb = &hi->table_perturb[port_offset & (INET_TABLE_PERTURB_SIZE - 1)];
+	offset = (*perturb + (u32)(port_offset >> 32)) % remaining & ~1u;
+	for (u32 parity = 0; parity < (remaining > 1 ? 2u : 1u); parity++) {
+		for (u32 i = 0, port = r.low + offset + parity; i < remaining; i += 2, port += 2) {
+			int err;
+
+			if (port >= r.high)
+				port -= remaining;
+			err = try_connect_port(hi, sk, (u16)port);
+			if (err == -ENOMEM)
+				return err;
+			if (err)
+				continue;
+			/* With few ports in use the next one is hard to foresee. */
+			*perturb +=
+				max_u32(i,
+					get_random_u32_below(hi->host->world, RANDOM_PORT, 8) * 2) +
+				2;
+			return 0;
+		}
+	}
+	return -EADDRNOTAVAIL;
+}
+
+int inet_hash_connect(struct sock *sk)
+{
+	struct inet_hashinfo *hi = inet_hashinfo_of(sk->net);
+
+	if (sk->inet_num)
+		return __inet_check_established(sk, sk->inet_num);
+	return connect_any_port(hi, sk);
+}
+
+/* ---- as a whole ---- */
+
+static u32 tb2_owners_check(const struct inet_bind2_bucket *tb2)
+{
+	u32 owners = 0;
+
+	hlist_for_each(n, &tb2->owners)
+	{
+		struct inet_connection_sock *icsk =
+			container_of(n, struct inet_connection_sock, icsk_bind.node);
+
+		ASSERT(icsk->icsk_bind.tb2 == tb2);
+		ASSERT(icsk->icsk_inet.inet_num == tb2->tb->port);
+		ASSERT(icsk->icsk_inet.net == tb2->tb->net);
+		owners++;
+	}
+	hlist_for_each(n, &tb2->deathrow)
+	{
+		struct inet_timewait_sock *tw =
+			container_of(n, struct inet_timewait_sock, tw_bind.node);
+
+		ASSERT(tw->tw_bind.tb2 == tb2);
+		ASSERT(tw->tw_common.skc_num == tb2->tb->port);
+		owners++;
+	}
+	return owners;
+}
+
+void inet_bind_check(const struct inet_hashinfo *hi)
+{
+	u32 ports = 0, addrs = 0;
+
+	for (u32 i = 0; i <= hi->bhash.mask; i++) {
+		hlist_for_each(n, &hi->bhash.heads[i])
+		{
+			const struct inet_bind_bucket *tb = tb_of(n);
+
+			ASSERT((tb_hash(n) & hi->bhash.mask) == i);
+			ASSERT(tb->bhash2.first);
+			ports++;
+			hlist_for_each(n2, &tb->bhash2)
+			{
+				const struct inet_bind2_bucket *tb2 =
+					container_of(n2, struct inet_bind2_bucket, bhash_node);
+
+				ASSERT(tb2->tb == tb);
+				ASSERT(tb2_find(hi, tb, tb2->family, &tb2->rcv_saddr) == tb2);
+				ASSERT(tb2_owners_check(tb2) > 0);
+				addrs++;
+			}
+		}
+	}
+	ASSERT(ports == hi->bhash.entries);
+	ASSERT(addrs == hi->bhash2.entries);
+}

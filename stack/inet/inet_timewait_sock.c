@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of TIME-WAIT sockets (inet_timewait_sock.h; net/ipv4/inet_timewait_sock.c): made from a
+ * full socket, whose key and port they keep, ended by their timer or by a new connection.
+ */
+#include "inet/inet_timewait_sock.h"
+
+#include "inet/inet_connection_sock.h"
+
+static struct inet_hashinfo *tw_hashinfo(const struct inet_timewait_sock *tw)
+{
+	return inet_hashinfo_of(tw->tw_common.skc_net);
+}
+
+/* inet_twsk_kill(): out of all tables, gone. */
+void inet_twsk_deschedule_put(struct inet_timewait_sock *tw)
+{
+	struct inet_hashinfo *hi = tw_hashinfo(tw);
+
+	del_timer(&tw->tw_timer);
+	inet_ehash_remove(hi, &tw->tw_common);
+	inet_bind_owner_del(hi, &tw->tw_bind);
+	ASSERT(hi->tw_count > 0);
+	hi->tw_count--;
+	mem_free(hi->host->world, MEM_TIMEWAIT_SOCK, tw, sizeof(*tw));
+}
+
+static void tw_timer_handler(struct timer *t)
+{
+	inet_twsk_deschedule_put(container_of(t, struct inet_timewait_sock, tw_timer));
+}
+
+struct inet_timewait_sock *inet_twsk_alloc(struct sock *sk, u8 substate)
+{
+	struct inet_hashinfo *hi = inet_hashinfo_of(sk->net);
+	struct inet_timewait_sock *tw;
+
+	if (hi->tw_count >= (u32)sk->net->sysctl.tcp_max_tw_buckets)
+		return NULL;
+	tw = mem_zalloc(hi->host->world, MEM_TIMEWAIT_SOCK, sizeof(*tw));
+	if (!tw)
+		return NULL;
+	tw->tw_common = *inet_skc(sk);
+	tw->tw_common.skc_node = (struct hlist_node){ 0 };
+	tw->tw_common.skc_kind = SKC_TIMEWAIT;
+	tw->tw_common.skc_bound_dev_if = sk->sk_bound_dev_if;
+	tw->tw_substate = substate;
+	tw->tw_tos = sk->inet_tos;
+	tw->tw_mark = sk->sk_mark;
+	tw->tw_priority = sk->sk_priority;
+	tw->tw_reuse = sk->sk_reuse;
+	tw->tw_reuseport = sk->sk_reuseport;
+	tw->tw_transparent = sk->inet_transparent;
+	timer_setup(&tw->tw_timer, this_cpu(hi->host), tw_timer_handler);
+	return tw;
+}
+
+void inet_twsk_hashdance_schedule(struct inet_timewait_sock *tw, struct sock *sk, u32 timeo)
+{
+	struct inet_hashinfo *hi = tw_hashinfo(tw);
+	struct inet_bind2_bucket *tb2 = inet_csk(sk)->icsk_bind.tb2;
+
+	ASSERT(tb2);
+	inet_bind_owner_add_tw(&tw->tw_bind, tb2);
+	inet_ehash_remove(hi, inet_skc(sk));
+	inet_ehash_insert(hi, &tw->tw_common);
+	hi->tw_count++;
+	/* A short stay is one that was cut (the kernel counts so since it recycled them). */
+	if (timeo <= 4 * HZ)
+		MIB_INC(sk->net, TcpExtTWKilled);
+	else
+		MIB_INC(sk->net, TcpExtTW);
+	mod_timer(&tw->tw_timer, jiffies(hi->host) + timeo);
+}
+
+void inet_twsk_reschedule(struct inet_timewait_sock *tw, u32 timeo)
+{
+	mod_timer(&tw->tw_timer, jiffies(tw_hashinfo(tw)->host) + timeo);
+}
+
+void inet_twsk_purge(struct inet_hashinfo *hi)
+{
+	for (u32 i = 0; i <= hi->ehash.mask; i++) {
+		hlist_for_each_safe(n, tmp, &hi->ehash.heads[i])
+		{
+			struct sock_common *skc = container_of(n, struct sock_common, skc_node);
+
+			if (skc->skc_kind == SKC_TIMEWAIT)
+				inet_twsk_deschedule_put(inet_twsk(skc));
+		}
+	}
+}

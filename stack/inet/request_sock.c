@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Requests (request_sock.h): memory, the SYN queue's counts, the SYN-ACK timer, the accept queue
+ * (net/core/request_sock.c; reqsk_timer_handler and its kin of net/ipv4/inet_connection_sock.c).
+ *
+ * A request has one reference of the table while it is in ehash, one of the accept queue while it
+ * is there, and those of who works with it.
+ */
+#include "inet/inet_connection_sock.h"
+
+struct request_sock *inet_reqsk_alloc(const struct request_sock_ops *ops, struct sock *listener)
+{
+	struct request_sock *req =
+		mem_zalloc(net_world(listener->net), MEM_REQUEST_SOCK, ops->obj_size);
+
+	if (!req)
+		return NULL;
+	req->skc.skc_kind = SKC_REQUEST;
+	req->skc.skc_family = ops->family;
+	req->skc.skc_net = listener->net;
+	req->rsk_ops = ops;
+	req->rsk_listener = listener;
+	req->rsk_refcnt = 1;
+	sock_hold(listener);
+	return req;
+}
+
+void reqsk_free(struct request_sock *req)
+{
+	struct world *w = net_world(req->skc.skc_net);
+
+	ASSERT(hlist_unhashed(&req->skc.skc_node));
+	if (req->rsk_ops->destructor)
+		req->rsk_ops->destructor(req);
+	if (req->rsk_listener)
+		sock_put(req->rsk_listener);
+	mem_free(w, MEM_REQUEST_SOCK, req, req->rsk_ops->obj_size);
+}
+
+void reqsk_put(struct request_sock *req)
+{
+	ASSERT(req->rsk_refcnt > 0);
+	if (--req->rsk_refcnt == 0)
+		reqsk_free(req);
+}
+
+/* ---- the SYN queue ---- */
+
+static struct request_sock_queue *reqsk_queue(const struct request_sock *req)
+{
+	return &inet_csk(req->rsk_listener)->icsk_accept_queue;
+}
+
+static void reqsk_queue_removed(struct request_sock_queue *q, const struct request_sock *req)
+{
+	if (req->num_timeout == 0)
+		q->young--;
+	q->qlen--;
+}
+
+/* Out of ehash, no timer. True: it was there; the table's reference is the caller's now. */
+static bool reqsk_queue_unlink(struct request_sock *req)
+{
+	bool found = !hlist_unhashed(&req->skc.skc_node);
+
+	if (found)
+		inet_ehash_remove(inet_hashinfo_of(req->skc.skc_net), &req->skc);
+	del_timer(&req->rsk_timer);
+	return found;
+}
+
+bool inet_csk_reqsk_queue_drop(struct sock *sk, struct request_sock *req)
+{
+	(void)sk; /* the request knows its listener */
+	if (!reqsk_queue_unlink(req))
+		return false;
+	reqsk_queue_removed(reqsk_queue(req), req);
+	reqsk_put(req);
+	return true;
+}
+
+static u64 reqsk_timeout(const struct request_sock *req)
+{
+	return min_u64((u64)req->timeout << min_u32(req->num_timeout, 30),
+		       inet_csk(req->rsk_listener)->icsk_rto_max);
+}
+
+/* When the SYN queue is clogged by old requests, they are given up the earlier the more there are:
+ * half of it is for young ones (RFC 4987 3.3). */
+static u32 synack_retries(const struct request_sock *req)
+{
+	const struct inet_connection_sock *icsk = inet_csk(req->rsk_listener);
+	const struct request_sock_queue *q = &icsk->icsk_accept_queue;
+	u32 max = icsk->icsk_syn_retries ? icsk->icsk_syn_retries :
+					   (u32)req->skc.skc_net->sysctl.tcp_synack_retries;
+
+	if (q->qlen << 1 > max_u32(8, q->max_ack_backlog)) {
+		u32 young = q->young << 1;
+
+		while (max > 2 && q->qlen >= young) {
+			max--;
+			young <<= 1;
+		}
+	}
+	return max;
+}
+
+/* Is it to be given up, and if not, is the SYN-ACK to be sent again? With deferred accept the peer
+ * may have acknowledged already, and only its data is waited for. */
+static void syn_ack_recalc(const struct request_sock *req, u32 max_retries, u8 defer_accept,
+			   bool *expire, bool *resend)
+{
+	*expire = req->num_timeout >= max_retries;
+	*resend = true;
+	if (!defer_accept)
+		return;
+	*expire = *expire && (!req->acked || req->num_timeout >= defer_accept);
+	*resend = !req->acked || req->num_timeout >= defer_accept - 1;
+}
+
+static void reqsk_timer_handler(struct timer *t)
+{
+	struct request_sock *req = container_of(t, struct request_sock, rsk_timer);
+	struct sock *listener = req->rsk_listener;
+	struct request_sock_queue *q = reqsk_queue(req);
+	bool expire, resend, go_on;
+
+	reqsk_hold(req);
+	go_on = listener->sk_state == TCP_LISTEN;
+	if (go_on) {
+		syn_ack_recalc(req, synack_retries(req), q->rskq_defer_accept, &expire, &resend);
+		if (req->rsk_ops->syn_ack_timeout)
+			req->rsk_ops->syn_ack_timeout(req);
+		go_on = !expire &&
+			(!resend || !req->rsk_ops->rtx_syn_ack(listener, req) || req->acked);
+	}
+	if (!go_on) {
+		inet_csk_reqsk_queue_drop(listener, req);
+	} else if (!hlist_unhashed(&req->skc.skc_node)) {
+		if (req->num_timeout++ == 0)
+			q->young--;
+		mod_timer(&req->rsk_timer, jiffies(req->skc.skc_net->host) + reqsk_timeout(req));
+	}
+	reqsk_put(req);
+}
+
+bool inet_csk_reqsk_queue_hash_add(struct sock *sk, struct request_sock *req, u32 timeout)
+{
+	struct inet_hashinfo *hi = inet_hashinfo_of(sk->net);
+	struct request_sock_queue *q = reqsk_queue(req);
+	struct sock_common *skc = &req->skc;
+
+	if (__inet_lookup_established(hi, sk->net, skc->skc_family, &skc->skc_daddr, skc->skc_dport,
+				      &skc->skc_rcv_saddr, skc->skc_num, skc->skc_bound_dev_if))
+		return false;
+	req->timeout = timeout;
+	timer_setup(&req->rsk_timer, this_cpu(hi->host), reqsk_timer_handler);
+	inet_ehash_insert(hi, skc);
+	reqsk_hold(req);
+	q->qlen++;
+	q->young++;
+	mod_timer(&req->rsk_timer, jiffies(hi->host) + timeout);
+	return true;
+}
+
+void inet_reqsk_purge(struct inet_hashinfo *hi)
+{
+	for (u32 i = 0; i <= hi->ehash.mask; i++) {
+		hlist_for_each_safe(n, tmp, &hi->ehash.heads[i])
+		{
+			struct sock_common *skc = container_of(n, struct sock_common, skc_node);
+
+			if (skc->skc_kind == SKC_REQUEST)
+				inet_csk_reqsk_queue_drop(inet_reqsk(skc)->rsk_listener,
+							  inet_reqsk(skc));
+		}
+	}
+}
+
+/* ---- the accept queue ---- */
+
+struct request_sock *reqsk_queue_remove(struct request_sock_queue *q, struct sock *listener)
+{
+	struct request_sock *req = q->rskq_accept_head;
+
+	(void)listener;
+	if (!req)
+		return NULL;
+	q->rskq_accept_head = req->dl_next;
+	if (!q->rskq_accept_head)
+		q->rskq_accept_tail = NULL;
+	req->dl_next = NULL;
+	ASSERT(q->ack_backlog > 0);
+	q->ack_backlog--;
+	return req;
+}
+
+bool inet_csk_reqsk_queue_add(struct sock *sk, struct request_sock *req, struct sock *child)
+{
+	struct request_sock_queue *q = &inet_csk(sk)->icsk_accept_queue;
+
+	if (sk->sk_state != TCP_LISTEN)
+		return false;
+	ASSERT(!req->sk && !req->dl_next);
+	req->sk = child;
+	reqsk_hold(req);
+	if (q->rskq_accept_tail)
+		q->rskq_accept_tail->dl_next = req;
+	else
+		q->rskq_accept_head = req;
+	q->rskq_accept_tail = req;
+	q->ack_backlog++;
+	return true;
+}
+
+struct sock *inet_csk_complete_hashdance(struct sock *sk, struct sock *child,
+					 struct request_sock *req, bool own_req)
+{
+	if (own_req) {
+		/* The child has taken the request's place in ehash already. */
+		del_timer(&req->rsk_timer);
+		reqsk_queue_removed(reqsk_queue(req), req);
+		reqsk_put(req);
+		if (inet_csk_reqsk_queue_add(sk, req, child))
+			return child;
+	}
+	inet_child_forget(child);
+	return NULL;
+}
