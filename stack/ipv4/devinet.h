@@ -27,6 +27,7 @@ struct ipv4_devconf {
 
 struct in_ifaddr {
 	struct in_ifaddr *next; /* of the in_device */
+	struct in_ifaddr *hash_next; /* of netns_ipv4.addr_hash */
 	struct in_device *dev;
 	be32 local, address; /* the same but on point-to-point links */
 	be32 mask, broadcast; /* broadcast 0: none */
@@ -64,6 +65,7 @@ bool in_dev_andconf(const struct in_device *in_dev, enum ipv4_devconf_value v);
 bool in_dev_orconf(const struct in_device *in_dev, enum ipv4_devconf_value v);
 s32 in_dev_maxconf(const struct in_device *in_dev, enum ipv4_devconf_value v);
 bool in_dev_forward(const struct in_device *in_dev);
+bool in_dev_rx_redirects(const struct in_device *in_dev);
 
 static inline bool inet_ifa_match(be32 addr, const struct in_ifaddr *ifa)
 {
@@ -99,6 +101,8 @@ static inline bool ipv4_is_zeronet(be32 addr)
 /* True when addr is of the host on this in_device (inet_addr_onlink, in_dev addresses). */
 const struct in_ifaddr *inet_ifa_byprefix(const struct in_device *in_dev, be32 prefix, be32 mask);
 bool inet_addr_onlink(const struct in_device *in_dev, be32 a, be32 b);
+/* The entry of an address of ours; NULL: none. */
+struct in_ifaddr *inet_lookup_ifaddr(const struct net *net, be32 addr);
 /* The device that has this address; NULL: none. */
 struct net_device *ip_dev_find(struct net *net, be32 addr);
 /* inet_confirm_addr: an address of ours of at most that scope on in_dev (NULL: anywhere) that

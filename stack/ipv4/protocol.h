@@ -32,6 +32,7 @@ struct inet_protos {
 	/* raw/: copies for raw sockets. True: one took the packet's copy. NULL: no raw sockets. */
 	bool (*raw_local_deliver)(struct sk_buff *skb, u8 protocol);
 	void (*raw_icmp_error)(struct sk_buff *skb, u8 protocol, u32 info);
+	void *ip_idents; /* ip_output.c: counters of identifications; NULL until the first */
 };
 
 /* 0, or -EBUSY when the number is taken. ops must live as long as the host. */

@@ -51,7 +51,8 @@ struct rtable {
 	bool rt_is_input;
 	bool rt_uses_gateway;
 	bool rt_mtu_locked;
-	bool rt_cached; /* a next hop or an exception holds a reference */
+	struct list_head list; /* netns_ipv4.rtables */
+	struct net *net;
 	u32 rt_iif;
 	be32 rt_gw4; /* next hop when rt_uses_gateway */
 	u32 rt_pmtu; /* of an exception; 0: the device's or the route's */
@@ -104,8 +105,8 @@ static inline void rt_cache_flush(struct net *net)
 }
 
 /* ICMP errors: a smaller path MTU, or a better gateway, towards the flow's destination
- * (RFC 1191 3, RFC 1122 3.2.2.2). skb->data is at the ICMP header, the quoted header at
- * icmp header + 8. */
+ * (RFC 1191 3, RFC 1122 3.2.2.2). skb->data is at the quoted header,
+ * skb_transport_header(skb) at the ICMP header. */
 void ipv4_update_pmtu(struct sk_buff *skb, struct net *net, u32 mtu, u32 oif, u8 protocol);
 void ipv4_sk_update_pmtu(struct sk_buff *skb, struct sock *sk, u32 mtu);
 void ipv4_redirect(struct sk_buff *skb, struct net *net, u32 oif, u8 protocol);

@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What routes say (net/ipv4/fib_semantics.c): next hops checked as the kernel checks them, routes of
+ * equal shape sharing one fib_info, death when a device or address goes, exceptions of next hops
+ * (path MTUs and redirects that were learnt).
+ *
+ * Invariant: a fib_info lives while routes (treeref) or rtables (refcnt) use it; it is dead once no
+ * route does or its next hop is gone.
+ */
+#include "ipv4/fib.h"
+
+#include "ipv4/netns_ipv4.h"
+
+/* fib_props: the error of a route type, and the narrowest scope that such a route may have. */
+const s32 fib_type_error[RTN_THROW + 1] = {
+	[RTN_BLACKHOLE] = -EINVAL,
+	[RTN_UNREACHABLE] = -EHOSTUNREACH,
+	[RTN_PROHIBIT] = -EACCES,
+	[RTN_THROW] = -EAGAIN,
+};
+
+static const u8 fib_type_scope[RTN_THROW + 1] = {
+	[RTN_UNSPEC] = RT_SCOPE_NOWHERE,    [RTN_UNICAST] = RT_SCOPE_UNIVERSE,
+	[RTN_LOCAL] = RT_SCOPE_HOST,	    [RTN_BROADCAST] = RT_SCOPE_LINK,
+	[RTN_ANYCAST] = RT_SCOPE_LINK,	    [RTN_MULTICAST] = RT_SCOPE_UNIVERSE,
+	[RTN_BLACKHOLE] = RT_SCOPE_UNIVERSE, [RTN_UNREACHABLE] = RT_SCOPE_UNIVERSE,
+	[RTN_PROHIBIT] = RT_SCOPE_UNIVERSE, [RTN_THROW] = RT_SCOPE_UNIVERSE,
+};
+
+/* ---- exceptions ---- */
+
+static u32 fnhe_bucket(be32 daddr)
+{
+	return (u32)mix64(ntohl(daddr)) & (FNHE_HASH - 1);
+}
+
+static void rt_slot_drop(struct rtable **slot)
+{
+	struct rtable *rt = *slot;
+
+	*slot = NULL;
+	if (rt) {
+		rt->dst.obsolete = true;
+		dst_release(&rt->dst);
+	}
+}
+
+static void fnhe_free(struct world *w, struct fib_nh_exception *e)
+{
+	rt_slot_drop(&e->rth_input);
+	rt_slot_drop(&e->rth_output);
+	mem_free(w, MEM_FIB_ALIAS, e, sizeof(*e));
+}
+
+static void nh_exceptions_free(struct net *net, struct fib_nh *nh)
+{
+	if (!nh->exceptions)
+		return;
+	for (u32 i = 0; i < FNHE_HASH; i++) {
+		while (nh->exceptions[i]) {
+			struct fib_nh_exception *e = nh->exceptions[i];
+
+			nh->exceptions[i] = e->next;
+			fnhe_free(net_world(net), e);
+		}
+	}
+	mem_free_n(net_world(net), MEM_HASH_TABLE, nh->exceptions, FNHE_HASH,
+		   sizeof(struct fib_nh_exception *));
+	nh->exceptions = NULL;
+}
+
+struct fib_nh_exception *fib_find_exception(struct fib_nh *nh, be32 daddr)
+{
+	u64 now = jiffies(nh->parent->net->host);
+
+	if (!nh->exceptions)
+		return NULL;
+	for (struct fib_nh_exception **p = &nh->exceptions[fnhe_bucket(daddr)]; *p; p = &(*p)->next) {
+		struct fib_nh_exception *e = *p;
+
+		if (e->daddr != daddr)
+			continue;
+		if (e->expires && now > e->expires) {
+			*p = e->next;
+			fnhe_free(net_world(nh->parent->net), e);
+			return NULL;
+		}
+		return e;
+	}
+	return NULL;
+}
+
+/* The oldest of a full chain makes room. */
+static void fnhe_reclaim(struct world *w, struct fib_nh_exception **chain)
+{
+	struct fib_nh_exception **oldest = chain, *e;
+	u32 depth = 0;
+
+	for (struct fib_nh_exception **p = chain; *p; p = &(*p)->next) {
+		depth++;
+		if ((*p)->stamp < (*oldest)->stamp)
+			oldest = p;
+	}
+	if (depth <= FNHE_RECLAIM_DEPTH)
+		return;
+	e = *oldest;
+	*oldest = e->next;
+	fnhe_free(w, e);
+}
+
+static struct fib_nh_exception *fnhe_create(struct fib_nh *nh, be32 daddr)
+{
+	struct world *w = net_world(nh->parent->net);
+	struct fib_nh_exception **chain, *e;
+
+	if (!nh->exceptions) {
+		nh->exceptions = mem_alloc_n(w, MEM_HASH_TABLE, FNHE_HASH, sizeof(e));
+		if (!nh->exceptions)
+			return NULL;
+		for (u32 i = 0; i < FNHE_HASH; i++)
+			nh->exceptions[i] = NULL;
+	}
+	chain = &nh->exceptions[fnhe_bucket(daddr)];
+	fnhe_reclaim(w, chain);
+	e = mem_zalloc(w, MEM_FIB_ALIAS, sizeof(*e));
+	if (!e)
+		return NULL;
+	e->daddr = daddr;
+	e->next = *chain;
+	*chain = e;
+	/* Whoever holds the plain route must look again. */
+	rt_slot_drop(&nh->rth_input);
+	rt_slot_drop(&nh->rth_output);
+	return e;
+}
+
+void fib_update_exception(struct fib_nh *nh, be32 daddr, be32 gw, u32 pmtu, bool lock, u64 expires)
+{
+	struct fib_nh_exception *e = fib_find_exception(nh, daddr);
+
+	if (!e)
+		e = fnhe_create(nh, daddr);
+	if (!e)
+		return;
+	if (gw)
+		e->gw = gw;
+	if (pmtu) {
+		e->pmtu = pmtu;
+		e->mtu_locked = lock;
+	}
+	e->expires = expires ? expires : 1;
+	e->stamp = jiffies(nh->parent->net->host);
+	rt_slot_drop(&e->rth_input);
+	rt_slot_drop(&e->rth_output);
+	/* Remembered input decisions may carry the old one. */
+	rt_cache_flush(nh->parent->net);
+}
+
+/* ---- fib_info ---- */
+
+static u32 fib_info_bucket(const struct netns_ipv4 *v4, const struct fib_info *fi)
+{
+	u64 h = mix64((u64)fi->nh.oif << 32 | ntohl(fi->nh.gw));
+
+	h = mix64(h ^ ntohl(fi->prefsrc) ^ (u64)fi->priority << 32 ^ (u64)fi->scope << 24 ^
+		  (u64)fi->type << 16);
+	return (u32)h & ((1u << v4->fib_info_bits) - 1);
+}
+
+static bool fib_info_same(const struct fib_info *a, const struct fib_info *b)
+{
+	return !a->dead && a->scope == b->scope && a->type == b->type && a->table == b->table &&
+	       a->prefsrc == b->prefsrc && a->priority == b->priority && a->nh.oif == b->nh.oif &&
+	       a->nh.gw == b->nh.gw && a->nh.scope == b->nh.scope &&
+	       !((a->nh.flags ^ b->nh.flags) & RTNH_F_ONLINK) &&
+	       a->has_metrics == b->has_metrics && a->mtu_locked == b->mtu_locked &&
+	       memcmp(a->metrics, b->metrics, sizeof(a->metrics)) == 0;
+}
+
+static struct fib_info **fib_info_table(struct net *net, u32 bits)
+{
+	size_t n = 1u << bits;
+	struct fib_info **t = mem_alloc_n(net_world(net), MEM_HASH_TABLE, n, sizeof(*t));
+
+	for (size_t i = 0; t && i < n; i++)
+		t[i] = NULL;
+	return t;
+}
+
+static void fib_info_hash_grow(struct net *net)
+{
+	struct netns_ipv4 *v4 = net_ipv4(net);
+	struct fib_info **old = v4->fib_info_hash, **t;
+	u32 old_n = v4->fib_info_hash ? 1u << v4->fib_info_bits : 0;
+
+	t = fib_info_table(net, old_n ? v4->fib_info_bits + 1 : 3);
+	if (!t)
+		return;
+	v4->fib_info_bits = old_n ? v4->fib_info_bits + 1 : 3;
+	v4->fib_info_hash = t;
+	for (u32 i = 0; i < old_n; i++) {
+		while (old[i]) {
+			struct fib_info *fi = old[i];
+			u32 b = fib_info_bucket(v4, fi);
+
+			old[i] = fi->hash_next;
+			fi->hash_next = t[b];
+			t[b] = fi;
+		}
+	}
+	if (old)
+		mem_free_n(net_world(net), MEM_HASH_TABLE, old, old_n, sizeof(struct fib_info *));
+}
+
+static void fib_info_unhash(struct fib_info *fi)
+{
+	struct netns_ipv4 *v4 = net_ipv4(fi->net);
+	struct fib_info **p = &v4->fib_info_hash[fib_info_bucket(v4, fi)];
+
+	while (*p != fi)
+		p = &(*p)->hash_next;
+	*p = fi->hash_next;
+	if (--v4->fib_info_count == 0) {
+		mem_free_n(net_world(fi->net), MEM_HASH_TABLE, v4->fib_info_hash,
+			   1u << v4->fib_info_bits, sizeof(struct fib_info *));
+		v4->fib_info_hash = NULL;
+		v4->fib_info_bits = 0;
+	}
+}
+
+void fib_info_put(struct fib_info *fi)
+{
+	if (!fi)
+		return;
+	ASSERT(fi->refcnt > 0);
+	if (--fi->refcnt == 0)
+		mem_free(net_world(fi->net), MEM_FIB_INFO, fi, sizeof(*fi));
+}
+
+static void fib_nh_release(struct fib_info *fi)
+{
+	struct fib_nh *nh = &fi->nh;
+
+	nh_exceptions_free(fi->net, nh);
+	rt_slot_drop(&nh->rth_input);
+	rt_slot_drop(&nh->rth_output);
+	if (nh->dev)
+		dev_put(nh->dev);
+	nh->dev = NULL;
+}
+
+void fib_release_info(struct fib_info *fi)
+{
+	ASSERT(fi->treeref > 0);
+	if (--fi->treeref)
+		return;
+	fib_info_unhash(fi);
+	fi->dead = true;
+	fib_nh_release(fi);
+	fib_info_put(fi);
+}
+
+/* ---- checking a next hop ---- */
+
+static int nh_check_gw_onlink(struct net *net, const struct fib_config *cfg, struct fib_nh *nh)
+{
+	struct net_device *dev;
+
+	if (cfg->scope >= RT_SCOPE_LINK || inet_addr_type(net, cfg->gw) != RTN_UNICAST)
+		return -EINVAL;
+	dev = dev_get_by_index(net, cfg->oif);
+	if (!dev)
+		return -ENODEV;
+	if (!(dev->flags & IFF_UP))
+		return -ENETDOWN;
+	nh->dev = dev;
+	nh->scope = RT_SCOPE_LINK;
+	return 0;
+}
+
+/* fib_check_nh_v4_gw: the gateway must be reached by a route of a narrower scope. */
+static int nh_check_gw(struct net *net, const struct fib_config *cfg, struct fib_nh *nh)
+{
+	struct flowi4 fl4 = { .daddr = cfg->gw, .oif = cfg->oif };
+	struct fib_result res;
+	int err;
+
+	if (cfg->flags & RTNH_F_ONLINK)
+		return nh_check_gw_onlink(net, cfg, nh);
+	fl4.scope = (u8)max_u32(cfg->scope + 1u, RT_SCOPE_LINK);
+	err = fib_lookup(net, &fl4, &res);
+	if (err)
+		return err;
+	if (res.type != RTN_UNICAST && res.type != RTN_LOCAL)
+		return -EINVAL;
+	if (!res.nh->dev)
+		return -EINVAL;
+	nh->scope = res.scope;
+	nh->oif = res.nh->oif;
+	nh->dev = res.nh->dev;
+	return nh->dev->flags & IFF_UP ? 0 : -ENETDOWN;
+}
+
+static int nh_check_nongw(struct net *net, const struct fib_config *cfg, struct fib_nh *nh)
+{
+	struct net_device *dev = dev_get_by_index(net, cfg->oif);
+
+	if (cfg->flags & RTNH_F_ONLINK)
+		return -EINVAL;
+	if (!dev || !dev->ip_ptr)
+		return -ENODEV;
+	if (!(dev->flags & IFF_UP))
+		return -ENETDOWN;
+	nh->dev = dev;
+	nh->scope = RT_SCOPE_HOST;
+	return 0;
+}
+
+static int fib_check_nh(struct net *net, const struct fib_config *cfg, struct fib_nh *nh)
+{
+	int err;
+
+	if (cfg->scope == RT_SCOPE_HOST) {
+		if (cfg->gw)
+			return -EINVAL;
+		nh->scope = RT_SCOPE_NOWHERE;
+		nh->dev = dev_get_by_index(net, cfg->oif);
+		err = nh->dev ? 0 : -ENODEV;
+	} else if (cfg->gw) {
+		err = nh_check_gw(net, cfg, nh);
+	} else {
+		err = nh_check_nongw(net, cfg, nh);
+	}
+	if (err) {
+		nh->dev = NULL;
+		return err;
+	}
+	dev_hold(nh->dev);
+	if (!nh->dev->carrier && !(nh->dev->flags & IFF_LOOPBACK))
+		nh->flags |= RTNH_F_LINKDOWN;
+	return 0;
+}
+
+static int fib_config_check(struct net *net, const struct fib_config *cfg)
+{
+	if (cfg->type == RTN_UNSPEC || cfg->type > RTN_THROW ||
+	    fib_type_scope[cfg->type] > cfg->scope || cfg->flags & ~(u32)RTNH_F_ONLINK)
+		return -EINVAL;
+	if (fib_type_error[cfg->type])
+		return cfg->gw || cfg->oif ? -EINVAL : 0;
+	if (cfg->scope > RT_SCOPE_HOST)
+		return -EINVAL;
+	if (cfg->prefsrc && (cfg->type != RTN_LOCAL || htonl(cfg->dst) != cfg->prefsrc) &&
+	    inet_addr_type(net, cfg->prefsrc) != RTN_LOCAL)
+		return -EINVAL;
+	return 0;
+}
+
+struct fib_info *fib_create_info(struct net *net, const struct fib_config *cfg, int *err)
+{
+	struct netns_ipv4 *v4 = net_ipv4(net);
+	struct fib_info *fi, *same;
+
+	*err = fib_config_check(net, cfg);
+	if (*err)
+		return NULL;
+	fi = mem_zalloc(net_world(net), MEM_FIB_INFO, sizeof(*fi));
+	if (!fi || (!v4->fib_info_hash && (fib_info_hash_grow(net), !v4->fib_info_hash))) {
+		if (fi)
+			mem_free(net_world(net), MEM_FIB_INFO, fi, sizeof(*fi));
+		*err = -ENOBUFS;
+		return NULL;
+	}
+	fi->net = net;
+	fi->scope = cfg->scope;
+	fi->type = cfg->type;
+	fi->table = cfg->table;
+	fi->prefsrc = cfg->prefsrc;
+	fi->priority = cfg->priority;
+	fi->nh.parent = fi;
+	fi->nh.oif = cfg->oif;
+	fi->nh.gw = cfg->gw;
+	fi->nh.flags = cfg->flags;
+	fi->metrics[RTAX_MTU] = cfg->mtu;
+	fi->has_metrics = cfg->mtu != 0;
+	*err = fib_type_error[cfg->type] ? 0 : fib_check_nh(net, cfg, &fi->nh);
+	if (*err) {
+		mem_free(net_world(net), MEM_FIB_INFO, fi, sizeof(*fi));
+		return NULL;
+	}
+	for (same = v4->fib_info_hash[fib_info_bucket(v4, fi)]; same; same = same->hash_next) {
+		if (!fib_info_same(same, fi))
+			continue;
+		if (fi->nh.dev)
+			dev_put(fi->nh.dev);
+		mem_free(net_world(net), MEM_FIB_INFO, fi, sizeof(*fi));
+		same->treeref++;
+		return same;
+	}
+	if (v4->fib_info_count >= 2u << v4->fib_info_bits)
+		fib_info_hash_grow(net);
+	fi->hash_next = v4->fib_info_hash[fib_info_bucket(v4, fi)];
+	v4->fib_info_hash[fib_info_bucket(v4, fi)] = fi;
+	v4->fib_info_count++;
+	fi->treeref = 1;
+	fi->refcnt = 1;
+	return fi;
+}
+
+bool fib_nh_match(const struct fib_config *cfg, const struct fib_info *fi)
+{
+	return (!cfg->oif || cfg->oif == fi->nh.oif) && (!cfg->gw || cfg->gw == fi->nh.gw);
+}
+
+/* ---- death ---- */
+
+static void nh_kill(struct fib_info *fi)
+{
+	fi->dead = true;
+	fi->nh.flags |= RTNH_F_DEAD;
+}
+
+u32 fib_sync_down_dev(struct net_device *dev, bool force)
+{
+	struct netns_ipv4 *v4 = net_ipv4(dev_net(dev));
+	u32 killed = 0;
+
+	for (u32 i = 0; v4->fib_info_hash && i < 1u << v4->fib_info_bits; i++) {
+		for (struct fib_info *fi = v4->fib_info_hash[i]; fi; fi = fi->hash_next) {
+			/* Local routes (next hop scope NOWHERE) outlive a plain down. */
+			if (fi->nh.dev != dev || fi->dead ||
+			    (!force && fi->nh.scope == RT_SCOPE_NOWHERE))
+				continue;
+			nh_kill(fi);
+			killed++;
+		}
+	}
+	return killed;
+}
+
+u32 fib_sync_down_addr(struct net *net, be32 local)
+{
+	struct netns_ipv4 *v4 = net_ipv4(net);
+	u32 killed = 0;
+
+	for (u32 i = 0; v4->fib_info_hash && local && i < 1u << v4->fib_info_bits; i++) {
+		for (struct fib_info *fi = v4->fib_info_hash[i]; fi; fi = fi->hash_next) {
+			if (fi->prefsrc == local && !fi->dead) {
+				nh_kill(fi);
+				killed++;
+			}
+		}
+	}
+	return killed;
+}
+
+void fib_sync_carrier(struct net_device *dev, bool up)
+{
+	struct netns_ipv4 *v4 = net_ipv4(dev_net(dev));
+
+	for (u32 i = 0; v4->fib_info_hash && i < 1u << v4->fib_info_bits; i++) {
+		for (struct fib_info *fi = v4->fib_info_hash[i]; fi; fi = fi->hash_next) {
+			if (fi->nh.dev != dev)
+				continue;
+			if (up)
+				fi->nh.flags &= ~(u32)RTNH_F_LINKDOWN;
+			else
+				fi->nh.flags |= RTNH_F_LINKDOWN;
+		}
+	}
+}
+
+be32 fib_result_prefsrc(struct net *net, const struct fib_result *res)
+{
+	const struct fib_nh *nh = res->nh;
+
+	(void)net;
+	if (res->fi->prefsrc)
+		return res->fi->prefsrc;
+	return nh->dev ? inet_select_addr(nh->dev, nh->gw, res->fi->scope) : 0;
+}

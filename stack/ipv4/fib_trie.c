@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Routes by longest prefix: a path-compressed binary trie (Morrison 1968, PATRICIA; the kernel's
+ * fib_trie.c is its level-compressed sister). A lookup looks at 33 nodes at most, whatever the size
+ * of the table.
+ *
+ * Invariants: a node's prefix extends its parent's; a node without routes has two children; the
+ * aliases of a prefix are ordered by TOS descending, then priority ascending, then age.
+ */
+#include "ipv4/fib.h"
+
+#include "kernel/trace.h"
+#include "stack/assert.h"
+
+struct fib_node {
+	u32 key; /* host order, bits behind plen are 0 */
+	u8 plen;
+	struct fib_node *parent, *child[2];
+	struct fib_alias *aliases;
+};
+
+static u32 plen_mask(u32 plen)
+{
+	return plen ? ~0u << (32 - plen) : 0;
+}
+
+/* The bit that chooses a child below a prefix of plen < 32. */
+static u32 key_bit(u32 key, u32 plen)
+{
+	return key >> (31 - plen) & 1;
+}
+
+/* Leading bits that a and b share, at most max. */
+static u32 common_bits(u32 a, u32 b, u32 max)
+{
+	u32 x = a ^ b, n = 0;
+
+	while (n < max && !(x & 0x80000000u)) {
+		x <<= 1;
+		n++;
+	}
+	return n;
+}
+
+struct fib_table *fib_trie_table(struct net *net, u32 id)
+{
+	struct fib_table *tb = mem_zalloc(net_world(net), MEM_FIB_TABLE, sizeof(*tb));
+
+	if (tb) {
+		tb->id = id;
+		tb->net = net;
+	}
+	return tb;
+}
+
+static struct fib_node *node_alloc(struct fib_table *tb, u32 key, u32 plen)
+{
+	struct fib_node *n = mem_zalloc(net_world(tb->net), MEM_FIB_NODE, sizeof(*n));
+
+	if (n) {
+		n->key = key & plen_mask(plen);
+		n->plen = (u8)plen;
+		tb->nodes++;
+	}
+	return n;
+}
+
+static void node_free(struct fib_table *tb, struct fib_node *n)
+{
+	tb->nodes--;
+	mem_free(net_world(tb->net), MEM_FIB_NODE, n, sizeof(*n));
+}
+
+static struct fib_node **node_slot(struct fib_table *tb, const struct fib_node *n)
+{
+	return n->parent ? &n->parent->child[n->parent->child[1] == n] : &tb->root;
+}
+
+static struct fib_node *node_find(const struct fib_table *tb, u32 key, u32 plen)
+{
+	struct fib_node *n = tb->root;
+
+	while (n && n->plen < plen && ((key ^ n->key) & plen_mask(n->plen)) == 0)
+		n = n->child[key_bit(key, n->plen)];
+	return n && n->plen == plen && n->key == key ? n : NULL;
+}
+
+/* The node of a prefix, made when it is not there. NULL: no memory, nothing changed. */
+static struct fib_node *node_get(struct fib_table *tb, u32 key, u32 plen)
+{
+	struct fib_node **slot = &tb->root, *parent = NULL, *n, *new, *branch;
+	u32 common = 0;
+
+	while ((n = *slot) != NULL) {
+		common = common_bits(key, n->key, n->plen < plen ? n->plen : plen);
+		if (common < n->plen)
+			break;
+		if (n->plen == plen)
+			return n;
+		parent = n;
+		slot = &n->child[key_bit(key, n->plen)];
+	}
+	new = node_alloc(tb, key, plen);
+	if (!new)
+		return NULL;
+	new->parent = parent;
+	if (n && common < plen) { /* they part below both: a node without routes between */
+		branch = node_alloc(tb, key, common);
+		if (!branch) {
+			node_free(tb, new);
+			return NULL;
+		}
+		branch->parent = parent;
+		branch->child[key_bit(key, common)] = new;
+		branch->child[key_bit(n->key, common)] = n;
+		new->parent = n->parent = branch;
+		*slot = branch;
+		return new;
+	}
+	if (n) {
+		new->child[key_bit(n->key, plen)] = n;
+		n->parent = new;
+	}
+	*slot = new;
+	return new;
+}
+
+/* Takes a node out that has neither routes nor two children, and its parent when that follows. */
+static void node_prune(struct fib_table *tb, struct fib_node *n)
+{
+	while (n && !n->aliases && !(n->child[0] && n->child[1])) {
+		struct fib_node *parent = n->parent;
+		struct fib_node *child = n->child[0] ? n->child[0] : n->child[1];
+
+		*node_slot(tb, n) = child;
+		if (child)
+			child->parent = parent;
+		node_free(tb, n);
+		n = parent;
+	}
+}
+
+static void alias_free(struct fib_table *tb, struct fib_alias **slot)
+{
+	struct fib_alias *fa = *slot;
+
+	*slot = fa->next;
+	fib_release_info(fa->fi);
+	mem_free(net_world(tb->net), MEM_FIB_ALIAS, fa, sizeof(*fa));
+	tb->routes--;
+}
+
+/* Where a route of this TOS and priority goes; *found: one with the same both is there. */
+static struct fib_alias **alias_place(struct fib_node *n, u8 tos, u32 priority, bool *found)
+{
+	struct fib_alias **p = &n->aliases;
+
+	*found = false;
+	while (*p && ((*p)->tos > tos || ((*p)->tos == tos && (*p)->fi->priority <= priority))) {
+		if ((*p)->tos == tos && (*p)->fi->priority == priority)
+			*found = true;
+		p = &(*p)->next;
+	}
+	return p;
+}
+
+int fib_table_insert(struct fib_table *tb, const struct fib_config *cfg)
+{
+	struct fib_alias *fa, **p;
+	struct fib_info *fi;
+	struct fib_node *n;
+	bool found;
+	int err = 0;
+
+	if (cfg->dst_len > 32 || cfg->dst & ~plen_mask(cfg->dst_len))
+		return -EINVAL;
+	fi = fib_create_info(tb->net, cfg, &err);
+	if (!fi)
+		return err;
+	n = node_get(tb, cfg->dst, cfg->dst_len);
+	if (!n) {
+		fib_release_info(fi);
+		return -ENOBUFS;
+	}
+	p = alias_place(n, cfg->tos, fi->priority, &found);
+	if (found && !cfg->append)
+		err = -EEXIST;
+	for (fa = n->aliases; fa && !err; fa = fa->next)
+		if (fa->tos == cfg->tos && fa->type == cfg->type && fa->fi == fi)
+			err = -EEXIST;
+	fa = err ? NULL : mem_alloc(net_world(tb->net), MEM_FIB_ALIAS, sizeof(*fa));
+	if (!fa) {
+		fib_release_info(fi);
+		node_prune(tb, n);
+		return err ? err : -ENOBUFS;
+	}
+	fa->fi = fi;
+	fa->tos = cfg->tos;
+	fa->type = cfg->type;
+	fa->next = *p;
+	*p = fa;
+	tb->routes++;
+	rt_cache_flush(tb->net);
+	return 0;
+}
+
+static bool alias_matches(const struct fib_alias *fa, const struct fib_config *cfg)
+{
+	const struct fib_info *fi = fa->fi;
+
+	return fa->tos == cfg->tos && (!cfg->type || fa->type == cfg->type) &&
+	       (cfg->scope == RT_SCOPE_NOWHERE || fi->scope == cfg->scope) &&
+	       (!cfg->priority || fi->priority == cfg->priority) &&
+	       (!cfg->prefsrc || fi->prefsrc == cfg->prefsrc) && fib_nh_match(cfg, fi);
+}
+
+int fib_table_delete(struct fib_table *tb, const struct fib_config *cfg)
+{
+	struct fib_node *n;
+
+	if (cfg->dst_len > 32 || cfg->dst & ~plen_mask(cfg->dst_len))
+		return -EINVAL;
+	n = node_find(tb, cfg->dst, cfg->dst_len);
+	for (struct fib_alias **p = n ? &n->aliases : NULL; p && *p; p = &(*p)->next) {
+		if (!alias_matches(*p, cfg))
+			continue;
+		alias_free(tb, p);
+		node_prune(tb, n);
+		rt_cache_flush(tb->net);
+		return 0;
+	}
+	return -ESRCH;
+}
+
+/* One route against the flow: 1 it is the answer, 0 go on, < 0 its error. */
+static int alias_check(const struct fib_alias *fa, const struct flowi4 *flp)
+{
+	const struct fib_info *fi = fa->fi;
+
+	if ((fa->tos && fa->tos != flp->tos) || fi->dead || fi->scope < flp->scope)
+		return 0;
+	if (fib_type_error[fa->type])
+		return fib_type_error[fa->type];
+	if (fi->nh.flags & RTNH_F_DEAD || (flp->oif && flp->oif != fi->nh.oif))
+		return 0;
+	return 1;
+}
+
+static int node_check(const struct fib_table *tb, const struct fib_node *n,
+		      const struct flowi4 *flp, struct fib_result *res)
+{
+	for (const struct fib_alias *fa = n->aliases; fa; fa = fa->next) {
+		int r = alias_check(fa, flp);
+
+		if (!r)
+			continue;
+		res->prefix = n->key;
+		res->prefixlen = n->plen;
+		res->type = fa->type;
+		res->scope = fa->fi->scope;
+		res->table = tb->id;
+		res->fi = fa->fi;
+		res->nh = &fa->fi->nh;
+		return r;
+	}
+	return 0;
+}
+
+int fib_table_lookup(struct fib_table *tb, const struct flowi4 *flp, struct fib_result *res)
+{
+	const struct fib_node *n = tb->root, *last = NULL;
+	u32 key = ntohl(flp->daddr);
+
+	while (n && ((key ^ n->key) & plen_mask(n->plen)) == 0) {
+		last = n;
+		if (n->plen == 32)
+			break;
+		n = n->child[key_bit(key, n->plen)];
+	}
+	for (; last; last = last->parent) {
+		int r = last->aliases ? node_check(tb, last, flp, res) : 0;
+
+		if (r)
+			return r > 0 ? 0 : r;
+	}
+	return -EAGAIN;
+}
+
+/* The node that follows in order of prefix, shorter ones first. */
+static struct fib_node *node_next(struct fib_node *n)
+{
+	if (n->child[0])
+		return n->child[0];
+	if (n->child[1])
+		return n->child[1];
+	while (n->parent) {
+		if (n->parent->child[0] == n && n->parent->child[1])
+			return n->parent->child[1];
+		n = n->parent;
+	}
+	return NULL;
+}
+
+/* Removes the routes that `all` or death asks for, then the nodes that are not needed. */
+static u32 table_purge(struct fib_table *tb, bool all)
+{
+	struct fib_node *n = tb->root;
+	u32 gone = 0;
+
+	while (n) {
+		struct fib_node *next = node_next(n);
+		struct fib_alias **p = &n->aliases;
+		bool had = n->aliases != NULL;
+
+		while (*p) {
+			if (all || (*p)->fi->dead) {
+				alias_free(tb, p);
+				gone++;
+			} else {
+				p = &(*p)->next;
+			}
+		}
+		/* Pruning may take ancestors, which lie behind in this order, never `next`, unless
+		 * next is a child whose place it gives: that one stays valid too. */
+		if (had)
+			node_prune(tb, n);
+		n = next;
+	}
+	if (gone)
+		rt_cache_flush(tb->net);
+	return gone;
+}
+
+u32 fib_table_flush(struct fib_table *tb)
+{
+	return table_purge(tb, false);
+}
+
+void fib_free_table(struct fib_table *tb)
+{
+	if (!tb)
+		return;
+	table_purge(tb, true);
+	ASSERT(!tb->root && !tb->routes && !tb->nodes);
+	mem_free(net_world(tb->net), MEM_FIB_TABLE, tb, sizeof(*tb));
+}
+
+void fib_table_walk(const struct fib_table *tb,
+		    void (*fn)(void *ctx, u32 prefix, u32 plen, const struct fib_alias *fa),
+		    void *ctx)
+{
+	for (struct fib_node *n = tb->root; n; n = node_next(n))
+		for (const struct fib_alias *fa = n->aliases; fa; fa = fa->next)
+			fn(ctx, n->key, n->plen, fa);
+}
+
+void fib_table_check(const struct fib_table *tb)
+{
+	u32 nodes = 0, routes = 0;
+
+	for (struct fib_node *n = tb->root; n; n = node_next(n)) {
+		nodes++;
+		ASSERT((n->key & ~plen_mask(n->plen)) == 0);
+		ASSERT(n->aliases || (n->child[0] && n->child[1]));
+		if (n->parent) {
+			ASSERT(n->parent->plen < n->plen);
+			ASSERT(((n->key ^ n->parent->key) & plen_mask(n->parent->plen)) == 0);
+			ASSERT(n->parent->child[key_bit(n->key, n->parent->plen)] == n);
+		}
+		for (const struct fib_alias *fa = n->aliases; fa; fa = fa->next)
+			routes++;
+	}
+	ASSERT(nodes == tb->nodes && routes == tb->routes);
+}
