@@ -20,6 +20,12 @@ static const struct {
 	{ "net.ipv4.ip_local_port_range",
 	  { "net.ipv4.ip_local_port_range_min", "net.ipv4.ip_local_port_range_max" },
 	  2 },
+	{ "net.ipv4.tcp_rmem",
+	  { "net.ipv4.tcp_rmem_min", "net.ipv4.tcp_rmem_default", "net.ipv4.tcp_rmem_max" },
+	  3 },
+	{ "net.ipv4.tcp_wmem",
+	  { "net.ipv4.tcp_wmem_min", "net.ipv4.tcp_wmem_default", "net.ipv4.tcp_wmem_max" },
+	  3 },
 };
 
 /* Fields that only their vector shows. */
