@@ -12,6 +12,7 @@
 #   blanks           all: no blank at the end of a line (but .tsv), no CR, a newline at the end
 #   lua-indent       Lua: two spaces, no tab
 #   work-path        all: no path of somebody's machine
+#   links            documents: a link to a file of the tree leads to one
 #   guard            headers: #ifndef TAPLINE_<PATH>_H
 #   requirement      Lua, documents: an id RFCnnnn-<section>-<n> stands in docs/requirements/
 #   function-length  C: a note on functions of more than 70 lines; never a failure
@@ -340,6 +341,22 @@ on["requirement"] && (is_lua || FILENAME ~ /\.md$/) && /RFC[0-9]+-[A-Za-z0-9.]+-
 		rest = substr(rest, RSTART + RLENGTH)
 		if (!(id in in_catalogue))
 			say("requirement", id " is not in docs/requirements/: use an id that is, or append it there")
+	}
+}
+
+on["links"] && FILENAME ~ /\.md$/ && /\]\([^)]*\)/ {
+	rest = $0
+	while (match(rest, /\]\([^)]*\)/)) {
+		target = substr(rest, RSTART + 2, RLENGTH - 3)
+		rest = substr(rest, RSTART + RLENGTH)
+		sub(/#.*/, "", target)
+		if (target == "" || target ~ /^[a-z]+:/ || target ~ /\/$/)
+			continue
+		folder = FILENAME
+		if (!sub(/[^\/]*$/, "", folder))
+			folder = ""
+		if (!exists(folder target))
+			say("links", target " does not exist: mend the link (it starts at the document's folder)")
 	}
 }
 
