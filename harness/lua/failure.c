@@ -246,6 +246,30 @@ static int native_is_failure(lua_State *L)
 	return 1;
 }
 
+/* native.raise(message): an error at the script's own place. */
+static int native_raise(lua_State *L)
+{
+	return script_error(L, "%s", luaL_checkstring(L, 1));
+}
+
+/* native.settings(): a list of { key, value } from the command line. */
+static int native_settings(lua_State *L)
+{
+	const struct script_config *c = test_run_of(L)->script->config;
+	size_t i;
+
+	lua_createtable(L, (int)c->setting_count, 0);
+	for (i = 0; i < c->setting_count; i++) {
+		lua_createtable(L, 2, 0);
+		lua_pushstring(L, c->settings[i].key);
+		lua_rawseti(L, -2, 1);
+		lua_pushstring(L, c->settings[i].value);
+		lua_rawseti(L, -2, 2);
+		lua_rawseti(L, -2, (lua_Integer)i + 1);
+	}
+	return 1;
+}
+
 static int native_seed(lua_State *L)
 {
 	lua_pushinteger(L, (lua_Integer)test_run_of(L)->seed);
@@ -262,6 +286,8 @@ void script_open_tap(lua_State *L)
 		{ "shown", native_shown },
 		{ "is_failure", native_is_failure },
 		{ "seed", native_seed },
+		{ "raise", native_raise },
+		{ "settings", native_settings },
 		{ "test", script_register_test },
 		{ NULL, NULL },
 	};

@@ -4,7 +4,7 @@
  * from the script's own folder, nowhere else. Library modules are called with a second argument:
  * the table of native functions, which scripts do not get to see.
  */
-#include "lua/test_run.h"
+#include "lua/net.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -291,6 +291,12 @@ void script_open_require(lua_State *L)
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &key_loaded);
 	lua_newtable(L);
 	script_open_tap(L);
+	net_open_world(L);
+	net_open_tasks(L);
+	net_open_calls(L);
+	net_open_look(L);
+	net_open_packets(L);
+	net_open_hooks(L);
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &key_native);
 	lua_pushcfunction(L, require);
 	lua_setglobal(L, "require");

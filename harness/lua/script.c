@@ -5,7 +5,7 @@
  * Invariant: nothing of one test's Lua state is alive when the next test starts.
  */
 #define _GNU_SOURCE /* memmem */
-#include "lua/test_run.h"
+#include "lua/net.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +92,7 @@ static void test_run_done(struct test_run *t)
 	strbuf_free(&t->diff);
 	strbuf_free(&t->traceback);
 	strbuf_free(&t->file);
+	strbuf_free(&t->capture);
 }
 
 /*
@@ -307,8 +308,9 @@ static void run_wanted(struct test_run *t)
 			      t->script->path, 0);
 		return;
 	}
-	if (run_task(t))
+	if (net_run_tasks(t))
 		check_end(t);
+	net_run_end(t);
 }
 
 static const char *text_or_null(const struct strbuf *b)
@@ -327,6 +329,9 @@ static void fill_result(struct test_run *t, const char *rerun)
 		.traceback = text_or_null(&t->traceback),
 		.file = text_or_null(&t->file),
 		.line = t->line,
+		.has_time = t->has_time,
+		.time_virtual_ns = t->end_time_ns,
+		.capture = text_or_null(&t->capture),
 		.seed = t->script->config->seed,
 		.rerun = rerun,
 	};

@@ -37,6 +37,7 @@ struct script {
 };
 
 struct net_run;
+struct net_task;
 
 struct test_run {
 	struct script *script;
@@ -56,6 +57,10 @@ struct test_run {
 	struct strbuf message, got, expect, diff, traceback, file;
 	int line;
 	struct net_run *net; /* the world of this test, made at the first use */
+	struct net_task *main_task; /* while the test's function runs */
+	bool has_time;
+	u64 end_time_ns;
+	struct strbuf capture; /* path of the file written, if one was */
 };
 
 struct test_run *test_run_of(lua_State *L);
