@@ -42,13 +42,10 @@ u64 mem_count(const struct world *w, enum mem_kind kind)
 	return w->mem.kind_objects[kind];
 }
 
+/* v is not 0. */
 static u32 log2_floor(u64 v)
 {
-	u32 n = 0;
-
-	while (v >>= 1)
-		n++;
-	return n;
+	return 63 - (u32)__builtin_clzll(v);
 }
 
 /* The class of a request and the bytes its blocks have. */
@@ -66,7 +63,7 @@ static u32 size_class(size_t size, size_t *block)
 	power = log2_floor(size - 1);
 	base = (size_t)1 << power;
 	if (size <= MIDDLE_MAX) {
-		quarter = (u32)((size - 1 - base) / (base / 4));
+		quarter = (u32)((size - 1) >> (power - 2)) & 3;
 		*block = base + (quarter + 1) * (base / 4);
 		return SMALL_COUNT + (power - 10) * 4 + quarter;
 	}

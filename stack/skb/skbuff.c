@@ -29,15 +29,11 @@ u32 skb_data_alloc_size(u32 size)
 /* What kmalloc makes of a size on Linux: its next slab size. */
 static u32 kmalloc_size(u32 size)
 {
-	u32 slab = 64;
-
 	if (size > 64 && size <= 96)
 		return 96;
 	if (size > 128 && size <= 192)
 		return 192;
-	while (slab < size)
-		slab *= 2;
-	return slab;
+	return size <= 64 ? 64 : 1u << (32 - __builtin_clz(size - 1));
 }
 
 u32 skb_truesize(u32 size)
@@ -57,11 +53,24 @@ void skb_data_free(struct world *w, u8 *head, u32 size)
 	mem_free_n(w, MEM_SKB_DATA, head, 1, data_align(size) + sizeof(struct skb_shared_info));
 }
 
+/* In pieces that the compiler makes wide stores of: as one it is a string instruction that takes
+ * three times as long. */
+static inline void skb_zero(struct sk_buff *skb)
+{
+	u8 *p = (u8 *)skb;
+
+	_Static_assert(sizeof(*skb) >= 128 && sizeof(*skb) <= 256, "sk_buff in four pieces");
+	memset(p, 0, 64);
+	memset(p + 64, 0, 64);
+	memset(p + sizeof(*skb) - 128, 0, 64);
+	memset(p + sizeof(*skb) - 64, 0, 64);
+}
+
 static void skb_init(struct sk_buff *skb, struct world *w, u8 *head, u32 size)
 {
 	struct skb_shared_info *shinfo;
 
-	memset(skb, 0, sizeof(*skb));
+	skb_zero(skb);
 	skb->world = w;
 	skb->id = ++w->skb_count;
 	skb->head = head;
