@@ -32,7 +32,8 @@ struct rx_delivery {
 };
 
 /* deliver_skb() of the one that waited, with a reference of its own; `pt` waits now. */
-static void deliver_next(struct rx_delivery *d, struct sk_buff *skb, const struct packet_type *pt)
+static inline void deliver_next(struct rx_delivery *d, struct sk_buff *skb,
+				const struct packet_type *pt)
 {
 	const struct packet_type *prev = d->pt_prev;
 
@@ -41,15 +42,16 @@ static void deliver_next(struct rx_delivery *d, struct sk_buff *skb, const struc
 		prev->func(skb_get(skb), skb->dev, prev, d->orig_dev);
 }
 
-static void deliver_taps(struct rx_delivery *d, struct sk_buff *skb, const struct list_head *taps)
+static inline void deliver_taps(struct rx_delivery *d, struct sk_buff *skb,
+				const struct list_head *taps)
 {
 	list_for_each_safe(p, tmp, taps)
 		deliver_next(d, skb, list_entry(p, struct ptype_entry, list)->pt);
 }
 
 /* deliver_ptype_list_skb(). sockets_only: packet sockets, not protocols. */
-static void deliver_ptype_list(struct rx_delivery *d, struct sk_buff *skb, u16 type,
-			       const struct list_head *list, bool sockets_only)
+static inline void deliver_ptype_list(struct rx_delivery *d, struct sk_buff *skb, u16 type,
+				      const struct list_head *list, bool sockets_only)
 {
 	list_for_each_safe(p, tmp, list) {
 		const struct packet_type *pt = list_entry(p, struct ptype_entry, list)->pt;
@@ -59,7 +61,7 @@ static void deliver_ptype_list(struct rx_delivery *d, struct sk_buff *skb, u16 t
 	}
 }
 
-static void deliver_protocols(struct rx_delivery *d, struct sk_buff *skb, bool sockets_only)
+static inline void deliver_protocols(struct rx_delivery *d, struct sk_buff *skb, bool sockets_only)
 {
 	const struct ptype_table *t = dev_host(skb->dev)->ptypes;
 	u16 type = ntohs(skb->protocol);

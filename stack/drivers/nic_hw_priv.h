@@ -83,6 +83,12 @@ static inline struct nic_tx_desc *tx_desc(const struct nic_hw *hw, const struct 
 	return (struct nic_tx_desc *)(void *)(hw->world->mem.base + r->base);
 }
 
+/* should_fail() that costs one test in line while the fault is not planted. */
+static inline bool hw_should_fail(struct nic_hw *hw, enum fault_point point)
+{
+	return hw->world->fault.armed & 1u << point && should_fail(hw->world, point);
+}
+
 /* Sets causes and interrupts when they are not masked. */
 void nic_hw_cause(struct nic_hw *hw, u32 index, u32 cause);
 void nic_hw_vector_init(struct nic_hw *hw, u32 index);

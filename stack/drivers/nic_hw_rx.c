@@ -199,7 +199,7 @@ void nic_hw_receive(void *ctx, const u8 *frame, u32 len, u32 flags)
 	queue = rx_queue_of(hw, frame, len, &hash);
 	r = &hw->q[queue].rx;
 	needed = len <= r->buffer_size ? 1 : (len + r->buffer_size - 1) / r->buffer_size;
-	if (ring_owned(r) < needed || should_fail(hw->world, FAULT_RX_MISSED)) {
+	if (ring_owned(r) < needed || hw_should_fail(hw, FAULT_RX_MISSED)) {
 		rx_missed(hw, queue, len);
 		return;
 	}
