@@ -5,7 +5,8 @@
  *
  * Invariants: sk_rmem_alloc is the truesize of what receive and error queue hold (and what the
  * protocol says it keeps besides); sk_wmem_alloc that of every packet whose destructor is
- * sock_wfree, each of which holds a reference; a socket is freed with both at zero.
+ * sock_wfree, and one reference is held while it is not zero (packets joined keep the sum); a
+ * socket is freed with both at zero.
  */
 #include "core/sock.h"
 
@@ -113,7 +114,8 @@ static void sock_wfree(struct sk_buff *skb)
 	ASSERT(sk->sk_wmem_alloc >= skb->truesize);
 	sk->sk_wmem_alloc -= skb->truesize;
 	sk->sk_write_space(sk);
-	sock_put(sk);
+	if (!sk->sk_wmem_alloc)
+		sock_put(sk);
 }
 
 static void sock_rfree(struct sk_buff *skb)
@@ -125,7 +127,8 @@ static void sock_rfree(struct sk_buff *skb)
 void skb_set_owner_w(struct sk_buff *skb, struct sock *sk)
 {
 	skb_orphan(skb);
-	sock_hold(sk);
+	if (!sk->sk_wmem_alloc)
+		sock_hold(sk);
 	skb->sk = sk;
 	skb->destructor = sock_wfree;
 	sk->sk_wmem_alloc += skb->truesize;

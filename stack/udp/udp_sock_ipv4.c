@@ -295,9 +295,14 @@ s64 udp_sendmsg(struct sock *sk, struct msghdr *msg)
 	ipc.addr = daddr ? daddr : fl4.daddr;
 	mtu = dst_mtu(&rt->dst);
 	if (more) {
+		s64 ret;
+
 		up->cork_fl4 = fl4;
 		up->pending = AF_INET;
-		return append_pending(sk, msg, UDP_HLEN, &ipc, &rt, true);
+		ret = append_pending(sk, msg, UDP_HLEN, &ipc, &rt, true);
+		if (rt)
+			dst_release(&rt->dst);
+		return ret;
 	}
 	skb = ip_make_skb(sk->net, sk, &fl4, msg->data, msg->len + UDP_HLEN, UDP_HLEN, &ipc, &rt,
 			  msg->flags, &err);
