@@ -341,10 +341,6 @@ static int ip_route_input_slow(struct input_request *r, enum skb_drop_reason *re
 	fl4.mark = r->skb->mark;
 	err = fib_lookup(r->net, &fl4, &r->res);
 	if (err || r->res.type == RTN_UNICAST) {
-		if (r->dev->anyip) { /* `ip route add local 0/0 dev X` */
-			r->res.fi = NULL;
-			return input_local(r, 0, RTN_LOCAL, 0, reason);
-		}
 		if (err || !in_dev_forward(r->in_dev)) {
 			r->res.fi = NULL;
 			return input_local(r, 0, RTN_UNREACHABLE,
@@ -370,7 +366,7 @@ static int input_multicast(struct input_request *r, enum skb_drop_reason *reason
 {
 	int err;
 
-	if (!ip_check_mc(r->in_dev, r->daddr) && !r->dev->anyip)
+	if (!ip_check_mc(r->in_dev, r->daddr))
 		return martian(reason, SKB_DROP_REASON_IP_INVALID_DEST, -EINVAL);
 	if (ipv4_is_multicast(r->saddr) || ipv4_is_lbcast(r->saddr) ||
 	    r->skb->protocol != htons(ETH_P_IP))
