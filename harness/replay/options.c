@@ -14,16 +14,16 @@ static const char usage[] =
 	"each at its time, and prints the host's counters, one `Name value` a line.\n"
 	"\n"
 	"  --any              every frame and every address is the host's own (default)\n"
-	"  --as ADDR[/LEN]    the host has this address (and its MAC in the capture)\n"
+	"  --as ADDR[/LEN]    the host has this address, and its MAC of the capture\n"
 	"  --set KEY=VALUE    set a sysctl first; may be given again\n"
 	"  --profile NAME     linux (default) or rfc\n"
 	"  --seed N           seed of the world\n"
-	"  -w FILE            write what the host sent (pcap with nanoseconds; pcapng if so named)\n"
+	"  -w FILE            write what the host sent (pcap with ns; pcapng if so named)\n"
 	"  --json             print the counters as one JSON object\n"
 	"  --digest           print the digest of the run as well\n"
-	"  --cut HOW          frames cut by the snapshot length: pad (default), drop, keep\n"
+	"  --cut HOW          frames that the snapshot length cut: pad (default), drop, keep\n"
 	"  --backwards HOW    a frame older than the one before: hold (default), error\n"
-	"  --checksums HOW    judge (default); trust: offload left them wrong; trust-ip: IPv4 ones\n"
+	"  --checksums HOW    judge (default), trust: offload left them wrong, trust-ip\n"
 	"  --help             this text\n";
 
 static int wrong(const char *text, const char *what)
@@ -120,8 +120,19 @@ enum option_id {
 };
 
 static const char *const option_names[] = {
-	"--as",	       "--set", "--profile", "--seed",	 "-w",	   "--cut", "--backwards",
-	"--checksums", "--any", "--json",    "--digest", "--help", NULL,
+	[OPTION_AS] = "--as",
+	[OPTION_SET] = "--set",
+	[OPTION_PROFILE] = "--profile",
+	[OPTION_SEED] = "--seed",
+	[OPTION_W] = "-w",
+	[OPTION_CUT] = "--cut",
+	[OPTION_BACKWARDS] = "--backwards",
+	[OPTION_CHECKSUMS] = "--checksums",
+	[OPTION_ANY] = "--any",
+	[OPTION_JSON] = "--json",
+	[OPTION_DIGEST] = "--digest",
+	[OPTION_HELP] = "--help",
+	NULL,
 };
 
 static int option_with_value(struct replay_options *o, enum option_id id, const char *value)
