@@ -439,8 +439,12 @@ int ip_route_input(struct sk_buff *skb, be32 daddr, be32 saddr, u8 tos, struct n
 		skb_dst_set(skb, &slot->rt->dst);
 		return 0;
 	}
-	err = ipv4_is_multicast(daddr) ? input_multicast(&r, reason) :
-					       ip_route_input_slow(&r, reason);
+	if (dev->anyip) /* every packet is for this host, wherever it is from */
+		err = input_local(&r, 0, RTN_LOCAL, 0, reason);
+	else if (ipv4_is_multicast(daddr))
+		err = input_multicast(&r, reason);
+	else
+		err = ip_route_input_slow(&r, reason);
 	if (!err && skb->protocol == htons(ETH_P_IP))
 		input_remember(slot, &r);
 	return err;
