@@ -192,11 +192,13 @@ static bool dev_get(const struct net *net, const char *name, u64 *value)
 		const struct net_device *dev = list_entry(pos, struct net_device, dev_list);
 		const char *rest = str_after(name, dev->name);
 		struct ethtool_search s = { 0 };
+		struct net_device_stats stats;
 
 		if (!rest || *rest != '.')
 			continue;
 		rest++;
-		if (field_get(&dev->stats, dev_fields, ARRAY_SIZE(dev_fields), rest, value))
+		dev_get_stats(dev, &stats);
+		if (field_get(&stats, dev_fields, ARRAY_SIZE(dev_fields), rest, value))
 			return true;
 		s.name = rest;
 		if (dev->netdev_ops->ndo_ethtool_stats)
@@ -288,10 +290,12 @@ static void walk_devices(struct walker *k, const struct net *net)
 {
 	list_for_each(pos, &net->dev_base) {
 		const struct net_device *dev = list_entry(pos, struct net_device, dev_list);
+		struct net_device_stats stats;
 
+		dev_get_stats(dev, &stats);
 		set_prefix(k, dev->name, 0, NULL);
 		k->name[k->prefix++] = '.';
-		tell_fields(k, &dev->stats, dev_fields, ARRAY_SIZE(dev_fields));
+		tell_fields(k, &stats, dev_fields, ARRAY_SIZE(dev_fields));
 		if (dev->netdev_ops->ndo_ethtool_stats)
 			dev->netdev_ops->ndo_ethtool_stats(dev, tell, k);
 	}

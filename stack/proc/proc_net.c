@@ -9,8 +9,10 @@
 
 static void dev_line(struct seq_file *m, const struct net_device *dev)
 {
-	const struct net_device_stats *s = &dev->stats;
+	struct net_device_stats stats;
+	const struct net_device_stats *s = &stats;
 
+	dev_get_stats(dev, &stats);
 	seq_str_right(m, dev->name, 6);
 	seq_puts(m, ": ");
 	seq_u64(m, s->rx_bytes, 7);
