@@ -209,7 +209,7 @@ bool inet_ehash_nolisten(struct sock *sk, struct sock_common *osk)
 	return true;
 }
 
-int __inet_check_established(struct sock *sk, u16 lport)
+int __inet_check_established(struct sock *sk, u16 lport, bool bound)
 {
 	struct inet_hashinfo *hi = inet_hashinfo_of(sk->net);
 	struct sock_common *skc = inet_skc(sk), *skc2;
@@ -222,7 +222,7 @@ int __inet_check_established(struct sock *sk, u16 lport)
 			  skc->skc_dport, skc->skc_bound_dev_if, skc->skc_hash);
 	if (skc2) {
 		if (skc2->skc_kind != SKC_TIMEWAIT || !hi->twsk_unique ||
-		    !hi->twsk_unique(sk, inet_twsk(skc2)))
+		    !hi->twsk_unique(sk, inet_twsk(skc2), bound))
 			return -EADDRNOTAVAIL;
 		tw = inet_twsk(skc2);
 	}

@@ -113,8 +113,9 @@ struct inet_hashinfo {
 	u32 tw_count; /* TIME-WAIT sockets (tcp_death_row.tw_refcount) */
 	/* Sockets that their user closed and that still talk (tcp_orphan_count). */
 	s32 orphan_count;
-	/* May the TIME-WAIT socket's place be taken by sk, which connects? (twsk_unique) */
-	bool (*twsk_unique)(struct sock *sk, struct inet_timewait_sock *tw);
+	/* May the TIME-WAIT socket's place be taken by sk, which connects? bound: from a port of its
+	 * own choice. (twsk_unique) */
+	bool (*twsk_unique)(struct sock *sk, struct inet_timewait_sock *tw, bool bound);
 };
 
 /* Empty tables. 0 or -ENOMEM (nothing is left behind). */

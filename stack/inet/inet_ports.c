@@ -449,7 +449,7 @@ static int try_connect_port(struct inet_hashinfo *hi, struct sock *sk, u16 port)
 	err = inet_bind_hash(hi, sk, tb);
 	if (err)
 		return err;
-	err = __inet_check_established(sk, port);
+	err = __inet_check_established(sk, port, false);
 	if (err)
 		inet_put_port(sk);
 	return err;
@@ -498,7 +498,7 @@ int inet_hash_connect(struct sock *sk)
 	struct inet_hashinfo *hi = inet_hashinfo_of(sk->net);
 
 	if (sk->inet_num)
-		return __inet_check_established(sk, sk->inet_num);
+		return __inet_check_established(sk, sk->inet_num, true);
 	return connect_any_port(hi, sk);
 }
 
