@@ -235,10 +235,13 @@ void world_check(struct world *w, u32 level)
 	ASSERT(bytes == w->mem.bytes);
 	ASSERT(objects == w->mem.objects);
 	for (u32 i = 0; i < w->hosts_count; i++) {
+		net_dev_check(w->hosts[i], level);
 		ipv4_check(w->hosts[i], level);
 		sock_check(w->hosts[i], level);
 		udp_check(w->hosts[i], level);
 	}
+	for (u32 i = 0; i < w->wires_count; i++)
+		wire_check(w->wires[i], level);
 }
 
 u64 world_digest(const struct world *w)

@@ -327,5 +327,7 @@ struct cpu *this_cpu(struct host *h);
 /* Boot: softnet, softirq actions, packet types; and the end of it. */
 int net_dev_init(struct host *h);
 void net_dev_exit(struct host *h);
+/* Panics at the first broken invariant; level 1: walks the queues, too. */
+void net_dev_check(const struct host *h, u32 level);
 
 #endif

@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: MIT */
+if (d->delivering)
+	return;
+ASSERT(event_armed(&d->event) == (d->head != NULL));
+ASSERT(!d->head || d->event.time == d->head->due);
+if (!level) /* SPDX-License-Identifier: MIT */
 /*
  * The wire. Each direction is a queue of frames under way, sorted by the time they come out, with
  * one event at the time of the first; it delivers all frames due at its instant. A frame for which
@@ -24,11 +28,11 @@
 /* So that no sum of times overflows. */
 #define WIRE_TIME_MAX (1000 * NSEC_PER_SEC)
 
-struct wire_frame {
-	struct wire_frame *next;
-	u64 due; /* ns it comes out */
-	u32 len, flags;
-};
+	struct wire_frame {
+		struct wire_frame *next;
+		u64 due; /* ns it comes out */
+		u32 len, flags;
+	};
 _Static_assert(sizeof(struct wire_frame) <= FRAME_HEAD, "frame head has outgrown its room");
 
 struct wire_dir {
@@ -36,6 +40,7 @@ struct wire_dir {
 	u32 end; /* where frames enter */
 	bool faulty; /* some fault is set: loss, duplication, ... */
 	bool plain; /* no fault, no delay, no rate: frames pass at once */
+	bool delivering; /* its event is running */
 	struct event event;
 	struct wire_frame *head, *tail;
 	u64 queued_bytes;
@@ -266,6 +271,7 @@ static void wire_event(struct world *w, struct event *ev)
 {
 	struct wire_dir *d = container_of(ev, struct wire_dir, event);
 
+	d->delivering = true;
 	while (d->head && d->head->due <= w->now) {
 		struct wire_frame *f = d->head;
 
@@ -276,6 +282,7 @@ static void wire_event(struct world *w, struct event *ev)
 		wire_deliver(d, wire_frame_bytes(f), f->len, f->flags);
 		wire_frame_put(d->wire, f);
 	}
+	d->delivering = false;
 	if (d->head)
 		event_arm(w, &d->event, d->head->due, EVENT_WIRE);
 }
@@ -419,4 +426,31 @@ int wire_inject(struct wire *wire, u32 end, u32 flags, const u8 *bytes, u32 len)
 	memcpy(wire_frame_bytes(f), bytes, len);
 	wire_transmit(wire, end, f, flags);
 	return 0;
+}
+
+static void wire_dir_check(const struct wire_dir *d, u32 level)
+{
+	const struct wire_stats *s = &d->stats;
+	u64 bytes = 0, frames = 0, due = 0;
+
+	ASSERT(event_armed(&d->event) == (d->head != NULL));
+	ASSERT(!d->head || d->event.time == d->head->due);
+	if (!level)
+		return;
+	for (const struct wire_frame *f = d->head; f; f = f->next) {
+		ASSERT(f->due >= due);
+		ASSERT(f->next || f == d->tail);
+		due = f->due;
+		bytes += f->len;
+		frames++;
+	}
+	ASSERT(bytes == d->queued_bytes);
+	ASSERT(s->tx_frames + s->duplicated ==
+	       s->rx_frames + s->lost + s->queue_dropped + s->unattached + frames);
+}
+
+void wire_check(const struct wire *wire, u32 level)
+{
+	wire_dir_check(&wire->dir[0], level);
+	wire_dir_check(&wire->dir[1], level);
 }

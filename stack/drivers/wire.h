@@ -45,6 +45,9 @@ int wire_attach(struct wire *wire, u32 end, struct net_device *dev);
 /* OP_FRAME: at a free end, now. 0; -EINVAL, -EBUSY (the end is a device's), -EMSGSIZE, -ENOMEM. */
 int wire_inject(struct wire *wire, u32 end, u32 flags, const u8 *bytes, u32 len);
 
+/* Panics at the first broken invariant. */
+void wire_check(const struct wire *wire, u32 level);
+
 /* For devices. ops NULL: unplug. */
 int wire_plug(struct wire *wire, u32 end, const struct wire_end_ops *ops, void *ctx);
 /* A buffer of `len` bytes for a frame, to be filled and sent. NULL: no memory. */

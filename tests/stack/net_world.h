@@ -140,6 +140,9 @@ static inline void net_world_run(u64 until)
 {
 	while (nw.w->heap && nw.w->heap->time <= until)
 		event_queue_run_first(nw.w);
+	net_dev_check(nw.h, 1);
+	for (u32 i = 0; i < nw.w->wires_count; i++)
+		wire_check(nw.w->wires[i], 1);
 	if (nw.w->now < until)
 		nw.w->now = until;
 }

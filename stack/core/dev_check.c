@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* The device layer's invariants, for world_check(): flags against counts, queues against their
+ * sums, work that waits against what will bring it about. */
+#include "core/dev_core.h"
+
+static void queue_check(const struct sk_buff_head *q)
+{
+	u32 n = 0;
+
+	for (const struct sk_buff *skb = skb_peek(q); skb; skb = skb->next)
+		n++;
+	ASSERT(n == q->qlen);
+}
+
+static void txq_check(const struct net_device *dev, const struct netdev_queue *txq)
+{
+	const struct Qdisc *q = txq->qdisc;
+
+	ASSERT(dev->no_queue || q);
+	ASSERT(!txq->active || (netif_running(dev) && dev->carrier));
+	/* Called by a listener from within a transmission: it is all in motion. */
+	if (!q || q->running || dev->driver_depth)
+		return;
+	ASSERT(txq->active || q->stats.qlen == 0);
+	ASSERT((q->stats.qlen == 0) == (q->stats.backlog == 0));
+	/* What waits is waited for: by the driver that will wake the queue, or NET_TX. */
+	ASSERT(q->stats.qlen == 0 || txq->stopped || q->scheduled);
+	ASSERT(q->scheduled == !list_empty(&q->sched));
+	ASSERT(!txq->stopped || !txq->active || !dev->netdev_ops->ndo_tx_timeout ||
+	       timer_pending(&dev->watchdog));
+}
+
+static void netdev_check(const struct net_device *dev)
+{
+	ASSERT(((dev->flags & IFF_PROMISC) != 0) == (dev->promiscuity != 0));
+	ASSERT(((dev->flags & IFF_ALLMULTI) != 0) == (dev->allmulti != 0));
+	ASSERT(((dev->flags & IFF_RUNNING) != 0) == (netif_running(dev) && dev->carrier));
+	for (u32 i = 0; i < dev->num_tx_queues; i++)
+		txq_check(dev, &dev->tx[i]);
+}
+
+void net_dev_check(const struct host *h, u32 level)
+{
+	for (u32 i = 0; i < h->cpus_count; i++) {
+		const struct softnet_data *sd = h->cpus[i]->softnet;
+
+		/* Packets in the backlog have a poll that will fetch them. */
+		if (sd->input_pkt_queue.qlen || sd->process_queue.qlen)
+			ASSERT(sd->backlog.state & NAPI_STATE_SCHED);
+		if (!level)
+			continue;
+		queue_check(&sd->input_pkt_queue);
+		queue_check(&sd->process_queue);
+	}
+	list_for_each(n, &h->nets) {
+		const struct net *net = list_entry(n, struct net, list);
+
+		list_for_each(d, &net->dev_base)
+			netdev_check(list_entry(d, struct net_device, dev_list));
+	}
+}
