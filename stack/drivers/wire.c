@@ -1,8 +1,4 @@
-if (d->delivering)
-	return;
-ASSERT(event_armed(&d->event) == (d->head != NULL));
-ASSERT(!d->head || d->event.time == d->head->due);
-if (!level) /* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT */
 /*
  * The wire. Each direction is a queue of frames under way, sorted by the time they come out, with
  * one event at the time of the first; it delivers all frames due at its instant. A frame for which
@@ -28,11 +24,11 @@ if (!level) /* SPDX-License-Identifier: MIT */
 /* So that no sum of times overflows. */
 #define WIRE_TIME_MAX (1000 * NSEC_PER_SEC)
 
-	struct wire_frame {
-		struct wire_frame *next;
-		u64 due; /* ns it comes out */
-		u32 len, flags;
-	};
+struct wire_frame {
+	struct wire_frame *next;
+	u64 due; /* ns it comes out */
+	u32 len, flags;
+};
 _Static_assert(sizeof(struct wire_frame) <= FRAME_HEAD, "frame head has outgrown its room");
 
 struct wire_dir {
@@ -433,6 +429,8 @@ static void wire_dir_check(const struct wire_dir *d, u32 level)
 	const struct wire_stats *s = &d->stats;
 	u64 bytes = 0, frames = 0, due = 0;
 
+	if (d->delivering)
+		return;
 	ASSERT(event_armed(&d->event) == (d->head != NULL));
 	ASSERT(!d->head || d->event.time == d->head->due);
 	if (!level)
