@@ -36,7 +36,7 @@ struct wire_dir {
 	u32 end; /* where frames enter */
 	bool faulty; /* some fault is set: loss, duplication, ... */
 	bool plain; /* no fault, no delay, no rate: frames pass at once */
-	bool delivering; /* its event is running */
+	u32 depth; /* > 0: a frame is just entering or leaving, the sums do not hold */
 	struct event event;
 	struct wire_frame *head, *tail;
 	u64 queued_bytes;
@@ -267,7 +267,7 @@ static void wire_event(struct world *w, struct event *ev)
 {
 	struct wire_dir *d = container_of(ev, struct wire_dir, event);
 
-	d->delivering = true;
+	d->depth++;
 	while (d->head && d->head->due <= w->now) {
 		struct wire_frame *f = d->head;
 
@@ -278,7 +278,7 @@ static void wire_event(struct world *w, struct event *ev)
 		wire_deliver(d, wire_frame_bytes(f), f->len, f->flags);
 		wire_frame_put(d->wire, f);
 	}
-	d->delivering = false;
+	d->depth--;
 	if (d->head)
 		event_arm(w, &d->event, d->head->due, EVENT_WIRE);
 }
@@ -355,7 +355,9 @@ u64 wire_transmit(struct wire *wire, u32 end, struct wire_frame *f, u32 flags)
 	u64 left = max_u64(w->now, d->busy_until);
 	u32 reason;
 
+	d->depth++;
 	wire_enter(d, wire_frame_bytes(f), f->len);
+	d->depth--;
 	f->flags = flags;
 	reason = wire_lost(d, f->len);
 	if (reason == DROP_QUEUE) {
@@ -412,8 +414,10 @@ int wire_inject(struct wire *wire, u32 end, u32 flags, const u8 *bytes, u32 len)
 		return -EMSGSIZE;
 	d = &wire->dir[end];
 	if (wire_passes(d, flags) && wire->end[end ^ 1].ops) {
+		d->depth++;
 		wire_enter(d, bytes, len);
 		wire_deliver(d, bytes, len, flags);
+		d->depth--;
 		return 0;
 	}
 	f = wire_frame_get(wire, len);
@@ -429,7 +433,7 @@ static void wire_dir_check(const struct wire_dir *d, u32 level)
 	const struct wire_stats *s = &d->stats;
 	u64 bytes = 0, frames = 0, due = 0;
 
-	if (d->delivering)
+	if (d->depth)
 		return;
 	ASSERT(event_armed(&d->event) == (d->head != NULL));
 	ASSERT(!d->head || d->event.time == d->head->due);
