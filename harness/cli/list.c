@@ -7,9 +7,14 @@
 #include "base/data.h"
 #include "base/suggest.h"
 #include "run/run.h"
+#include "lua/settings.h"
 #include "run/walk.h"
+#include "stack/drop_reason.h"
+#include "stack/trace.h"
 
+#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool list_requirements(void)
@@ -46,11 +51,91 @@ static bool list_suites(void)
 	return true;
 }
 
+static void print_entry(const char *name, const char *value)
+{
+	if (*value)
+		printf("%s\t%s\n", name, value);
+	else
+		puts(name);
+}
+
+static bool list_sysctls(void)
+{
+	settings_sysctls("linux", print_entry);
+	return true;
+}
+
+static bool list_counters(void)
+{
+	settings_counters(print_entry);
+	return true;
+}
+
+static bool list_drop_reasons(void)
+{
+	u32 i;
+
+	for (i = 0; i < SKB_DROP_REASON_COUNT; i++)
+		printf("%s\t%s\n", drop_reason_name(i), drop_reason_doc(i));
+	return true;
+}
+
+static bool list_trace_events(void)
+{
+	u32 i;
+
+	for (i = 0; i < TRACE_EVENT_COUNT; i++)
+		printf("%s\t%s\t%s\n", trace_event_name(i), trace_event_args(i),
+		       trace_event_doc(i));
+	return true;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The fuzz targets are the files of fuzz/targets. */
+static bool list_targets(void)
+{
+	struct strbuf dir = { 0 };
+	struct dirent *entry;
+	char **names = NULL;
+	size_t count = 0;
+	size_t i;
+	DIR *d;
+
+	strbuf_printf(&dir, "%s/fuzz/targets", data_dir());
+	d = opendir(strbuf_text(&dir));
+	while (d && (entry = readdir(d))) {
+		size_t len = strlen(entry->d_name);
+
+		if (len < 3 || strcmp(entry->d_name + len - 2, ".c") != 0)
+			continue;
+		names = xrealloc(names, (count + 1) * sizeof(*names));
+		names[count] = xstrdup(entry->d_name);
+		names[count++][len - 2] = 0;
+	}
+	if (d)
+		closedir(d);
+	if (count)
+		qsort(names, count, sizeof(*names), compare_names);
+	for (i = 0; i < count; i++) {
+		puts(names[i]);
+		free(names[i]);
+	}
+	free(names);
+	strbuf_free(&dir);
+	return true;
+}
+
 static const struct {
 	const char *name;
 	bool (*print)(void);
 } lists[] = {
-	{ "suites", list_suites },
+	{ "targets", list_targets },	       { "suites", list_suites },
+	{ "sysctls", list_sysctls },	       { "counters", list_counters },
+	{ "drop-reasons", list_drop_reasons }, { "trace-events", list_trace_events },
 	{ "requirements", list_requirements },
 };
 

@@ -198,20 +198,24 @@ static void death(const struct run *r, const struct child *c, int status, struct
 		strbuf_printf(out, "wall clock limit: no result after %u s of real time",
 			      r->options->wall_timeout);
 	else if (WIFSIGNALED(status))
-		strbuf_printf(out, "crash: the test process was killed by %s",
+		strbuf_printf(out, "%s: the test process was killed by %s",
+			      WTERMSIG(status) == SIGABRT ? "invariant" : "crash",
 			      signal_name(WTERMSIG(status), buffer, sizeof(buffer)));
 	else
 		strbuf_printf(out, "crash: the test process ended with status %d",
 			      WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 }
 
-static void lose_tests(struct run *r, struct child *c, const char *reason)
+static void lose_tests(struct run *r, struct child *c, const char *reason, bool aborted)
 {
 	struct plan_file *f = c->file;
 	struct strbuf rest = { 0 };
 
 	strbuf_printf(&rest, "not run: the process of this file ended in '%s'",
 		      f->next < f->count ? f->tests[f->next].name : "");
+	/* An assertion of the stack aborts (stack/assert.h); what it said is on standard error. */
+	if (c->running && aborted)
+		r->invariants++;
 	if (c->running && f->next < f->count)
 		report_lost(r, f, f->next, reason);
 	else
@@ -244,7 +248,8 @@ static void child_done(struct run *r, struct child *c, bool learn)
 		if (c->ended)
 			strbuf_puts(&reason, c->file->error ? c->file->error :
 							      "the file changed during the run");
-		lose_tests(r, c, strbuf_text(&reason));
+		lose_tests(r, c, strbuf_text(&reason),
+			   !c->ended && WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 		report_flush(r);
 	}
 	strbuf_free(&reason);

@@ -7,6 +7,7 @@
  */
 #include "run/run.h"
 
+#include "lua/settings.h"
 #include "run/walk.h"
 
 #include <errno.h>
@@ -262,7 +263,10 @@ int run_command(int argc, char **argv)
 	} else {
 		fill_config(&r);
 		catalogue_load(&r.catalogue, &no_catalogue);
-		status = run_files(&r);
+		if (settings_check(&r.config, &error))
+			status = run_files(&r);
+		else
+			status = usage_error(strbuf_text(&error));
 	}
 	free_run(&r);
 	walk_free(&w);

@@ -246,6 +246,11 @@ static void test_usage(void **state)
 	check_usage("$TAPLINE run --list=yes good.lua", "--list takes no value");
 	check_usage("$TAPLINE run --profile linus good.lua", "did you mean 'linux'?");
 	check_usage("$TAPLINE run --set nothing good.lua", "'nothing' is not KEY=VALUE");
+	check_usage("$TAPLINE run --set net.ipv4.ip_default_tll=3 good.lua",
+		    "there is no sysctl 'net.ipv4.ip_default_tll'; did you mean "
+		    "'net.ipv4.ip_default_ttl'?");
+	check_usage("$TAPLINE run --set net.ipv4.ip_default_ttl=x good.lua",
+		    "'x' is no value for net.ipv4.ip_default_ttl");
 	check_usage("$TAPLINE list suite", "did you mean 'suites'?");
 	check_usage("mkdir -p hollow; $TAPLINE run hollow", "no test file (*.lua) in 'hollow'");
 }

@@ -48,21 +48,22 @@ static void test_failure_block(void **state)
 	command_file("deep.lua", HEAD "tap.test(\"it's # deep\", function(t)\n"
 				      "  t:is({ a = { 1, 2 } }, { a = { 1, 3 } }, 'a\"b\\0')\n"
 				      "end)\n");
-	c = command("$TAPLINE run --seed 7 --set a.b='c d' deep.lua");
-	assert_string_equal(c->out, "TAP version 13\n1..1\n"
-				    "not ok 1 - deep.lua: it's \\# deep\n"
-				    "  ---\n"
-				    "  message: \"a\\\"b\"\n"
-				    "  diff: \"value.a[2]: got 2, expected 3\"\n"
-				    "  got: \"{ a = { 1, 2 } }\"\n"
-				    "  expect: \"{ a = { 1, 3 } }\"\n"
-				    "  at:\n"
-				    "    file: \"deep.lua\"\n"
-				    "    line: 3\n"
-				    "  seed: 7\n"
-				    "  rerun: \"tapline run --seed 7 --set 'a.b=c d' --filter "
-				    "'it'\\\\''s # deep' deep.lua\"\n"
-				    "  ...\n");
+	c = command("$TAPLINE run --seed 7 --set net.ipv4.ip_default_ttl=65 deep.lua");
+	assert_string_equal(
+		c->out, "TAP version 13\n1..1\n"
+			"not ok 1 - deep.lua: it's \\# deep\n"
+			"  ---\n"
+			"  message: \"a\\\"b\"\n"
+			"  diff: \"value.a[2]: got 2, expected 3\"\n"
+			"  got: \"{ a = { 1, 2 } }\"\n"
+			"  expect: \"{ a = { 1, 3 } }\"\n"
+			"  at:\n"
+			"    file: \"deep.lua\"\n"
+			"    line: 3\n"
+			"  seed: 7\n"
+			"  rerun: \"tapline run --seed 7 --set net.ipv4.ip_default_ttl=65 --filter "
+			"'it'\\\\''s # deep' deep.lua\"\n"
+			"  ...\n");
 }
 
 static void test_selection(void **state)
