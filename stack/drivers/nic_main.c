@@ -108,13 +108,30 @@ static void nic_free_queue(struct nic_queue *q)
 	}
 }
 
+/* "eth0-TxRx-3", as igb names its vectors. */
+static void nic_irq_name(const struct nic_queue *q, char name[32])
+{
+	size_t n;
+
+	str_copy(name, q->adapter->dev->name, IFNAME_LEN);
+	n = str_len(name);
+	memcpy(name + n, "-TxRx-", 6);
+	n += 6;
+	if (q->index >= 10)
+		name[n++] = (char)('0' + q->index / 10);
+	name[n++] = (char)('0' + q->index % 10);
+	name[n] = 0;
+}
+
 static int nic_alloc_queue(struct nic_queue *q)
 {
 	struct nic_adapter *a = q->adapter;
+	char name[32];
 
 	if (nic_rx_ring_alloc(q, a->rx_count) || nic_tx_ring_alloc(q, a->tx_count))
 		return -ENOMEM;
-	q->irq = request_irq(dev_host(a->dev), q->irq_cpu, nic_irq, q, a->dev->name);
+	nic_irq_name(q, name);
+	q->irq = request_irq(dev_host(a->dev), q->irq_cpu, nic_irq, q, name);
 	if (!q->irq)
 		return -ENOMEM;
 	nic_hw_msix(a->hw, q->index, q->irq);

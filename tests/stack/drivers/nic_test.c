@@ -362,6 +362,7 @@ static void several_queues_and_cpus(void **state)
 	(void)state;
 	net_world_boot(4);
 	net_world_nic(4, 256, 256);
+	assert_string_equal(nw.nic->q[3].irq->name, "eth0-TxRx-3");
 	for (u32 i = 0; i < 200; i++) {
 		frame_build(f, 60, host_mac, ETH_P_IP, 0);
 		f[14] = 0x45;
