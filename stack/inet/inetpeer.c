@@ -46,8 +46,7 @@ static void buckets_free(struct inet_peer_base *base)
 
 void inet_peer_base_exit(struct inet_peer_base *base)
 {
-	list_for_each_safe(pos, tmp, &base->lru)
-	{
+	list_for_each_safe(pos, tmp, &base->lru) {
 		struct inet_peer *p = list_entry(pos, struct inet_peer, lru);
 
 		ASSERT(p->refcnt == 0);
@@ -65,15 +64,13 @@ static bool peer_rehash(struct inet_peer_base *base, u32 bits)
 	if (!buckets)
 		return base->buckets != NULL;
 	memset(buckets, 0, (size_t)(1u << bits) * sizeof(*buckets));
-	list_for_each(pos, &base->lru)
-	{
+	list_for_each(pos, &base->lru) {
 		hlist_del_init(&list_entry(pos, struct inet_peer, lru)->hash);
 	}
 	buckets_free(base);
 	base->buckets = buckets;
 	base->hash_bits = bits;
-	list_for_each(pos, &base->lru)
-	{
+	list_for_each(pos, &base->lru) {
 		struct inet_peer *p = list_entry(pos, struct inet_peer, lru);
 
 		hlist_add_head(&p->hash, &buckets[peer_bucket(base, p->key[0], p->key[1])]);
@@ -83,8 +80,7 @@ static bool peer_rehash(struct inet_peer_base *base, u32 bits)
 
 static void peer_evict(struct inet_peer_base *base)
 {
-	list_for_each(pos, &base->lru)
-	{
+	list_for_each(pos, &base->lru) {
 		struct inet_peer *p = list_entry(pos, struct inet_peer, lru);
 
 		if (p->refcnt == 0) {

@@ -22,8 +22,12 @@ void arp_netdev_event(struct net_device *dev, enum netdev_event event);
 static inline struct neighbour *ip_neigh_gw4(struct net_device *dev, be32 addr)
 {
 	struct neigh_table *tbl = dev_host(dev)->arp_tbl;
-	struct neighbour *n = neigh_lookup_noref(tbl, &addr, dev);
+	struct neighbour *n;
 
+	/* One entry stands for all on devices without a choice. */
+	if (dev->flags & (IFF_LOOPBACK | IFF_POINTOPOINT))
+		addr = 0;
+	n = neigh_lookup_noref(tbl, &addr, dev);
 	if (!n) {
 		n = neigh_create(tbl, &addr, dev);
 		if (n)

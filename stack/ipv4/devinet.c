@@ -20,7 +20,8 @@ static u32 addr_bucket(be32 addr)
 
 static void addr_hash_insert(struct in_ifaddr *ifa)
 {
-	struct in_ifaddr **p = &net_ipv4(dev_net(ifa->dev->dev))->addr_hash[addr_bucket(ifa->local)];
+	struct in_ifaddr **p =
+		&net_ipv4(dev_net(ifa->dev->dev))->addr_hash[addr_bucket(ifa->local)];
 
 	while (*p)
 		p = &(*p)->hash_next;
@@ -30,7 +31,8 @@ static void addr_hash_insert(struct in_ifaddr *ifa)
 
 static void addr_hash_remove(struct in_ifaddr *ifa)
 {
-	struct in_ifaddr **p = &net_ipv4(dev_net(ifa->dev->dev))->addr_hash[addr_bucket(ifa->local)];
+	struct in_ifaddr **p =
+		&net_ipv4(dev_net(ifa->dev->dev))->addr_hash[addr_bucket(ifa->local)];
 
 	while (*p != ifa)
 		p = &(*p)->hash_next;
@@ -113,8 +115,7 @@ be32 inet_select_addr(const struct net_device *dev, be32 dst, u32 scope)
 	if (addr)
 		return addr;
 	/* Addresses on loopback that are not loopback's own are preferred: lo comes first. */
-	list_for_each(pos, &dev_net(dev)->dev_base)
-	{
+	list_for_each(pos, &dev_net(dev)->dev_base) {
 		in_dev = list_entry(pos, struct net_device, dev_list)->ip_ptr;
 		if (in_dev && (addr = in_dev_select_addr(in_dev, scope)) != 0)
 			return addr;
@@ -158,8 +159,7 @@ be32 inet_confirm_addr(struct net *net, const struct in_device *in_dev, be32 dst
 
 	if (in_dev)
 		return confirm_addr_indev(in_dev, dst, local, scope);
-	list_for_each(pos, &net->dev_base)
-	{
+	list_for_each(pos, &net->dev_base) {
 		in_dev = list_entry(pos, struct net_device, dev_list)->ip_ptr;
 		if (in_dev && (addr = confirm_addr_indev(in_dev, dst, local, scope)) != 0)
 			return addr;
@@ -449,8 +449,7 @@ static int inetdev_event(struct net_device *dev, enum netdev_event event)
 	arp_netdev_event(dev, event);
 	if (event == NETDEV_UP)
 		inetdev_up(dev);
-	if (event == NETDEV_CHANGEADDR &&
-	    in_dev_orconf(dev->ip_ptr, IPV4_DEVCONF_ARP_NOTIFY))
+	if (event == NETDEV_CHANGEADDR && in_dev_orconf(dev->ip_ptr, IPV4_DEVCONF_ARP_NOTIFY))
 		arp_send_gratuitous(dev->ip_ptr);
 	if (event == NETDEV_UNREGISTER)
 		inetdev_destroy(dev);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * net.ipv4.conf.{all,default,DEV}.* (devinet_sysctl_forward, devinet_conf_proc). `all` takes part in
- * each decision as the kernel combines it; `default` is what new devices begin with, and reaches
+ * net.ipv4.conf.{all,default,DEV}.* (devinet_sysctl_forward, devinet_conf_proc). `all` takes part
+ * in each decision as the kernel combines it; `default` is what new devices begin with, and reaches
  * those on which the value was never set.
  */
 #include "ipv4/devinet.h"
@@ -50,7 +50,7 @@ bool in_dev_forward(const struct in_device *in_dev)
 bool in_dev_rx_redirects(const struct in_device *in_dev)
 {
 	return in_dev_forward(in_dev) ? in_dev_andconf(in_dev, IPV4_DEVCONF_ACCEPT_REDIRECTS) :
-					      in_dev_orconf(in_dev, IPV4_DEVCONF_ACCEPT_REDIRECTS);
+					in_dev_orconf(in_dev, IPV4_DEVCONF_ACCEPT_REDIRECTS);
 }
 
 static bool str_equal(const char *a, const char *b)
@@ -115,8 +115,7 @@ static void inet_forward_change(struct net *net, s32 on)
 	net_ipv4(net)->all.data[IPV4_DEVCONF_FORWARDING] = on;
 	net_ipv4(net)->all.data[IPV4_DEVCONF_ACCEPT_REDIRECTS] = !on;
 	net_ipv4(net)->dflt.data[IPV4_DEVCONF_FORWARDING] = on;
-	list_for_each(pos, &net->dev_base)
-	{
+	list_for_each(pos, &net->dev_base) {
 		struct net_device *dev = list_entry(pos, struct net_device, dev_list);
 
 		if (dev->ip_ptr)
@@ -133,8 +132,7 @@ void ipv4_sysctl_changed(struct net *net, const s32 *field)
 
 static void copy_dflt(struct net *net, u32 row, s32 value)
 {
-	list_for_each(pos, &net->dev_base)
-	{
+	list_for_each(pos, &net->dev_base) {
 		struct in_device *in_dev = list_entry(pos, struct net_device, dev_list)->ip_ptr;
 
 		if (in_dev && !(in_dev->cnf.set_mask & 1u << row))
@@ -190,8 +188,7 @@ void devinet_sysctl_walk(struct net *net, void (*fn)(void *ctx, const char *name
 {
 	walk_conf("all", fn, ctx);
 	walk_conf("default", fn, ctx);
-	list_for_each(pos, &net->dev_base)
-	{
+	list_for_each(pos, &net->dev_base) {
 		const struct net_device *dev = list_entry(pos, struct net_device, dev_list);
 
 		if (dev->ip_ptr)

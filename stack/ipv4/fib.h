@@ -12,7 +12,7 @@
 #define RTNH_F_DEAD	1u
 #define RTNH_F_LINKDOWN 16u
 
-#define FNHE_HASH	  64u
+#define FNHE_HASH	   64u
 #define FNHE_RECLAIM_DEPTH 5u
 
 /* A destination that is not as its route says: a learnt path MTU, a redirect. */
@@ -93,7 +93,8 @@ void fib_free_table(struct fib_table *tb);
 int fib_table_insert(struct fib_table *tb, const struct fib_config *cfg);
 /* type RTN_UNSPEC, gw/oif/prefsrc 0 match any. -ESRCH when there is none. */
 int fib_table_delete(struct fib_table *tb, const struct fib_config *cfg);
-/* 0 with *res (no reference taken), -EAGAIN when nothing matches, or the error of the route's type. */
+/* 0 with *res (no reference taken), -EAGAIN when nothing matches, or the error of the route's type.
+ */
 int fib_table_lookup(struct fib_table *tb, const struct flowi4 *flp, struct fib_result *res);
 /* Removes routes whose fib_info is dead. Returns how many. */
 u32 fib_table_flush(struct fib_table *tb);
@@ -109,7 +110,8 @@ struct fib_info *fib_create_info(struct net *net, const struct fib_config *cfg, 
 void fib_info_put(struct fib_info *fi); /* a reference of an rtable */
 void fib_release_info(struct fib_info *fi); /* a reference of a route */
 bool fib_nh_match(const struct fib_config *cfg, const struct fib_info *fi);
-/* Marks routes that use the device dead; scope of routes spared on a plain DOWN. Returns how many. */
+/* Marks routes that use the device dead; scope of routes spared on a plain DOWN. Returns how many.
+ */
 u32 fib_sync_down_dev(struct net_device *dev, bool force);
 u32 fib_sync_down_addr(struct net *net, be32 local);
 void fib_sync_carrier(struct net_device *dev, bool up);

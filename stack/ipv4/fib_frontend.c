@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tables of a namespace and who fills them (net/ipv4/fib_frontend.c): routes from outside, those
- * that follow from addresses, device events; the lookup over both tables; whether a source address
- * can be right.
+ * The tables of a namespace and who fills them (net/ipv4/fib_frontend.c): routes from outside,
+ * those that follow from addresses, device events; the lookup over both tables; whether a source
+ * address can be right.
  */
 #include "ipv4/fib.h"
 
@@ -167,8 +167,8 @@ void fib_add_ifaddr(struct in_ifaddr *ifa)
 	if (ipv4_is_zeronet(prefix) || ifa->flags & IFA_F_SECONDARY ||
 	    (prefix == ifa->local && ifa->prefixlen == 32))
 		return;
-	fib_magic(true, dev->flags & IFF_LOOPBACK ? RTN_LOCAL : RTN_UNICAST, prefix,
-		  ifa->prefixlen, prim);
+	fib_magic(true, dev->flags & IFF_LOOPBACK ? RTN_LOCAL : RTN_UNICAST, prefix, ifa->prefixlen,
+		  prim);
 	if (ifa->prefixlen < 31) /* RFC 3021: no broadcast address in a /31 */
 		fib_magic(true, RTN_BROADCAST, prefix | ~ifa->mask, 32, prim);
 }
@@ -297,7 +297,7 @@ static u32 default_table(u64 table, u64 type)
 	if (table)
 		return (u32)table;
 	return type == RTN_LOCAL || type == RTN_BROADCAST || type == RTN_ANYCAST ? RT_TABLE_LOCAL :
-										       RT_TABLE_MAIN;
+										   RT_TABLE_MAIN;
 }
 
 static u8 default_scope(const struct op_route_add *op)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What routes say (net/ipv4/fib_semantics.c): next hops checked as the kernel checks them, routes of
- * equal shape sharing one fib_info, death when a device or address goes, exceptions of next hops
+ * What routes say (net/ipv4/fib_semantics.c): next hops checked as the kernel checks them, routes
+ * of equal shape sharing one fib_info, death when a device or address goes, exceptions of next hops
  * (path MTUs and redirects that were learnt).
  *
  * Invariant: a fib_info lives while routes (treeref) or rtables (refcnt) use it; it is dead once no
@@ -20,11 +20,11 @@ const s32 fib_type_error[RTN_THROW + 1] = {
 };
 
 static const u8 fib_type_scope[RTN_THROW + 1] = {
-	[RTN_UNSPEC] = RT_SCOPE_NOWHERE,    [RTN_UNICAST] = RT_SCOPE_UNIVERSE,
-	[RTN_LOCAL] = RT_SCOPE_HOST,	    [RTN_BROADCAST] = RT_SCOPE_LINK,
-	[RTN_ANYCAST] = RT_SCOPE_LINK,	    [RTN_MULTICAST] = RT_SCOPE_UNIVERSE,
+	[RTN_UNSPEC] = RT_SCOPE_NOWHERE,     [RTN_UNICAST] = RT_SCOPE_UNIVERSE,
+	[RTN_LOCAL] = RT_SCOPE_HOST,	     [RTN_BROADCAST] = RT_SCOPE_LINK,
+	[RTN_ANYCAST] = RT_SCOPE_LINK,	     [RTN_MULTICAST] = RT_SCOPE_UNIVERSE,
 	[RTN_BLACKHOLE] = RT_SCOPE_UNIVERSE, [RTN_UNREACHABLE] = RT_SCOPE_UNIVERSE,
-	[RTN_PROHIBIT] = RT_SCOPE_UNIVERSE, [RTN_THROW] = RT_SCOPE_UNIVERSE,
+	[RTN_PROHIBIT] = RT_SCOPE_UNIVERSE,  [RTN_THROW] = RT_SCOPE_UNIVERSE,
 };
 
 /* ---- exceptions ---- */
@@ -75,7 +75,8 @@ struct fib_nh_exception *fib_find_exception(struct fib_nh *nh, be32 daddr)
 
 	if (!nh->exceptions)
 		return NULL;
-	for (struct fib_nh_exception **p = &nh->exceptions[fnhe_bucket(daddr)]; *p; p = &(*p)->next) {
+	for (struct fib_nh_exception **p = &nh->exceptions[fnhe_bucket(daddr)]; *p;
+	     p = &(*p)->next) {
 		struct fib_nh_exception *e = *p;
 
 		if (e->daddr != daddr)
@@ -172,8 +173,8 @@ static bool fib_info_same(const struct fib_info *a, const struct fib_info *b)
 	return !a->dead && a->scope == b->scope && a->type == b->type && a->table == b->table &&
 	       a->prefsrc == b->prefsrc && a->priority == b->priority && a->nh.oif == b->nh.oif &&
 	       a->nh.gw == b->nh.gw && a->nh.scope == b->nh.scope &&
-	       !((a->nh.flags ^ b->nh.flags) & RTNH_F_ONLINK) &&
-	       a->has_metrics == b->has_metrics && a->mtu_locked == b->mtu_locked &&
+	       !((a->nh.flags ^ b->nh.flags) & RTNH_F_ONLINK) && a->has_metrics == b->has_metrics &&
+	       a->mtu_locked == b->mtu_locked &&
 	       memcmp(a->metrics, b->metrics, sizeof(a->metrics)) == 0;
 }
 

@@ -59,8 +59,8 @@ static int ip_setup_cork(struct net *net, struct inet_cork *cork, const struct i
 	cork->pmtudisc = ipc->pmtudisc;
 	cork->tx_flags = ipc->tx_flags;
 	cork->gso_size = ipc->gso_size;
-	cork->fragsize = pmtu_probing(cork) ? min_u32(rt->dst.dev->mtu, IP_MAX_MTU) :
-						    dst_mtu(&rt->dst);
+	cork->fragsize =
+		pmtu_probing(cork) ? min_u32(rt->dst.dev->mtu, IP_MAX_MTU) : dst_mtu(&rt->dst);
 	if (cork->fragsize < IPV4_MIN_MTU)
 		return -ENETUNREACH;
 	cork->dst = &rt->dst;
@@ -81,7 +81,8 @@ static struct sk_buff *append_alloc(struct net *net, struct sock *sk, u32 size, 
 	}
 	if (first)
 		return sock_alloc_send_skb(sk, size, err);
-	/* Only the first waits: what is begun is finished as long as twice the buffer is not full. */
+	/* Only the first waits: what is begun is finished as long as twice the buffer is not full.
+	 */
 	skb = sk->sk_wmem_alloc <= 2 * (u32)sk->sk_sndbuf ? sock_wmalloc(sk, size, true) : NULL;
 	if (!skb)
 		*err = -ENOBUFS;
@@ -116,9 +117,8 @@ static void append_copy(struct append *a, struct sk_buff *skb, u32 len, u32 at)
 static int append_new(struct append *a, u32 transhdrlen, bool more)
 {
 	struct sk_buff *prev = a->queue->prev, *skb;
-	u32 fraggap = prev && a->queue->qlen && prev->len > a->maxfraglen ?
-				    prev->len - a->maxfraglen :
-				    0;
+	u32 fraggap =
+		prev && a->queue->qlen && prev->len > a->maxfraglen ? prev->len - a->maxfraglen : 0;
 	u32 datalen = transhdrlen + a->left + fraggap, alloclen;
 	int err = 0;
 

@@ -44,8 +44,8 @@ int ip_error(struct sk_buff *skb)
 	} else if (error == -EACCES) {
 		code = ICMP_PKT_FILTERED;
 	}
-	/* ip_error() has a token bucket of its own for the sender; icmp_send()'s is the same peer's,
-	 * so one limit stands for both. */
+	/* ip_error() has a token bucket of its own for the sender; icmp_send()'s is the same
+	 * peer's, so one limit stands for both. */
 	if (in_dev_forward(in_dev) && error != -EINVAL)
 		icmp_send(skb, ICMP_DEST_UNREACH, code, 0);
 	kfree_skb_reason(skb, error_reason(in_dev, error));

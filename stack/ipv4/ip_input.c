@@ -157,8 +157,8 @@ static int ip_rcv_options(struct sk_buff *skb, struct net_device *dev)
 	return ip_options_rcv_srr(skb, dev);
 }
 
-/* Counters by kind of destination; a unicast packet in a broadcast or multicast frame may have to go
- * (RFC 1122 3.3.6). */
+/* Counters by kind of destination; a unicast packet in a broadcast or multicast frame may have to
+ * go (RFC 1122 3.3.6). */
 static bool ip_rcv_addressing(struct net *net, struct sk_buff *skb)
 {
 	const struct rtable *rt = skb_rtable(skb);
@@ -171,8 +171,7 @@ static bool ip_rcv_addressing(struct net *net, struct sk_buff *skb)
 		MIB_INC(net, IpExtInBcastPkts);
 		MIB_ADD(net, IpExtInBcastOctets, skb->len);
 	} else if (skb->pkt_type == PACKET_BROADCAST || skb->pkt_type == PACKET_MULTICAST) {
-		return !in_dev ||
-		       !in_dev_orconf(in_dev, IPV4_DEVCONF_DROP_UNICAST_IN_L2_MULTICAST);
+		return !in_dev || !in_dev_orconf(in_dev, IPV4_DEVCONF_DROP_UNICAST_IN_L2_MULTICAST);
 	}
 	return true;
 }
@@ -193,8 +192,8 @@ static int ip_rcv_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
 			iph = ip_hdr(skb);
 		}
 	}
-	if (!skb->dst && ip_route_input(skb, ip4_daddr(iph), ip4_saddr(iph), ip4_tos(iph), dev,
-					&reason)) {
+	if (!skb->dst &&
+	    ip_route_input(skb, ip4_daddr(iph), ip4_saddr(iph), ip4_tos(iph), dev, &reason)) {
 		kfree_skb_reason(skb, reason);
 		return NET_RX_DROP;
 	}

@@ -173,8 +173,7 @@ static struct sk_buff *frag_build(struct sk_buff *skb, u32 hlen, u32 offset, u32
 	dst_hold(skb->dst);
 	skb_dst_set(f, skb->dst);
 	/* A forwarded fragment keeps its own offset and MF. */
-	ip4_set_frag(iph, (u16)((frag & (IP4_DF | IP4_CE)) |
-				((frag & IP4_OFFSET) + offset / 8) |
+	ip4_set_frag(iph, (u16)((frag & (IP4_DF | IP4_CE)) | ((frag & IP4_OFFSET) + offset / 8) |
 				(more || frag & IP4_MF ? IP4_MF : 0)));
 	ip4_set_tot_len(iph, hlen + len);
 	return f;
@@ -216,8 +215,8 @@ static int ip_do_fragment(struct net *net, struct sock *sk, struct sk_buff *skb,
 	MIB_INC(net, IpFragOKs);
 	return 0;
 fail:
-	kfree_skb_reason(skb, err == -EMSGSIZE ? SKB_DROP_REASON_PKT_TOO_BIG :
-						       SKB_DROP_REASON_NOMEM);
+	kfree_skb_reason(skb,
+			 err == -EMSGSIZE ? SKB_DROP_REASON_PKT_TOO_BIG : SKB_DROP_REASON_NOMEM);
 	MIB_INC(net, IpFragFails);
 	return err;
 }
@@ -226,8 +225,8 @@ static int ip_fragment(struct net *net, struct sock *sk, struct sk_buff *skb, u3
 {
 	bool df = ip4_frag(ip_hdr(skb)) & IP4_DF;
 
-	if (df && (!skb->ignore_df ||
-		   (IPCB(skb)->frag_max_size && IPCB(skb)->frag_max_size > mtu))) {
+	if (df &&
+	    (!skb->ignore_df || (IPCB(skb)->frag_max_size && IPCB(skb)->frag_max_size > mtu))) {
 		/* RFC 1191 4: tell the next-hop MTU. */
 		MIB_INC(net, IpFragFails);
 		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, mtu);
@@ -319,7 +318,8 @@ int ip_mc_output(struct net *net, struct sock *sk, struct sk_buff *skb)
 
 static u8 select_ttl(const struct sock *sk, const struct dst_entry *dst, const struct net *net)
 {
-	u32 ttl = sk && sk->inet_uc_ttl >= 0 ? (u32)sk->inet_uc_ttl : dst_metric(dst, RTAX_HOPLIMIT);
+	u32 ttl =
+		sk && sk->inet_uc_ttl >= 0 ? (u32)sk->inet_uc_ttl : dst_metric(dst, RTAX_HOPLIMIT);
 
 	return (u8)(ttl ? ttl : (u32)net->sysctl.ip_default_ttl);
 }
@@ -328,8 +328,7 @@ bool ip_dont_fragment(const struct sock *sk, const struct rtable *rt)
 {
 	u8 pmtudisc = sk ? sk->inet_pmtudisc : IP_PMTUDISC_DONT;
 
-	return pmtudisc == IP_PMTUDISC_DO ||
-	       (pmtudisc == IP_PMTUDISC_WANT && !rt->rt_mtu_locked);
+	return pmtudisc == IP_PMTUDISC_DO || (pmtudisc == IP_PMTUDISC_WANT && !rt->rt_mtu_locked);
 }
 
 /* The header in front of data, all but length and checksum. */
@@ -338,16 +337,15 @@ static void segment_header(struct net *net, struct sk_buff *skb, const struct so
 {
 	u32 optlen = opt ? opt->opt.optlen : 0;
 	u8 *iph = skb_push(skb, IP4_HLEN + optlen);
-	const struct ip4_hdr h = { .ihl = (u8)(IP4_HLEN + optlen),
-				   .tos = tos,
-				   .frag = ip_dont_fragment(sk, skb_rtable(skb)) &&
-							   !skb->ignore_df ?
-							 IP4_DF :
-							 0,
-				   .ttl = ttl,
-				   .protocol = sk->sk_protocol,
-				   .saddr = saddr,
-				   .daddr = daddr };
+	const struct ip4_hdr h = {
+		.ihl = (u8)(IP4_HLEN + optlen),
+		.tos = tos,
+		.frag = ip_dont_fragment(sk, skb_rtable(skb)) && !skb->ignore_df ? IP4_DF : 0,
+		.ttl = ttl,
+		.protocol = sk->sk_protocol,
+		.saddr = saddr,
+		.daddr = daddr
+	};
 
 	skb_reset_network_header(skb);
 	memset(IPCB(skb), 0, sizeof(struct inet_skb_parm));
@@ -361,8 +359,8 @@ static void segment_header(struct net *net, struct sk_buff *skb, const struct so
 int ip_build_and_send_pkt(struct net *net, struct sk_buff *skb, const struct sock *sk, be32 saddr,
 			  be32 daddr, const struct inet_opts *opt, u8 tos, s32 ttl)
 {
-	segment_header(net, skb, sk, saddr, opt && opt->opt.srr ? opt->opt.faddr : daddr, daddr, opt,
-		       tos, ttl > 0 ? (u8)ttl : select_ttl(sk, skb->dst, net));
+	segment_header(net, skb, sk, saddr, opt && opt->opt.srr ? opt->opt.faddr : daddr, daddr,
+		       opt, tos, ttl > 0 ? (u8)ttl : select_ttl(sk, skb->dst, net));
 	if (ip4_frag(ip_hdr(skb)) & IP4_DF && skb->len <= IPV4_MIN_MTU)
 		ip4_set_id(ip_hdr(skb), 0);
 	else

@@ -8,6 +8,7 @@
 #include "ipv4/ip_sockglue.h"
 
 #include "ipv4/devinet.h"
+#include "ipv4/fib.h"
 #include "ipv4/icmp.h"
 
 /* Where ipv4_pktinfo_prepare leaves in_pktinfo.ipi_spec_dst in skb->cb. */
@@ -19,23 +20,10 @@ _Static_assert(CB_SPEC_DST + 4 <= SOCK_CB_DROPCOUNT, "cb is full");
 
 /* ---- received packets ---- */
 
-/* fib_compute_spec_dst: the address of ours that an answer should come from. */
-static be32 compute_spec_dst(const struct sk_buff *skb)
-{
-	const struct rtable *rt = skb_rtable(skb);
-	const u8 *iph = ip_hdr(skb);
-	u32 flags = rt ? rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST | RTCF_LOCAL) : 0;
-	u8 scope = ip4_saddr(iph) ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
-
-	if (flags == RTCF_LOCAL)
-		return ip4_daddr(iph);
-	return skb->dev ? inet_select_addr(skb->dev, ip4_saddr(iph), scope) : 0;
-}
-
 void ipv4_pktinfo_prepare(const struct sock *sk, struct sk_buff *skb)
 {
 	if (sk->inet_cmsg_flags & IP_CMSG_PKTINFO) {
-		be32 spec_dst = compute_spec_dst(skb);
+		be32 spec_dst = fib_compute_spec_dst(skb);
 
 		memcpy(skb->cb + CB_SPEC_DST, &spec_dst, sizeof(spec_dst));
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Routing decisions (net/ipv4/route.c): what a packet that arrived is (ip_route_input), where one of
- * ours goes (ip_route_output), path MTUs and redirects learnt from ICMP.
+ * Routing decisions (net/ipv4/route.c): what a packet that arrived is (ip_route_input), where one
+ * of ours goes (ip_route_output), path MTUs and redirects learnt from ICMP.
  *
  * An rtable is cached at its next hop or exception, and input decisions in a small table by flow;
  * each is looked at only while its generation is the namespace's (net->fib_genid grows with every
@@ -221,7 +221,7 @@ static int martian_source(enum skb_drop_reason *reason, int err)
 {
 	return martian(reason,
 		       err == -EXDEV ? SKB_DROP_REASON_IP_RPFILTER :
-					     SKB_DROP_REASON_IP_MARTIAN_SOURCE,
+				       SKB_DROP_REASON_IP_MARTIAN_SOURCE,
 		       err);
 }
 
@@ -803,8 +803,7 @@ void rt_flush_dev(struct net_device *dev)
 	struct net *net = dev_net(dev);
 
 	rt_input_cache_flush(net);
-	list_for_each(pos, &net_ipv4(net)->rtables)
-	{
+	list_for_each(pos, &net_ipv4(net)->rtables) {
 		struct rtable *rt = list_entry(pos, struct rtable, list);
 
 		if (rt->dst.dev == dev)

@@ -7,8 +7,6 @@ bool icmp4_is_error(u8 type)
 	switch (type) {
 	case ICMP_ECHOREPLY:
 	case ICMP_ECHO:
-	case 9: /* router advertisement, solicitation: RFC 1256 */
-	case 10:
 	case ICMP_TIMESTAMP:
 	case ICMP_TIMESTAMPREPLY:
 	case ICMP_INFO_REQUEST:
