@@ -59,7 +59,7 @@ static s32 compute_score(const struct sock *sk, const struct udp_key *k, be32 ad
 			return -1;
 		score += 4;
 	}
-	if (sk->sk_incoming_cpu == 0)
+	if (sk->sk_incoming_cpu >= 0 && (u32)sk->sk_incoming_cpu == this_cpu(k->net->host)->id)
 		score++;
 	return score;
 }
