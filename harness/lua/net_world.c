@@ -297,7 +297,7 @@ void net_touch(struct net_run *n)
 /* Frames that are still there when a test ends were expected by nobody. */
 static void check_frames(struct net_run *n)
 {
-	const struct net_frame *f = &n->frames[0];
+	const struct net_frame *f = n->frames;
 	struct strbuf message = { 0 };
 	struct packet *p;
 	char *text;
