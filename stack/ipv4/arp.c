@@ -120,8 +120,7 @@ static const struct neigh_ops arp_direct_ops = {
 	.connected_output = neigh_direct_output,
 };
 
-/* RFC 1112 6.4: 01-00-5e and the lower 23 bits. */
-static void ip_eth_mc_map(be32 addr, u8 *ha)
+void ip_eth_mc_map(be32 addr, u8 *ha)
 {
 	u32 a = ntohl(addr);
 

@@ -17,6 +17,8 @@ void arp_send(u16 op, be32 dest_ip, struct net_device *dev, be32 src_ip, const u
 /* An announcement for every address (RFC 5227 3). */
 void arp_send_gratuitous(struct in_device *in_dev);
 void arp_netdev_event(struct net_device *dev, enum netdev_event event);
+/* The link address of a group: 01-00-5e and the lower 23 bits (RFC 1112 6.4). */
+void ip_eth_mc_map(be32 addr, u8 *ha);
 
 /* The neighbour of an address on dev, made when needed; no reference; NULL: none could be made. */
 static inline struct neighbour *ip_neigh_gw4(struct net_device *dev, be32 addr)

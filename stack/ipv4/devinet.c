@@ -328,9 +328,29 @@ bool ip_check_mc(const struct in_device *in_dev, be32 group)
 	return false;
 }
 
+/* The device hears the group from the first user to the last (ip_mc_filter_add). */
+static int ip_mc_filter(struct net_device *dev, be32 addr, bool add)
+{
+	u8 ha[ETH_ALEN];
+
+	if (dev->type != ARPHRD_ETHER)
+		return 0;
+	ip_eth_mc_map(addr, ha);
+	return add ? dev_mc_add(dev, ha) : dev_mc_del(dev, ha);
+}
+
+/* The group's Ethernet address (RFC 1112 6.4): 01:00:5e and its low 23 bits. */
+static void ip_eth_mc_map(be32 group, u8 mac[ETH_ALEN])
+{
+	put_be32(mac + 2, 0x5e000000u | (ntohl(group) & 0x7fffff));
+	mac[0] = 0x01;
+	mac[1] = 0x00;
+}
+
 int ip_mc_inc_group(struct in_device *in_dev, be32 addr)
 {
 	struct ip_mc_list *im;
+	u8 mac[ETH_ALEN];
 
 	for (im = in_dev->mc_list; im; im = im->next) {
 		if (im->multiaddr == addr) {
@@ -341,6 +361,10 @@ int ip_mc_inc_group(struct in_device *in_dev, be32 addr)
 	im = mem_alloc(dev_world(in_dev->dev), MEM_MC_LIST, sizeof(*im));
 	if (!im)
 		return -ENOMEM;
+	if (ip_mc_filter(in_dev->dev, addr, true)) {
+		mem_free(dev_world(in_dev->dev), MEM_MC_LIST, im, sizeof(*im));
+		return -ENOMEM;
+	}
 	im->multiaddr = addr;
 	im->users = 1;
 	im->next = in_dev->mc_list;
@@ -357,6 +381,7 @@ void ip_mc_dec_group(struct in_device *in_dev, be32 addr)
 		if (im->multiaddr != addr)
 			continue;
 		if (--im->users == 0) {
+			ip_mc_filter(in_dev->dev, addr, false);
 			*p = im->next;
 			mem_free(dev_world(in_dev->dev), MEM_MC_LIST, im, sizeof(*im));
 			rt_cache_flush(dev_net(in_dev->dev));
@@ -402,6 +427,7 @@ static void inetdev_destroy(struct net_device *dev)
 	while (in_dev->mc_list) {
 		struct ip_mc_list *im = in_dev->mc_list;
 
+		ip_mc_filter(dev, im->multiaddr, false);
 		in_dev->mc_list = im->next;
 		mem_free(w, MEM_MC_LIST, im, sizeof(*im));
 	}

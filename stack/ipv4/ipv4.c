@@ -35,6 +35,8 @@ int ipv4_init(struct host *h)
 		err = icmp_init(h);
 	if (!err)
 		err = devinet_init(h);
+	if (err)
+		ipv4_exit(h);
 	return err;
 }
 
@@ -65,7 +67,11 @@ int ipv4_net_init(struct net *net)
 	devinet_net_init(net);
 	icmp_net_init(net);
 	err = fib_net_init(net);
-	return err ? err : ipfrag_net_init(net);
+	if (!err)
+		err = ipfrag_net_init(net);
+	if (err)
+		ipv4_net_exit(net);
+	return err;
 }
 
 void ipv4_net_exit(struct net *net)
