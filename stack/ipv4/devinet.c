@@ -339,18 +339,9 @@ static int ip_mc_filter(struct net_device *dev, be32 addr, bool add)
 	return add ? dev_mc_add(dev, ha) : dev_mc_del(dev, ha);
 }
 
-/* The group's Ethernet address (RFC 1112 6.4): 01:00:5e and its low 23 bits. */
-static void ip_eth_mc_map(be32 group, u8 mac[ETH_ALEN])
-{
-	put_be32(mac + 2, 0x5e000000u | (ntohl(group) & 0x7fffff));
-	mac[0] = 0x01;
-	mac[1] = 0x00;
-}
-
 int ip_mc_inc_group(struct in_device *in_dev, be32 addr)
 {
 	struct ip_mc_list *im;
-	u8 mac[ETH_ALEN];
 
 	for (im = in_dev->mc_list; im; im = im->next) {
 		if (im->multiaddr == addr) {
