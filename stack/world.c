@@ -122,14 +122,15 @@ static struct net *net_boot(struct host *h)
 	return net;
 }
 
-static void host_halt(struct host *h, u32 booted)
+/* `started` initcalls were begun; the last of them may have failed: every exit copes with that. */
+static void host_halt(struct host *h, u32 started)
 {
-	if (booted == ARRAY_SIZE(initcalls))
+	if (h->init_net)
 		sock_kill_all(h);
 	list_for_each_safe(pos, tmp, &h->nets)
 		net_exit(list_entry(pos, struct net, list));
-	while (booted-- > 0)
-		initcalls[booted].exit(h);
+	while (started-- > 0)
+		initcalls[started].exit(h);
 	h->world->hosts[h->id] = NULL;
 	host_free(h);
 }
@@ -137,7 +138,8 @@ static void host_halt(struct host *h, u32 booted)
 struct host *host_boot(struct world *w, u32 cpus, const char *name)
 {
 	struct host *h;
-	u32 booted = 0;
+	u32 started = 0;
+	bool good = true;
 
 	if (w->hosts_count == WORLD_HOSTS_MAX)
 		return NULL;
@@ -145,13 +147,12 @@ struct host *host_boot(struct world *w, u32 cpus, const char *name)
 	if (!h)
 		return NULL;
 	w->hosts[h->id] = h;
-	for (; booted < ARRAY_SIZE(initcalls); booted++)
-		if (initcalls[booted].init(h))
-			break;
-	if (booted == ARRAY_SIZE(initcalls))
+	while (good && started < ARRAY_SIZE(initcalls))
+		good = initcalls[started++].init(h) == 0;
+	if (good)
 		h->init_net = net_boot(h);
 	if (!h->init_net) {
-		host_halt(h, booted);
+		host_halt(h, started);
 		return NULL;
 	}
 	w->hosts_count++;
