@@ -49,6 +49,11 @@ static s64 now_ms(void)
 	return (s64)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* Of LeakSanitizer, where the build has it: a child leaves by _exit, which would not look. */
+extern int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
+
+#define EXIT_LEAK 23
+
 /* In the child: never returns. */
 static void child_main(const struct run *r, const struct plan_file *f, bool learn, int fd)
 {
@@ -63,7 +68,8 @@ static void child_main(const struct run *r, const struct plan_file *f, bool lear
 		child_learn(r, f, fd);
 	else
 		child_run(r, f, fd);
-	_exit(0);
+	_exit(__lsan_do_recoverable_leak_check && __lsan_do_recoverable_leak_check() ? EXIT_LEAK :
+										       0);
 }
 
 static bool child_start(const struct run *r, struct child *c, struct plan_file *f, bool learn)
@@ -235,6 +241,10 @@ static void child_done(struct run *r, struct child *c, bool learn)
 		continue;
 	c->pid = 0;
 	strbuf_clear(&c->received);
+	if (c->ended && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_LEAK) {
+		fprintf(stderr, "tapline: memory leaked while %s ran\n", c->file->path);
+		r->invariants++;
+	}
 	if (!c->ended)
 		death(r, c, status, &reason);
 	if (learn && !c->ended) {
