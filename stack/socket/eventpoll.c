@@ -215,16 +215,14 @@ int epoll_ctl(struct host *h, s32 epfd, u32 op, s32 fd, const u8 *event)
 }
 
 /* ep_send_events */
-int epoll_collect(struct host *h, s32 epfd, u8 *out, u32 max)
+int epoll_collect(struct file *set, u8 *out, u32 max)
 {
+	struct eventpoll *ep = set->private;
 	struct list_head scan;
-	struct eventpoll *ep;
 	u32 n = 0;
-	int err;
 
-	ep = ep_of(h, epfd, &err);
-	if (!ep)
-		return err;
+	if (set->ops != &eventpoll_fops)
+		return -EINVAL;
 	list_init(&scan);
 	list_splice_tail_init(&ep->ready, &scan);
 	while (n < max && !list_empty(&scan)) {

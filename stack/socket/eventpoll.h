@@ -17,9 +17,9 @@
 int epoll_create_fd(struct host *h);
 /* event: EPOLL_EVENT_LEN bytes, little endian; not looked at for EPOLL_CTL_DEL. */
 int epoll_ctl(struct host *h, s32 epfd, u32 op, s32 fd, const u8 *event);
-/* What is ready now, at most max events of EPOLL_EVENT_LEN bytes each to out. The number, or
- * -EBADF, -EINVAL. */
-int epoll_collect(struct host *h, s32 epfd, u8 *out, u32 max);
+/* What is ready now in the set, at most max events of EPOLL_EVENT_LEN bytes each to out. The
+ * number, or -EINVAL: it is no set. */
+int epoll_collect(struct file *set, u8 *out, u32 max);
 /* The file goes away: whoever watches it forgets it. */
 void eventpoll_release(struct file *f);
 

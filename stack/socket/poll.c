@@ -138,10 +138,15 @@ s64 sys_epoll_wait(struct sys_call *call)
 {
 	struct sys_op *op = call->op;
 	u32 max = (u32)op->arg[0];
+	struct file *f;
 	s64 n;
 
 	if (!max || max > op->data_len / EPOLL_EVENT_LEN)
 		return -EINVAL;
-	n = epoll_collect(call->host, op->fd, op->data, max);
+	/* Once it waits it holds the set, whatever becomes of the descriptor. */
+	f = call->poll_entries ? call->poll_entries[0].file : fget(call->host, op->fd);
+	if (!f)
+		return -EBADF;
+	n = epoll_collect(f, op->data, max);
 	return n ? n : poll_timeout(call);
 }

@@ -233,7 +233,8 @@ int sys_submit(struct world *w, struct sys_op *op)
 	op->ret = 0;
 	op->msg_flags = 0;
 	op->id = ++w->calls_count;
-	op_log_syscall(w, op);
+	if (w->digest_on || (w->ops && w->ops->op_log))
+		op_log_syscall(w, op);
 	trace(w, h, TRACE_SYS_ENTER, op->nr, (u64)(s64)op->fd, op->id, 0);
 	call_init(&first, h, op);
 	if (cpu_idle_now(cpu)) {
