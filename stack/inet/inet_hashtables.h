@@ -113,8 +113,8 @@ struct inet_hashinfo {
 	u32 tw_count; /* TIME-WAIT sockets (tcp_death_row.tw_refcount) */
 	/* Sockets that their user closed and that still talk (tcp_orphan_count). */
 	s32 orphan_count;
-	/* May the TIME-WAIT socket's place be taken by sk, which connects? bound: from a port of its
-	 * own choice. (twsk_unique) */
+	/* May the TIME-WAIT socket's place be taken by sk, which connects? bound: from a port of
+	 * its own choice. (twsk_unique) */
 	bool (*twsk_unique)(struct sock *sk, struct inet_timewait_sock *tw, bool bound);
 };
 
@@ -177,6 +177,9 @@ void inet_put_port(struct sock *sk);
 int __inet_inherit_port(struct sock *sk, struct sock *child);
 /* The local address of a bound socket changed (inet_bhash2_update_saddr). 0 or -ENOMEM. */
 int inet_bhash2_update_saddr(struct sock *sk);
+
+/* An unhashed socket forgets the local address that it was not bound to by its user. */
+void inet_bhash2_reset_saddr(struct sock *sk);
 
 /* For TIME-WAIT sockets: they keep the port of the socket they take over from. */
 void inet_bind_owner_add_tw(struct inet_bind_owner *o, struct inet_bind2_bucket *tb2);

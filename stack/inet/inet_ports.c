@@ -202,6 +202,22 @@ int inet_bhash2_update_saddr(struct sock *sk)
 	return 0;
 }
 
+void inet_bhash2_reset_saddr(struct sock *sk)
+{
+	be32 saddr = sk->inet_saddr, rcv_saddr = sk->inet_rcv_saddr;
+
+	if (sk->sk_userlocks & SOCK_BINDADDR_LOCK)
+		return;
+	sk->inet_saddr = 0;
+	sk->inet_rcv_saddr = 0;
+	if (inet_bhash2_update_saddr(sk)) {
+		/* No memory for another bucket: it stays bound to that address. */
+		sk->inet_saddr = saddr;
+		sk->inet_rcv_saddr = rcv_saddr;
+		inet_sk_key(sk);
+	}
+}
+
 /* ---- conflicts ---- */
 
 /* Do packets to the one's address reach the other's? (inet_rcv_saddr_equal with wildcards; a bucket

@@ -78,14 +78,14 @@ void inet_twsk_reschedule(struct inet_timewait_sock *tw, u32 timeo)
 	mod_timer(&tw->tw_timer, jiffies(tw_hashinfo(tw)->host) + timeo);
 }
 
-void inet_twsk_purge(struct inet_hashinfo *hi)
+void inet_twsk_purge(struct inet_hashinfo *hi, const struct net *net)
 {
 	for (u32 i = 0; i <= hi->ehash.mask; i++) {
 		hlist_for_each_safe(n, tmp, &hi->ehash.heads[i])
 		{
 			struct sock_common *skc = container_of(n, struct sock_common, skc_node);
 
-			if (skc->skc_kind == SKC_TIMEWAIT)
+			if (skc->skc_kind == SKC_TIMEWAIT && skc->skc_net == net)
 				inet_twsk_deschedule_put(inet_twsk(skc));
 		}
 	}

@@ -48,7 +48,7 @@ void inet_twsk_hashdance_schedule(struct inet_timewait_sock *tw, struct sock *sk
 void inet_twsk_reschedule(struct inet_timewait_sock *tw, u32 timeo);
 /* Ends it: out of all tables, gone. */
 void inet_twsk_deschedule_put(struct inet_timewait_sock *tw);
-/* Ends all of a host. */
-void inet_twsk_purge(struct inet_hashinfo *hi);
+/* Ends all of a namespace. */
+void inet_twsk_purge(struct inet_hashinfo *hi, const struct net *net);
 
 #endif

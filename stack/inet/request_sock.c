@@ -163,14 +163,14 @@ bool inet_csk_reqsk_queue_hash_add(struct sock *sk, struct request_sock *req, u3
 	return true;
 }
 
-void inet_reqsk_purge(struct inet_hashinfo *hi)
+void inet_reqsk_purge(struct inet_hashinfo *hi, const struct net *net)
 {
 	for (u32 i = 0; i <= hi->ehash.mask; i++) {
 		hlist_for_each_safe(n, tmp, &hi->ehash.heads[i])
 		{
 			struct sock_common *skc = container_of(n, struct sock_common, skc_node);
 
-			if (skc->skc_kind == SKC_REQUEST)
+			if (skc->skc_kind == SKC_REQUEST && skc->skc_net == net)
 				inet_csk_reqsk_queue_drop(inet_reqsk(skc)->rsk_listener,
 							  inet_reqsk(skc));
 		}

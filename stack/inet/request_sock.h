@@ -93,8 +93,8 @@ bool inet_csk_reqsk_queue_hash_add(struct sock *sk, struct request_sock *req, u3
 bool inet_csk_reqsk_queue_add(struct sock *sk, struct request_sock *req, struct sock *child);
 /* A child that nobody will accept: reset and gone. */
 void inet_child_forget(struct sock *child);
-/* Drops all requests of a host. */
-void inet_reqsk_purge(struct inet_hashinfo *hi);
+/* Drops all requests of a namespace. */
+void inet_reqsk_purge(struct inet_hashinfo *hi, const struct net *net);
 
 /* Off the head of the accept queue: NULL when it is empty. */
 struct request_sock *reqsk_queue_remove(struct request_sock_queue *q, struct sock *listener);

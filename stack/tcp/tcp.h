@@ -141,8 +141,9 @@ struct tcp_skb_cb {
 			u32 delivered; /* tp->delivered when it was sent */
 			u32 in_flight : 20, is_app_limited : 1;
 			u64 first_tx_mstamp, delivered_mstamp; /* us */
+			struct list_head tsorted; /* tcp_sock.tsorted_sent_queue, while not SACKed */
 		} tx;
-		u32 header[6]; /* in: struct inet_skb_parm or its IPv6 like */
+		u32 header[8]; /* in: struct inet_skb_parm or its IPv6 like */
 	};
 };
 
@@ -181,7 +182,7 @@ struct tcp_sack_block {
 struct tcp_options_received {
 	u32 ts_recent_stamp; /* s: when ts_recent was taken; 0: never */
 	u32 ts_recent; /* TS.Recent (RFC 7323) */
-	u32 rcv_tsval, rcv_tsecr; /* of the segment at hand */
+	u32 rcv_tsval, rcv_tsecr; /* of the segment at hand; tsecr without our offset */
 	u16 saw_tstamp : 1, /* of the segment at hand */
 		tstamp_ok : 1, /* negotiated */
 		dsack : 1, /* a D-SACK waits to be sent */
@@ -250,6 +251,7 @@ struct tcp_sock {
 	u8 tcp_usec_ts : 1, save_syn : 2, fastopen_no_cookie : 1;
 	struct rb_root tcp_rtx_queue; /* sent, not acknowledged, by sequence number */
 	struct sk_buff *rtx_last; /* the highest of it */
+	struct list_head tsorted_sent_queue; /* the same in the order of their last transmission */
 	struct rb_root out_of_order_queue; /* segments above rcv_nxt, by sequence number */
 	struct sk_buff *ooo_last_skb;
 	u32 ofo_truesize; /* of what the queue holds: part of sk_rmem_alloc */
@@ -821,7 +823,10 @@ bool tcp_rack_mark_lost(struct sock *sk);
 void tcp_rack_reo_timeout(struct sock *sk);
 void tcp_rack_update_reo_wnd(struct sock *sk, const struct rate_sample *rs);
 void tcp_newreno_mark_lost(struct sock *sk, bool snd_una_advanced);
-u32 tcp_rack_skb_timeout_never(void);
+s32 tcp_rack_skb_timeout(const struct tcp_sock *tp, const struct sk_buff *skb, u32 reo_wnd);
+void tcp_enter_recovery(struct sock *sk, bool ece_ack);
+void tcp_count_delivered(struct tcp_sock *tp, u32 delivered, bool ece_ack);
+bool tcp_any_retrans_done(const struct sock *sk);
 
 /* ---- tcp_rate.c ---- */
 
@@ -949,13 +954,15 @@ void tcp_time_wait(struct sock *sk, u8 state, u32 timeo);
  */
 struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_sock *req,
 			   bool fastopen, bool *lost_race, enum skb_drop_reason *reason);
-/* The child gets the segment that made it. Takes skb. */
-enum skb_drop_reason tcp_child_process(struct sock *parent, struct sock *child,
-				       struct sk_buff *skb);
+/* The child gets the segment that made it. As tcp_rcv_state_process(): 0: skb was taken; > 0: a reset
+ * is to be sent for it. */
+int tcp_child_process(struct sock *parent, struct sock *child, struct sk_buff *skb);
 struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock *req,
 				      struct sk_buff *skb);
 /* A SYN for a listener: request made, SYN-ACK sent. */
-int tcp_conn_request(const struct request_sock_ops *rsk_ops, struct sock *sk, struct sk_buff *skb);
+struct tcp_request_sock_ops;
+int tcp_conn_request(const struct tcp_request_sock_ops *rsk_ops, struct sock *sk,
+		     struct sk_buff *skb);
 
 struct net_protocol;
 extern const struct proto tcp_prot;

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A SYN for a listener (RFC 9293 3.10.7.2): the request that it makes, the SYN-ACK, and the limits
+ * that keep a flood of them within bounds (RFC 4987 3). tcp_conn_request and its kin of
+ * net/ipv4/tcp_input.c and tcp_output.c, for both families.
+ *
+ * Invariant: a request that is in the SYN queue has had a SYN-ACK sent, or will have by its timer.
+ */
+#include "tcp/tcp_syn.h"
+
+#include "tcp/tcp_secure_seq.h"
+
+void tcp_listendrop(struct sock *sk)
+{
+	sk->sk_drops++;
+	MIB_INC(sk->net, TcpExtListenDrops);
+}
+
+u32 tcp_reqsk_timeout(const struct request_sock *req)
+{
+	u64 timeout = (u64)req->timeout << min_u32(req->num_timeout, 30);
+
+	return (u32)min_u64(timeout, tcp_rto_max(req->rsk_listener));
+}
+
+int tcp_rtx_synack(struct sock *sk, struct request_sock *req)
+{
+	int err = tcp_rsk_ops(req)->send_synack(sk, NULL, req);
+
+	if (err)
+		return err;
+	MIB_INC(sk->net, TcpRetransSegs);
+	MIB_INC(sk->net, TcpExtTCPSynRetrans);
+	trace(net_world(sk->net), sk->net->host, TRACE_TCP_RETRANSMIT_SKB, req->skc.skc_num,
+	      req->skc.skc_dport, tcp_rsk(req)->snt_isn, 0);
+	if (req->num_retrans < 255)
+		req->num_retrans++;
+	return 0;
+}
+
+void tcp_req_err(struct request_sock *req, u32 seq, bool abort)
+{
+	struct sock *listener = req->rsk_listener;
+
+	/* RFC 5927 4.1: the SYN-ACK is all that was ever sent. */
+	if (seq != tcp_rsk(req)->snt_isn) {
+		MIB_INC(req->skc.skc_net, TcpExtOutOfWindowIcmps);
+	} else if (abort) {
+		sock_hold(listener);
+		inet_csk_reqsk_queue_drop(listener, req);
+		tcp_listendrop(listener);
+		sock_put(listener);
+	}
+}
+
+/* ---- the request ---- */
+
+static void tcp_openreq_init(struct request_sock *req, const struct tcp_options_received *rx_opt,
+			     const struct sk_buff *skb, const struct sock *sk)
+{
+	struct tcp_request_sock *treq = tcp_rsk(req);
+
+	req->skc.skc_num = tcp_dest(tcp_hdr(skb));
+	req->skc.skc_dport = tcp_source(tcp_hdr(skb));
+	req->skc.skc_bound_dev_if = sk->sk_bound_dev_if;
+	req->ir_iif = sk->sk_bound_dev_if;
+	req->ir_mark = sk->sk_mark;
+	req->no_srccheck = sk->inet_transparent;
+	req->timeout = TCP_TIMEOUT_INIT;
+	req->mss = rx_opt->mss_clamp;
+	req->ts_recent = rx_opt->saw_tstamp ? rx_opt->rcv_tsval : 0;
+	req->tstamp_ok = rx_opt->tstamp_ok;
+	req->sack_ok = rx_opt->sack_ok != 0;
+	req->snd_wscale = rx_opt->snd_wscale;
+	req->wscale_ok = rx_opt->wscale_ok;
+	req->tos = TCP_SKB_CB(skb)->ip_dsfield;
+	treq->rcv_isn = TCP_SKB_CB(skb)->seq;
+	treq->rcv_nxt = treq->rcv_isn + 1;
+	treq->syn_tos = TCP_SKB_CB(skb)->ip_dsfield;
+}
+
+static void parse_syn(const struct tcp_request_sock_ops *ops, const struct sock *sk,
+		      const struct sk_buff *skb, struct tcp_options_received *opt)
+{
+	memset(opt, 0, sizeof(*opt));
+	opt->mss_clamp = ops->mss_clamp;
+	opt->user_mss = tcp_sk(sk)->rx_opt.user_mss;
+	tcp_parse_options(sk->net, skb, opt, false);
+	opt->tstamp_ok = opt->saw_tstamp;
+}
+
+/* Is the SYN queue so full that this SYN has no place in it? A peer that comes out of TIME-WAIT is
+ * real, and always has one. */
+static bool syn_queue_refuses(struct sock *sk)
+{
+	if (!inet_csk_reqsk_queue_is_full(sk))
+		return false;
+	MIB_INC(sk->net, TcpExtTCPReqQFullDrop);
+	return true;
+}
+
+/* The last quarter of tcp_max_syn_backlog is for peers that are known to be alive; nobody is. */
+static bool syn_backlog_refuses(const struct sock *sk)
+{
+	s64 max = sk->net->sysctl.tcp_max_syn_backlog;
+
+	return max - (s64)inet_csk_reqsk_queue_len(sk) < max >> 2;
+}
+
+/* Numbers and route of a new request. The route with a reference; NULL: it is refused. */
+static struct dst_entry *tcp_req_init(const struct tcp_request_sock_ops *ops, struct sock *sk,
+				      struct sk_buff *skb, struct request_sock *req, u32 isn)
+{
+	struct tcp_request_sock *treq = tcp_rsk(req);
+	const struct sock_common *skc = &req->skc;
+	struct tcp_options_received opt;
+	struct dst_entry *dst;
+
+	parse_syn(ops, sk, skb, &opt);
+	tcp_openreq_init(req, &opt, skb, sk);
+	ops->init_req(req, sk, skb);
+	dst = ops->route_req(sk, req);
+	if (!dst)
+		return NULL;
+	if (opt.tstamp_ok)
+		treq->ts_off = secure_tcp_ts_off(sk->net, &skc->skc_rcv_saddr, &skc->skc_daddr);
+	if (!isn) {
+		if (syn_backlog_refuses(sk)) {
+			dst_release(dst);
+			return NULL;
+		}
+		isn = secure_tcp_seq(sk->net, &skc->skc_rcv_saddr, skc->skc_num, &skc->skc_daddr,
+				     skc->skc_dport);
+	}
+	treq->snt_isn = isn;
+	treq->txhash = get_random_u32(net_world(sk->net), RANDOM_TCP) | 1;
+	tcp_openreq_init_rwin(req, sk, dst);
+	return dst;
+}
+
+int tcp_conn_request(const struct tcp_request_sock_ops *ops, struct sock *sk, struct sk_buff *skb)
+{
+	u32 isn = TCP_SKB_CB(skb)->tcp_tw_isn;
+	struct request_sock *req;
+	struct dst_entry *dst;
+
+	if (!isn && syn_queue_refuses(sk)) {
+		tcp_listendrop(sk);
+		return 0;
+	}
+	if (sk_acceptq_is_full(sk)) {
+		MIB_INC(sk->net, TcpExtListenOverflows);
+		tcp_listendrop(sk);
+		return 0;
+	}
+	req = inet_reqsk_alloc(&ops->ops, sk);
+	dst = req ? tcp_req_init(ops, sk, skb, req, isn) : NULL;
+	if (!dst) {
+		if (req)
+			reqsk_put(req);
+		tcp_listendrop(sk);
+		return 0;
+	}
+	if (inet_csk_reqsk_queue_hash_add(sk, req, req->timeout))
+		ops->send_synack(sk, dst, req);
+	dst_release(dst);
+	reqsk_put(req);
+	return 0;
+}
