@@ -254,6 +254,176 @@ static void sizes(void **state)
 	assert_int_equal(t_sendto(1, b, big, 1472, 0, host_addr[0], 7), 1472);
 }
 
+/* ---- checksums ---- */
+
+static const u8 net2_addr[4] = { 198, 51, 100, 1 };
+
+/* A second NIC of host 0 on wire 1, whose other end is free. */
+static void second_nic(void)
+{
+	struct op op = { .kind = OP_WIRE_ADD };
+	static const u8 mac[6] = { 2, 0, 0, 0, 0, 7 };
+
+	assert_int_equal(apply(&op), 1);
+	op = (struct op){ .kind = OP_NIC_ADD };
+	op.u.nic_add.queues = 1;
+	op.u.nic_add.mtu = 1500;
+	op.u.nic_add.mac = (struct op_bytes){ mac, 6 };
+	assert_int_equal(apply(&op), 3);
+	op = (struct op){ .kind = OP_WIRE_ATTACH };
+	op.u.wire_attach.wire = 1;
+	op.u.wire_attach.ifindex = 3;
+	assert_int_equal(apply(&op), 0);
+	op = (struct op){ .kind = OP_LINK_SET };
+	op.u.link_set.ifindex = 3;
+	op.u.link_set.param = LINK_PARAM_UP;
+	op.u.link_set.value = 1;
+	assert_int_equal(apply(&op), 0);
+	op = (struct op){ .kind = OP_ADDR_ADD };
+	op.u.addr_add.ifindex = 3;
+	op.u.addr_add.prefix_len = 24;
+	op.u.addr_add.addr = (struct op_bytes){ net2_addr, 4 };
+	assert_int_equal(apply(&op), 0);
+}
+
+static u32 sum16(const u8 *p, u32 len, u32 sum)
+{
+	for (u32 i = 0; i < len; i++)
+		sum += i & 1 ? p[i] : (u32)p[i] << 8;
+	return sum;
+}
+
+static u16 fold(u32 sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (u16)~sum;
+}
+
+/* From 198.51.100.9:5 to port 7, `len` bytes of payload; `wrong` is added to the checksum, unless
+ * it is 0xffff: then there is none. */
+static void inject(u32 len, u16 wrong)
+{
+	u8 f[1600] = { 2, 0, 0, 0, 0, 7, 2, 0, 0, 0, 0, 9, 8, 0, 0x45 };
+	u8 *ip = f + 14, *udp = f + 34;
+	struct op op = { .kind = OP_FRAME };
+
+	put_be16(ip + 2, (u16)(28 + len));
+	ip[8] = 64;
+	ip[9] = IPPROTO_UDP;
+	memcpy(ip + 12, (const u8[]){ 198, 51, 100, 9 }, 4);
+	memcpy(ip + 16, net2_addr, 4);
+	put_be16(ip + 10, fold(sum16(ip, 20, 0)));
+	put_be16(udp, 5);
+	put_be16(udp + 2, 7);
+	put_be16(udp + 4, (u16)(8 + len));
+	memset(udp + 8, 'd', len);
+	put_be16(udp + 6,
+		 (u16)(fold(sum16(udp, 8 + len, sum16(ip + 12, 8, 17 + 8 + len))) + wrong));
+	if (wrong == 0xffff)
+		put_be16(udp + 6, 0);
+	op.u.frame.wire = 1;
+	op.u.frame.end = 1;
+	op.u.frame.bytes = (struct op_bytes){ f, 42 + len };
+	assert_int_equal(apply(&op), 0);
+	run_for(NSEC_PER_MSEC);
+}
+
+static void wrong_checksums(void **state)
+{
+	s32 a = t_socket(0, 0);
+	struct sys_pollfd p = { a, POLLIN, 0 };
+	struct sys_op poll = call_of(0, SYS_POLL, -1);
+	static u8 buf[1600];
+
+	(void)state;
+	second_nic();
+	assert_int_equal(t_bind(0, a, any_addr, 7), 0);
+	inject(20, 0);
+	assert_int_equal(t_recv(0, a, buf, 1600, 0), 20);
+	inject(20, 0xffff); /* none (RFC 768) */
+	assert_int_equal(t_recv(0, a, buf, 1600, 0), 20);
+	/* A short one is dropped before it is queued. */
+	inject(20, 1);
+	assert_int_equal(counter(0, "UdpInCsumErrors"), 1);
+	assert_int_equal(t_call(0, SYS_IOCTL, a, FIONREAD), 0);
+	/* A long one when it is read: the next one comes instead. */
+	inject(1000, 1);
+	inject(1000, 0);
+	assert_int_equal(counter(0, "UdpInCsumErrors"), 1);
+	assert_int_equal(t_recv(0, a, buf, 1600, 0), 1000);
+	assert_int_equal(counter(0, "UdpInCsumErrors"), 2);
+	assert_int_equal(counter(0, "UdpInErrors"), 2);
+	assert_int_equal(counter(0, "Drop.UDP_CSUM"), 2);
+	assert_int_equal(counter(0, "UdpInDatagrams"), 3);
+	/* Peeked at, polled: the same. */
+	inject(1000, 1);
+	assert_int_equal(t_recv(0, a, buf, 1600, MSG_PEEK), -EAGAIN);
+	inject(1000, 1);
+	poll.data = (u8 *)&p;
+	poll.data_len = sizeof(p);
+	poll.timeout_ns = 0;
+	assert_int_equal(finish(&poll), 0);
+	assert_int_equal(counter(0, "UdpInCsumErrors"), 4);
+	/* To a closed port: no error goes back for what may be anything. */
+	assert_int_equal(t_close(0, a), 0);
+	inject(1000, 1);
+	assert_int_equal(counter(0, "UdpInCsumErrors"), 5);
+	assert_int_equal(counter(0, "UdpNoPorts"), 0);
+	assert_int_equal(counter(0, "IcmpOutMsgs"), 0);
+}
+
+static void the_send_buffer_fills(void **state)
+{
+	s32 a = t_socket(0, 0), b = t_socket(1, 0);
+	struct op slow = { .kind = OP_WIRE_SET };
+	struct sys_pollfd p = { a, POLLOUT, 0 };
+	struct sys_op op = call_of(0, SYS_SENDMSG, a), poll = call_of(0, SYS_POLL, -1);
+	u8 buf[8];
+
+	(void)state;
+	assert_int_equal(t_bind(1, b, any_addr, 7), 0);
+	assert_int_equal(t_sendto(0, a, "arp", 3, 0, host_addr[1], 7), 3);
+	run_for(NSEC_PER_MSEC);
+	slow.u.wire_set.param = WIRE_PARAM_RATE_BPS;
+	slow.u.wire_set.value = 1000000;
+	assert_int_equal(apply(&slow), 0);
+	assert_int_equal(t_setopt(0, a, SOL_SOCKET, SO_SNDBUF, 0), 0);
+	assert_int_equal(t_getopt(0, a, SOL_SOCKET, SO_SNDBUF), 4608);
+	for (u32 i = 0; i < 100; i++)
+		if (t_sendto(0, a, big, 1000, MSG_DONTWAIT, host_addr[1], 7) == -EAGAIN)
+			break;
+	assert_int_equal(counter(0, "UdpSndbufErrors"), 1);
+	assert_true(t_call(0, SYS_IOCTL, a, SIOCOUTQ) >= 4608);
+	poll.data = (u8 *)&p;
+	poll.data_len = sizeof(p);
+	submit(&poll);
+	op.has_addr = true;
+	op.addr = sa(host_addr[1], 7);
+	op.data = big;
+	op.data_len = 1000;
+	submit(&op);
+	assert_false(op.completed);
+	assert_false(poll.completed);
+	run_for(NSEC_PER_SEC);
+	assert_true(op.completed);
+	assert_int_equal(op.ret, 1000);
+	assert_true(poll.completed);
+	assert_int_equal(p.revents, POLLOUT);
+	assert_int_equal(t_call(0, SYS_IOCTL, a, SIOCOUTQ), 0);
+	assert_int_equal(t_recv(1, b, buf, 8, 0), 3);
+	/* SO_SNDTIMEO, exactly. */
+	while (t_sendto(0, a, big, 1000, MSG_DONTWAIT, host_addr[1], 7) == 1000)
+		;
+	assert_int_equal(t_set_timeo(0, a, SO_SNDTIMEO, 0, 1000), 0);
+	submit(&op);
+	run_for(NSEC_PER_MSEC - 1);
+	assert_false(op.completed);
+	run_for(1);
+	assert_true(op.completed);
+	assert_int_equal(op.ret, -EAGAIN);
+}
+
 /* ---- errors ---- */
 
 static void port_unreachable(void **state)
@@ -502,6 +672,8 @@ int main(void)
 		CLEAN(a_group_shares),
 		CLEAN(the_receive_buffer_overflows),
 		CLEAN(sizes),
+		CLEAN(wrong_checksums),
+		CLEAN(the_send_buffer_fills),
 		CLEAN(port_unreachable),
 		CLEAN(send_errors),
 		CLEAN(broadcast_to_all),
