@@ -48,6 +48,7 @@ struct net_wire {
 	 */
 	u64 anchor_ns;
 	int capture_interface;
+	bool raw; /* a tun device is on it: frames begin with the IP header */
 };
 
 struct net_task;
@@ -121,6 +122,9 @@ void net_task_wake(struct net_run *n, struct net_task *task);
 
 /* Raises unless L is a task that may wait. Returns that task. */
 struct net_task *net_task_check(lua_State *L);
+
+/* Link type of the frames on a wire. */
+int net_wire_link(const struct net_run *n, size_t wire);
 
 /* The script did something to the world now: what follows from it is due now. */
 void net_touch(struct net_run *n);

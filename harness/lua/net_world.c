@@ -12,6 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+int net_wire_link(const struct net_run *n, size_t wire)
+{
+	return wire < n->wire_count && n->wires[wire].raw ? PACKET_LINK_RAW : PACKET_LINK_ETHERNET;
+}
+
 /* -- Capture file -- */
 
 static void add_clean(struct strbuf *out, const char *text, size_t max)
@@ -38,8 +43,8 @@ static void capture_begin(struct net_run *n)
 	strbuf_printf(path, "-%zu-", t->wanted + 1);
 	add_clean(path, s->tests[t->wanted].name, 60);
 	strbuf_puts(path, ".pcapng");
-	n->capture =
-		capture_create(strbuf_text(path), CAPTURE_PCAPNG, PACKET_LINK_ETHERNET, 0, error);
+	n->capture = capture_create(strbuf_text(path), CAPTURE_PCAPNG, (u16)net_wire_link(n, 0), 0,
+				    error);
 	if (!n->capture) {
 		n->capture_failed = true;
 		net_fail(n, error);
@@ -68,7 +73,9 @@ static void capture_add(struct net_run *n, u32 wire, u32 end, const u8 *frame, u
 		snprintf(name, sizeof(name), "wire%" PRIu32, wire);
 		/* The first wire seen is the interface that the file began with. */
 		n->wires[wire].capture_interface =
-			wire == 0 ? 0 : capture_add_interface(n->capture, 1, name);
+			wire == 0 ? 0 :
+				    capture_add_interface(n->capture, (u16)net_wire_link(n, wire),
+							  name);
 	}
 	f.interface = (u32)n->wires[wire].capture_interface;
 	capture_write(n->capture, &f);
@@ -80,9 +87,9 @@ static void capture_add(struct net_run *n, u32 wire, u32 end, const u8 *frame, u
  * The oracle of the wire: what a host sends is well formed and its checksums hold. It is asked
  * where the frame enters the wire, before the wire's own faults.
  */
-static void check_sent_frame(struct net_run *n, const u8 *frame, u32 len)
+static void check_sent_frame(struct net_run *n, u32 wire, const u8 *frame, u32 len)
 {
-	struct packet *p = packet_parse(PACKET_LINK_ETHERNET, frame, len, len);
+	struct packet *p = packet_parse(net_wire_link(n, wire), frame, len, len);
 	size_t i;
 
 	for (i = 0; i < p->count && !n->test->failed; i++) {
@@ -119,7 +126,7 @@ static void on_capture(void *ctx, u32 point, u32 id, u32 dir, const u8 *frame, u
 	if (n->test->script->config->capture_dir)
 		capture_add(n, id, dir, frame, len);
 	if (n->wires[id].attached[dir])
-		check_sent_frame(n, frame, len);
+		check_sent_frame(n, id, frame, len);
 }
 
 static s64 apply(struct net_run *n, const struct op *op)
@@ -174,7 +181,7 @@ static s32 addressee(const struct net_run *n, u32 wire, u32 end, const u8 *frame
 {
 	size_t i;
 
-	for (i = 0; len >= 6 && i < n->peer_count; i++) {
+	for (i = 0; len >= 6 && !n->wires[wire].raw && i < n->peer_count; i++) {
 		const struct net_peer *p = &n->peers[i];
 
 		if (p->wire == wire && p->end == end && memcmp(p->mac, frame, 6) == 0)
@@ -199,7 +206,7 @@ static void on_frame(void *ctx, u32 wire, u32 end, const u8 *frame, u32 len)
 	const struct net_peer *p = NULL;
 	struct net_frame *f;
 
-	if (is_arp_request(frame, len))
+	if (!n->wires[wire].raw && is_arp_request(frame, len))
 		p = arp_target(n, wire, end, frame);
 	if (p) {
 		answer_arp(n, p, frame);
@@ -304,7 +311,7 @@ static void check_frames(struct net_run *n)
 
 	if (!n->frame_count || n->test->failed || n->test->skipped)
 		return;
-	p = packet_parse(PACKET_LINK_ETHERNET, f->bytes, f->len, f->len);
+	p = packet_parse(net_wire_link(n, f->wire), f->bytes, f->len, f->len);
 	text = packet_text(p);
 	strbuf_printf(&message,
 		      "%zu frame%s came that the test did not expect; the first at %" PRIu64
@@ -575,6 +582,17 @@ static int native_delay(lua_State *L)
 	return 1;
 }
 
+/* native.raw_wire(wire): its frames have no link header. */
+static int native_raw_wire(lua_State *L)
+{
+	struct net_run *n = net_run_of(L);
+	size_t wire = (size_t)luaL_checkinteger(L, 1);
+
+	luaL_argcheck(L, wire < n->wire_count, 1, "no such wire");
+	n->wires[wire].raw = true;
+	return 0;
+}
+
 /* native.trace(mask): chooses the events that are recorded from now on. */
 static int native_trace(lua_State *L)
 {
@@ -595,9 +613,11 @@ static int native_check(lua_State *L)
 void net_open_world(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{ "op", native_op },	   { "now", native_now },	{ "peer", native_peer },
-		{ "take", native_take },   { "anchor", native_anchor }, { "delay", native_delay },
-		{ "trace", native_trace }, { "check", native_check },	{ NULL, NULL },
+		{ "op", native_op },	     { "now", native_now },
+		{ "peer", native_peer },     { "take", native_take },
+		{ "anchor", native_anchor }, { "delay", native_delay },
+		{ "trace", native_trace },   { "raw_wire", native_raw_wire },
+		{ "check", native_check },   { NULL, NULL },
 	};
 
 	luaL_setfuncs(L, functions, 0);

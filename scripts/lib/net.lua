@@ -234,6 +234,9 @@ function Host:nic(o)
   nic.mac = o.mac or ("02:00:00:00:%02x:%02x"):format(self.id, number + 1)
   nic.name = o.name or "eth" .. number
   nic.wire = o.wire or net.wire { delay = o.delay, rate = o.rate }
+  if o.model ~= nil and o.model ~= "tun" then raise("host:nic: the model is \"tun\", or left out") end
+  nic.raw = o.model == "tun"
+  if nic.raw then native.raw_wire(nic.wire.id) end
   local side = nic.wire.ends[0] and 1 or 0
   if nic.wire.ends[side] then raise("host:nic: both ends of the wire are taken") end
   if side == 1 and nic.wire.peers > 0 then
@@ -786,7 +789,7 @@ end
 local function fill(packet, src, dst)
   local first = native.first(packet)
   if above_ip[first] then native.prepend(packet, "ip") end
-  if not link_layers[first] then native.prepend(packet, "eth") end
+  if not link_layers[first] and not src.raw then native.prepend(packet, "eth") end
   native.default(packet, "eth", "src", src.mac)
   native.default(packet, "ip", "src", src.addr)
   native.default(packet, "ip", "dst", dst.addr)
@@ -807,7 +810,7 @@ end
 
 -- From the peer to the host, ready to be sent.
 local function outgoing(peer, packet)
-  local src = { mac = peer.mac, addr = peer.addr, port = peer.port }
+  local src = { mac = peer.mac, addr = peer.addr, port = peer.port, raw = peer.nic.raw }
   local dst = { mac = peer.nic.mac, addr = peer.nic.addr, port = peer.to_port }
   packet = fill(check_packet(packet, "peer:send"), src, dst)
   local arp = packet.arp
@@ -826,7 +829,7 @@ end
 
 -- From the host to the peer, as it must be.
 local function incoming(peer, packet)
-  local src = { mac = peer.nic.mac, addr = peer.nic.addr, port = peer.to_port }
+  local src = { mac = peer.nic.mac, addr = peer.nic.addr, port = peer.to_port, raw = peer.nic.raw }
   local dst = { mac = peer.mac, addr = peer.addr, port = peer.port }
   packet = fill(check_packet(packet, "peer:expect"), src, dst)
   local arp = packet.arp
@@ -855,7 +858,7 @@ local peer_send_options = set "fcs pad"
 function Peer:send(packet, o)
   o = options("peer:send", o, peer_send_options)
   local bytes = outgoing(self, packet):bytes()
-  if #bytes < 60 and o.pad ~= false then bytes = bytes .. ("\0"):rep(60 - #bytes) end
+  if #bytes < 60 and o.pad ~= false and not self.nic.raw then bytes = bytes .. ("\0"):rep(60 - #bytes) end
   inject(self, bytes, o.fcs == "bad")
 end
 
@@ -877,8 +880,8 @@ local function wait_frame(peer, deadline)
   end
 end
 
-local function parsed(bytes, time, sent)
-  return native.parse(bytes, 1, { time = time, sent = sent })
+local function parsed(peer, bytes, time, sent)
+  return native.parse(bytes, peer.nic.raw and 101 or 1, { time = time, sent = sent })
 end
 
 local expect_options = set "within at defaults"
@@ -899,13 +902,24 @@ end
 
 local LATE = 2000000000
 
+-- Waits for a frame as long as it can be in time.
+local function wait_expected(peer, o, sent, deadline)
+  while true do
+    local bytes, time, left = wait_frame(peer, deadline)
+    if bytes or o.at or not sent then return bytes, time, left end
+    local later = native.anchor(peer.wire.id) + native.delay(peer.wire.id, 1 - peer.side)
+    if later <= deadline then return nil end
+    deadline = later
+  end
+end
+
 -- Nothing came in time. What comes a little later tells much: look for it, the test fails anyway.
 local function fail_missing(peer, expect, sent, deadline)
   local bytes, time, late = wait_frame(peer, deadline + LATE)
   local got = "(no frame)"
   local diff
   if bytes then
-    got = parsed(bytes, time, late):text()
+    got = parsed(peer, bytes, time, late):text()
     diff = ("the next frame left the host at %d ns"):format(late)
     if sent then diff = diff .. (", %d ns after it was due"):format(late - sent) end
   end
@@ -913,8 +927,10 @@ local function fail_missing(peer, expect, sent, deadline)
   native.fail("the expected frame did not come in time", got, expect, diff)
 end
 
-local function check_time(frame, sent, expect)
+-- The instant that is due may move while we wait: an ARP request that the peer answered comes first.
+local function check_time(peer, o, frame, sent, expect)
   if not sent or frame.sent == sent then return end
+  if not o.at and frame.sent == native.anchor(peer.wire.id) then return end
   native.asserted()
   native.fail("the frame came at another time",
     ("sent at %d ns\n%s"):format(frame.sent, frame:text()),
@@ -928,15 +944,15 @@ function Peer:expect(template, o)
   local wanted = o.defaults == false and check_packet(template, "peer:expect") or
     incoming(self, template)
   local sent, deadline = timing(self, o, "peer:expect")
-  local bytes, arrived, left = wait_frame(self, deadline)
+  local bytes, arrived, left = wait_expected(self, o, sent, deadline)
   if not bytes then fail_missing(self, wanted:text(), sent, deadline) end
-  local frame = parsed(bytes, arrived, left)
+  local frame = parsed(self, bytes, arrived, left)
   local same, diff = native.match(wanted, frame)
   if not same then
     native.asserted()
     native.fail("another frame came than the expected one", frame:text(), wanted:text(), diff)
   end
-  check_time(frame, sent, wanted:text())
+  check_time(self, o, frame, sent, wanted:text())
   native.anchor(self.wire.id, left)
   return native.proof(frame)
 end
@@ -948,13 +964,13 @@ function Peer:expect_all(templates, o)
   for i, template in ipairs(templates) do wanted[i] = incoming(self, template) end
   local sent, deadline = timing(self, o, "peer:expect_all")
   for _ = 1, #templates do
-    local bytes, arrived, left = wait_frame(self, deadline)
+    local bytes, arrived, left = wait_expected(self, o, sent, deadline)
     local missing = {}
     for i = 1, #templates do
       if not frames[i] then missing[#missing + 1] = wanted[i]:text() end
     end
     if not bytes then fail_missing(self, table.concat(missing, "or\n"), sent, deadline) end
-    local frame = parsed(bytes, arrived, left)
+    local frame = parsed(self, bytes, arrived, left)
     local found
     for i = 1, #templates do
       if not found and not frames[i] and native.match(wanted[i], frame) then found = i end
@@ -964,7 +980,7 @@ function Peer:expect_all(templates, o)
       native.fail("a frame came that is none of the expected ones", frame:text(),
         table.concat(missing, "or\n"))
     end
-    check_time(frame, sent, wanted[found]:text())
+    check_time(self, o, frame, sent, wanted[found]:text())
     frames[found] = native.proof(frame)
   end
   return frames
@@ -979,7 +995,7 @@ function Peer:expect_nothing(o)
   local bytes, arrived, left = wait_frame(self, deadline)
   if bytes then
     native.asserted()
-    native.fail("a frame came where none was expected", parsed(bytes, arrived, left):text(),
+    native.fail("a frame came where none was expected", parsed(self, bytes, arrived, left):text(),
       "(no frame)", ("it left the host at %d ns"):format(left))
   end
   return native.proof({})
@@ -993,7 +1009,7 @@ function Peer:collect(o)
   while true do
     local bytes, arrived, left = wait_frame(self, deadline)
     if not bytes then return frames end
-    frames[#frames + 1] = parsed(bytes, arrived, left)
+    frames[#frames + 1] = parsed(self, bytes, arrived, left)
   end
 end
 

@@ -96,6 +96,37 @@ static void test_time(void **state)
 			   "t:is(t:now(), 1000000000)");
 }
 
+/* The instant that is due is the cause's, also when ARP comes in between, and without link layer.
+ */
+static void test_exact(void **state)
+{
+	(void)state;
+	assert_passes("local host = net.host { addr = '192.0.2.1/24' }\n"
+		      "local peer = host.wire:peer { addr = '192.0.2.9' }\n"
+		      "peer:send(icmp{ type = 'echo' })\n"
+		      "t:is(peer:expect(icmp{ type = 'echo-reply' }).sent, 3000)");
+	assert_passes("local host = net.host { addr = '192.0.2.1/24' }\n"
+		      "local peer = host.wire:peer { addr = '192.0.2.9', arp = false }\n"
+		      "host:socket('udp'):sendto('x', '192.0.2.9', 9)\n"
+		      "peer:expect(arp{ op = 'request', tpa = '192.0.2.9' })\n"
+		      "peer:expect(arp{ op = 'request' }, { at = '+1s' })\n"
+		      "net.sleep('10ms') peer:send(arp{ op = 'reply' })\n"
+		      "peer:expect(udp{ dport = 9 } / 'x')");
+	assert_passes("local host = net.host { addr = '192.0.2.1/24', model = 'tun' }\n"
+		      "local peer = host.wire:peer { addr = '192.0.2.9' }\n"
+		      "peer:send(icmp{ type = 'echo' })\n"
+		      "t:is(peer:expect(icmp{ type = 'echo-reply' }).eth, nil)");
+	assert_passes(HOST
+		      "local f = net.fragments(ip{ src = peer.addr, dst = host.addr, id = 5 } /\n"
+		      "icmp{ type = 'echo' } / ('x'):rep(40), { 16, 24 })\n"
+		      "for i = #f, 1, -1 do peer:send(f[i]) end\n"
+		      "peer:expect(icmp{ type = 'echo-reply' } / ('x'):rep(40))");
+	assert_passes(HOST "for i = 1, 2 do\n"
+			   "peer:send(udp{ sport = 1, dport = i } / 'x') end\n"
+			   "local u = icmp{ type = 'dest-unreach' }\n"
+			   "t:is(#peer:expect_all({ u, u }), 2)");
+}
+
 static void test_tasks(void **state)
 {
 	(void)state;
@@ -204,6 +235,7 @@ int main(void)
 		cmocka_unit_test(test_unexpected_frame),
 		cmocka_unit_test(test_other_frame),
 		cmocka_unit_test(test_time),
+		cmocka_unit_test(test_exact),
 		cmocka_unit_test(test_tasks),
 		cmocka_unit_test(test_sockets),
 		cmocka_unit_test(test_hooks),
