@@ -123,6 +123,10 @@ void net_task_wake(struct net_run *n, struct net_task *task);
 /* Raises unless L is a task that may wait. Returns that task. */
 struct net_task *net_task_check(lua_State *L);
 
+/* A frame entered a wire at that end: into the capture file. net_capture_end finishes the file. */
+void net_capture_add(struct net_run *n, u32 wire, u32 end, const u8 *frame, u32 len);
+void net_capture_end(struct net_run *n);
+
 /* Link type of the frames on a wire. */
 int net_wire_link(const struct net_run *n, size_t wire);
 

@@ -1,0 +1,276 @@
+-- SPDX-License-Identifier: MIT
+-- Sockets of a host: one method per system call. A call that would block suspends its task.
+local _, native = ...
+local tap = require "tap"
+local util = require "net.util"
+
+local C, raise = util.C, util.raise
+local options, set, duration, address = util.options, util.set, util.duration, util.address
+
+local socket = {}
+
+local Socket = {}
+Socket.__name = "socket"
+
+-- The calls themselves: they return nil and the name of an error.
+local calls = {}
+
+-- Methods raise what a call returns as an error; socket:try("recv", ...) does not.
+function Socket.__index(_, name)
+  local call = calls[name]
+  if name == "try" then
+    return function(self, what, ...)
+      if not calls[what] then raise(("socket:try: there is no call '%s'"):format(tostring(what))) end
+      return calls[what](self, ...)
+    end
+  end
+  if not call then raise(("a socket has no '%s'"):format(tostring(name))) end
+  return function(...)
+    local results = table.pack(call(...))
+    if results[1] == nil and type(results[2]) == "string" then
+      raise(("%s: %s"):format(name, results[2]))
+    end
+    return table.unpack(results, 1, results.n)
+  end
+end
+
+local socket_types = {
+  udp = { C.SOCK_DGRAM, C.IPPROTO_UDP },
+  tcp = { C.SOCK_STREAM, C.IPPROTO_TCP },
+  ping = { C.SOCK_DGRAM, C.IPPROTO_ICMP },
+  raw = { C.SOCK_RAW, C.IPPROTO_RAW },
+}
+local socket_options = set "nonblock protocol"
+
+function socket.new(host, kind, o)
+  o = options("host:socket", o, socket_options)
+  local known = socket_types[kind]
+  if not known then raise(("host:socket: there is no type '%s'"):format(tostring(kind))) end
+  local result, err = native.sys("socket", { host = host.id, arg0 = C.AF_INET,
+    arg1 = known[1] | (o.nonblock and C.SOCK_NONBLOCK or 0), arg2 = o.protocol or known[2] })
+  if not result then raise(("socket: %s"):format(err)) end
+  return setmetatable({ host = host, fd = result.ret }, Socket)
+end
+
+local function sys(s, name, fields)
+  fields.host = s.host.id
+  fields.fd = s.fd
+  return native.sys(name, fields)
+end
+
+-- (7), ("192.0.2.1", 7) or ("192.0.2.1:7") as address bytes and port.
+local function endpoint(addr, port, what)
+  if math.type(addr) == "integer" and port == nil then return "\0\0\0\0", addr end
+  if port == nil and type(addr) == "string" then
+    local host, number = addr:match("^(.*):(%d+)$")
+    if host then addr, port = host, tonumber(number) end
+  end
+  port = port or 0
+  if math.type(port) ~= "integer" or port < 0 or port > 65535 then
+    raise(("%s: %s is no port"):format(what, tap.repr(port)))
+  end
+  return address(addr, 4, what), port
+end
+
+local function simple(result, err)
+  if not result then return nil, err end
+  return true
+end
+
+function calls:bind(addr, port)
+  local bytes, number = endpoint(addr, port, "bind")
+  return simple(sys(self, "bind", { addr = bytes, port = number }))
+end
+
+-- connect(nil) dissolves the association of a datagram socket.
+function calls:connect(addr, port)
+  if addr == nil then
+    return simple(sys(self, "connect", { addr = "\0\0\0\0", family = C.AF_UNSPEC }))
+  end
+  local bytes, number = endpoint(addr, port, "connect")
+  return simple(sys(self, "connect", { addr = bytes, port = number }))
+end
+
+-- listen(port) binds first. Returns the socket.
+function calls:listen(port, backlog)
+  if port then
+    local done, err = calls.bind(self, port)
+    if not done then return nil, err end
+  end
+  local result, err = sys(self, "listen", { arg0 = backlog or C.SOMAXCONN or 4096 })
+  if not result then return nil, err end
+  return self
+end
+
+local function from(result)
+  if not result.addr then return nil end
+  return { addr = native.address_text(result.addr), port = result.port }
+end
+
+function calls:accept()
+  local result, err = sys(self, "accept", {})
+  if not result then return nil, err end
+  return setmetatable({ host = self.host, fd = result.ret }, Socket), from(result)
+end
+
+local function flags(list_or_number)
+  if list_or_number == nil then return 0 end
+  if type(list_or_number) == "number" then return list_or_number end
+  local sum = 0
+  for name in list_or_number:gmatch("[%w_]+") do
+    local value = C["MSG_" .. name:upper()]
+    if not value then raise(("there is no flag '%s'"):format(name)) end
+    sum = sum | value
+  end
+  return sum
+end
+
+local send_options = set "flags control"
+
+-- Returns how many bytes were taken.
+function calls:send(data, o)
+  o = options("send", o, send_options)
+  local result, err = sys(self, "sendmsg", { data = data, arg0 = flags(o.flags),
+    control = o.control })
+  if not result then return nil, err end
+  return result.ret
+end
+
+function calls:sendto(data, addr, port, o)
+  o = options("sendto", o, send_options)
+  local bytes, number = endpoint(addr, port, "sendto")
+  local result, err = sys(self, "sendmsg", { data = data, addr = bytes, port = number,
+    arg0 = flags(o.flags), control = o.control })
+  if not result then return nil, err end
+  return result.ret
+end
+
+local recv_options = set "size flags control_size"
+
+-- Returns the bytes and a table: addr and port of the sender, length (of the whole datagram with
+-- the flag "trunc"), flags (MSG_TRUNC, ... as a number), control.
+function calls:recv(o)
+  if math.type(o) == "integer" then o = { size = o } end
+  o = options("recv", o, recv_options)
+  local result, err = sys(self, "recvmsg", { size = o.size or 65536, arg0 = flags(o.flags),
+    control_size = o.control_size })
+  if not result then return nil, err end
+  local info = from(result) or {}
+  info.length = result.ret
+  info.flags = result.msg_flags
+  info.control = result.control
+  return result.data, info
+end
+
+local shut = { rd = C.SHUT_RD, wr = C.SHUT_WR, rdwr = C.SHUT_RDWR }
+
+function calls:shutdown(how)
+  if not shut[how] then raise("shutdown: \"rd\", \"wr\" or \"rdwr\"") end
+  return simple(sys(self, "shutdown", { arg0 = shut[how] }))
+end
+
+function calls:close() return simple(sys(self, "close", {})) end
+
+function calls:name()
+  local result, err = sys(self, "getsockname", {})
+  if not result then return nil, err end
+  return from(result)
+end
+
+function calls:peername()
+  local result, err = sys(self, "getpeername", {})
+  if not result then return nil, err end
+  return from(result)
+end
+
+local levels = { SO = C.SOL_SOCKET, IP = C.SOL_IP, UDP = C.SOL_UDP, TCP = C.SOL_TCP }
+local time_options = { SO_RCVTIMEO = true, SO_SNDTIMEO = true }
+
+local function option_number(name)
+  local level = type(name) == "string" and levels[name:match("^(%u+)_")]
+  if not level or not C[name] then raise(("there is no option '%s'"):format(tostring(name))) end
+  return level, C[name]
+end
+
+-- option(name) reads, option(name, value) sets: a number, a boolean, bytes, or for the time-outs a
+-- duration.
+function calls:option(name, value)
+  local level, number = option_number(name)
+  if value == nil then
+    local result, err = sys(self, "getsockopt", { arg0 = level, arg1 = number, size = 256 })
+    if not result then return nil, err end
+    if time_options[name] then
+      local sec, usec = ("<i8i8"):unpack(result.data)
+      return sec * 1000000000 + usec * 1000
+    end
+    if #result.data == 4 then return (("<i4"):unpack(result.data)) end
+    return result.data
+  end
+  if time_options[name] then
+    local ns = duration(value, name)
+    value = ("<i8i8"):pack(ns // 1000000000, ns % 1000000000 // 1000)
+  elseif type(value) == "boolean" then
+    value = ("<i4"):pack(value and 1 or 0)
+  elseif math.type(value) == "integer" then
+    value = ("<i4"):pack(value)
+  end
+  return simple(sys(self, "setsockopt", { arg0 = level, arg1 = number, data = value }))
+end
+
+-- Bytes that can be read at once.
+function calls:pending()
+  local result, err = sys(self, "ioctl", { arg0 = C.FIONREAD })
+  if not result then return nil, err end
+  return result.ret
+end
+
+function calls:nonblock(on)
+  return simple(sys(self, "fcntl", { arg0 = C.F_SETFL,
+    arg1 = on == false and 0 or C.O_NONBLOCK }))
+end
+
+local poll_bits = { ["in"] = C.POLLIN, out = C.POLLOUT, pri = C.POLLPRI, err = C.POLLERR,
+  hup = C.POLLHUP, nval = C.POLLNVAL, rdhup = C.POLLRDHUP }
+
+local function poll_events(text)
+  local events = 0
+  for name in text:gmatch("%a+") do
+    if not poll_bits[name] then raise(("poll: there is no event '%s'"):format(name)) end
+    events = events | poll_bits[name]
+  end
+  return events
+end
+
+local function poll_set(revents)
+  local result = {}
+  for name, bit in pairs(poll_bits) do
+    if revents & bit ~= 0 then result[name] = true end
+  end
+  return result
+end
+
+-- Waits for events ("in out"), for so long at the most; { ["in"] = true, ... }, empty: none came.
+function calls:poll(events, timeout)
+  local result, err = native.sys("poll", { host = self.host.id,
+    fds = { self.fd, poll_events(events) },
+    timeout = timeout and duration(timeout, "poll") })
+  if not result then return nil, err end
+  return poll_set(result.revents[1])
+end
+
+-- socket.poll({ { socket, "in" }, ... }, timeout): a list of what came, parallel to the first.
+function socket.poll(entries, timeout)
+  local fds = {}
+  for i, entry in ipairs(entries) do
+    fds[2 * i - 1], fds[2 * i] = entry[1].fd, poll_events(entry[2])
+  end
+  local result, err = native.sys("poll", { host = entries[1][1].host.id, fds = fds,
+    timeout = timeout and duration(timeout, "poll") })
+  if not result then raise("poll: " .. err) end
+  local list_of_sets = {}
+  for i, revents in ipairs(result.revents) do list_of_sets[i] = poll_set(revents) end
+  return list_of_sets
+end
+
+
+return socket
