@@ -144,6 +144,11 @@ static u32 find_ip4(const u8 *b, u32 len)
 	return b[at] >> 4 == 4 && hlen >= IP4_MIN && at + hlen <= len ? at : 0;
 }
 
+static u32 ip_header_end(const struct replay_frame *f, u32 ip)
+{
+	return ip + (f->bytes[ip] & 15u) * 4;
+}
+
 /*
  * What the sender's hardware would have finished: the total length of a segment to be cut up (0 in
  * the capture) and the header checksum.
@@ -183,14 +188,15 @@ enum frame_verdict replay_frame_make(struct replay_frame *out, const struct capt
 		put_header(out, &l, in->caplen, mac);
 	}
 	full = full_length(in, l.header, ethernet);
-	if (full > FRAME_LEN_MAX && !out->cut)
-		return FRAME_TOO_LONG;
 	put_bytes(out, in->data + l.header, in->caplen - l.header);
 	captured = out->len;
+	out->shortened = out->len < in->caplen - l.header + (ethernet ? 0u : (u32)ETH_HEADER);
+	out->vouched = out->vouched || out->shortened;
 	if (out->cut && o->cut == CUT_PAD)
 		pad_to(out, full);
-	ip = find_ip4(out->bytes, captured);
-	if (ip && o->checksums != CHECKSUMS_JUDGE)
+	/* A header that was cut has a checksum which nobody can judge. */
+	ip = find_ip4(out->bytes, out->len);
+	if (ip && (o->checksums != CHECKSUMS_JUDGE || ip_header_end(out, ip) > captured))
 		out->fixed = finish_ip4(out, ip);
 	return FRAME_INJECT;
 }

@@ -14,6 +14,7 @@
 struct replay_frame {
 	u32 len;
 	bool cut; /* bytes were missing */
+	bool shortened; /* longer than any device takes: its end was cut off */
 	bool fixed; /* its IP header was set right */
 	bool vouched; /* its L4 checksum is not to be judged */
 	u8 bytes[FRAME_LEN_MAX];
@@ -22,7 +23,6 @@ struct replay_frame {
 enum frame_verdict {
 	FRAME_INJECT,
 	FRAME_LEAVE_OUT, /* cut, and cut frames are to be left out */
-	FRAME_TOO_LONG, /* longer than any device takes */
 };
 
 /* `mac`: the host's address, which frames of links without addresses are sent to. */

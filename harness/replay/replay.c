@@ -32,7 +32,7 @@
 #define DRAIN_NS (61 * SECOND_NS)
 
 enum { ARENA_SIZE = 128 << 20, ARENA_ALIGN = 64, RX_RING = 4096, FREE_END = 1 };
-enum { DEVICE_MTU = 65535 };
+enum { DEVICE_MTU = 65535, LO_IFINDEX = 1 };
 
 struct replay {
 	const struct replay_options *o;
@@ -80,11 +80,11 @@ static s64 apply(struct replay *r, const struct op *op)
 	return n;
 }
 
-static s64 apply_link(struct replay *r, u64 param, u64 value)
+static s64 apply_link(struct replay *r, u32 ifindex, u64 param, u64 value)
 {
 	return apply(r, &(struct op){ .kind = OP_LINK_SET,
 				      .u.link_set = { .host = r->host,
-						      .ifindex = r->ifindex,
+						      .ifindex = ifindex,
 						      .param = param,
 						      .value = value } });
 }
@@ -159,7 +159,7 @@ static bool build_host(struct replay *r)
 	moderation.u.nic_set.host = r->host;
 	moderation.u.nic_set.ifindex = r->ifindex;
 	return apply(r, &attach) >= 0 && apply(r, &moderation) >= 0 && set_sysctls(r) &&
-	       apply_link(r, LINK_PARAM_UP, 1) >= 0;
+	       apply_link(r, r->ifindex, LINK_PARAM_UP, 1) >= 0;
 }
 
 static bool build_world(struct replay *r)
@@ -183,7 +183,10 @@ static bool build_world(struct replay *r)
 		return false;
 	if (!r->o->any)
 		return give_address(r);
-	return apply_link(r, LINK_PARAM_PROMISC, 1) >= 0 && apply_link(r, LINK_PARAM_ANYIP, 1) >= 0;
+	/* lo down: an answer to 127/8 would come back in and be counted */
+	return apply_link(r, LO_IFINDEX, LINK_PARAM_UP, 0) >= 0 &&
+	       apply_link(r, r->ifindex, LINK_PARAM_PROMISC, 1) >= 0 &&
+	       apply_link(r, r->ifindex, LINK_PARAM_ANYIP, 1) >= 0;
 }
 
 /* The MAC that an address has in a frame: as the destination of its packets, or in its ARP. */
@@ -266,6 +269,7 @@ static void inject(struct replay *r)
 
 	if (r->frame.vouched)
 		op.u.frame.flags |= FRAME_CSUM_UNNECESSARY;
+	r->counts.shortened += r->frame.shortened;
 	r->counts.fixed += r->frame.fixed;
 	r->counts.padded += r->frame.cut && r->o->cut == CUT_PAD;
 	if (world_apply(r->w, &op) < 0)
@@ -297,9 +301,6 @@ static bool take(struct replay *r, const struct capture_frame *f)
 	switch (replay_frame_make(&r->frame, f, r->o, r->mac)) {
 	case FRAME_LEAVE_OUT:
 		r->counts.left_out++;
-		break;
-	case FRAME_TOO_LONG:
-		r->counts.too_long++;
 		break;
 	default:
 		if (is_own(r))

@@ -33,7 +33,7 @@ static void print_counts(struct printer *p, const struct replay_counts *c)
 		{ "Replay.Frames", c->frames },
 		{ "Replay.Injected", c->injected },
 		{ "Replay.Refused", c->refused },
-		{ "Replay.TooLong", c->too_long },
+		{ "Replay.Shortened", c->shortened },
 		{ "Replay.OtherLinks", c->other_links },
 		{ "Replay.Own", c->own },
 		{ "Replay.Cut", c->cut },

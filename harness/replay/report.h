@@ -9,7 +9,7 @@ struct world;
 
 /* Of frames; each is described in docs/replay.md. */
 struct replay_counts {
-	u64 frames, injected, refused, too_long, other_links, own;
+	u64 frames, injected, refused, shortened, other_links, own;
 	u64 cut, padded, left_out;
 	u64 backwards, gaps;
 	u64 fixed;

@@ -14,6 +14,7 @@
 #include "wire/eth.h"
 
 #define ARPHRD_IEEE802 6
+#define ARP_FIXED      8u /* up to the addresses */
 
 /* ---- sending ---- */
 
@@ -322,15 +323,30 @@ static bool arp_valid(const struct net_device *dev, const struct in_device *in_d
 	return arp->spa != arp->tpa || !in_dev_orconf(in_dev, IPV4_DEVCONF_DROP_GRATUITOUS_ARP);
 }
 
-static void arp_count(struct net *net, const struct arp_hdr *arp)
+/*
+ * Counts what the packet says, whether this host has a use for it or not: with the lengths that it
+ * has, of which only 6 and 4 are listened to.
+ */
+static void arp_count(struct net *net, struct sk_buff *skb, const struct arp_hdr *arp)
 {
+	const u8 *spa, *tpa;
+	bool zero = true;
+
 	if (arp->op == ARPOP_REQUEST)
 		MIB_INC(net, ArpInRequests);
-	if (arp->op == ARPOP_REPLY)
+	else if (arp->op == ARPOP_REPLY)
 		MIB_INC(net, ArpInReplies);
-	if (arp->spa == arp->tpa && arp->spa)
+	else
+		return;
+	if (!pskb_may_pull(skb, ARP_FIXED + 2u * (arp->hln + arp->pln)))
+		return;
+	spa = skb->data + ARP_FIXED + arp->hln;
+	tpa = spa + arp->pln + arp->hln;
+	for (u32 i = 0; i < arp->pln; i++)
+		zero = zero && !spa[i];
+	if (!memcmp(spa, tpa, arp->pln))
 		MIB_INC(net, ArpInGratuitous);
-	if (arp->op == ARPOP_REQUEST && !arp->spa)
+	if (arp->op == ARPOP_REQUEST && zero)
 		MIB_INC(net, ArpInProbes);
 }
 
@@ -347,6 +363,7 @@ int arp_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_typ
 	struct net *net = dev_net(dev);
 	enum arp_verdict verdict;
 	struct arp_hdr arp;
+	bool whole;
 
 	(void)pt;
 	(void)orig_dev;
@@ -356,9 +373,13 @@ int arp_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_typ
 	skb = skb_share_check(skb);
 	if (!skb)
 		return NET_RX_DROP;
-	if (!pskb_may_pull(skb, ARP_HLEN) || !arp_parse(skb->data, skb_headlen(skb), &arp))
+	if (!pskb_may_pull(skb, ARP_FIXED))
 		return arp_drop(skb, SKB_DROP_REASON_ARP_INVALID);
-	arp_count(net, &arp);
+	pskb_may_pull(skb, ARP_HLEN); /* when it is that long */
+	whole = arp_parse(skb->data, skb_headlen(skb), &arp);
+	arp_count(net, skb, &arp);
+	if (!whole)
+		return arp_drop(skb, SKB_DROP_REASON_ARP_INVALID);
 	if (skb->pkt_type == PACKET_OTHERHOST)
 		return arp_drop(skb, SKB_DROP_REASON_OTHERHOST);
 	if (!in_dev || dev->addr_len != ETH_ALEN || !arp_valid(dev, in_dev, &arp))

@@ -53,7 +53,7 @@ counters() {
 Replay.Frames $1
 eth0.rx_packets $1
 eth0.rx_length_errors 0
-Replay.TooLong 0
+Replay.Refused 0
 Replay.OtherLinks 0
 Replay.Cut 0
 Ip6InReceives ${3:-0}

@@ -137,6 +137,15 @@ static void test_cut(void **state)
 	/* a length beyond all sense: as long as a device takes */
 	assert_int_equal(make(1, b, 60, 0xffffffff, &o), FRAME_INJECT);
 	assert_int_equal(made.len, FRAME_LEN_MAX);
+	/* a header that was cut can not be judged: its checksum is set right */
+	memset(b, 0x45, sizeof(b));
+	memcpy(b + 12, "\x08\0\x45", 3);
+	make(1, b, 30, 60, &o);
+	assert_true(made.fixed);
+	assert_int_equal(packet_checksum(made.bytes + 14, 20), 0);
+	make(1, b, 34, 60, &o);
+	assert_false(made.fixed);
+	memset(b, 0x77, sizeof(b));
 	o.cut = CUT_KEEP;
 	assert_int_equal(make(1, b, 60, 100, &o), FRAME_INJECT);
 	assert_int_equal(made.len, 60);
@@ -156,11 +165,16 @@ static void test_too_long(void **state)
 
 	(void)state;
 	assert_int_equal(make(1, b, FRAME_LEN_MAX, FRAME_LEN_MAX, &o), FRAME_INJECT);
-	assert_int_equal(make(1, b, FRAME_LEN_MAX + 1, FRAME_LEN_MAX + 1, &o), FRAME_TOO_LONG);
+	assert_false(made.shortened);
+	assert_int_equal(make(1, b, FRAME_LEN_MAX + 1, FRAME_LEN_MAX + 1, &o), FRAME_INJECT);
+	assert_true(made.shortened && made.vouched);
+	assert_int_equal(made.len, FRAME_LEN_MAX);
 	assert_int_equal(make(PACKET_LINK_RAW, b, FRAME_LEN_MAX - 14, FRAME_LEN_MAX - 14, &o),
 			 FRAME_INJECT);
+	assert_false(made.shortened);
 	assert_int_equal(make(PACKET_LINK_RAW, b, FRAME_LEN_MAX - 13, FRAME_LEN_MAX - 13, &o),
-			 FRAME_TOO_LONG);
+			 FRAME_INJECT);
+	assert_true(made.shortened);
 	free(b);
 }
 

@@ -195,8 +195,8 @@ static void test_frame_sizes(void **state)
 	c = command("$TAPLINE replay sizes.pcap");
 	assert_int_equal(c->status, 0);
 	assert_contains(c->out, "Replay.Frames 8\n");
-	assert_contains(c->out, "Replay.TooLong 1\n");
-	assert_contains(c->out, "eth0.rx_packets 5\n");
+	assert_contains(c->out, "Replay.Shortened 1\n");
+	assert_contains(c->out, "eth0.rx_packets 6\n");
 	assert_contains(c->out, "eth0.rx_length_errors 2\n");
 }
 
