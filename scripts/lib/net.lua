@@ -165,7 +165,7 @@ local nic_options = set "addr mac mtu wire delay rate queues rx_ring tx_ring nam
 
 function Host:nic(o)
   o = options("host:nic", o, nic_options)
-  local nic = setmetatable({ host = self }, Nic)
+  local nic = setmetatable({ host = self, broadcasts = {} }, Nic)
   local number = #self.nics
   nic.mac = o.mac or ("02:00:00:00:%02x:%02x"):format(self.id, number + 1)
   nic.name = o.name or "eth" .. number
@@ -221,6 +221,12 @@ local function device(host, o)
   return dev
 end
 
+-- The highest address of a network, as text.
+local function broadcast(bytes, len)
+  local host_bits = (1 << 32 - len) - 1
+  return native.address_text((">I4"):pack((">I4"):unpack(bytes) | host_bits))
+end
+
 local addr_options = set "dev broadcast"
 
 function Host:addr_add(text, o)
@@ -229,7 +235,10 @@ function Host:addr_add(text, o)
   op("addr_add", { host = self.id, ifindex = device(self, o), prefix_len = len, addr = bytes,
     broadcast = o.broadcast and address(o.broadcast, 4, "broadcast") })
   for _, nic in ipairs(self.nics) do
-    if nic.ifindex == device(self, o) and not nic.addr then nic.addr = addr end
+    if nic.ifindex == device(self, o) then
+      nic.addr = nic.addr or addr
+      nic.broadcasts[o.broadcast or broadcast(bytes, len)] = true
+    end
   end
   self.addr = self.addr or addr
 end

@@ -47,12 +47,12 @@ end
 local above_ip = set "icmp igmp udp tcp"
 local link_layers = set "eth"
 
--- The MAC address that an IPv4 destination has on the wire (RFC 1112 6.4).
-local function mac_of(addr, unicast)
+-- The MAC address that an IPv4 destination has on the wire (RFC 894, RFC 1112 6.4).
+local function mac_of(nic, addr, unicast)
   local bytes = addr and native.address(addr)
   if not bytes or #bytes ~= 4 then return unicast end
   local a, b, c, d = bytes:byte(1, 4)
-  if addr == "255.255.255.255" then return "ff:ff:ff:ff:ff:ff" end
+  if addr == "255.255.255.255" or nic.broadcasts[addr] then return "ff:ff:ff:ff:ff:ff" end
   if a >= 224 and a < 240 then return ("01:00:5e:%02x:%02x:%02x"):format(b & 127, c, d) end
   return unicast
 end
@@ -95,7 +95,7 @@ local function outgoing(peer, packet)
     native.default(packet, "arp", "tpa", dst.addr)
     native.default(packet, "eth", "dst", request and "ff:ff:ff:ff:ff:ff" or dst.mac)
   end
-  native.default(packet, "eth", "dst", mac_of(packet.ip and packet.ip.dst, dst.mac))
+  native.default(packet, "eth", "dst", mac_of(peer.nic, packet.ip and packet.ip.dst, dst.mac))
   return packet
 end
 
@@ -114,7 +114,7 @@ local function incoming(peer, packet)
       native.default(packet, "eth", "dst", dst.mac)
     end
   elseif packet.ip then
-    native.default(packet, "eth", "dst", mac_of(packet.ip.dst, dst.mac))
+    native.default(packet, "eth", "dst", mac_of(peer.nic, packet.ip.dst, dst.mac))
   end
   return packet
 end
