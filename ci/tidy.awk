@@ -177,8 +177,8 @@ function check_stack_include(path,    own, mine, theirs, from, to) {
 	} else if (to != from && theirs >= mine) {
 		say("include", sprintf("%s (rank %s) must not include \"%s\" (rank %s): go up through an " \
 				       "ops table registered in the world", from, mine, path, theirs))
-	} else if (from == "tcp" && to ~ /^ipv[46]$/ && own !~ /^tcp\/tcp_ipv[46]\.[ch]$/) {
-		say("include", "only tcp_ipv4.c and tcp_ipv6.c include \"" path "\": use icsk_af_ops")
+	} else if (from == "tcp" && to ~ /^ipv[46]$/ && own !~ /^tcp\/tcp_ipv[46][a-z_]*\.[ch]$/) {
+		say("include", "only tcp_ipv4*.c and tcp_ipv6*.c include \"" path "\": use icsk_af_ops")
 	}
 }
 

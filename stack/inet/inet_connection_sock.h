@@ -48,9 +48,9 @@ struct inet_connection_sock_af_ops {
 	/* A SYN for a listener. Does not take skb. 0: go on (drop it silently), else: reset. */
 	int (*conn_request)(struct sock *sk, struct sk_buff *skb);
 	/* The third ACK: the child of a request. NULL: no room, or no memory. */
-	struct sock *(*syn_recv_sock)(struct sock *sk, struct sk_buff *skb, struct request_sock *req,
-				      struct dst_entry *dst, struct request_sock *req_unhash,
-				      bool *own_req);
+	struct sock *(*syn_recv_sock)(struct sock *sk, struct sk_buff *skb,
+				      struct request_sock *req, struct dst_entry *dst,
+				      struct request_sock *req_unhash, bool *own_req);
 	/* Remembers the route a segment came by (may be NULL). */
 	void (*sk_rx_dst_set)(struct sock *sk, const struct sk_buff *skb);
 	/* The path MTU shrank (tcp_sock.mtu_info). */

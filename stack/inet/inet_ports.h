@@ -13,7 +13,8 @@ void inet_htable_del(struct inet_htable *t, struct hlist_node *n);
 
 /*
  * Enters sk into ehash with local port lport, unless another has its key; a TIME-WAIT socket that
- * has may have to give way. bound: sk chose the port itself. 0 (inet_num is lport then) or -EADDRNOTAVAIL.
+ * has may have to give way. bound: sk chose the port itself. 0 (inet_num is lport then) or
+ * -EADDRNOTAVAIL.
  */
 int __inet_check_established(struct sock *sk, u16 lport, bool bound);
 

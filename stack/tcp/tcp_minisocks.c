@@ -183,6 +183,27 @@ bool tcp_twsk_unique(struct sock *sk, struct inet_timewait_sock *tw, bool bound)
 
 /* ---- SYN-RECEIVED ---- */
 
+/* Windows of both sides as the handshake left them (RFC 7323 2.2: the third ACK's is scaled). */
+static void child_windows(struct tcp_sock *newtp, const struct request_sock *req,
+			  const struct sk_buff *skb)
+{
+	newtp->window_clamp = req->rsk_window_clamp;
+	newtp->rcv_ssthresh = req->rsk_rcv_wnd;
+	newtp->rcv_wnd = req->rsk_rcv_wnd;
+	newtp->rcv_mwnd_seq = newtp->rcv_wup + req->rsk_rcv_wnd;
+	newtp->rx_opt.wscale_ok = req->wscale_ok;
+	newtp->rx_opt.snd_wscale = 0;
+	newtp->rx_opt.rcv_wscale = 0;
+	if (req->wscale_ok) {
+		newtp->rx_opt.snd_wscale = req->snd_wscale;
+		newtp->rx_opt.rcv_wscale = req->rcv_wscale;
+	} else {
+		newtp->window_clamp = min_u32(newtp->window_clamp, 65535);
+	}
+	newtp->snd_wnd = (u32)tcp_window(tcp_hdr(skb)) << newtp->rx_opt.snd_wscale;
+	newtp->max_window = newtp->snd_wnd;
+}
+
 struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock *req,
 				      struct sk_buff *skb)
 {
@@ -223,21 +244,7 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 
 	newtp->rx_opt.tstamp_ok = req->tstamp_ok;
 	newtp->rx_opt.sack_ok = req->sack_ok ? TCP_SACK_SEEN : 0;
-	newtp->window_clamp = req->rsk_window_clamp;
-	newtp->rcv_ssthresh = req->rsk_rcv_wnd;
-	newtp->rcv_wnd = req->rsk_rcv_wnd;
-	newtp->rcv_mwnd_seq = newtp->rcv_wup + req->rsk_rcv_wnd;
-	newtp->rx_opt.wscale_ok = req->wscale_ok;
-	newtp->rx_opt.snd_wscale = 0;
-	newtp->rx_opt.rcv_wscale = 0;
-	if (req->wscale_ok) {
-		newtp->rx_opt.snd_wscale = req->snd_wscale;
-		newtp->rx_opt.rcv_wscale = req->rcv_wscale;
-	} else {
-		newtp->window_clamp = min_u32(newtp->window_clamp, 65535);
-	}
-	newtp->snd_wnd = (u32)tcp_window(tcp_hdr(skb)) << newtp->rx_opt.snd_wscale;
-	newtp->max_window = newtp->snd_wnd;
+	child_windows(newtp, req, skb);
 	newtp->tcp_header_len = TCP_HLEN;
 	newtp->rx_opt.ts_recent_stamp = 0;
 	if (req->tstamp_ok) {
