@@ -75,7 +75,9 @@ static struct sk_buff *append_alloc(struct net *net, struct sock *sk, u32 size, 
 
 	if (!sk) {
 		skb = alloc_skb(net_world(net), size);
-		if (!skb)
+		if (skb)
+			skb->net = net;
+		else
 			*err = -ENOBUFS;
 		return skb;
 	}
@@ -172,8 +174,7 @@ static int append_all(struct append *a, u32 transhdrlen, bool more)
 		if (room) {
 			/* csum counts from the payload's start: parity of what is there. */
 			append_copy(a, skb, min_u32(room, a->left),
-				    skb->len - (u32)(skb_transport_header(skb) - skb->data) -
-					    (skb->prev ? 0 : 8));
+				    skb->len - (u32)(skb_transport_header(skb) - skb->data));
 			continue;
 		}
 		err = append_new(a, first ? transhdrlen : 0, more);

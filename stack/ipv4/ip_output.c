@@ -164,6 +164,7 @@ static struct sk_buff *frag_build(struct sk_buff *skb, u32 hlen, u32 offset, u32
 	}
 	memcpy(IPCB(f), IPCB(skb), sizeof(struct inet_skb_parm));
 	f->dev = skb->dev;
+	f->net = skb->net;
 	f->protocol = skb->protocol;
 	f->pkt_type = skb->pkt_type;
 	f->priority = skb->priority;

@@ -30,7 +30,7 @@
 #include "wire/ip4.h"
 
 #define IPW_ARENA (64u << 20)
-#define OUT_MAX	  512u
+#define OUT_MAX	  2048u
 
 struct out_frame {
 	u64 time;
