@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the fuzz targets share: an input is run in a fresh world, twice, in two arenas that hold
- * whatever earlier inputs left there; both runs must give the same digest (the twin), end without a
- * leak, and send only well-formed frames. Nothing is carried over from one input to the next.
+ * What the fuzz targets share: an input is run in a world of its own, which must end without a leak
+ * and send only well-formed frames; nothing is carried over to the next input. Booted worlds are
+ * kept as snapshots, so that a new one costs a copy.
+ *
+ * The twin: an input is run again in another arena, in a world that is booted anew, and both runs
+ * must give the same digest. Replays do it for every input, fuzzing for one in FUZZ_TWIN_EVERY.
  */
 #ifndef TAPLINE_FUZZ_FUZZ_WORLD_H
 #define TAPLINE_FUZZ_FUZZ_WORLD_H
@@ -26,6 +29,8 @@ const u8 *fuzz_bytes(struct fuzz_input *in, size_t n, size_t *got);
 /* One host with a NIC on a wire whose other end is the fuzzer's. */
 struct fuzz_world {
 	struct world *w;
+	u32 arena; /* which one it is in */
+	bool fresh; /* to be booted, not restored */
 	u32 rx_frames, tx_frames; /* given to the host, sent by it */
 	/* Told of each frame that the host sends, after the general checks; may be NULL. */
 	void (*on_tx)(struct fuzz_world *f, const u8 *frame, u32 len);
@@ -39,13 +44,14 @@ struct fuzz_world {
 #define FUZZ_HOST_MAC  "\x02\x00\x00\x00\x00\x01"
 #define FUZZ_PEER_MAC  "\x02\x00\x00\x00\x00\x09"
 
-/* Runs `scenario` on the input in two fresh worlds and checks all that must hold. The first byte of
- * the input is the seed. */
+/*
+ * Runs `scenario` on the input and checks all that must hold. The scenario calls fuzz_boot() first.
+ * Byte 0 of the input is not used: it is kept for a seed.
+ */
 void fuzz_run(const u8 *data, size_t size,
 	      void (*scenario)(struct fuzz_world *f, struct fuzz_input *in));
 
-/* Host, NIC, wire, address, and the peer as a permanent neighbour. `cpus` and `queues` at least 1.
- */
+/* Host, NIC, wire, address, and the peer as a permanent neighbour. `cpus` and `queues`: 1 or 2. */
 void fuzz_boot(struct fuzz_world *f, u32 cpus, u32 queues);
 
 /* A frame for the host, from an exactly sized block of its own so that over-reads show. flags:

@@ -299,7 +299,9 @@ void world_snapshot(const struct world *w, void *out)
 
 void world_restore(struct world *w, const void *snapshot, size_t size)
 {
+	size_t now = world_snapshot_size(w);
+
 	/* Blocks poisoned since then may be in use again, and what was free may be written to. */
-	unpoison_range(w, world_snapshot_size(w));
-	copy_arena((u8 *)w, snapshot, size);
+	unpoison_range(w, now > size ? now : size);
+	memcpy(w, snapshot, size);
 }

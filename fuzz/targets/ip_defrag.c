@@ -37,7 +37,8 @@ struct model {
 	u32 len; /* highest end so far */
 	bool last_in;
 	u32 have; /* bytes there */
-	bool byte[65536];
+	bool byte[65536]; /* valid below `dirty` */
+	u32 dirty; /* bytes from here on are false */
 };
 
 struct scenario {
@@ -66,7 +67,11 @@ static bool model_add(struct model *m, u64 now, u32 off, u32 len, bool mf)
 	if (m->open && now - m->born >= TIMEOUT_NS)
 		model_close(m);
 	if (!m->open) {
-		memset(m, 0, sizeof(*m));
+		memset(m->byte, 0, m->dirty);
+		m->dirty = 0;
+		m->len = 0;
+		m->have = 0;
+		m->last_in = false;
 		m->open = true;
 		m->born = now;
 	}
@@ -101,6 +106,8 @@ static bool model_add(struct model *m, u64 now, u32 off, u32 len, bool mf)
 		return false;
 	}
 	memset(m->byte + off, true, end - off);
+	if (end > m->dirty)
+		m->dirty = end;
 	m->have += end - off;
 	return m->last_in && m->have == m->len;
 }
@@ -207,11 +214,16 @@ static void op_frag(struct fuzz_world *f, struct fuzz_input *in)
 
 static void scenario(struct fuzz_world *f, struct fuzz_input *in)
 {
-	static struct scenario s; /* large; every field is set anew */
+	static struct scenario s; /* large: what an earlier input left is closed, not wiped */
 	struct op op = { .kind = OP_HOOK_ADD };
 	u8 topology = fuzz_u8(in);
 
-	memset(&s, 0, sizeof(s));
+	for (u32 i = 0; i < DATAGRAMS; i++)
+		model_close(&s.m[i]);
+	s.delivered = 0;
+	s.expected = 0;
+	s.oks = 0;
+	s.expecting = false;
 	f->ctx = &s;
 	f->on_hook = on_hook;
 	fuzz_boot(f, 1 + (topology & 1), 1 + (topology >> 1 & 1));
