@@ -15,6 +15,7 @@ enum {
 	MAGIC_US = 0xa1b2c3d4,
 	MAGIC_NS = 0xa1b23c4d,
 	MAGIC_PATCHED = 0xa1b2cd34,
+	MAGIC_NAVTEL = 0xa12b3c4d, /* as MAGIC_US */
 	MAGIC_SECTION = 0x0a0d0d0a,
 };
 enum { FILE_HEADER = 24, RECORD_HEADER = 16, RECORD_HEADER_PATCHED = 24 };
@@ -88,7 +89,8 @@ static enum capture_status start(struct capture_reader *r)
 	for (int big = 0; big < 2; big++) {
 		magic = get32(big, r->in.at);
 		r->big = big;
-		if (magic == MAGIC_US || magic == MAGIC_NS || magic == MAGIC_PATCHED)
+		if (magic == MAGIC_US || magic == MAGIC_NS || magic == MAGIC_PATCHED ||
+		    magic == MAGIC_NAVTEL)
 			return pcap_start(r, magic);
 	}
 	return refuse(r, "not a pcap or pcapng file");

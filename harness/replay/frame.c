@@ -8,6 +8,7 @@
 #include "packet/packet.h"
 
 enum { ETH_HEADER = 14, TYPE_IP4 = 0x0800, TYPE_IP6 = 0x86dd, TYPE_UNKNOWN = 0x88b5 };
+enum { TYPE_VLAN = 0x8100, TYPE_QINQ = 0x88a8, TYPE_QINQ_OLD = 0x9100 };
 enum { TYPE_MIN = 0x0600, IP4_MIN = 20 };
 
 /* What the link header of a capture says, in Ethernet's terms. */
@@ -129,19 +130,40 @@ static void pad_to(struct replay_frame *out, u64 len)
 	out->len = (u32)len;
 }
 
+static bool is_tag(u32 type)
+{
+	return type == TYPE_VLAN || type == TYPE_QINQ || type == TYPE_QINQ_OLD;
+}
+
 /* Place of the IPv4 header behind the tags, or 0 when there is none that is whole. */
 static u32 find_ip4(const u8 *b, u32 len)
 {
 	u32 at = 12, hlen;
 
-	while (at + 2 <= len && (read_be16(b + at) == 0x8100 || read_be16(b + at) == 0x88a8 ||
-				 read_be16(b + at) == 0x9100))
+	while (at + 2 <= len && is_tag(read_be16(b + at)))
 		at += 4;
 	if (at + 2 + IP4_MIN > len || read_be16(b + at) != TYPE_IP4)
 		return 0;
 	at += 2;
 	hlen = (b[at] & 15u) * 4;
 	return b[at] >> 4 == 4 && hlen >= IP4_MIN && at + hlen <= len ? at : 0;
+}
+
+/*
+ * --any: a tag of before IEEE 802.1ad (0x9100, QinQ of old switches), which Linux knows no more,
+ * becomes one of it.
+ */
+static bool rename_tags(struct replay_frame *out)
+{
+	bool renamed = false;
+
+	for (u32 at = 12; at + 2 <= out->len && is_tag(read_be16(out->bytes + at)); at += 4) {
+		if (read_be16(out->bytes + at) != TYPE_QINQ_OLD)
+			continue;
+		write_be16(out->bytes + at, TYPE_QINQ);
+		renamed = true;
+	}
+	return renamed;
 }
 
 static u32 ip_header_end(const struct replay_frame *f, u32 ip)
@@ -194,6 +216,7 @@ enum frame_verdict replay_frame_make(struct replay_frame *out, const struct capt
 	out->vouched = out->vouched || out->shortened;
 	if (out->cut && o->cut == CUT_PAD)
 		pad_to(out, full);
+	out->renamed = o->any && rename_tags(out);
 	/* A header that was cut has a checksum which nobody can judge. */
 	ip = find_ip4(out->bytes, out->len);
 	if (ip && (o->checksums != CHECKSUMS_JUDGE || ip_header_end(out, ip) > captured))

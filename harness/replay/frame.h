@@ -16,6 +16,7 @@ struct replay_frame {
 	bool cut; /* bytes were missing */
 	bool shortened; /* longer than any device takes: its end was cut off */
 	bool fixed; /* its IP header was set right */
+	bool renamed; /* it had a tag of type 0x9100 */
 	bool vouched; /* its L4 checksum is not to be judged */
 	u8 bytes[FRAME_LEN_MAX];
 };

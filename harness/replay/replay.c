@@ -271,6 +271,7 @@ static void inject(struct replay *r)
 		op.u.frame.flags |= FRAME_CSUM_UNNECESSARY;
 	r->counts.shortened += r->frame.shortened;
 	r->counts.fixed += r->frame.fixed;
+	r->counts.renamed += r->frame.renamed;
 	r->counts.padded += r->frame.cut && r->o->cut == CUT_PAD;
 	if (world_apply(r->w, &op) < 0)
 		r->counts.refused++;

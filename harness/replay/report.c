@@ -42,6 +42,7 @@ static void print_counts(struct printer *p, const struct replay_counts *c)
 		{ "Replay.Backwards", c->backwards },
 		{ "Replay.GapsShortened", c->gaps },
 		{ "Replay.HeadersFixed", c->fixed },
+		{ "Replay.TagsRenamed", c->renamed },
 		{ "Replay.Sent", c->sent },
 	};
 

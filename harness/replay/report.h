@@ -12,7 +12,7 @@ struct replay_counts {
 	u64 frames, injected, refused, shortened, other_links, own;
 	u64 cut, padded, left_out;
 	u64 backwards, gaps;
-	u64 fixed;
+	u64 fixed, renamed;
 	u64 sent;
 };
 

@@ -158,6 +158,20 @@ static void test_cut(void **state)
 	assert_int_equal(made.len, 60);
 }
 
+static void test_old_tags(void **state)
+{
+	struct replay_options o = { .any = true };
+	u8 b[60] = { [12] = 0x91, [16] = 0x81, [20] = 0x91, [24] = 0x08 };
+
+	(void)state;
+	make(1, b, 60, 60, &o);
+	assert_true(made.renamed);
+	assert_memory_equal(made.bytes + 12, "\x88\xa8\0\0\x81\0\0\0\x88\xa8\0\0\x08\0", 14);
+	o.any = false;
+	make(1, b, 60, 60, &o);
+	assert_memory_equal(made.bytes, b, 60);
+}
+
 static void test_too_long(void **state)
 {
 	const struct replay_options o = { 0 };
@@ -217,9 +231,13 @@ static void test_offload(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ethernet_as_it_is),  cmocka_unit_test(test_link_headers),
-		cmocka_unit_test(test_short_link_headers), cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_too_long),	   cmocka_unit_test(test_offload),
+		cmocka_unit_test(test_ethernet_as_it_is),
+		cmocka_unit_test(test_link_headers),
+		cmocka_unit_test(test_short_link_headers),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_too_long),
+		cmocka_unit_test(test_old_tags),
+		cmocka_unit_test(test_offload),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
