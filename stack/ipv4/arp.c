@@ -204,15 +204,16 @@ static bool arp_filter(be32 sip, be32 tip, struct net_device *dev)
 	return other;
 }
 
-/* A request tells us where its sender is (neigh_event_ns). */
-static void arp_event_ns(struct net_device *dev, const struct arp_hdr *arp)
+/* A request tells us where its sender is (neigh_event_ns). False: there is no room to know it. */
+static bool arp_event_ns(struct net_device *dev, const struct arp_hdr *arp)
 {
 	struct neighbour *n = neigh_create(dev_host(dev)->arp_tbl, &arp->spa, dev);
 
 	if (!n)
-		return;
+		return false;
 	neigh_update(n, arp->sha, NUD_STALE, NEIGH_UPDATE_F_OVERRIDE);
 	neigh_release(n);
+	return true;
 }
 
 static void arp_reply(struct net_device *dev, const struct arp_hdr *arp)
@@ -250,15 +251,15 @@ static enum arp_verdict arp_request(struct sk_buff *skb, struct in_device *in_de
 		    (in_dev_orconf(in_dev, IPV4_DEVCONF_ARP_FILTER) &&
 		     arp_filter(arp->spa, arp->tpa, dev)))
 			return ARP_SILENT;
-		arp_event_ns(dev, arp);
-		arp_reply(dev, arp);
+		if (arp_event_ns(dev, arp))
+			arp_reply(dev, arp);
 		return ARP_DONE;
 	}
 	/* RFC 1027: for hosts behind us, when asked to. */
 	if (in_dev_forward(in_dev) && rt->rt_type == RTN_UNICAST && rt->dst.dev != dev &&
 	    in_dev_orconf(in_dev, IPV4_DEVCONF_PROXY_ARP)) {
-		arp_event_ns(dev, arp);
-		arp_reply(dev, arp);
+		if (arp_event_ns(dev, arp))
+			arp_reply(dev, arp);
 		return ARP_DONE;
 	}
 	return ARP_GO_ON;
