@@ -337,6 +337,28 @@ static struct sock *req_embryonic_reset(struct sock *sk, struct request_sock *re
 	return NULL;
 }
 
+/*
+ * RST or SYN in the window of a request. Linux ends it in both cases, and answers a SYN. RFC 9293
+ * 3.10.7.4 (tapline.rfc.syn_received) wants a challenge ACK for a RST that is not at RCV.NXT
+ * (RFC 5961 3.2), and for a SYN no more than going back to LISTEN.
+ */
+static void req_rst_or_syn(struct sock *sk, struct request_sock *req, struct sk_buff *skb, u8 flags,
+			   enum skb_drop_reason *reason)
+{
+	bool rfc = sk->net->sysctl.rfc_syn_received;
+
+	*reason = flags & TCPHDR_RST ? SKB_DROP_REASON_TCP_RESET : SKB_DROP_REASON_TCP_INVALID_SYN;
+	if (rfc && flags & TCPHDR_RST && TCP_SKB_CB(skb)->seq != tcp_rsk(req)->rcv_nxt) {
+		*reason = SKB_DROP_REASON_TCP_INVALID_SEQUENCE;
+		if (!tcp_oow_rate_limited(sk->net, skb, MIB_TcpExtTCPACKSkippedSynRecv,
+					  &tcp_rsk(req)->last_oow_ack_time))
+			req->rsk_ops->send_ack(sk, skb, req);
+		return;
+	}
+	MIB_INC(sk->net, TcpAttemptFails);
+	req_embryonic_reset(sk, req, skb, rfc ? TCPHDR_RST : flags);
+}
+
 /* The third ACK is right: the request becomes a socket. */
 static struct sock *req_establish(struct sock *sk, struct request_sock *req, struct sk_buff *skb,
 				  const struct tcp_options_received *opt, bool *lost_race,
@@ -391,10 +413,8 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_
 		flags &= (u8)~TCPHDR_SYN;
 	/* Second and fourth: RST, SYN. */
 	if (flags & (TCPHDR_RST | TCPHDR_SYN)) {
-		MIB_INC(sk->net, TcpAttemptFails);
-		*reason = flags & TCPHDR_RST ? SKB_DROP_REASON_TCP_RESET :
-					       SKB_DROP_REASON_TCP_INVALID_SYN;
-		return req_embryonic_reset(sk, req, skb, flags);
+		req_rst_or_syn(sk, req, skb, flags, reason);
+		return NULL;
 	}
 	if (!(flags & TCPHDR_ACK))
 		return NULL;
