@@ -68,7 +68,7 @@ int main(void)
 		sut_tapline.destroy(s, NULL);
 	}
 	bench_print("world_create_end", warm / 1000, "us");
-	bench_print("world_create_end_fresh_arena", (bench_now_ns() - t0) / ROUNDS / 1000, "us");
+	bench_print("world_create_end_as_a_test", (bench_now_ns() - t0) / ROUNDS / 1000, "us");
 	bench_print("world_one_host_arena", (double)memory.arena_used / 1024, "KiB");
 	free(arena);
 	return 0;

@@ -28,13 +28,32 @@ static struct sut_world *self(const struct sut *s)
 	return (struct sut_world *)(void *)(uintptr_t)s;
 }
 
+/*
+ * The arena of the last world that ended, for the next one: its pages are there already. What they
+ * hold does not matter to a world.
+ */
+static void *arena_spare;
+
 /* The kernel gives pages when they are touched; NORESERVE, as most never are. */
-static void *arena_map(void)
+static void *arena_get(void)
 {
-	void *p = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *p = arena_spare;
+
+	arena_spare = NULL;
+	if (p)
+		return p;
+	p = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	return p == MAP_FAILED ? NULL : p;
+}
+
+static void arena_put(void *arena)
+{
+	if (arena_spare)
+		munmap(arena, ARENA_SIZE);
+	else
+		arena_spare = arena;
 }
 
 static struct sut *tapline_create(const struct world_config *config,
@@ -48,12 +67,12 @@ static struct sut *tapline_create(const struct world_config *config,
 	if (!c.memory_limit)
 		c.memory_limit = MEMORY_LIMIT_DEFAULT;
 	s->sut.ops = &sut_tapline;
-	s->arena = arena_map();
+	s->arena = arena_get();
 	if (s->arena)
 		s->world = world_create(s->arena, ARENA_SIZE, &c, callbacks, ctx);
 	if (!s->world) {
 		if (s->arena)
-			munmap(s->arena, ARENA_SIZE);
+			arena_put(s->arena);
 		free(s);
 		return NULL;
 	}
@@ -63,7 +82,7 @@ static struct sut *tapline_create(const struct world_config *config,
 static void tapline_destroy(struct sut *s, struct world_leaks *leaks)
 {
 	world_destroy(self(s)->world, leaks);
-	munmap(self(s)->arena, ARENA_SIZE);
+	arena_put(self(s)->arena);
 	free(s);
 }
 
