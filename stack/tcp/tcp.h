@@ -19,6 +19,7 @@
 #include "kernel/trace.h"
 #include "lib/rbtree.h"
 #include "lib/seq.h"
+#include "stack/rst_reason.h"
 #include "stack/tcp.h"
 #include "wire/tcp.h"
 
@@ -81,30 +82,6 @@
 #define TCP_ECN_QUEUE_CWR  2u
 #define TCP_ECN_DEMAND_CWR 4u
 #define TCP_ECN_SEEN	   8u
-
-/* How a segment that does not fit was answered, or why a reset went out (enum sk_rst_reason): arg of
- * trace event tcp_send_reset. */
-enum sk_rst_reason {
-	SK_RST_REASON_NOT_SPECIFIED,
-	SK_RST_REASON_NO_SOCKET,
-	SK_RST_REASON_TCP_INVALID_ACK_SEQUENCE,
-	SK_RST_REASON_TCP_RFC7323_PAWS,
-	SK_RST_REASON_TCP_TOO_OLD_ACK,
-	SK_RST_REASON_TCP_ACK_UNSENT_DATA,
-	SK_RST_REASON_TCP_FLAGS,
-	SK_RST_REASON_TCP_OLD_ACK,
-	SK_RST_REASON_TCP_ABORT_ON_DATA,
-	SK_RST_REASON_TCP_TIMEWAIT_SOCKET,
-	SK_RST_REASON_INVALID_SYN,
-	SK_RST_REASON_TCP_ABORT_ON_CLOSE,
-	SK_RST_REASON_TCP_ABORT_ON_LINGER,
-	SK_RST_REASON_TCP_ABORT_ON_MEMORY,
-	SK_RST_REASON_TCP_STATE,
-	SK_RST_REASON_TCP_KEEPALIVE_TIMEOUT,
-	SK_RST_REASON_TCP_DISCONNECT_WITH_DATA,
-	SK_RST_REASON_ERROR,
-	SK_RST_REASON_COUNT
-};
 
 /* ---- a segment in TCP's hands ---- */
 
@@ -647,6 +624,8 @@ void tcp_rcv_established(struct sock *sk, struct sk_buff *skb);
  * taken. > 0: a reset is to be sent for it (enum sk_rst_reason) and skb is still the caller's.
  */
 int tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb);
+/* RFC 9293 3.10.7.3; as tcp_rcv_state_process(). */
+int tcp_rcv_synsent_state_process(struct sock *sk, struct sk_buff *skb);
 /* Active open is through: ESTABLISHED, callbacks, keepalive. skb may be NULL. */
 void tcp_finish_connect(struct sock *sk, struct sk_buff *skb);
 /* First numbers of a connection once both ends' SYNs are known (buffers, cwnd, metrics). */
@@ -897,7 +876,8 @@ int tcp_trim_head(struct sock *sk, struct sk_buff *skb, u32 len);
 struct sk_buff *tcp_stream_alloc_skb(struct sock *sk, u32 size);
 void tcp_wmem_free_skb(struct sock *sk, struct sk_buff *skb);
 void tcp_init_nondata_skb(struct sk_buff *skb, u32 seq, u16 flags);
-void tcp_cwnd_restart(struct sock *sk, s32 delta);
+/* RFC 5681 4.1: cwnd after idle time. */
+void tcp_slow_start_after_idle_check(struct sock *sk);
 void tcp_adjust_pcount(struct sock *sk, const struct sk_buff *skb, s32 decr);
 
 /* What goes into a header besides the fixed part. */
@@ -954,8 +934,8 @@ void tcp_time_wait(struct sock *sk, u8 state, u32 timeo);
  */
 struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_sock *req,
 			   bool fastopen, bool *lost_race, enum skb_drop_reason *reason);
-/* The child gets the segment that made it. As tcp_rcv_state_process(): 0: skb was taken; > 0: a reset
- * is to be sent for it. */
+/* The child gets the segment that made it. As tcp_rcv_state_process(): 0: skb was taken; > 0: a
+ * reset is to be sent for it. */
 int tcp_child_process(struct sock *parent, struct sock *child, struct sk_buff *skb);
 struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock *req,
 				      struct sk_buff *skb);
