@@ -19,6 +19,7 @@ struct rt_input_slot {
 	u32 mark;
 	u8 tos;
 	bool doredirect; /* IPSKB_DOREDIRECT was set with it */
+	bool anyip; /* LINK_PARAM_ANYIP stood so */
 	struct rtable *rt; /* held; NULL: empty */
 };
 

@@ -409,6 +409,7 @@ static void input_remember(struct rt_input_slot *slot, const struct input_reques
 	slot->iif = r->dev->ifindex;
 	slot->tos = r->tos;
 	slot->mark = r->skb->mark;
+	slot->anyip = r->dev->anyip;
 	slot->genid = r->net->fib_genid;
 	slot->doredirect = IPCB(r->skb)->flags & IPSKB_DOREDIRECT;
 }
@@ -431,7 +432,7 @@ int ip_route_input(struct sk_buff *skb, be32 daddr, be32 saddr, u8 tos, struct n
 	slot = input_slot(r.net, &r);
 	if (slot->rt && slot->genid == r.net->fib_genid && slot->saddr == saddr &&
 	    slot->daddr == daddr && slot->iif == dev->ifindex && slot->tos == r.tos &&
-	    slot->mark == skb->mark && !slot->rt->dst.obsolete &&
+	    slot->mark == skb->mark && slot->anyip == dev->anyip && !slot->rt->dst.obsolete &&
 	    skb->protocol == htons(ETH_P_IP)) {
 		if (slot->doredirect)
 			IPCB(skb)->flags |= IPSKB_DOREDIRECT;
