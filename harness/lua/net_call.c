@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define EPOLL_EVENT_BYTES 12u /* struct epoll_event of Linux x86-64 */
+
 const char *net_errno_name(int code)
 {
 	static const struct {
@@ -37,7 +39,7 @@ const char *net_errno_name(int code)
 		E(ECONNRESET),	 E(ENOBUFS),	     E(EISCONN),
 		E(ENOTCONN),	 E(ETIMEDOUT),	     E(ECONNREFUSED),
 		E(EHOSTDOWN),	 E(EHOSTUNREACH),    E(EALREADY),
-		E(EINPROGRESS),
+		E(EINPROGRESS),	 { 71, "EPROTO" },   { 64, "ENONET" },
 #undef E
 	};
 	size_t i;
@@ -247,6 +249,8 @@ static size_t result_bytes(const struct net_call *call)
 	case SYS_RECVMSG:
 	case SYS_GETSOCKOPT:
 		return got < call->data_size ? (size_t)got : call->data_size;
+	case SYS_EPOLL_WAIT:
+		return (size_t)got * EPOLL_EVENT_BYTES;
 	default:
 		return 0;
 	}

@@ -7,6 +7,7 @@
 
 #include "stack/cost.h"
 #include "stack/drop_reason.h"
+#include "stack/errno.h"
 #include "stack/fault.h"
 #include "stack/nic.h"
 #include "stack/rtnetlink.h"
@@ -259,6 +260,13 @@ static const struct constant constants[] = {
 	C(F_SETFL),
 	C(O_RDWR),
 	C(O_NONBLOCK),
+	C(SO_EE_ORIGIN_LOCAL),
+	C(SO_EE_ORIGIN_ICMP),
+	C(ECONNREFUSED),
+	C(EHOSTUNREACH),
+	C(ENETUNREACH),
+	C(EMSGSIZE),
+	C(ENOPROTOOPT),
 	C(FIONREAD),
 	C(SIOCINQ),
 	C(SIOCOUTQ),

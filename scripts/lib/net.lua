@@ -423,6 +423,7 @@ net.traces = native.traces
 net.check = native.check
 
 Host.socket = socket.new
+Host.epoll = socket.epoll
 Wire.peer = peer.new
 
 return net

@@ -3,6 +3,7 @@
 local _, native = ...
 local tap = require "tap"
 local util = require "net.util"
+local cmsg = require "net.cmsg"
 
 local C, raise = util.C, util.raise
 local options, set, duration, address = util.options, util.set, util.duration, util.address
@@ -131,7 +132,7 @@ local send_options = set "flags control"
 function calls:send(data, o)
   o = options("send", o, send_options)
   local result, err = sys(self, "sendmsg", { data = data, arg0 = flags(o.flags),
-    control = o.control })
+    control = cmsg.pack(o.control) })
   if not result then return nil, err end
   return result.ret
 end
@@ -140,7 +141,7 @@ function calls:sendto(data, addr, port, o)
   o = options("sendto", o, send_options)
   local bytes, number = endpoint(addr, port, "sendto")
   local result, err = sys(self, "sendmsg", { data = data, addr = bytes, port = number,
-    arg0 = flags(o.flags), control = o.control })
+    arg0 = flags(o.flags), control = cmsg.pack(o.control) })
   if not result then return nil, err end
   return result.ret
 end
@@ -153,12 +154,13 @@ function calls:recv(o)
   if math.type(o) == "integer" then o = { size = o } end
   o = options("recv", o, recv_options)
   local result, err = sys(self, "recvmsg", { size = o.size or 65536, arg0 = flags(o.flags),
-    control_size = o.control_size })
+    control_size = o.control_size or 512 })
   if not result then return nil, err end
   local info = from(result) or {}
   info.length = result.ret
   info.flags = result.msg_flags
   info.control = result.control
+  info.cmsg = cmsg.unpack(result.control or "")
   return result.data, info
 end
 
@@ -203,8 +205,9 @@ function calls:option(name, value)
       local sec, usec = ("<i8i8"):unpack(result.data)
       return sec * 1000000000 + usec * 1000
     end
-    if #result.data == 4 then return (("<i4"):unpack(result.data)) end
-    return result.data
+    local data = result.data or ""
+    if #data == 4 then return (("<i4"):unpack(data)) end
+    return data
   end
   if time_options[name] then
     local ns = duration(value, name)
@@ -272,5 +275,57 @@ function socket.poll(entries, timeout)
   return list_of_sets
 end
 
+-- epoll ------------------------------------------------------------------------------------------
+
+local EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD = 1, 2, 3
+local EPOLLONESHOT, EPOLLET = 1 << 30, 1 << 31
+
+local Epoll = {}
+Epoll.__index = Epoll
+Epoll.__name = "epoll"
+
+function socket.epoll(host)
+  local result, err = native.sys("epoll_create", { host = host.id })
+  if not result then raise("epoll: " .. err) end
+  return setmetatable({ host = host, fd = result.ret, sockets = {} }, Epoll)
+end
+
+local function epoll_ctl(self, call, s, events)
+  local bits = 0
+  for name in (events or ""):gmatch("%a+") do
+    if name == "et" then
+      bits = bits | EPOLLET
+    elseif name == "oneshot" then
+      bits = bits | EPOLLONESHOT
+    else
+      bits = bits | poll_events(name)
+    end
+  end
+  self.sockets[s.fd] = s
+  local result, err = native.sys("epoll_ctl", { host = self.host.id, fd = self.fd, arg0 = call,
+    arg1 = s.fd, data = ("<I4I8"):pack(bits, s.fd) })
+  if not result then raise("epoll: " .. err) end
+end
+
+-- Events as for poll, and "et", "oneshot".
+function Epoll:add(s, events) epoll_ctl(self, EPOLL_CTL_ADD, s, events) end
+function Epoll:mod(s, events) epoll_ctl(self, EPOLL_CTL_MOD, s, events) end
+function Epoll:del(s) epoll_ctl(self, EPOLL_CTL_DEL, s) end
+
+-- What is ready, as a list of { socket = s, events = { ["in"] = true } }; empty: nothing in time.
+function Epoll:wait(timeout, max)
+  max = max or 64
+  local result, err = native.sys("epoll_wait", { host = self.host.id, fd = self.fd, arg0 = max,
+    size = 12 * max, timeout = timeout and duration(timeout, "wait") })
+  if not result then raise("epoll: " .. err) end
+  local ready = {}
+  for i = 1, result.ret do
+    local events, fd = ("<I4I8"):unpack(result.data, 12 * i - 11)
+    ready[i] = { socket = self.sockets[fd], events = poll_set(events) }
+  end
+  return ready
+end
+
+function Epoll:close() native.sys("close", { host = self.host.id, fd = self.fd }) end
 
 return socket
