@@ -32,6 +32,7 @@ struct fuzz_world {
 	u32 arena; /* which one it is in */
 	bool fresh; /* to be booted, not restored */
 	u32 rx_frames, tx_frames; /* given to the host, sent by it */
+	u32 sends; /* datagrams that its sockets sent */
 	/* Told of each frame that the host sends, after the general checks; may be NULL. */
 	void (*on_tx)(struct fuzz_world *f, const u8 *frame, u32 len);
 	/* The verdict of hook `id`; NULL: accept. */

@@ -212,6 +212,16 @@ static void op_frag(struct fuzz_world *f, struct fuzz_input *in)
 	FUZZ_CHECK(s->delivered == s->expected, "datagrams arrived that are not complete");
 }
 
+static void op_corrupt(struct fuzz_world *f, struct fuzz_input *in)
+{
+	u32 id = fuzz_u8(in) % DATAGRAMS, off = fuzz_u8(in) * 8u;
+
+	send_fragment(f, id, off, fuzz_u8(in), true, true);
+	/* Each by itself: the ring must not overflow. */
+	FUZZ_CHECK(world_run(f->w, world_now(f->w) + DELIVERY_NS) == WORLD_TIME,
+		   "a storm of events");
+}
+
 static void scenario(struct fuzz_world *f, struct fuzz_input *in)
 {
 	static struct scenario s; /* large: what an earlier input left is closed, not wiped */
