@@ -250,8 +250,7 @@ static void scenario(struct fuzz_world *f, struct fuzz_input *in)
 		if (what % 8 == 6)
 			fuzz_advance(f, fuzz_u8(in) % 27);
 		else if (what % 8 == 7)
-			send_fragment(f, fuzz_u8(in) % DATAGRAMS, fuzz_u8(in) * 8u, fuzz_u8(in),
-				      true, true);
+			op_corrupt(f, in);
 		else
 			op_frag(f, in);
 		world_check(f->w, 0);
