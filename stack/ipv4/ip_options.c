@@ -122,8 +122,8 @@ static u32 compile_ts_room(struct compile *c, u8 *o)
 		opt->ts_needtime = 1;
 		o[2] = (u8)(ptr + 8);
 		break;
-	default:
-		return 4;
+	default: /* of a packet as it is (Linux), of a socket refused */
+		return c->skb ? 0 : 4;
 	}
 	if (time) {
 		store_be32(time, inet_current_timestamp(c->net));
@@ -162,6 +162,27 @@ static u32 compile_ts(struct compile *c, u8 *o, u32 at)
 	return wrong;
 }
 
+/* CIPSO (FIPS 188) where no label is known: domain and tags must be in order (cipso_v4_validate).
+ */
+static u32 compile_cipso(struct compile *c, const u8 *o, u32 at)
+{
+	u32 optlen = o[1];
+
+	if (c->opt->cipso)
+		return 1;
+	c->opt->cipso = (u8)at;
+	if (optlen < 8)
+		return 2;
+	if (get_be32(o + 2) == 0)
+		return 3;
+	for (u32 tag = 6; tag < optlen;) {
+		if (tag + 2 > optlen || o[tag + 1] == 0 || o[tag + 1] > optlen - tag)
+			return tag + 2;
+		tag += o[tag + 1];
+	}
+	return 0;
+}
+
 static u32 compile_one(struct compile *c, u8 *o, u32 at)
 {
 	switch (o[0]) {
@@ -179,10 +200,7 @@ static u32 compile_one(struct compile *c, u8 *o, u32 at)
 			c->opt->router_alert = (u8)at;
 		return 0;
 	case IPOPT_CIPSO:
-		if (c->opt->cipso)
-			return 1;
-		c->opt->cipso = (u8)at;
-		return 0;
+		return compile_cipso(c, o, at);
 	default: /* RFC 1122 3.2.1.8: unknown ones are passed over */
 		return 0;
 	}
