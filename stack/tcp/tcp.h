@@ -287,7 +287,7 @@ struct tcp_sock {
 
 	/* Challenge ACKs (RFC 5961), persist. */
 	u32 last_oow_ack_time;
-	u32 probe_stamp_unused;
+	u32 syncookie_stamp; /* jiffies: a listener's last SYN cookie; 0: none */
 
 	/* User. */
 	u32 keepalive_time, keepalive_intvl; /* jiffies; 0: the sysctl */
@@ -854,7 +854,6 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone);
 int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs);
 void tcp_xmit_retransmit_queue(struct sock *sk);
 void tcp_send_ack(struct sock *sk);
-void __tcp_send_ack(struct sock *sk, u32 rcv_nxt);
 void tcp_send_delayed_ack(struct sock *sk);
 void tcp_send_fin(struct sock *sk);
 void tcp_send_active_reset(struct sock *sk, enum sk_rst_reason reason);

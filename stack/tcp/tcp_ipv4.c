@@ -491,6 +491,8 @@ int tcp_init(struct host *h)
 	th->hashinfo.twsk_unique = tcp_twsk_unique;
 	get_random_siphash_key(h->world, RANDOM_ISN, &th->isn_key);
 	get_random_siphash_key(h->world, RANDOM_ISN, &th->ts_key);
+	get_random_siphash_key(h->world, RANDOM_ISN, &th->cookie_key[0]);
+	get_random_siphash_key(h->world, RANDOM_ISN, &th->cookie_key[1]);
 	h->tcp_hashinfo = &th->hashinfo;
 	return 0;
 }

@@ -101,20 +101,34 @@ static enum skb_drop_reason reset_drop_reason(int rst_reason)
 	}
 }
 
-static int tcp_v4_do_rcv(struct sock *sk, struct sk_buff *skb)
+/* A segment for a listener without a request: perhaps the ACK of a SYN cookie. */
+static int tcp_v4_listener_rcv(struct sock *sk, struct sk_buff *skb)
+{
+	struct sock *nsk = tcp_cookie_check(&tcp_request_sock_ipv4_ops, sk, skb);
+
+	if (!nsk) {
+		tcp_drop(sk, skb, SKB_DROP_REASON_TCP_LISTEN_OVERFLOW);
+		return 0;
+	}
+	return nsk == sk ? tcp_rcv_state_process(sk, skb) : tcp_child_process(sk, nsk, skb);
+}
+
+static void tcp_v4_do_rcv(struct sock *sk, struct sk_buff *skb)
 {
 	int reason;
 
 	if (sk->sk_state == TCP_ESTABLISHED) {
 		tcp_rcv_established(sk, skb);
-		return 0;
+		return;
 	}
-	reason = tcp_rcv_state_process(sk, skb);
+	if (sk->sk_state == TCP_LISTEN)
+		reason = tcp_v4_listener_rcv(sk, skb);
+	else
+		reason = tcp_rcv_state_process(sk, skb);
 	if (reason) {
 		tcp_v4_send_reset(sk, skb, (u32)reason);
 		kfree_skb_reason(skb, reset_drop_reason(reason));
 	}
-	return 0;
 }
 
 /* A segment for a full socket; `tw_isn`: of a SYN that ended a TIME-WAIT socket. */

@@ -9,6 +9,7 @@
 struct tcp_host {
 	struct inet_hashinfo hashinfo; /* first */
 	struct siphash_key isn_key, ts_key;
+	struct siphash_key cookie_key[2]; /* of SYN cookies */
 };
 
 static inline struct tcp_host *tcp_host_of(const struct net *net)

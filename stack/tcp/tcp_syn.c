@@ -55,11 +55,8 @@ void tcp_req_err(struct request_sock *req, u32 seq, bool abort)
 
 /* ---- the request ---- */
 
-static void tcp_openreq_init(struct request_sock *req, const struct tcp_options_received *rx_opt,
-			     const struct sk_buff *skb, const struct sock *sk)
+void tcp_req_key(struct request_sock *req, const struct sock *sk, const struct sk_buff *skb)
 {
-	struct tcp_request_sock *treq = tcp_rsk(req);
-
 	req->skc.skc_num = tcp_dest(tcp_hdr(skb));
 	req->skc.skc_dport = tcp_source(tcp_hdr(skb));
 	req->skc.skc_bound_dev_if = sk->sk_bound_dev_if;
@@ -67,6 +64,14 @@ static void tcp_openreq_init(struct request_sock *req, const struct tcp_options_
 	req->ir_mark = sk->sk_mark;
 	req->no_srccheck = sk->inet_transparent;
 	req->timeout = TCP_TIMEOUT_INIT;
+}
+
+static void tcp_openreq_init(struct request_sock *req, const struct tcp_options_received *rx_opt,
+			     const struct sk_buff *skb, const struct sock *sk)
+{
+	struct tcp_request_sock *treq = tcp_rsk(req);
+
+	tcp_req_key(req, sk, skb);
 	req->mss = rx_opt->mss_clamp;
 	req->ts_recent = rx_opt->saw_tstamp ? rx_opt->rcv_tsval : 0;
 	req->tstamp_ok = rx_opt->tstamp_ok;
@@ -89,27 +94,56 @@ static void parse_syn(const struct tcp_request_sock_ops *ops, const struct sock 
 	opt->tstamp_ok = opt->saw_tstamp;
 }
 
-/* Is the SYN queue so full that this SYN has no place in it? A peer that comes out of TIME-WAIT is
- * real, and always has one. */
-static bool syn_queue_refuses(struct sock *sk)
+/* tcp_syn_flood_action: the SYN queue is full, or cookies are always wanted. */
+enum syn_flood { SYN_QUEUE, SYN_COOKIE, SYN_DROP };
+
+static enum syn_flood syn_flood_action(struct sock *sk)
 {
-	if (!inet_csk_reqsk_queue_is_full(sk))
-		return false;
+	s32 syncookies = sk->net->sysctl.tcp_syncookies;
+
+	if (syncookies != 2 && !inet_csk_reqsk_queue_is_full(sk))
+		return SYN_QUEUE;
+	if (syncookies) {
+		MIB_INC(sk->net, TcpExtTCPReqQFullDoCookies);
+		return SYN_COOKIE;
+	}
 	MIB_INC(sk->net, TcpExtTCPReqQFullDrop);
-	return true;
+	return SYN_DROP;
 }
 
-/* The last quarter of tcp_max_syn_backlog is for peers that are known to be alive; nobody is. */
+/* Without cookies the last quarter of tcp_max_syn_backlog is for peers that are known to be alive;
+ * nobody is. */
 static bool syn_backlog_refuses(const struct sock *sk)
 {
 	s64 max = sk->net->sysctl.tcp_max_syn_backlog;
 
-	return max - (s64)inet_csk_reqsk_queue_len(sk) < max >> 2;
+	return !sk->net->sysctl.tcp_syncookies &&
+	       max - (s64)inet_csk_reqsk_queue_len(sk) < max >> 2;
+}
+
+/* ISN of the SYN-ACK. False: it is refused. */
+static bool tcp_req_isn(struct sock *sk, struct request_sock *req, u32 tw_isn)
+{
+	const struct sock_common *skc = &req->skc;
+
+	if (req->syncookie) {
+		tcp_rsk(req)->snt_isn = tcp_cookie_init_sequence(sk, req);
+		return true;
+	}
+	if (tw_isn) {
+		tcp_rsk(req)->snt_isn = tw_isn;
+		return true;
+	}
+	if (syn_backlog_refuses(sk))
+		return false;
+	tcp_rsk(req)->snt_isn = secure_tcp_seq(sk->net, &skc->skc_rcv_saddr, skc->skc_num,
+					       &skc->skc_daddr, skc->skc_dport);
+	return true;
 }
 
 /* Numbers and route of a new request. The route with a reference; NULL: it is refused. */
 static struct dst_entry *tcp_req_init(const struct tcp_request_sock_ops *ops, struct sock *sk,
-				      struct sk_buff *skb, struct request_sock *req, u32 isn)
+				      struct sk_buff *skb, struct request_sock *req, u32 tw_isn)
 {
 	struct tcp_request_sock *treq = tcp_rsk(req);
 	const struct sock_common *skc = &req->skc;
@@ -117,6 +151,9 @@ static struct dst_entry *tcp_req_init(const struct tcp_request_sock_ops *ops, st
 	struct dst_entry *dst;
 
 	parse_syn(ops, sk, skb, &opt);
+	/* Without time stamps a cookie tells the MSS, and nothing else. */
+	if (req->syncookie && !opt.saw_tstamp)
+		tcp_clear_options(&opt);
 	tcp_openreq_init(req, &opt, skb, sk);
 	ops->init_req(req, sk, skb);
 	dst = ops->route_req(sk, req);
@@ -124,15 +161,10 @@ static struct dst_entry *tcp_req_init(const struct tcp_request_sock_ops *ops, st
 		return NULL;
 	if (opt.tstamp_ok)
 		treq->ts_off = secure_tcp_ts_off(sk->net, &skc->skc_rcv_saddr, &skc->skc_daddr);
-	if (!isn) {
-		if (syn_backlog_refuses(sk)) {
-			dst_release(dst);
-			return NULL;
-		}
-		isn = secure_tcp_seq(sk->net, &skc->skc_rcv_saddr, skc->skc_num, &skc->skc_daddr,
-				     skc->skc_dport);
+	if (!tcp_req_isn(sk, req, tw_isn)) {
+		dst_release(dst);
+		return NULL;
 	}
-	treq->snt_isn = isn;
 	treq->txhash = get_random_u32(net_world(sk->net), RANDOM_TCP) | 1;
 	tcp_openreq_init_rwin(req, sk, dst);
 	return dst;
@@ -140,11 +172,13 @@ static struct dst_entry *tcp_req_init(const struct tcp_request_sock_ops *ops, st
 
 int tcp_conn_request(const struct tcp_request_sock_ops *ops, struct sock *sk, struct sk_buff *skb)
 {
-	u32 isn = TCP_SKB_CB(skb)->tcp_tw_isn;
+	u32 tw_isn = TCP_SKB_CB(skb)->tcp_tw_isn;
+	/* A peer that comes out of TIME-WAIT is real, and always has a place. */
+	enum syn_flood action = tw_isn ? SYN_QUEUE : syn_flood_action(sk);
 	struct request_sock *req;
 	struct dst_entry *dst;
 
-	if (!isn && syn_queue_refuses(sk)) {
+	if (action == SYN_DROP) {
 		tcp_listendrop(sk);
 		return 0;
 	}
@@ -154,14 +188,16 @@ int tcp_conn_request(const struct tcp_request_sock_ops *ops, struct sock *sk, st
 		return 0;
 	}
 	req = inet_reqsk_alloc(&ops->ops, sk);
-	dst = req ? tcp_req_init(ops, sk, skb, req, isn) : NULL;
+	if (req)
+		req->syncookie = action == SYN_COOKIE;
+	dst = req ? tcp_req_init(ops, sk, skb, req, tw_isn) : NULL;
 	if (!dst) {
 		if (req)
 			reqsk_put(req);
 		tcp_listendrop(sk);
 		return 0;
 	}
-	if (inet_csk_reqsk_queue_hash_add(sk, req, req->timeout))
+	if (req->syncookie || inet_csk_reqsk_queue_hash_add(sk, req, req->timeout))
 		ops->send_synack(sk, dst, req);
 	dst_release(dst);
 	reqsk_put(req);

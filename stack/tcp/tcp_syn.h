@@ -26,6 +26,22 @@ static inline const struct tcp_request_sock_ops *tcp_rsk_ops(const struct reques
 int tcp_rtx_synack(struct sock *sk, struct request_sock *req);
 /* A SYN or child that the listener had to drop (ListenDrops). */
 void tcp_listendrop(struct sock *sk);
+/* Ports and device of a request, from a SYN or what came instead. */
+void tcp_req_key(struct request_sock *req, const struct sock *sk, const struct sk_buff *skb);
+
+/* ---- SYN cookies (tcp_syncookies.c) ---- */
+
+/* The ISN that stands for a request, whose MSS is cut to one that it can tell. */
+u32 tcp_cookie_init_sequence(struct sock *sk, struct request_sock *req);
+/* Our time stamp in the SYN-ACK, without its offset: it holds what the ISN can not. */
+u32 tcp_cookie_tsval(const struct request_sock *req);
+/*
+ * A segment for a listener that no request is there for. The listener itself: it is no cookie; the
+ * child: it gets the segment; NULL: it was one, and there is no room or no memory.
+ */
+struct sock *tcp_cookie_check(const struct tcp_request_sock_ops *ops, struct sock *sk,
+			      struct sk_buff *skb);
+
 /* May sk, which connects, take the place of a TIME-WAIT socket? (inet_hashinfo.twsk_unique) It gets
  * the ISN and the time stamp that follow on. */
 bool tcp_twsk_unique(struct sock *sk, struct inet_timewait_sock *tw, bool bound);
