@@ -147,6 +147,7 @@ struct proto {
 	const char *name;
 	u32 obj_size;
 	u8 mem_kind;
+	bool no_autobind; /* connect binds by itself, a send does not */
 	int (*init)(struct sock *sk);
 	void (*close)(struct sock *sk);
 	int (*connect)(struct sock *sk, const struct sock_addr *addr);

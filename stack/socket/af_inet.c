@@ -115,8 +115,6 @@ static int inet_stream_connect(struct socket *sock, const struct sock_addr *addr
 			return -EISCONN;
 		if (resumed)
 			return -ECONNABORTED;
-		if (inet_autobind(sk))
-			return -EAGAIN;
 		err = sk->prot->connect(sk, addr);
 		if (err < 0)
 			return err;
@@ -211,7 +209,7 @@ static int inet_shutdown(struct socket *sock, u32 how)
 
 static int inet_send_prepare(struct socket *sock)
 {
-	return inet_autobind(sock->sk);
+	return sock->sk->prot->no_autobind ? 0 : inet_autobind(sock->sk);
 }
 
 static s64 inet_sendmsg(struct socket *sock, struct msghdr *msg)

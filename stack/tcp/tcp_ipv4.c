@@ -445,6 +445,7 @@ const struct proto tcp_prot = {
 	.name = "TCP",
 	.obj_size = sizeof(struct tcp_sock),
 	.mem_kind = MEM_TCP_SOCK,
+	.no_autobind = true,
 	.init = tcp_v4_init_sock,
 	.close = tcp_close,
 	.connect = tcp_v4_connect,
