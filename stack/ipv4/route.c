@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Routing decisions (net/ipv4/route.c): what a packet that arrived is (ip_route_input), where one
- * of ours goes (ip_route_output), path MTUs and redirects learnt from ICMP.
+ * Routes as packets carry them (net/ipv4/route.c): rtables, their making and end, path MTUs and
+ * redirects learnt from ICMP (RFC 1191, RFC 1122 3.2.2.2). The decisions are route_input.c's and
+ * route_output.c's.
  *
  * An rtable is cached at its next hop or exception, and input decisions in a small table by flow;
  * each is looked at only while its generation is the namespace's (net->fib_genid grows with every
@@ -11,31 +12,16 @@
 #include "ipv4/route.h"
 
 #include "ipv4/arp.h"
-#include "ipv4/fib.h"
 #include "ipv4/icmp.h"
-#include "ipv4/ip.h"
-#include "ipv4/netns_ipv4.h"
+#include "ipv4/route_cache.h"
 
 #define IP_RT_GC_TIMEOUT (300u * HZ)
-#define RT_TOS_MASK	 0x1cu
 
 /* ---- dst_ops ---- */
 
 static struct net *rt_net(const struct rtable *rt)
 {
 	return rt->net;
-}
-
-static bool rt_is_expired(const struct rtable *rt)
-{
-	return rt->rt_genid != rt->net->fib_genid;
-}
-
-/* An exception's route is good until it ages. */
-static bool rt_cache_valid(const struct rtable *rt)
-{
-	return rt && !rt->dst.obsolete && !rt_is_expired(rt) &&
-	       (!rt->dst.expires || net_world(rt->net)->now <= rt->dst.expires);
 }
 
 static bool ipv4_dst_check(const struct dst_entry *dst, u32 cookie)
@@ -123,15 +109,7 @@ static const struct dst_ops ipv4_dst_ops = {
 	.destroy = ipv4_dst_destroy,
 };
 
-static int ip_rt_bug(struct net *net, struct sock *sk, struct sk_buff *skb)
-{
-	(void)net;
-	(void)sk;
-	kfree_skb_reason(skb, SKB_DROP_REASON_IP_INVALID_DEST);
-	return 0;
-}
-
-static struct rtable *rt_dst_alloc(struct net *net, struct net_device *dev, u32 flags, u16 type)
+struct rtable *rt_dst_alloc(struct net *net, struct net_device *dev, u32 flags, u16 type)
 {
 	struct rtable *rt = mem_zalloc(net_world(net), MEM_DST, sizeof(*rt));
 
@@ -162,9 +140,8 @@ static void slot_set(struct rtable **slot, struct rtable *rt)
 		dst_release(&old->dst);
 }
 
-/* Fills in what the route and an exception say; caches at them when `cache`. */
-static void rt_set_nexthop(struct rtable *rt, const struct fib_result *res,
-			   struct fib_nh_exception *e, bool cache)
+void rt_set_nexthop(struct rtable *rt, const struct fib_result *res, struct fib_nh_exception *e,
+		    bool cache)
 {
 	struct fib_nh *nh = res->nh;
 	struct fib_info *fi = res->fi;
@@ -197,450 +174,6 @@ static void rt_set_nexthop(struct rtable *rt, const struct fib_result *res,
 		slot_set(rt->rt_is_input ? &e->rth_input : &e->rth_output, rt);
 	else
 		slot_set(rt->rt_is_input ? &nh->rth_input : &nh->rth_output, rt);
-}
-
-/* ---- input ---- */
-
-struct input_request {
-	struct sk_buff *skb;
-	struct net *net;
-	struct net_device *dev;
-	struct in_device *in_dev;
-	be32 daddr, saddr;
-	u8 tos;
-	struct fib_result res;
-};
-
-static int martian(enum skb_drop_reason *reason, enum skb_drop_reason why, int err)
-{
-	*reason = why;
-	return err;
-}
-
-static int martian_source(enum skb_drop_reason *reason, int err)
-{
-	return martian(reason,
-		       err == -EXDEV ? SKB_DROP_REASON_IP_RPFILTER :
-				       SKB_DROP_REASON_IP_MARTIAN_SOURCE,
-		       err);
-}
-
-/* To this host: local, broadcast, a group, or (error set) nowhere. Gives the reference to skb. */
-static int input_local(struct input_request *r, u32 flags, u16 type, int error,
-		       enum skb_drop_reason *reason)
-{
-	bool cache = r->res.fi && r->res.nh;
-	struct rtable *rt;
-
-	if (cache && rt_cache_valid(r->res.nh->rth_input)) {
-		rt = r->res.nh->rth_input;
-		dst_hold(&rt->dst);
-		skb_dst_set(r->skb, &rt->dst);
-		return 0;
-	}
-	rt = rt_dst_alloc(r->net, r->net->loopback_dev, flags | RTCF_LOCAL, type);
-	if (!rt)
-		return martian(reason, SKB_DROP_REASON_NOMEM, -ENOBUFS);
-	rt->dst.output = ip_rt_bug;
-	rt->rt_is_input = true;
-	if (error) {
-		rt->dst.input = ip_error;
-		rt->dst.error = error;
-		rt->rt_flags &= ~RTCF_LOCAL;
-	}
-	if (cache)
-		rt_set_nexthop(rt, &r->res, NULL, true);
-	skb_dst_set(r->skb, &rt->dst);
-	return 0;
-}
-
-static int input_broadcast(struct input_request *r, enum skb_drop_reason *reason)
-{
-	/* The next hop may be cached for forwarding then. */
-	if (ipv4_devconf_all(r->net, IPV4_DEVCONF_BC_FORWARDING))
-		r->res.fi = NULL;
-	if (r->skb->protocol != htons(ETH_P_IP))
-		return martian(reason, SKB_DROP_REASON_IP_INVALID_DEST, -EINVAL);
-	if (!ipv4_is_zeronet(r->saddr)) {
-		int err = fib_validate_source(r->skb, r->saddr, 0, r->tos, 0, r->dev, r->in_dev);
-
-		if (err < 0)
-			return martian_source(reason, err);
-	}
-	return input_local(r, RTCF_BROADCAST, RTN_BROADCAST, 0, reason);
-}
-
-/* ip_mkroute_input: on to another host. */
-static int input_forward(struct input_request *r, enum skb_drop_reason *reason)
-{
-	struct net_device *out = r->res.nh->dev;
-	struct in_device *out_dev = out ? out->ip_ptr : NULL;
-	struct fib_nh_exception *e;
-	struct rtable *rt, *cached;
-	int err;
-
-	if (!out_dev)
-		return martian(reason, SKB_DROP_REASON_IP_INNOROUTES, -EINVAL);
-	err = fib_validate_source(r->skb, r->saddr, r->daddr, r->tos, r->res.nh->oif, r->dev,
-				  r->in_dev);
-	if (err < 0)
-		return martian_source(reason, err);
-	if (out_dev == r->in_dev && err && in_dev_orconf(out_dev, IPV4_DEVCONF_SEND_REDIRECTS) &&
-	    (in_dev_orconf(out_dev, IPV4_DEVCONF_SHARED_MEDIA) ||
-	     inet_addr_onlink(out_dev, r->saddr, r->res.nh->gw)))
-		IPCB(r->skb)->flags |= IPSKB_DOREDIRECT;
-	/* Not IP: proxy ARP asks, and does not answer for its own link. */
-	if (r->skb->protocol != htons(ETH_P_IP) && out_dev == r->in_dev)
-		return martian(reason, SKB_DROP_REASON_ARP_IGNORE, -EINVAL);
-	e = fib_find_exception(r->res.nh, r->daddr);
-	cached = e ? e->rth_input : r->res.nh->rth_input;
-	if (rt_cache_valid(cached)) {
-		dst_hold(&cached->dst);
-		skb_dst_set(r->skb, &cached->dst);
-		return 0;
-	}
-	rt = rt_dst_alloc(r->net, out, 0, r->res.type);
-	if (!rt)
-		return martian(reason, SKB_DROP_REASON_NOMEM, -ENOBUFS);
-	rt->rt_is_input = true;
-	rt->dst.input = ip_forward;
-	rt_set_nexthop(rt, &r->res, e, true);
-	skb_dst_set(r->skb, &rt->dst);
-	return 0;
-}
-
-/* Addresses that no route need be asked about. 0: go on. */
-static int input_martians(const struct input_request *r, enum skb_drop_reason *reason)
-{
-	bool lo = r->dev->flags & IFF_LOOPBACK ||
-		  in_dev_orconf(r->in_dev, IPV4_DEVCONF_ROUTE_LOCALNET);
-
-	if (ipv4_is_zeronet(r->saddr))
-		return martian(reason, SKB_DROP_REASON_IP_INVALID_SOURCE, -EINVAL);
-	if (ipv4_is_zeronet(r->daddr))
-		return martian(reason, SKB_DROP_REASON_IP_INVALID_DEST, -EINVAL);
-	/* RFC 1122 3.2.1.3 (g): 127/8 is never seen outside a host. */
-	if ((ipv4_is_loopback(r->daddr) || ipv4_is_loopback(r->saddr)) && !lo)
-		return martian(reason, SKB_DROP_REASON_IP_LOCALNET, -EINVAL);
-	return 0;
-}
-
-static int ip_route_input_slow(struct input_request *r, enum skb_drop_reason *reason)
-{
-	struct flowi4 fl4 = { .daddr = r->daddr, .saddr = r->saddr, .tos = r->tos };
-	int err;
-
-	if (ipv4_is_multicast(r->saddr) || ipv4_is_lbcast(r->saddr))
-		return martian(reason, SKB_DROP_REASON_IP_INVALID_SOURCE, -EINVAL);
-	if (ipv4_is_lbcast(r->daddr) || (r->saddr == 0 && r->daddr == 0))
-		return input_broadcast(r, reason);
-	err = input_martians(r, reason);
-	if (err)
-		return err;
-	fl4.iif = r->dev->ifindex;
-	fl4.mark = r->skb->mark;
-	err = fib_lookup(r->net, &fl4, &r->res);
-	if (err || r->res.type == RTN_UNICAST) {
-		if (err || !in_dev_forward(r->in_dev)) {
-			r->res.fi = NULL;
-			return input_local(r, 0, RTN_UNREACHABLE,
-					   in_dev_forward(r->in_dev) ? err : -EHOSTUNREACH, reason);
-		}
-		return input_forward(r, reason);
-	}
-	if (r->res.type == RTN_BROADCAST) {
-		if (in_dev_andconf(r->in_dev, IPV4_DEVCONF_BC_FORWARDING))
-			return input_forward(r, reason);
-		return input_broadcast(r, reason);
-	}
-	if (r->res.type != RTN_LOCAL)
-		return martian(reason, SKB_DROP_REASON_IP_INVALID_DEST, -EINVAL);
-	err = fib_validate_source(r->skb, r->saddr, r->daddr, r->tos, 0, r->dev, r->in_dev);
-	if (err < 0)
-		return martian_source(reason, err);
-	return input_local(r, 0, RTN_LOCAL, 0, reason);
-}
-
-/* ip_mc_validate_source, ip_route_input_mc: a group that this host listens to. */
-static int input_multicast(struct input_request *r, enum skb_drop_reason *reason)
-{
-	int err;
-
-	if (!ip_check_mc(r->in_dev, r->daddr))
-		return martian(reason, SKB_DROP_REASON_IP_INVALID_DEST, -EINVAL);
-	if (ipv4_is_multicast(r->saddr) || ipv4_is_lbcast(r->saddr) ||
-	    r->skb->protocol != htons(ETH_P_IP))
-		return martian(reason, SKB_DROP_REASON_IP_INVALID_SOURCE, -EINVAL);
-	if (ipv4_is_loopback(r->saddr) && !(r->dev->flags & IFF_LOOPBACK) &&
-	    !in_dev_orconf(r->in_dev, IPV4_DEVCONF_ROUTE_LOCALNET))
-		return martian(reason, SKB_DROP_REASON_IP_LOCALNET, -EINVAL);
-	if (ipv4_is_zeronet(r->saddr)) {
-		if (!ipv4_is_local_multicast(r->daddr))
-			return martian(reason, SKB_DROP_REASON_IP_INVALID_SOURCE, -EINVAL);
-	} else {
-		err = fib_validate_source(r->skb, r->saddr, 0, r->tos, 0, r->dev, r->in_dev);
-		if (err < 0)
-			return martian_source(reason, err);
-	}
-	return input_local(r, RTCF_MULTICAST, RTN_MULTICAST, 0, reason);
-}
-
-static struct rt_input_slot *input_slot(struct net *net, const struct input_request *r)
-{
-	u64 h = (u64)r->saddr << 32 ^ r->daddr ^ (u64)r->dev->ifindex << 48;
-
-	h = (u64)ntohl((be32)h) ^ (u64)ntohl((be32)(h >> 32)) << 32;
-	return &net_ipv4(net)->rt_input[mix64(h) & (RT_INPUT_CACHE - 1)];
-}
-
-static void input_remember(struct rt_input_slot *slot, const struct input_request *r)
-{
-	struct rtable *rt = skb_rtable(r->skb);
-	struct rtable *old = slot->rt;
-
-	if (rt->dst.expires) /* ages by itself */
-		return;
-	dst_hold(&rt->dst);
-	slot->rt = rt;
-	if (old)
-		dst_release(&old->dst);
-	slot->saddr = r->saddr;
-	slot->daddr = r->daddr;
-	slot->iif = r->dev->ifindex;
-	slot->tos = r->tos;
-	slot->mark = r->skb->mark;
-	slot->anyip = r->dev->anyip;
-	slot->genid = r->net->fib_genid;
-	slot->doredirect = IPCB(r->skb)->flags & IPSKB_DOREDIRECT;
-}
-
-int ip_route_input(struct sk_buff *skb, be32 daddr, be32 saddr, u8 tos, struct net_device *dev,
-		   enum skb_drop_reason *reason)
-{
-	struct input_request r = { .skb = skb,
-				   .net = dev_net(dev),
-				   .dev = dev,
-				   .in_dev = dev->ip_ptr,
-				   .daddr = daddr,
-				   .saddr = saddr,
-				   .tos = (u8)(tos & RT_TOS_MASK) };
-	struct rt_input_slot *slot;
-	int err;
-
-	if (!r.in_dev)
-		return martian(reason, SKB_DROP_REASON_IP_INNOROUTES, -EINVAL);
-	slot = input_slot(r.net, &r);
-	if (slot->rt && slot->genid == r.net->fib_genid && slot->saddr == saddr &&
-	    slot->daddr == daddr && slot->iif == dev->ifindex && slot->tos == r.tos &&
-	    slot->mark == skb->mark && slot->anyip == dev->anyip && !slot->rt->dst.obsolete &&
-	    skb->protocol == htons(ETH_P_IP)) {
-		if (slot->doredirect)
-			IPCB(skb)->flags |= IPSKB_DOREDIRECT;
-		dst_hold(&slot->rt->dst);
-		skb_dst_set(skb, &slot->rt->dst);
-		return 0;
-	}
-	if (dev->anyip) /* every packet is for this host, wherever it is from */
-		err = input_local(&r, 0, RTN_LOCAL, 0, reason);
-	else if (ipv4_is_multicast(daddr))
-		err = input_multicast(&r, reason);
-	else
-		err = ip_route_input_slow(&r, reason);
-	if (!err && skb->protocol == htons(ETH_P_IP))
-		input_remember(slot, &r);
-	return err;
-}
-
-/* ---- output ---- */
-
-struct output_request {
-	struct net *net;
-	struct flowi4 *fl4;
-	struct fib_result res; /* fi NULL: none */
-	struct net_device *dev;
-	u32 orig_oif, flags;
-	u16 type;
-};
-
-static struct rtable *output_fail(int *err, int why)
-{
-	*err = why;
-	return NULL;
-}
-
-/* __mkroute_output */
-static struct rtable *mkroute_output(struct output_request *o, int *err)
-{
-	struct in_device *in_dev = o->dev->ip_ptr;
-	struct flowi4 *fl4 = o->fl4;
-	bool cache, lo = o->dev->flags & IFF_LOOPBACK;
-	struct fib_nh_exception *e = NULL;
-	struct rtable *rt;
-
-	if (!in_dev)
-		return output_fail(err, -EINVAL);
-	if (ipv4_is_loopback(fl4->saddr) && !lo &&
-	    !in_dev_orconf(in_dev, IPV4_DEVCONF_ROUTE_LOCALNET))
-		return output_fail(err, -EINVAL);
-	if (ipv4_is_lbcast(fl4->daddr)) {
-		o->type = RTN_BROADCAST;
-		o->res.fi = NULL; /* no gateway */
-	} else if (ipv4_is_multicast(fl4->daddr)) {
-		o->type = RTN_MULTICAST;
-	} else if (ipv4_is_zeronet(fl4->daddr)) {
-		return output_fail(err, -EINVAL);
-	}
-	if (lo)
-		o->flags |= RTCF_LOCAL;
-	cache = true;
-	if (o->type == RTN_BROADCAST) {
-		o->flags |= RTCF_BROADCAST | RTCF_LOCAL;
-	} else if (o->type == RTN_MULTICAST) {
-		o->flags |= RTCF_MULTICAST | RTCF_LOCAL;
-		cache = false;
-		if (!ip_check_mc(in_dev, fl4->daddr))
-			o->flags &= ~RTCF_LOCAL;
-		if (o->res.fi && o->res.prefixlen < 4) /* by the default route: no gateway */
-			o->res.fi = NULL;
-	} else if (o->type == RTN_LOCAL && o->orig_oif && o->orig_oif != o->dev->ifindex) {
-		cache = false;
-	}
-	cache = cache && o->res.fi;
-	if (o->res.fi) {
-		struct rtable *cached;
-
-		e = fib_find_exception(o->res.nh, fl4->daddr);
-		cached = e ? e->rth_output : o->res.nh->rth_output;
-		if (cache && rt_cache_valid(cached)) {
-			dst_hold(&cached->dst);
-			return cached;
-		}
-	}
-	rt = rt_dst_alloc(o->net, o->dev, o->flags, o->type);
-	if (!rt)
-		return output_fail(err, -ENOBUFS);
-	rt->rt_iif = o->orig_oif;
-	if (o->flags & (RTCF_BROADCAST | RTCF_MULTICAST) && o->flags & RTCF_LOCAL && !lo)
-		rt->dst.output = ip_mc_output;
-	if (o->res.fi)
-		rt_set_nexthop(rt, &o->res, e, cache);
-	return rt;
-}
-
-/* The caller named a source or a device. 0: go on; 1: o->dev is decided; < 0: error. */
-static int output_given(struct output_request *o)
-{
-	struct flowi4 *fl4 = o->fl4;
-	bool group = ipv4_is_multicast(fl4->daddr) || ipv4_is_lbcast(fl4->daddr);
-
-	if (fl4->saddr) {
-		struct net_device *dev;
-
-		if (ipv4_is_multicast(fl4->saddr) || ipv4_is_lbcast(fl4->saddr))
-			return -EINVAL;
-		dev = ip_dev_find(o->net, fl4->saddr);
-		if (!fl4->oif && group) {
-			if (!dev)
-				return -ENETUNREACH;
-			o->dev = dev;
-			fl4->oif = dev->ifindex;
-			return 1;
-		}
-		if (!dev && !(fl4->flags & FLOWI_FLAG_ANYSRC))
-			return -ENETUNREACH;
-	}
-	if (!fl4->oif)
-		return 0;
-	o->dev = dev_get_by_index(o->net, fl4->oif);
-	if (!o->dev)
-		return -ENODEV;
-	if (!(o->dev->flags & IFF_UP) || !o->dev->ip_ptr)
-		return -ENETUNREACH;
-	if (ipv4_is_local_multicast(fl4->daddr) || ipv4_is_lbcast(fl4->daddr) ||
-	    fl4->proto == IPPROTO_IGMP) {
-		if (!fl4->saddr)
-			fl4->saddr = inet_select_addr(o->dev, 0, RT_SCOPE_LINK);
-		return 1;
-	}
-	if (!fl4->saddr) {
-		if (ipv4_is_multicast(fl4->daddr))
-			fl4->saddr = inet_select_addr(o->dev, 0, fl4->scope);
-		else if (!fl4->daddr)
-			fl4->saddr = inet_select_addr(o->dev, 0, RT_SCOPE_HOST);
-	}
-	return 0;
-}
-
-/* No route: with a device named, the destination is taken to be on its link. */
-static int output_onlink(struct output_request *o, int err)
-{
-	struct flowi4 *fl4 = o->fl4;
-
-	o->res.fi = NULL;
-	if (!fl4->oif)
-		return err;
-	if (!fl4->saddr)
-		fl4->saddr = inet_select_addr(o->dev, 0, RT_SCOPE_LINK);
-	o->type = RTN_UNICAST;
-	return 0;
-}
-
-static int output_lookup(struct output_request *o)
-{
-	struct flowi4 *fl4 = o->fl4;
-	int err = fib_lookup(o->net, fl4, &o->res);
-
-	if (err)
-		return output_onlink(o, err);
-	o->type = o->res.type;
-	if (o->type == RTN_LOCAL) {
-		if (!fl4->saddr)
-			fl4->saddr = o->res.fi->prefsrc ? o->res.fi->prefsrc : fl4->daddr;
-		o->orig_oif = o->res.nh->oif;
-		o->dev = o->net->loopback_dev;
-		fl4->oif = o->dev->ifindex;
-		o->flags |= RTCF_LOCAL;
-		return 0;
-	}
-	if (!fl4->saddr)
-		fl4->saddr = fib_result_prefsrc(o->net, &o->res);
-	o->dev = o->res.nh->dev;
-	return o->dev ? 0 : -ENETUNREACH;
-}
-
-struct rtable *ip_route_output_key(struct net *net, struct flowi4 *fl4, int *err)
-{
-	struct output_request o = { .net = net, .fl4 = fl4, .orig_oif = fl4->oif };
-
-	fl4->iif = net->loopback_dev->ifindex;
-	fl4->tos &= RT_TOS_MASK;
-	*err = output_given(&o);
-	if (*err < 0)
-		return NULL;
-	if (*err == 1) {
-		o.type = RTN_UNICAST;
-		*err = 0;
-	} else if (!fl4->daddr) { /* to no one: to ourselves */
-		if (!fl4->saddr)
-			fl4->saddr = htonl(0x7f000001u);
-		fl4->daddr = fl4->saddr;
-		o.dev = net->loopback_dev;
-		fl4->oif = o.dev->ifindex;
-		o.type = RTN_LOCAL;
-		o.flags |= RTCF_LOCAL;
-	} else {
-		*err = output_lookup(&o);
-		if (*err)
-			return NULL;
-	}
-	return mkroute_output(&o, err);
-}
-
-struct rtable *ip_route_output_flow(struct net *net, struct flowi4 *fl4, const struct sock *sk,
-				    int *err)
-{
-	(void)sk; /* IPsec would ask it */
-	return ip_route_output_key(net, fl4, err);
 }
 
 /* ---- what ICMP teaches ---- */
@@ -710,9 +243,19 @@ void ipv4_update_pmtu(struct sk_buff *skb, struct net *net, u32 mtu, u32 oif, u8
 
 void ipv4_sk_update_pmtu(struct sk_buff *skb, struct sock *sk, u32 mtu)
 {
+	struct flowi4 fl4 = quoted_flow(skb, sk->sk_bound_dev_if, sk->sk_protocol);
+	struct rtable *rt;
+	int err;
+
+	if (sk->inet_pmtudisc == IP_PMTUDISC_INTERFACE || sk->inet_pmtudisc == IP_PMTUDISC_OMIT)
+		return; /* ip_sk_accept_pmtu() */
 	ipv4_update_pmtu(skb, sk->net, mtu, sk->sk_bound_dev_if, sk->sk_protocol);
-	if (sk->dst_cache && !rt_cache_valid((struct rtable *)(void *)sk->dst_cache))
-		sk_dst_reset(sk);
+	if (!sk->dst_cache || rt_cache_valid((struct rtable *)(void *)sk->dst_cache))
+		return;
+	/* A connected socket shows the new path MTU at once (IP_MTU). */
+	fl4.mark = sk->sk_mark;
+	rt = ip_route_output_flow(sk->net, &fl4, sk, &err);
+	sk_dst_set(sk, rt ? &rt->dst : NULL);
 }
 
 static bool redirect_acceptable(const struct rtable *rt, be32 new_gw, be32 old_gw)
