@@ -59,6 +59,8 @@ struct inet_connection_sock_af_ops {
 	int (*send_synack)(struct sock *sk, struct sk_buff *skb, struct request_sock *req);
 	int (*setsockopt)(struct sock *sk, u32 level, u32 name, const u8 *val, u32 len);
 	int (*getsockopt)(struct sock *sk, u32 level, u32 name, u8 *val, u32 len);
+	/* recvmsg(MSG_ERRQUEUE): bytes, or -EAGAIN. */
+	s64 (*recv_error)(struct sock *sk, struct msghdr *msg);
 	u16 net_header_len; /* without options */
 };
 

@@ -412,6 +412,7 @@ const struct inet_connection_sock_af_ops ipv4_specific = {
 	.send_synack = tcp_v4_af_send_synack,
 	.setsockopt = tcp_v4_setsockopt,
 	.getsockopt = tcp_v4_getsockopt,
+	.recv_error = ip_recv_error,
 	.net_header_len = IP4_HLEN,
 };
 
