@@ -221,8 +221,9 @@ local function device(host, o)
   return dev
 end
 
--- The highest address of a network, as text.
+-- The highest address of a network, as text; nil where it is a host's (RFC 3021).
 local function broadcast(bytes, len)
+  if len >= 31 then return nil end
   local host_bits = (1 << 32 - len) - 1
   return native.address_text((">I4"):pack((">I4"):unpack(bytes) | host_bits))
 end
@@ -237,7 +238,8 @@ function Host:addr_add(text, o)
   for _, nic in ipairs(self.nics) do
     if nic.ifindex == device(self, o) then
       nic.addr = nic.addr or addr
-      nic.broadcasts[o.broadcast or broadcast(bytes, len)] = true
+      local all = o.broadcast or broadcast(bytes, len)
+      if all then nic.broadcasts[all] = true end
     end
   end
   self.addr = self.addr or addr
