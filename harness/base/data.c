@@ -76,9 +76,10 @@ static void add_rows(struct catalogue *c, char *text)
 			if (column[i])
 				*column[i]++ = 0;
 		}
-		if (*line && column[5]) {
+		if (*line && column[6]) {
 			c->rows = xrealloc(c->rows, (c->count + 1) * sizeof(*c->rows));
-			c->rows[c->count++] = (struct requirement){ line, column[3], column[5] };
+			c->rows[c->count++] = (struct requirement){ line, column[1], column[3],
+								    column[5], column[6] };
 		}
 		line = end;
 	}
@@ -140,7 +141,7 @@ void catalogue_free(struct catalogue *c)
 
 const struct requirement *catalogue_find(const struct catalogue *c, const char *id)
 {
-	const struct requirement key = { id, NULL, NULL };
+	const struct requirement key = { .id = id };
 
 	if (!c->count)
 		return NULL;

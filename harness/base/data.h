@@ -16,8 +16,10 @@ int data_read_file(const char *path, struct strbuf *out);
 
 struct requirement {
 	const char *id;
-	const char *level;
+	const char *rfc; /* its number */
+	const char *level; /* "MUST", "MUST NOT", ... */
 	const char *text;
+	const char *observable; /* "wire", "api", "timer", "none" */
 };
 
 /* All rows of docs/requirements, sorted by id. */

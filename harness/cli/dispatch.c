@@ -6,6 +6,7 @@
 
 #include "base/suggest.h"
 #include "corpus/corpus.h"
+#include "cover/cover.h"
 #include "replay/replay.h"
 #include "run/run.h"
 
@@ -26,6 +27,7 @@ static int help_command(int argc, char **argv);
 static const struct command commands[] = {
 	{ "run", run_command, "[OPTION]... PATH...", "run the tests in files and folders" },
 	{ "replay", replay_main, "[OPTION]... FILE", "give a capture to a host, print counters" },
+	{ "cover", cover_command, "[OPTION]... PATH...", "requirements against what tests showed" },
 	{ "corpus", corpus_main, "TARGET CAPTURE... -o DIR", "make fuzz seeds from captures" },
 	{ "list", list_command, "WHAT", "print what there is: suites, counters, ..." },
 	{ "version", version_command, "", "print the version" },

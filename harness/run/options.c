@@ -15,7 +15,7 @@
 #include <string.h>
 
 enum option_id {
-	OPT_SEED,
+	OPT_SEED = RUN_OPTION_OWN,
 	OPT_JOBS,
 	OPT_FILTER,
 	OPT_LIST,
@@ -24,21 +24,18 @@ enum option_id {
 	OPT_CAPTURE,
 	OPT_DIGEST,
 	OPT_WALL_TIMEOUT,
+	OPT_SHARD,
+	OPT_AUDIT,
 	OPT_HELP,
 };
 
-struct option_def {
-	const char *name;
-	const char *value; /* NULL: a flag */
-	enum option_id id;
-};
-
-static const struct option_def option_defs[] = {
+static const struct run_option option_defs[] = {
 	{ "--seed", "N", OPT_SEED },	   { "-j", "N", OPT_JOBS },
 	{ "--jobs", "N", OPT_JOBS },	   { "--filter", "GLOB", OPT_FILTER },
 	{ "--list", NULL, OPT_LIST },	   { "--profile", "NAME", OPT_PROFILE },
 	{ "--set", "KEY=VALUE", OPT_SET }, { "--capture", "DIR", OPT_CAPTURE },
 	{ "--digest", NULL, OPT_DIGEST },  { "--wall-timeout", "SECONDS", OPT_WALL_TIMEOUT },
+	{ "--shard", "I/N", OPT_SHARD },   { "--audit", NULL, OPT_AUDIT },
 	{ "--help", NULL, OPT_HELP },	   { "-h", NULL, OPT_HELP },
 };
 
@@ -52,13 +49,20 @@ const char *run_options_help(void)
 	       "  --seed N            seed of all that is random in a run (default 1)\n"
 	       "  -j, --jobs N        so many files at a time; the output does not depend on it\n"
 	       "  --filter GLOB       only tests whose name, or \"PATH: name\", matches\n"
+	       "  --shard I/N         only the I-th of N parts of the tests; all parts together are\n"
+	       "                      all tests, and each is in one part, wherever it is run from\n"
 	       "  --list              print the tests and run none\n"
 	       "  --profile NAME      linux (default) or rfc\n"
 	       "  --set KEY=VALUE     a sysctl for every host of every test; may be repeated\n"
 	       "  --capture DIR       write what was on the wire, a file per test, into DIR\n"
 	       "  --digest            print a hash of all that happened, per test\n"
+	       "  --audit             run everything twice, the second time with other addresses and\n"
+	       "                      junk in fresh memory; a difference fails the test\n"
 	       "  --wall-timeout S    real seconds that one test may take (default 60, 0: no limit)\n"
 	       "  --help              this text\n"
+	       "\n"
+	       "A file tapline.args in a folder holds options for what lies below it, one a line:\n"
+	       "--set, --profile, --seed, --wall-timeout.\n"
 	       "\n"
 	       "Exit status: 0 all passed; 1 a test failed; 2 usage, or a file that can not be read\n"
 	       "or parsed; 3 an invariant of the stack broke, or two runs differed; 4 everything was\n"
@@ -113,6 +117,7 @@ static bool parse_profile(struct run_options *o, const char *text, struct strbuf
 
 	for (i = 0; i < ARRAY_SIZE(names); i++) {
 		if (strcmp(text, names[i]) == 0) {
+			o->profile_given = true;
 			o->profile = names[i];
 			return true;
 		}
@@ -139,13 +144,38 @@ static bool parse_setting(struct run_options *o, char *text, struct strbuf *erro
 	return true;
 }
 
-static bool apply(struct run_options *o, const struct option_def *d, char *value,
+/* "I/N": part I of N, from 1. */
+static bool parse_shard(struct run_options *o, const char *text, struct strbuf *error)
+{
+	const char *slash = strchr(text, '/');
+	char *first = xstrdup(text);
+	u64 part = 0;
+	u64 parts = 0;
+	bool ok;
+
+	if (slash)
+		first[slash - text] = 0;
+	ok = slash && run_parse_u64(slash + 1, RUN_MAX_SHARDS, &parts) && parts &&
+	     run_parse_u64(first, parts, &part) && part;
+	free(first);
+	if (!ok) {
+		strbuf_printf(error, "--shard: '%s' is not I/N with I from 1 to N (at most %u)",
+			      text, RUN_MAX_SHARDS);
+		return false;
+	}
+	o->shard = (unsigned int)part;
+	o->shards = (unsigned int)parts;
+	return true;
+}
+
+static bool apply(struct run_options *o, const struct run_option *d, char *value,
 		  struct strbuf *error)
 {
 	u64 n;
 
-	switch (d->id) {
+	switch ((enum option_id)d->id) {
 	case OPT_SEED:
+		o->seed_given = true;
 		return parse_number(d->name, value, 0, UINT64_MAX, &o->seed, error);
 	case OPT_JOBS:
 		if (!parse_number(d->name, value, 1, 1024, &n, error))
@@ -156,6 +186,7 @@ static bool apply(struct run_options *o, const struct option_def *d, char *value
 		if (!parse_number(d->name, value, 0, 86400, &n, error))
 			return false;
 		o->wall_timeout = (unsigned int)n;
+		o->wall_timeout_given = true;
 		return true;
 	case OPT_FILTER:
 		o->filter = value;
@@ -173,6 +204,11 @@ static bool apply(struct run_options *o, const struct option_def *d, char *value
 	case OPT_DIGEST:
 		o->digest = true;
 		return true;
+	case OPT_SHARD:
+		return parse_shard(o, value, error);
+	case OPT_AUDIT:
+		o->audit = true;
+		return true;
 	case OPT_HELP:
 		o->help = true;
 		return true;
@@ -180,28 +216,38 @@ static bool apply(struct run_options *o, const struct option_def *d, char *value
 	return false;
 }
 
-static const struct option_def *find(const char *name, size_t len)
+static const struct run_option *option_at(const struct run_extras *extras, size_t i)
 {
+	if (i < ARRAY_SIZE(option_defs))
+		return &option_defs[i];
+	i -= ARRAY_SIZE(option_defs);
+	return extras && i < extras->count ? &extras->list[i] : NULL;
+}
+
+static const struct run_option *find(const struct run_extras *extras, const char *name, size_t len)
+{
+	const struct run_option *d;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(option_defs); i++) {
-		if (strlen(option_defs[i].name) == len && !strncmp(option_defs[i].name, name, len))
-			return &option_defs[i];
+	for (i = 0; (d = option_at(extras, i)); i++) {
+		if (strlen(d->name) == len && !strncmp(d->name, name, len))
+			return d;
 	}
 	return NULL;
 }
 
-static bool unknown(const char *argument, struct strbuf *error)
+static bool unknown(const struct run_extras *extras, const char *argument, struct strbuf *error)
 {
-	const char *names[ARRAY_SIZE(option_defs)];
+	const char *names[ARRAY_SIZE(option_defs) + RUN_MAX_EXTRAS];
 	char *word = xstrdup(argument);
+	const struct run_option *d;
 	const char *near;
 	size_t i;
 
 	word[strcspn(word, "=")] = 0;
-	for (i = 0; i < ARRAY_SIZE(option_defs); i++)
-		names[i] = option_defs[i].name;
-	near = suggest(word, names, ARRAY_SIZE(names));
+	for (i = 0; i < ARRAY_SIZE(names) && (d = option_at(extras, i)); i++)
+		names[i] = d->name;
+	near = suggest(word, names, i);
 	strbuf_printf(error, "unknown option '%s'", word);
 	if (near)
 		strbuf_printf(error, "; did you mean '%s'?", near);
@@ -209,24 +255,33 @@ static bool unknown(const char *argument, struct strbuf *error)
 	return false;
 }
 
+static bool take(struct run_options *o, const struct run_extras *extras, const struct run_option *d,
+		 char *value, struct strbuf *error)
+{
+	if (d->id < RUN_OPTION_OWN)
+		return extras->take(extras->ctx, d->id, value, error);
+	return apply(o, d, value, error);
+}
+
 /* Reads the option at argv[*i], which begins with '-'; moves *i over a value in its own word. */
-static bool parse_option(struct run_options *o, int argc, char **argv, int *i, struct strbuf *error)
+static bool parse_option(struct run_options *o, const struct run_extras *extras, int argc,
+			 char **argv, int *i, struct strbuf *error)
 {
 	char *argument = argv[*i];
 	bool is_long = argument[1] == '-';
 	size_t len = is_long ? strcspn(argument, "=") : 2;
-	const struct option_def *d = find(argument, len);
+	const struct run_option *d = find(extras, argument, len);
 	char *value = NULL;
 
 	if (!d)
-		return unknown(argument, error);
+		return unknown(extras, argument, error);
 	if (argument[len])
 		value = argument + len + (argument[len] == '=');
 	if (!d->value) {
 		if (!value)
-			return apply(o, d, NULL, error);
+			return take(o, extras, d, NULL, error);
 		if (!is_long)
-			return unknown(argument, error);
+			return unknown(extras, argument, error);
 		strbuf_printf(error, "%s takes no value", d->name);
 		return false;
 	}
@@ -236,10 +291,11 @@ static bool parse_option(struct run_options *o, int argc, char **argv, int *i, s
 		strbuf_printf(error, "%s needs a value: %s", d->name, d->value);
 		return false;
 	}
-	return apply(o, d, value, error);
+	return take(o, extras, d, value, error);
 }
 
-bool run_options_parse(struct run_options *o, int argc, char **argv, struct strbuf *error)
+bool run_options_parse(struct run_options *o, const struct run_extras *extras, int argc,
+		       char **argv, struct strbuf *error)
 {
 	bool only_paths = false;
 	int i;
@@ -254,7 +310,7 @@ bool run_options_parse(struct run_options *o, int argc, char **argv, struct strb
 		if (!only_paths && strcmp(argv[i], "--") == 0) {
 			only_paths = true;
 		} else if (!only_paths && argv[i][0] == '-' && argv[i][1]) {
-			if (!parse_option(o, argc, argv, &i, error))
+			if (!parse_option(o, extras, argc, argv, &i, error))
 				return false;
 		} else if (!argv[i][0]) {
 			strbuf_puts(error, "a path is empty");

@@ -10,6 +10,7 @@
 
 #define RUN_DEFAULT_SEED	 1
 #define RUN_DEFAULT_WALL_TIMEOUT 60
+#define RUN_MAX_SHARDS		 10000u
 
 struct script_setting;
 
@@ -20,8 +21,11 @@ struct run_options {
 	const char *capture_dir; /* NULL: no captures */
 	const char *profile; /* "linux" or "rfc" */
 	unsigned int wall_timeout; /* seconds per test, 0: no watchdog */
+	bool seed_given, profile_given, wall_timeout_given;
+	unsigned int shard, shards; /* part `shard`, from 1, of `shards`; 0: no parts */
 	bool list;
 	bool digest;
+	bool audit;
 	bool help;
 	struct script_setting *settings;
 	size_t setting_count;
@@ -29,11 +33,31 @@ struct run_options {
 	size_t path_count;
 };
 
+/* An option as the table has it. */
+struct run_option {
+	const char *name;
+	const char *value; /* what its value is called; NULL: a flag */
+	int id; /* of a command that adds options: below RUN_OPTION_OWN */
+};
+
+#define RUN_OPTION_OWN 1000
+#define RUN_MAX_EXTRAS 16
+
+/* The options that another command (tapline cover) has beside those of run. */
+struct run_extras {
+	const struct run_option *list;
+	size_t count; /* at most RUN_MAX_EXTRAS */
+	bool (*take)(void *ctx, int id, char *value, struct strbuf *error);
+	void *ctx;
+};
+
 /*
- * Reads the arguments after the command's name. Returns false with a message (without newline) in
- * `error`. The strings of argv are borrowed; run_options_free gives the lists back.
+ * Reads the arguments after the command's name; `extras` may be NULL. Returns false with a message
+ * (without newline) in `error`. The strings of argv are borrowed; run_options_free gives the lists
+ * back.
  */
-bool run_options_parse(struct run_options *o, int argc, char **argv, struct strbuf *error);
+bool run_options_parse(struct run_options *o, const struct run_extras *extras, int argc,
+		       char **argv, struct strbuf *error);
 void run_options_free(struct run_options *o);
 
 /* The text of `tapline run --help`. */

@@ -110,6 +110,8 @@ static void add_test(struct run *r, struct plan_file *f, const char *name)
 {
 	const char *filter = r->options->filter;
 
+	if (!run_in_shard(r->options, f->path, name))
+		return;
 	if (filter && !glob_match(filter, name)) {
 		struct strbuf full = { 0 };
 		bool match;

@@ -19,7 +19,8 @@ void broken_output(struct run *r)
 
 static void write_out(struct run *r, struct strbuf *text)
 {
-	if (text->len && !r->output_broken && fwrite(text->data, 1, text->len, stdout) != text->len)
+	if (text->len && !r->observer && !r->output_broken &&
+	    fwrite(text->data, 1, text->len, stdout) != text->len)
 		broken_output(r);
 	strbuf_clear(text);
 }
@@ -64,6 +65,8 @@ void report_result(struct run *r, struct plan_file *f, size_t i, const struct sc
 {
 	struct strbuf name = { 0 };
 
+	if (r->observer)
+		r->observer->result(r->observer->ctx, f->path, f->tests[i].name, result);
 	strbuf_printf(&name, "%s: %s", f->path, f->tests[i].name);
 	tap_result(&f->out, f->first + i, result->verdict, strbuf_text(&name),
 		   strbuf_text(&result->directive));

@@ -18,10 +18,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int usage_error(const char *message)
+int run_usage_error(const char *command, const char *message)
 {
-	fprintf(stderr, "tapline run: %s\nTry 'tapline run --help'.\n", message);
+	fprintf(stderr, "tapline %s: %s\nTry 'tapline %s --help'.\n", command, message, command);
 	return EXIT_USAGE;
+}
+
+bool run_in_shard(const struct run_options *o, const char *path, const char *name)
+{
+	/* As a test's seed: it hangs on the names of file and test only. */
+	return !o->shards || test_seed(0, path, name) % o->shards == o->shard - 1;
 }
 
 /* Makes the folder, parents too. Returns 0 or an errno. */
@@ -112,6 +118,23 @@ static void fill_config(struct run *r)
 	};
 }
 
+/* A file that can not be used is told by one shard only. */
+static void drop_others_errors(struct run *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->file_count; i++) {
+		struct plan_file *f = &r->files[i];
+
+		if (!f->error || run_in_shard(r->options, f->path, ""))
+			continue;
+		free(f->error);
+		f->error = NULL;
+		while (f->count)
+			free(f->tests[--f->count].name);
+	}
+}
+
 static void number_tests(struct run *r)
 {
 	size_t i;
@@ -153,9 +176,13 @@ static void write_plan(struct run *r)
 {
 	struct strbuf out = { 0 };
 
+	r->planned = true;
+	if (r->observer) {
+		r->observer->planned(r->observer->ctx);
+		return;
+	}
 	tap_plan(&out, r->test_count, r->test_count ? NULL : "no test matches");
 	write_text(r, &out);
-	r->planned = true;
 }
 
 static int interrupted(struct run *r, int number)
@@ -167,7 +194,7 @@ static int interrupted(struct run *r, int number)
 		return EXIT_USAGE;
 	strbuf_printf(&out, "interrupted by %s", name);
 	fprintf(stderr, "tapline: %s\n", strbuf_text(&out));
-	if (r->planned && !r->options->list) {
+	if (r->planned && !r->options->list && !r->observer) {
 		struct strbuf line = { 0 };
 
 		tap_bail_out(&line, strbuf_text(&out));
@@ -199,6 +226,7 @@ static int run_files(struct run *r)
 	number = pool_run(r, true);
 	if (number)
 		return interrupted(r, number);
+	drop_others_errors(r);
 	number_tests(r);
 	if (r->options->list) {
 		list_tests(r);
@@ -242,36 +270,49 @@ static void free_run(struct run *r)
 	catalogue_free(&r->catalogue);
 }
 
-int run_command(int argc, char **argv)
+int run_execute(const char *command, const struct run_options *options,
+		const struct run_observer *observer)
 {
-	struct run_options options;
-	struct run r = { .options = &options };
+	struct run r = { .options = options, .observer = observer, .command = command };
 	struct strbuf error = { 0 };
 	struct strbuf no_catalogue = { 0 };
 	struct walk w = { 0 };
 	int status;
 
 	signal(SIGPIPE, SIG_IGN);
-	if (!run_options_parse(&options, argc, argv, &error)) {
-		status = usage_error(strbuf_text(&error));
-	} else if (options.help) {
-		fputs(run_options_help(), stdout);
-		status = fflush(stdout) == 0 ? EXIT_PASSED : EXIT_USAGE;
-	} else if ((options.capture_dir && !check_capture_dir(options.capture_dir, &error)) ||
-		   !collect_files(&r, &w, &error)) {
-		status = usage_error(strbuf_text(&error));
+	if ((options->capture_dir && !check_capture_dir(options->capture_dir, &error)) ||
+	    !collect_files(&r, &w, &error)) {
+		status = run_usage_error(command, strbuf_text(&error));
 	} else {
 		fill_config(&r);
 		catalogue_load(&r.catalogue, &no_catalogue);
 		if (settings_check(&r.config, &error))
 			status = run_files(&r);
 		else
-			status = usage_error(strbuf_text(&error));
+			status = run_usage_error(command, strbuf_text(&error));
 	}
 	free_run(&r);
 	walk_free(&w);
-	run_options_free(&options);
 	strbuf_free(&error);
 	strbuf_free(&no_catalogue);
+	return status;
+}
+
+int run_command(int argc, char **argv)
+{
+	struct run_options options;
+	struct strbuf error = { 0 };
+	int status;
+
+	if (!run_options_parse(&options, NULL, argc, argv, &error)) {
+		status = run_usage_error("run", strbuf_text(&error));
+	} else if (options.help) {
+		fputs(run_options_help(), stdout);
+		status = fflush(stdout) == 0 ? EXIT_PASSED : EXIT_USAGE;
+	} else {
+		status = run_execute("run", &options, NULL);
+	}
+	run_options_free(&options);
+	strbuf_free(&error);
 	return status;
 }

@@ -35,8 +35,18 @@ struct plan_file {
 	struct strbuf err;
 };
 
+/* Who takes the results instead of TAP on standard output. */
+struct run_observer {
+	void (*planned)(void *ctx); /* all files are known: from now on results come */
+	void (*result)(void *ctx, const char *path, const char *test,
+		       const struct script_result *result);
+	void *ctx;
+};
+
 struct run {
 	const struct run_options *options;
+	const struct run_observer *observer; /* NULL: TAP */
+	const char *command; /* "run", for messages */
 	struct script_config config;
 	struct catalogue catalogue;
 	struct plan_file *files;
@@ -51,6 +61,19 @@ struct run {
 
 /* `tapline run` with the arguments after the command. Returns the exit status. */
 int run_command(int argc, char **argv);
+
+/*
+ * Runs what the options say. Messages name tapline's command `command`. With an observer nothing
+ * is written to standard output. Returns the exit status.
+ */
+int run_execute(const char *command, const struct run_options *options,
+		const struct run_observer *observer);
+
+/* A usage message of tapline's command; returns EXIT_USAGE. */
+int run_usage_error(const char *command, const char *message);
+
+/* Whether a test (name "": a file that can not be used) is in the part that --shard wants. */
+bool run_in_shard(const struct run_options *o, const char *path, const char *name);
 
 /* The child's side: writes records to fd. */
 void child_learn(const struct run *r, const struct plan_file *f, int fd);

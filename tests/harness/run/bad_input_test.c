@@ -245,6 +245,9 @@ static void test_usage(void **state)
 	check_usage("$TAPLINE run -j 0 good.lua", "'0' is not a number from 1 to 1024");
 	check_usage("$TAPLINE run --list=yes good.lua", "--list takes no value");
 	check_usage("$TAPLINE run --profile linus good.lua", "did you mean 'linux'?");
+	check_usage("$TAPLINE run --shard 3/2 good.lua", "--shard: '3/2' is not I/N");
+	check_usage("$TAPLINE run --shard 0/2 good.lua", "--shard: '0/2' is not I/N");
+	check_usage("$TAPLINE run --shard 1 good.lua", "--shard: '1' is not I/N");
 	check_usage("$TAPLINE run --set nothing good.lua", "'nothing' is not KEY=VALUE");
 	check_usage("$TAPLINE run --set net.ipv4.ip_default_tll=3 good.lua",
 		    "there is no sysctl 'net.ipv4.ip_default_tll'; did you mean "

@@ -93,6 +93,35 @@ static void test_selection(void **state)
 	assert_string_equal(c->out, "tree/b/Two.lua: pass\ntree/b/one.lua: pass\n");
 }
 
+/* Every test is in one part, whatever the order and spelling of the paths. */
+static void test_shards(void **state)
+{
+	(void)state;
+	command("mkdir -p parts");
+	command_file("parts/many.lua", HEAD "for i = 1, 40 do tap.test('n ' .. i, function(t)\n"
+					    "t:ok(i ~= 7) end) end\n");
+	command_file("parts/bad.lua", "no lua\n");
+	command_file("parts/one.lua", PASS);
+	assert_string_equal(command("for i in 1 2 3; do $TAPLINE run --list --shard $i/3 parts;"
+				    "done 2>err | sort > in-parts; $TAPLINE run --list parts "
+				    "2>err-all | sort > all; cmp in-parts all && cmp err err-all &&"
+				    "wc -l < all; cat err")
+				    ->out,
+			    "41\nparts/bad.lua:1: syntax error near 'lua'\n");
+	/* Each part has a share, and hangs on the names only. */
+	assert_string_equal(command("$TAPLINE run --list --shard 2/3 parts/many.lua | sed 's/.*://'"
+				    "> from-here; cd parts; $TAPLINE run --list --shard 2/3 "
+				    "one.lua many.lua 2>&1 | grep many | sed 's/.*://' | "
+				    "cmp - ../from-here && test $(wc -l < ../from-here) -gt 5 &&"
+				    "test $(wc -l < ../from-here) -lt 25 && echo same")
+				    ->out,
+			    "same\n");
+	assert_string_equal(command("for i in 1 2 3 4; do $TAPLINE run --shard $i/4 parts/many.lua "
+				    ">/dev/null; echo $?; done | sort")
+				    ->out,
+			    "0\n0\n0\n1\n");
+}
+
 static void test_jobs(void **state)
 {
 	const struct command *c;
@@ -227,8 +256,9 @@ int main(void)
 		cmocka_unit_test(test_exit_status), cmocka_unit_test(test_failure_block),
 		cmocka_unit_test(test_selection),   cmocka_unit_test(test_jobs),
 		cmocka_unit_test(test_seeds),	    cmocka_unit_test(test_isolation),
-		cmocka_unit_test(test_many),	    cmocka_unit_test(test_glob),
-		cmocka_unit_test(test_suggest),	    cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_many),	    cmocka_unit_test(test_shards),
+		cmocka_unit_test(test_glob),	    cmocka_unit_test(test_suggest),
+		cmocka_unit_test(test_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, command_setup, command_teardown);
