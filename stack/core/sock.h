@@ -168,6 +168,8 @@ struct proto {
 	void (*unhash)(struct sock *sk);
 	/* inet_rcv_saddr or the peer changed. */
 	void (*rehash)(struct sock *sk);
+	/* SO_KEEPALIVE is about to change; may be NULL. */
+	void (*keepalive)(struct sock *sk, bool on);
 	void (*shutdown)(struct sock *sk, int how);
 	int (*listen)(struct sock *sk, u32 backlog);
 	struct sock *(*accept)(struct sock *sk, int *err);

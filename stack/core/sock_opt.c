@@ -176,6 +176,8 @@ int sock_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len)
 		set_rcvbuf(sk, v < 0 ? 0 : (u32)v);
 		return 0;
 	case SO_KEEPALIVE:
+		if (sk->prot->keepalive)
+			sk->prot->keepalive(sk, v != 0);
 		set_flag(sk, SOCK_KEEPOPEN, v != 0);
 		return 0;
 	case SO_OOBINLINE:

@@ -49,6 +49,7 @@ struct net {
 	void *ipv4; /* ipv4/: the rest of the family's state (struct netns_ipv4 in ipv4/) */
 	void *ipv6;
 	struct list_head ipv4_devconf; /* ipv4/ */
+	u32 tcp_challenge_second, tcp_challenge_count; /* tcp/: RFC 5961 7, per second */
 	u32 fib_genid; /* grows with every change of routes and addresses: cached routes of older
 			  generations are stale */
 };

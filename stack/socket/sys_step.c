@@ -134,7 +134,7 @@ static s64 step_recvmsg(struct sys_call *call, struct socket *sock)
 
 	if (sock->file->f_flags & O_NONBLOCK)
 		msg->flags |= MSG_DONTWAIT;
-	if (msg->flags & (MSG_DONTWAIT | MSG_ERRQUEUE))
+	if (msg->flags & (MSG_DONTWAIT | MSG_ERRQUEUE | MSG_OOB))
 		timeo = 0;
 	ret = sock->ops->recvmsg(sock, msg);
 	if (ret == -EAGAIN) {

@@ -25,49 +25,49 @@
 
 /* ---- constants (include/net/tcp.h) ---- */
 
-#define MAX_TCP_HEADER	       320u /* room for all headers in front of a segment */
-#define MAX_TCP_OPTION_SPACE   40u
-#define TCP_MIN_SND_MSS	       48u
-#define TCP_MIN_MSS	       88u
-#define TCP_MSS_DEFAULT	       536u /* RFC 9293 3.7.1: none was announced */
-#define TCP_BASE_MSS	       1024u
-#define MAX_TCP_WINDOW	       32767u
-#define TCP_MAX_WSCALE	       14u /* RFC 7323 2.3 */
-#define TCP_MIN_RCVMSS	       536u
-#define TCP_MAX_QUICKACKS      16u
-#define TCP_FASTRETRANS_THRESH 3u
-#define TCP_INIT_CWND	       10u /* RFC 6928 */
-#define TCP_INFINITE_SSTHRESH  0x7fffffffu
-#define TCP_MAX_SND_SSTHRESH   TCP_INFINITE_SSTHRESH
-#define TCP_RTO_MIN	       (HZ / 5)
-#define TCP_RTO_MAX	       (120u * HZ)
-#define TCP_DELACK_MIN	       (HZ / 25)
-#define TCP_DELACK_MAX	       (HZ / 5)
-#define TCP_ATO_MIN	       (HZ / 25)
-#define TCP_TIMEOUT_INIT       (1u * HZ) /* RFC 6298 2.1 */
-#define TCP_TIMEOUT_FALLBACK   (3u * HZ) /* RFC 6298 5.7 */
-#define TCP_TIMEOUT_MIN	       2u
+#define MAX_TCP_HEADER		    320u /* room for all headers in front of a segment */
+#define MAX_TCP_OPTION_SPACE	    40u
+#define TCP_MIN_SND_MSS		    48u
+#define TCP_MIN_MSS		    88u
+#define TCP_MSS_DEFAULT		    536u /* RFC 9293 3.7.1: none was announced */
+#define TCP_BASE_MSS		    1024u
+#define MAX_TCP_WINDOW		    32767u
+#define TCP_MAX_WSCALE		    14u /* RFC 7323 2.3 */
+#define TCP_MIN_RCVMSS		    536u
+#define TCP_MAX_QUICKACKS	    16u
+#define TCP_FASTRETRANS_THRESH	    3u
+#define TCP_INIT_CWND		    10u /* RFC 6928 */
+#define TCP_INFINITE_SSTHRESH	    0x7fffffffu
+#define TCP_MAX_SND_SSTHRESH	    TCP_INFINITE_SSTHRESH
+#define TCP_RTO_MIN		    (HZ / 5)
+#define TCP_RTO_MAX		    (120u * HZ)
+#define TCP_DELACK_MIN		    (HZ / 25)
+#define TCP_DELACK_MAX		    (HZ / 5)
+#define TCP_ATO_MIN		    (HZ / 25)
+#define TCP_TIMEOUT_INIT	    (1u * HZ) /* RFC 6298 2.1 */
+#define TCP_TIMEOUT_FALLBACK	    (3u * HZ) /* RFC 6298 5.7 */
+#define TCP_TIMEOUT_MIN		    2u
 #define TCP_RESOURCE_PROBE_INTERVAL (HZ / 2)
-#define TCP_FIN_TIMEOUT_MAX    (120u * HZ)
-#define TCP_PAWS_WRAP	       0x7fffffff
-#define TCP_PAWS_24DAYS	       (60u * 60 * 24 * 24) /* s: RFC 7323 5.5 */
-#define TCP_PAWS_MSL	       60u /* s */
-#define TCP_PAWS_WINDOW	       1
-#define TCP_NUM_SACKS	       4u
-#define TCP_SKB_OVERHEAD       1280u /* declared truesize of a segment without its bytes */
-#define MAX_TCP_KEEPIDLE       32767u
-#define MAX_TCP_KEEPINTVL      32767u
-#define MAX_TCP_KEEPCNT	       127u
-#define MAX_TCP_SYNCNT	       127u
+#define TCP_FIN_TIMEOUT_MAX	    (120u * HZ)
+#define TCP_PAWS_WRAP		    0x7fffffff
+#define TCP_PAWS_24DAYS		    (60u * 60 * 24 * 24) /* s: RFC 7323 5.5 */
+#define TCP_PAWS_MSL		    60u /* s */
+#define TCP_PAWS_WINDOW		    1
+#define TCP_NUM_SACKS		    4u
+#define TCP_SKB_OVERHEAD	    1280u /* declared truesize of a segment without its bytes */
+#define MAX_TCP_KEEPIDLE	    32767u
+#define MAX_TCP_KEEPINTVL	    32767u
+#define MAX_TCP_KEEPCNT		    127u
+#define MAX_TCP_SYNCNT		    127u
 
-#define TCPOLEN_MSS	     4u
-#define TCPOLEN_WINDOW	     3u
-#define TCPOLEN_SACK_PERM    2u
-#define TCPOLEN_TIMESTAMP    10u
-#define TCPOLEN_TSTAMP_ALIGNED 12u
-#define TCPOLEN_SACK_BASE    2u
+#define TCPOLEN_MSS		  4u
+#define TCPOLEN_WINDOW		  3u
+#define TCPOLEN_SACK_PERM	  2u
+#define TCPOLEN_TIMESTAMP	  10u
+#define TCPOLEN_TSTAMP_ALIGNED	  12u
+#define TCPOLEN_SACK_BASE	  2u
 #define TCPOLEN_SACK_BASE_ALIGNED 4u
-#define TCPOLEN_SACK_PERBLOCK 8u
+#define TCPOLEN_SACK_PERBLOCK	  8u
 
 /* Flags of the header, with the AE bit of RFC 9768 above the eight. */
 #define TCPHDR_AE 0x100u
@@ -118,7 +118,8 @@ struct tcp_skb_cb {
 			u32 delivered; /* tp->delivered when it was sent */
 			u32 in_flight : 20, is_app_limited : 1;
 			u64 first_tx_mstamp, delivered_mstamp; /* us */
-			struct list_head tsorted; /* tcp_sock.tsorted_sent_queue, while not SACKed */
+			struct list_head
+				tsorted; /* tcp_sock.tsorted_sent_queue, while not SACKed */
 		} tx;
 		u32 header[8]; /* in: struct inet_skb_parm or its IPv6 like */
 	};
@@ -171,7 +172,7 @@ struct tcp_options_received {
 	u16 mss_clamp; /* largest segment we may send: the peer's MSS option */
 };
 
-#define TCP_SACK_SEEN 1u
+#define TCP_SACK_SEEN  1u
 #define TCP_DSACK_SEEN 4u
 
 static inline void tcp_clear_options(struct tcp_options_received *rx_opt)
@@ -343,8 +344,8 @@ static inline struct tcp_request_sock *tcp_rsk(const struct request_sock *req)
 
 /* ---- clocks ---- */
 
-/* ns since the host was made, never 0 (a host has a second behind it; hostile: the ms clock is about
- * to wrap). */
+/* ns since the host was made, never 0 (a host has a second behind it; hostile: the ms clock is
+ * about to wrap). */
 #ifdef TAPLINE_HOSTILE
 #define TCP_CLOCK_BASE ((0x100000000ull - 5000) * NSEC_PER_MSEC)
 #else
@@ -431,8 +432,7 @@ static inline u32 tcp_space(const struct sock *sk)
 {
 	u32 rcvbuf = (u32)sk->sk_rcvbuf;
 
-	return sk->sk_rmem_alloc >= rcvbuf ? 0 :
-					     tcp_win_from_space(sk, rcvbuf - sk->sk_rmem_alloc);
+	return sk->sk_rmem_alloc >= rcvbuf ? 0 : tcp_win_from_space(sk, rcvbuf - sk->sk_rmem_alloc);
 }
 
 static inline bool tcp_is_sack(const struct tcp_sock *tp)
@@ -718,8 +718,8 @@ u32 __tcp_set_rto(const struct tcp_sock *tp);
 u32 tcp_rto_min(const struct sock *sk);
 u32 tcp_rto_min_us(const struct sock *sk);
 void tcp_bound_rto(struct sock *sk);
-bool tcp_ack_update_rtt(struct sock *sk, u32 flag, s64 seq_rtt_us, s64 sack_rtt_us,
-			s64 ca_rtt_us, struct rate_sample *rs);
+bool tcp_ack_update_rtt(struct sock *sk, u32 flag, s64 seq_rtt_us, s64 sack_rtt_us, s64 ca_rtt_us,
+			struct rate_sample *rs);
 /* RTT of the handshake: from the SYN-ACK of the request to now. */
 void tcp_synack_rtt_meas(struct sock *sk, struct request_sock *req);
 void tcp_update_rtt_min(struct sock *sk, u32 rtt_us, u32 flag);
@@ -823,8 +823,8 @@ int tcp_connect(struct sock *sk);
 /* First numbers before the SYN: windows, MSS, header length. */
 void tcp_connect_init(struct sock *sk);
 /*
- * The SYN-ACK for a request, with its route dst (held by the caller; the packet takes a reference of
- * its own): data at the TCP header, header without checksum. NULL: no memory.
+ * The SYN-ACK for a request, with its route dst (held by the caller; the packet takes a reference
+ * of its own): data at the TCP header, header without checksum. NULL: no memory.
  */
 struct sk_buff *tcp_make_synack(struct sock *sk, struct dst_entry *dst, struct request_sock *req);
 /* rcv_wnd, window_clamp, rcv_wscale for a request (tcp_openreq_init_rwin). */
@@ -832,8 +832,7 @@ void tcp_openreq_init_rwin(struct request_sock *req, const struct sock *sk_liste
 			   const struct dst_entry *dst);
 /* Window to offer at first out of `space` bytes, and its scale (RFC 7323 2). */
 void tcp_select_initial_window(const struct sock *sk, u32 space, u32 mss, u32 *rcv_wnd,
-			       u32 *window_clamp, bool wscale_ok, u8 *rcv_wscale,
-			       u32 init_rcv_wnd);
+			       u32 *window_clamp, bool wscale_ok, u8 *rcv_wscale, u32 init_rcv_wnd);
 u32 tcp_sync_mss(struct sock *sk, u32 pmtu);
 u32 tcp_mtu_to_mss(struct sock *sk, u32 pmtu);
 u32 tcp_mss_to_mtu(struct sock *sk, u32 mss);

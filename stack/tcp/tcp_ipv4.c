@@ -463,6 +463,7 @@ const struct proto tcp_prot = {
 	.shutdown = tcp_shutdown,
 	.listen = inet_csk_listen,
 	.accept = inet_csk_accept,
+	.keepalive = tcp_set_keepalive,
 	.destroy = tcp_v4_destroy_sock,
 };
 

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TCP's calls of the user: birth of a socket, sending, poll, ioctl (net/ipv4/tcp.c). Receiving is
+ * in tcp_recvmsg.c, the end in tcp_close.c, options in tcp_sockopt.c.
+ *
+ * Invariants: a step takes whole what it counts in msg->done; write_seq is where the next byte
+ * goes; a sender that found no room is woken by tcp_write_space().
+ */
+#include "tcp/tcp.h"
+
+#include "lib/checksum.h"
+#include "tcp/tcp_send.h"
+
+void tcp_init_sock(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	const struct netns_sysctl *sysctl = &sk->net->sysctl;
+
+	tcp_init_xmit_timers(sk);
+	list_init(&tp->tsorted_sent_queue);
+	icsk->icsk_rto = TCP_TIMEOUT_INIT;
+	icsk->icsk_rto_max = (u32)sysctl->tcp_rto_max_ms;
+	icsk->icsk_rto_min = max_u32((u32)sysctl->tcp_rto_min_us / 1000, 1);
+	icsk->icsk_delack_max = TCP_DELACK_MAX;
+	tp->mdev_us = TCP_TIMEOUT_INIT * 1000;
+	for (u32 i = 0; i < 3; i++) {
+		tp->rtt_min.s[i][0] = tcp_jiffies32(sk);
+		tp->rtt_min.s[i][1] = UINT32_MAX;
+	}
+	tp->snd_cwnd = TCP_INIT_CWND;
+	tp->app_limited = UINT32_MAX;
+	tp->rate_app_limited = 1;
+	tp->snd_ssthresh = TCP_INFINITE_SSTHRESH;
+	tp->snd_cwnd_clamp = UINT32_MAX;
+	tp->mss_cache = TCP_MSS_DEFAULT;
+	tp->rx_opt.mss_clamp = TCP_MSS_DEFAULT;
+	tp->reordering = (u32)sysctl->tcp_reordering;
+	tp->rack.reo_wnd_steps = 1;
+	tp->scaling_ratio = 128;
+	tp->undo_retrans = -1;
+	tcp_assign_congestion_control(sk);
+	sk->sk_write_space = tcp_write_space;
+	sk->sk_sndbuf = (s32)max_u32((u32)sysctl->tcp_wmem_default, SOCK_MIN_SNDBUF);
+	sk->sk_rcvbuf = (s32)max_u32((u32)sysctl->tcp_rmem_default, SOCK_MIN_RCVBUF);
+}
+
+/* ---- room to write ---- */
+
+bool tcp_stream_memory_free(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 lowat = tp->notsent_lowat ? tp->notsent_lowat : (u32)sk->net->sysctl.tcp_notsent_lowat;
+
+	return sk->sk_wmem_queued < (u32)sk->sk_sndbuf && tp->write_seq - tp->snd_nxt < lowat;
+}
+
+static bool is_writeable(const struct sock *sk)
+{
+	/* A third must be free, so that a writer is not woken for every segment. */
+	return (s32)((u32)sk->sk_sndbuf - sk->sk_wmem_queued) >= (s32)(sk->sk_wmem_queued >> 1) &&
+	       tcp_stream_memory_free(sk);
+}
+
+void tcp_write_space(struct sock *sk)
+{
+	if (!sk->socket || !is_writeable(sk))
+		return;
+	sk->sk_nospace = false;
+	if (waitqueue_active(&sk->wq))
+		wake_up_poll(&sk->wq, POLLOUT | POLLWRNORM | POLLWRBAND);
+}
+
+/* ---- what limits the sender (TCP_INFO) ---- */
+
+static void chrono_set(struct tcp_sock *tp, u8 next)
+{
+	u64 now = tp->tcp_mstamp;
+
+	if (tp->chrono_type > TCP_CHRONO_UNSPEC && now > tp->chrono_start)
+		tp->chrono_stat[tp->chrono_type - 1] += now - tp->chrono_start;
+	tp->chrono_start = now;
+	tp->chrono_type = next;
+}
+
+void tcp_chrono_start(struct sock *sk, enum tcp_chrono type)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	/* The higher reason wins. */
+	if (type > tp->chrono_type)
+		chrono_set(tp, (u8)type);
+}
+
+void tcp_chrono_stop(struct sock *sk, enum tcp_chrono type)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (tcp_rtx_and_write_queues_empty(sk))
+		chrono_set(tp, TCP_CHRONO_UNSPEC);
+	else if (type == tp->chrono_type && type != TCP_CHRONO_BUSY)
+		chrono_set(tp, TCP_CHRONO_BUSY);
+}
+
+/* ---- sending ---- */
+
+u32 tcp_send_mss(struct sock *sk, u32 *size_goal, u32 flags)
+{
+	u32 mss = tcp_current_mss(sk);
+
+	(void)flags;
+	/* One segment a packet: no device here cuts them. */
+	*size_goal = mss;
+	return mss;
+}
+
+static void mark_push(struct tcp_sock *tp, struct sk_buff *skb)
+{
+	TCP_SKB_CB(skb)->tcp_flags |= TCPHDR_PSH;
+	tp->pushed_seq = tp->write_seq;
+}
+
+/* Half of the peer's window without a PSH: it may wait for one. */
+static bool forced_push(const struct tcp_sock *tp)
+{
+	return after(tp->write_seq, tp->pushed_seq + (tp->max_window >> 1));
+}
+
+void tcp_push(struct sock *sk, u32 flags, u32 mss_now, u32 nonagle, u32 size_goal)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb = tcp_write_queue_tail(sk);
+
+	(void)size_goal;
+	if (!skb)
+		return;
+	if (!(flags & MSG_MORE) || forced_push(tp))
+		mark_push(tp, skb);
+	if (flags & MSG_OOB)
+		tp->snd_up = tp->write_seq;
+	if (flags & MSG_MORE)
+		nonagle = TCP_NAGLE_CORK;
+	__tcp_push_pending_frames(sk, mss_now, nonagle);
+}
+
+/* A new last segment of the write queue. */
+static struct sk_buff *new_segment(struct sock *sk, u32 size)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb = tcp_stream_alloc_skb(sk, size);
+	struct tcp_skb_cb *cb;
+	bool hw_csum = sk->dst_cache && sk->dst_cache->dev &&
+		       sk->dst_cache->dev->features & NETIF_F_HW_CSUM;
+
+	if (!skb)
+		return NULL;
+	cb = TCP_SKB_CB(skb);
+	cb->seq = tp->write_seq;
+	cb->end_seq = tp->write_seq;
+	cb->tcp_flags = TCPHDR_ACK;
+	cb->payload_csum = !hw_csum;
+	tcp_skb_pcount_set(skb, 1);
+	tcp_mstamp_refresh(tp);
+	if (tcp_write_queue_empty(sk))
+		tcp_chrono_start(sk, TCP_CHRONO_BUSY);
+	tcp_queue_skb(sk, skb);
+	if (tp->nonagle & TCP_NAGLE_PUSH)
+		tp->nonagle &= (~TCP_NAGLE_PUSH) & 15;
+	tcp_slow_start_after_idle_check(sk);
+	return skb;
+}
+
+/* Bytes that the last segment can still take; 0: a new one is needed. */
+static u32 room_in_tail(const struct sk_buff *skb, u32 size_goal)
+{
+	if (!skb || TCP_SKB_CB(skb)->eor || skb_cloned(skb) || skb->len >= size_goal)
+		return 0;
+	return min_u32(size_goal - skb->len, skb_tailroom(skb));
+}
+
+/* The one pass over the user's bytes: copied and summed. */
+static void append(struct sock *sk, struct sk_buff *skb, const u8 *from, u32 n)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 at = skb->len;
+	u8 *to = skb_put(skb, n);
+
+	if (TCP_SKB_CB(skb)->payload_csum)
+		skb->csum = csum_block_add(skb->csum, csum_partial_copy(to, from, n, 0), at);
+	else
+		memcpy(to, from, n);
+	skb->truesize += n;
+	sk->sk_wmem_queued += n;
+	tp->write_seq += n;
+	TCP_SKB_CB(skb)->end_seq += n;
+}
+
+/* 0, or -errno when nothing can be sent (any more). -EAGAIN: not yet. */
+static int may_send(struct sock *sk)
+{
+	if (sk->sk_state != TCP_ESTABLISHED && sk->sk_state != TCP_CLOSE_WAIT) {
+		if (sk->sk_err)
+			return sock_error(sk);
+		if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV)
+			return -EAGAIN;
+		return -EPIPE;
+	}
+	if (sk->sk_err || sk->sk_shutdown & SEND_SHUTDOWN) {
+		int err = sock_error(sk);
+
+		return err ? err : -EPIPE;
+	}
+	return 0;
+}
+
+/* After a full segment: is it to go out at once? */
+static void push_full(struct sock *sk, struct sk_buff *skb, u32 mss_now)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (forced_push(tp)) {
+		mark_push(tp, skb);
+		__tcp_push_pending_frames(sk, mss_now, TCP_NAGLE_PUSH);
+	} else if (skb == tcp_send_head(sk)) {
+		tcp_push_one(sk, mss_now);
+	}
+}
+
+/* Takes what there is room for. 0: all; -EAGAIN: no room; -ENOBUFS. */
+static int take(struct sock *sk, struct msghdr *msg, u32 *mss_now, u32 *size_goal)
+{
+	bool first = true;
+
+	while (msg->done < msg->len) {
+		struct sk_buff *skb = tcp_write_queue_tail(sk);
+		u32 room = room_in_tail(skb, *size_goal), n;
+
+		if (!room) {
+			if (!tcp_stream_memory_free(sk))
+				return -EAGAIN;
+			skb = new_segment(sk, *size_goal);
+			if (!skb)
+				return -ENOBUFS;
+			room = *size_goal;
+		}
+		n = min_u32(room, msg->len - msg->done);
+		append(sk, skb, msg->data + msg->done, n);
+		if (first)
+			TCP_SKB_CB(skb)->tcp_flags &= (u16)~TCPHDR_PSH;
+		first = false;
+		msg->done += n;
+		if (msg->done == msg->len) {
+			if (msg->flags & MSG_EOR)
+				TCP_SKB_CB(skb)->eor = 1;
+			break;
+		}
+		if (skb->len < *size_goal || msg->flags & MSG_OOB)
+			continue;
+		push_full(sk, skb, *mss_now);
+		*mss_now = tcp_send_mss(sk, size_goal, msg->flags);
+	}
+	return 0;
+}
+
+s64 tcp_sendmsg(struct sock *sk, struct msghdr *msg)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 mss_now, size_goal, before_step = msg->done;
+	int err = may_send(sk);
+
+	if (err)
+		return msg->done && err != -EAGAIN ? (s64)msg->done : err;
+	tcp_rate_check_app_limited(sk);
+	mss_now = tcp_send_mss(sk, &size_goal, msg->flags);
+	err = take(sk, msg, &mss_now, &size_goal);
+	if (err == -EAGAIN) {
+		sk->sk_nospace = true;
+		if (msg->done != before_step)
+			tcp_push(sk, msg->flags & ~(u32)MSG_MORE, mss_now, TCP_NAGLE_PUSH,
+				 size_goal);
+		/* The push may have made room already. */
+		if (tcp_stream_memory_free(sk) && is_writeable(sk))
+			tcp_write_space(sk);
+		return -EAGAIN;
+	}
+	if (msg->done != before_step)
+		tcp_push(sk, msg->flags, mss_now, tp->nonagle, size_goal);
+	return err && !msg->done ? err : (s64)msg->done;
+}
+
+/* ---- poll, ioctl ---- */
+
+s32 tcp_inq(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	s32 n;
+
+	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV)
+		return 0;
+	if (sk->sk_flags & SOCK_URGINLINE || !tp->urg_data || before(tp->urg_seq, tp->copied_seq) ||
+	    !before(tp->urg_seq, tp->rcv_nxt)) {
+		n = (s32)(tp->rcv_nxt - tp->copied_seq);
+		/* The FIN has a number too. */
+		if (n && sk->sk_flags & SOCK_DONE)
+			n--;
+	} else {
+		n = (s32)(tp->urg_seq - tp->copied_seq);
+	}
+	return n;
+}
+
+bool tcp_stream_is_readable(struct sock *sk, s32 target)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	s32 avail = (s32)(tp->rcv_nxt - tp->copied_seq);
+	u32 threshold = (u32)sk->sk_rcvbuf - ((u32)sk->sk_rcvbuf >> 3);
+
+	if (avail <= 0)
+		return false;
+	return avail >= target || sk->sk_rmem_alloc > threshold ||
+	       tcp_receive_window(tp) <= inet_csk(sk)->icsk_ack.rcv_mss;
+}
+
+void tcp_data_ready(struct sock *sk)
+{
+	if (tcp_stream_is_readable(sk, sk->sk_rcvlowat) || sk->sk_flags & SOCK_DONE)
+		sk->sk_data_ready(sk);
+}
+
+static u32 poll_connected(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	s32 target = sk->sk_rcvlowat;
+	u32 mask = 0;
+
+	if (tp->urg_data && tp->urg_seq == tp->copied_seq && !(sk->sk_flags & SOCK_URGINLINE) &&
+	    target < INT32_MAX)
+		target++;
+	if (tcp_stream_is_readable(sk, target))
+		mask |= POLLIN | POLLRDNORM;
+	if (sk->sk_shutdown & SEND_SHUTDOWN || is_writeable(sk))
+		mask |= POLLOUT | POLLWRNORM;
+	else
+		sk->sk_nospace = true;
+	if (tp->urg_data & TCP_URG_VALID)
+		mask |= POLLPRI;
+	return mask;
+}
+
+u32 tcp_poll(struct sock *sk, u32 f_flags)
+{
+	u32 mask = 0;
+
+	(void)f_flags;
+	if (sk->sk_state == TCP_LISTEN)
+		return reqsk_queue_empty(&inet_csk(sk)->icsk_accept_queue) ? 0 :
+									     POLLIN | POLLRDNORM;
+	if (sk->sk_shutdown == SHUTDOWN_MASK || sk->sk_state == TCP_CLOSE)
+		mask |= POLLHUP;
+	if (sk->sk_shutdown & RCV_SHUTDOWN)
+		mask |= POLLIN | POLLRDNORM | POLLRDHUP;
+	if (sk->sk_state != TCP_SYN_SENT && sk->sk_state != TCP_SYN_RECV)
+		mask |= poll_connected(sk);
+	if (sk->sk_err || !skb_queue_empty(&sk->error_queue))
+		mask |= POLLERR;
+	return mask;
+}
+
+int tcp_ioctl(struct sock *sk, u32 cmd, s64 *value)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	bool opening = sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV;
+
+	if (cmd == SIOCATMARK) {
+		*value = tp->urg_data && tp->urg_seq == tp->copied_seq;
+		return 0;
+	}
+	if (cmd != SIOCINQ && cmd != SIOCOUTQ)
+		return -ENOTTY;
+	if (sk->sk_state == TCP_LISTEN)
+		return -EINVAL;
+	if (cmd == SIOCINQ)
+		*value = tcp_inq(sk);
+	else
+		*value = opening ? 0 : (s64)(tp->write_seq - tp->snd_una);
+	return 0;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Congestion control's frame (net/ipv4/tcp_cong.c): choosing a module, telling it events, and the
+ * steps that all modules share. A module decides about cwnd while no loss is being repaired; the
+ * recovery states (tcp_recovery.c) move cwnd themselves.
+ */
+#include "lib/str.h"
+#include "tcp/tcp.h"
+
+static const struct tcp_congestion_ops *const modules[] = {
+	&tcp_reno,
+};
+
+static const struct tcp_congestion_ops *tcp_ca_find(const u8 *name, u32 len)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(modules); i++)
+		if (str_eq_n(modules[i]->name, (const char *)name, len))
+			return modules[i];
+	return NULL;
+}
+
+void tcp_assign_congestion_control(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	icsk->icsk_ca_ops = modules[0];
+	memset(icsk->icsk_ca_priv, 0, sizeof(icsk->icsk_ca_priv));
+}
+
+void tcp_init_congestion_control(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	tcp_sk(sk)->prior_ssthresh = 0;
+	if (icsk->icsk_ca_ops->init)
+		icsk->icsk_ca_ops->init(sk);
+	icsk->icsk_ca_initialized = 1;
+}
+
+void tcp_cleanup_congestion_control(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	if (icsk->icsk_ca_initialized && icsk->icsk_ca_ops->release)
+		icsk->icsk_ca_ops->release(sk);
+	icsk->icsk_ca_initialized = 0;
+}
+
+int tcp_set_congestion_control(struct sock *sk, const u8 *name, u32 len)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct tcp_congestion_ops *ca;
+	u32 n = 0;
+
+	while (n < len && n < TCP_CA_NAME_MAX - 1 && name[n])
+		n++;
+	ca = tcp_ca_find(name, n);
+	if (!ca)
+		return -ENOENT;
+	icsk->icsk_ca_setsockopt = 1;
+	if (ca == icsk->icsk_ca_ops)
+		return 0;
+	tcp_cleanup_congestion_control(sk);
+	icsk->icsk_ca_ops = ca;
+	memset(icsk->icsk_ca_priv, 0, sizeof(icsk->icsk_ca_priv));
+	if (sk->sk_state != TCP_CLOSE && sk->sk_state != TCP_LISTEN)
+		tcp_init_congestion_control(sk);
+	return 0;
+}
+
+void tcp_set_ca_state(struct sock *sk, u8 ca_state)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	if (icsk->icsk_ca_ops->set_state)
+		icsk->icsk_ca_ops->set_state(sk, ca_state);
+	icsk->icsk_ca_state = ca_state;
+}
+
+void tcp_ca_event(struct sock *sk, enum tcp_ca_event event)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+
+	if (icsk->icsk_ca_ops->cwnd_event)
+		icsk->icsk_ca_ops->cwnd_event(sk, event);
+}
+
+bool tcp_is_cwnd_limited(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	if (tp->is_cwnd_limited)
+		return true;
+	/* Slow start: as long as half of it is used (RFC 7661 in spirit). */
+	return tcp_in_slow_start(tp) && tp->snd_cwnd < 2 * tp->max_packets_out;
+}
+
+u32 tcp_slow_start(struct tcp_sock *tp, u32 acked)
+{
+	u32 cwnd = min_u32(tp->snd_cwnd + acked, tp->snd_ssthresh);
+
+	acked -= cwnd - tp->snd_cwnd;
+	tcp_snd_cwnd_set(tp, min_u32(cwnd, tp->snd_cwnd_clamp));
+	return acked;
+}
+
+/* RFC 5681 3.1: one segment more for every w acknowledged (equation 3 with byte counting). */
+void tcp_cong_avoid_ai(struct tcp_sock *tp, u32 w, u32 acked)
+{
+	if (tp->snd_cwnd_cnt >= w) {
+		tp->snd_cwnd_cnt = 0;
+		tcp_snd_cwnd_set(tp, tp->snd_cwnd + 1);
+	}
+	tp->snd_cwnd_cnt += acked;
+	if (tp->snd_cwnd_cnt >= w) {
+		u32 delta = tp->snd_cwnd_cnt / w;
+
+		tp->snd_cwnd_cnt -= delta * w;
+		tcp_snd_cwnd_set(tp, tp->snd_cwnd + delta);
+	}
+	tcp_snd_cwnd_set(tp, min_u32(tp->snd_cwnd, tp->snd_cwnd_clamp));
+}
+
+u32 tcp_init_cwnd(const struct tcp_sock *tp, const struct dst_entry *dst)
+{
+	u32 cwnd = dst ? dst_metric(dst, RTAX_INITCWND) : 0;
+
+	return min_u32(cwnd ? cwnd : TCP_INIT_CWND, tp->snd_cwnd_clamp);
+}

@@ -1,0 +1,613 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Segments that arrive, event processing in the order of RFC 9293 3.10.7: sequence number, RST,
+ * SYN, ACK (tcp_ack.c), URG, data (tcp_data.c), FIN. tcp_rcv_established() is ESTABLISHED with
+ * header prediction, tcp_rcv_state_process() the other states; SYN-SENT is in tcp_synsent.c.
+ *
+ * The caller holds a reference to the socket: it may be closed and let go of here.
+ */
+#include "kernel/random.h"
+#include "tcp/tcp.h"
+#include "tcp/tcp_rcv.h"
+
+/* Bits of the word at 12 that header prediction does not look at: reserved ones and PSH. */
+#define TCP_HP_BITS (~(0x0f000000u | (u32)TCPHDR_PSH << 16))
+
+void tcp_drop_reason(struct sock *sk, struct sk_buff *skb, enum skb_drop_reason reason)
+{
+	sk->sk_drops++;
+	kfree_skb_reason(skb, reason);
+}
+
+/* ---- answers to what does not fit ---- */
+
+static bool oow_rate_limited(struct net *net, int mib_idx, u32 *last_oow_ack_time)
+{
+	u32 now = (u32)jiffies(net->host);
+
+	if (*last_oow_ack_time) {
+		s32 elapsed = (s32)(now - *last_oow_ack_time);
+
+		if (elapsed >= 0 && elapsed < net->sysctl.tcp_invalid_ratelimit) {
+			net->mib[mib_idx]++;
+			return true;
+		}
+	}
+	*last_oow_ack_time = now ? now : 1;
+	return false;
+}
+
+bool tcp_oow_rate_limited(struct net *net, const struct sk_buff *skb, int mib_idx,
+			  u32 *last_oow_ack_time)
+{
+	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+
+	/* Data is no part of a loop of ACKs that answer ACKs. */
+	if (cb->seq != cb->end_seq && !(cb->tcp_flags & TCPHDR_SYN))
+		return false;
+	return oow_rate_limited(net, mib_idx, last_oow_ack_time);
+}
+
+/* The namespace's limit (RFC 5961 7), with a random part so that nobody can count (CVE-2016-5696).
+ */
+static bool challenge_ack_allowed(struct net *net)
+{
+	u32 limit = (u32)net->sysctl.tcp_challenge_ack_limit;
+	u32 second = (u32)(jiffies(net->host) / HZ) + 1;
+
+	if (limit == INT32_MAX)
+		return true;
+	if (second != net->tcp_challenge_second) {
+		u32 half = (limit + 1) / 2;
+
+		net->tcp_challenge_second = second;
+		net->tcp_challenge_count =
+			half +
+			(limit ? get_random_u32_below(net_world(net), RANDOM_TCP, limit) : 0);
+	}
+	if (!net->tcp_challenge_count)
+		return false;
+	net->tcp_challenge_count--;
+	return true;
+}
+
+void tcp_send_challenge_ack(struct sock *sk)
+{
+	if (oow_rate_limited(sk->net, MIB_TcpExtTCPACKSkippedChallenge,
+			     &tcp_sk(sk)->last_oow_ack_time))
+		return;
+	if (!challenge_ack_allowed(sk->net))
+		return;
+	MIB_INC(sk->net, TcpExtTCPChallengeACK);
+	tcp_send_ack(sk);
+}
+
+/* ---- the end ---- */
+
+/* RFC 9293 3.10.7.4: the other side broke the connection off. */
+void tcp_reset(struct sock *sk, struct sk_buff *skb)
+{
+	(void)skb;
+	switch (sk->sk_state) {
+	case TCP_SYN_SENT:
+		sk->sk_err = ECONNREFUSED;
+		break;
+	case TCP_CLOSE_WAIT:
+		sk->sk_err = EPIPE;
+		break;
+	case TCP_CLOSE:
+		return;
+	default:
+		sk->sk_err = ECONNRESET;
+	}
+	tcp_write_queue_purge(sk);
+	tcp_done(sk);
+	if (!(sk->sk_flags & SOCK_DEAD))
+		sk_error_report(sk);
+}
+
+/* RFC 9293 3.10.7.4 eighth. */
+void tcp_fin(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	inet_csk_schedule_ack(sk);
+	sk->sk_shutdown |= RCV_SHUTDOWN;
+	sk->sk_flags |= SOCK_DONE;
+	switch (sk->sk_state) {
+	case TCP_SYN_RECV:
+	case TCP_ESTABLISHED:
+		tcp_set_state(sk, TCP_CLOSE_WAIT);
+		inet_csk_enter_pingpong_mode(sk);
+		break;
+	case TCP_FIN_WAIT1:
+		/* Simultaneous close. */
+		tcp_send_ack(sk);
+		tcp_set_state(sk, TCP_CLOSING);
+		break;
+	case TCP_FIN_WAIT2:
+		tcp_send_ack(sk);
+		tcp_time_wait(sk, TCP_TIME_WAIT, 0);
+		break;
+	default:
+		/* CLOSE-WAIT, CLOSING, LAST-ACK: it came again. */
+		break;
+	}
+	/* What lies behind a FIN is no part of the stream. */
+	tcp_ofo_queue_purge(sk);
+	if (tcp_is_sack(tp)) {
+		tp->rx_opt.dsack = 0;
+		tp->rx_opt.num_sacks = 0;
+	}
+	if (!(sk->sk_flags & SOCK_DEAD))
+		sk->sk_state_change(sk);
+}
+
+/* ---- acceptability ---- */
+
+/* RFC 9293 3.10.7.4 first. NOT_SPECIFIED: fine. */
+static enum skb_drop_reason tcp_sequence(const struct sock *sk, u32 seq, u32 end_seq)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 limit = tp->rcv_nxt + tcp_receive_window(tp);
+
+	if (before(end_seq, tp->rcv_wup))
+		return SKB_DROP_REASON_TCP_OLD_SEQUENCE;
+	if (!after(end_seq, limit))
+		return SKB_DROP_REASON_NOT_SPECIFIED;
+	if (after(seq, limit))
+		return SKB_DROP_REASON_TCP_INVALID_SEQUENCE;
+	/* Linux takes what begins in the window and ends behind it only when nothing waits to be
+	 * read; the RFC takes the part that fits. */
+	if (!skb_queue_empty(&sk->receive_queue) && !net_world(sk->net)->profile_rfc)
+		return SKB_DROP_REASON_TCP_INVALID_END_SEQUENCE;
+	return SKB_DROP_REASON_NOT_SPECIFIED;
+}
+
+bool tcp_sequence_ok(const struct tcp_sock *tp, u32 seq, u32 end_seq)
+{
+	return !before(end_seq, tp->rcv_wup) && !after(seq, tp->rcv_nxt + tcp_receive_window(tp));
+}
+
+/* PAWS failed: is it an old ACK that only came late? NOT_SPECIFIED: let it pass. */
+static enum skb_drop_reason disordered_ack(const struct sock *sk, const struct sk_buff *skb)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	const u8 *th = tcp_hdr(skb);
+	u32 seq = TCP_SKB_CB(skb)->seq, ack = TCP_SKB_CB(skb)->ack_seq;
+	s32 replay = (s32)min_u32(inet_csk(sk)->icsk_rto * 1200 / HZ, INT32_MAX);
+
+	if (!(tcp_flags(th) & TCPHDR_ACK) || seq != TCP_SKB_CB(skb)->end_seq)
+		return SKB_DROP_REASON_TCP_RFC7323_PAWS;
+	if (seq != tp->rcv_nxt)
+		return before(seq, tp->rcv_nxt) ? SKB_DROP_REASON_TCP_RFC7323_PAWS_ACK :
+						  SKB_DROP_REASON_TCP_RFC7323_PAWS;
+	if (ack != tp->snd_una ||
+	    tcp_may_update_window(tp, ack, seq, (u32)tcp_window(th) << tp->rx_opt.snd_wscale))
+		return SKB_DROP_REASON_TCP_RFC7323_PAWS;
+	if ((s32)(tp->rx_opt.ts_recent - tp->rx_opt.rcv_tsval) > replay)
+		return SKB_DROP_REASON_TCP_RFC7323_PAWS;
+	return SKB_DROP_REASON_NOT_SPECIFIED;
+}
+
+/* The peer has closed and lost its state: its reset carries the number of its FIN. */
+static bool reset_after_fin(const struct sock *sk, const struct sk_buff *skb)
+{
+	return TCP_SKB_CB(skb)->seq == tcp_sk(sk)->rcv_nxt - 1 &&
+	       (sk->sk_state == TCP_CLOSE_WAIT || sk->sk_state == TCP_LAST_ACK ||
+		sk->sk_state == TCP_CLOSING);
+}
+
+/* RFC 5961 3.2, and the right edge of what is SACKed (as the peer's RCV.NXT may not be ours). */
+static bool reset_valid(const struct sock *sk, const struct sk_buff *skb)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 seq = TCP_SKB_CB(skb)->seq, edge;
+
+	if (seq == tp->rcv_nxt || reset_after_fin(sk, skb))
+		return true;
+	if (!tcp_is_sack(tp) || !tp->rx_opt.num_sacks)
+		return false;
+	edge = tp->selective_acks[0].end_seq;
+	for (u32 i = 1; i < tp->rx_opt.num_sacks; i++)
+		if (after(tp->selective_acks[i].end_seq, edge))
+			edge = tp->selective_acks[i].end_seq;
+	return seq == edge;
+}
+
+static void syn_challenge(struct sock *sk, struct sk_buff *skb, bool inerr)
+{
+	if (inerr)
+		MIB_INC(sk->net, TcpInErrs);
+	MIB_INC(sk->net, TcpExtTCPSYNChallenge);
+	tcp_send_challenge_ack(sk);
+	tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_INVALID_SYN);
+}
+
+/* RFC 7323 5.3 R1. True: go on; false: skb is gone. */
+static bool validate_paws(struct sock *sk, struct sk_buff *skb, bool inerr)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	const u8 *th = tcp_hdr(skb);
+	enum skb_drop_reason reason;
+
+	if (!tcp_fast_parse_options(sk->net, skb, th, tp) || !tp->rx_opt.saw_tstamp ||
+	    tcp_paws_check(sk->net->host, &tp->rx_opt, TCP_PAWS_WINDOW))
+		return true;
+	reason = disordered_ack(sk, skb);
+	/* A reset is good even when it does not pass. */
+	if (reason == SKB_DROP_REASON_NOT_SPECIFIED || tcp_flags(th) & TCPHDR_RST)
+		return true;
+	if (tcp_flags(th) & TCPHDR_SYN) {
+		syn_challenge(sk, skb, inerr);
+		return false;
+	}
+	if (reason == SKB_DROP_REASON_TCP_RFC7323_PAWS_ACK) {
+		MIB_INC(sk->net, TcpExtPAWSOldAck);
+	} else {
+		MIB_INC(sk->net, TcpExtPAWSEstab);
+		if (!tcp_oow_rate_limited(sk->net, skb, MIB_TcpExtTCPACKSkippedPAWS,
+					  &tp->last_oow_ack_time))
+			tcp_send_dupack(sk, skb);
+	}
+	tcp_drop_reason(sk, skb, reason);
+	return false;
+}
+
+static void reset_and_free(struct sock *sk, struct sk_buff *skb)
+{
+	tcp_reset(sk, skb);
+	kfree_skb_reason(skb, SKB_DROP_REASON_TCP_RESET);
+}
+
+/* Out of the window: RFC 9293 3.10.7.4 first. */
+static void unacceptable(struct sock *sk, struct sk_buff *skb, enum skb_drop_reason reason,
+			 bool inerr)
+{
+	u8 flags = tcp_flags(tcp_hdr(skb));
+
+	if (flags & TCPHDR_RST) {
+		if (reset_after_fin(sk, skb)) {
+			reset_and_free(sk, skb);
+			return;
+		}
+	} else if (flags & TCPHDR_SYN) {
+		syn_challenge(sk, skb, inerr);
+		return;
+	} else {
+		if (reason != SKB_DROP_REASON_TCP_OLD_SEQUENCE)
+			MIB_INC(sk->net, TcpExtBeyondWindow);
+		if (!tcp_oow_rate_limited(sk->net, skb, MIB_TcpExtTCPACKSkippedSeq,
+					  &tcp_sk(sk)->last_oow_ack_time))
+			tcp_send_dupack(sk, skb);
+	}
+	tcp_drop_reason(sk, skb, reason);
+}
+
+/* PAWS and the first to fourth check of RFC 9293 3.10.7.4. False: skb is gone. */
+static bool tcp_validate_incoming(struct sock *sk, struct sk_buff *skb, bool inerr)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+	u8 flags = tcp_flags(tcp_hdr(skb));
+	enum skb_drop_reason reason;
+
+	if (!validate_paws(sk, skb, inerr))
+		return false;
+	reason = tcp_sequence(sk, cb->seq, cb->end_seq);
+	if (reason != SKB_DROP_REASON_NOT_SPECIFIED) {
+		unacceptable(sk, skb, reason, inerr);
+		return false;
+	}
+	if (flags & TCPHDR_RST) {
+		if (reset_valid(sk, skb)) {
+			reset_and_free(sk, skb);
+			return false;
+		}
+		tcp_send_challenge_ack(sk);
+		tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_RESET);
+		return false;
+	}
+	if (!(flags & TCPHDR_SYN))
+		return true;
+	/* The SYN-ACK of a simultaneous open (RFC 9293 3.5): it is no new SYN. */
+	if (sk->sk_state == TCP_SYN_RECV && sk->socket && flags & TCPHDR_ACK &&
+	    cb->seq + 1 == cb->end_seq && cb->seq + 1 == tp->rcv_nxt && cb->ack_seq == tp->snd_nxt)
+		return true;
+	syn_challenge(sk, skb, inerr);
+	return false;
+}
+
+/* ---- ESTABLISHED ---- */
+
+/* Header prediction (Van Jacobson): may this segment take the short way? */
+static bool predicted(struct tcp_sock *tp, const struct sk_buff *skb, const u8 *th)
+{
+	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+
+	if ((get_be32(th + 12) & TCP_HP_BITS) != tp->pred_flags || cb->seq != tp->rcv_nxt ||
+	    after(cb->ack_seq, tp->snd_nxt))
+		return false;
+	if (tp->tcp_header_len != TCP_HLEN + TCPOLEN_TSTAMP_ALIGNED)
+		return tp->tcp_header_len == TCP_HLEN;
+	if (get_be32(th + TCP_HLEN) != 0x0101080a)
+		return false;
+	tp->rx_opt.saw_tstamp = 1;
+	tp->rx_opt.rcv_tsval = get_be32(th + TCP_HLEN + 4);
+	tp->rx_opt.rcv_tsecr = get_be32(th + TCP_HLEN + 8);
+	if (tp->rx_opt.rcv_tsecr)
+		tp->rx_opt.rcv_tsecr -= tp->tsoffset;
+	return (s32)(tp->rx_opt.rcv_tsval - tp->rx_opt.ts_recent) >= 0;
+}
+
+static void predicted_ts_recent(struct tcp_sock *tp)
+{
+	if (tp->rx_opt.saw_tstamp && tp->rcv_nxt == tp->rcv_wup)
+		tcp_replace_ts_recent(tp, tp->rcv_nxt);
+}
+
+/* Next in order, nothing unusual. Takes skb. */
+static void fast_data(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	bool ack_due = true;
+
+	predicted_ts_recent(tp);
+	tcp_rcv_rtt_measure_ts(sk, skb);
+	MIB_INC(sk->net, TcpExtTCPHPHits);
+	tcp_queue_rcv(sk, skb, tp->tcp_header_len);
+	tcp_event_data_recv(sk, skb);
+	if (TCP_SKB_CB(skb)->ack_seq != tp->snd_una) {
+		tcp_ack(sk, skb, FLAG_DATA);
+		tcp_data_snd_check(sk);
+		ack_due = inet_csk_ack_scheduled(sk);
+	} else {
+		tp->snd_wl1 = TCP_SKB_CB(skb)->seq;
+	}
+	if (ack_due)
+		__tcp_ack_snd_check(sk, false);
+	tcp_data_ready(sk);
+}
+
+void tcp_rcv_established(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	const u8 *th = tcp_hdr(skb);
+	int ack;
+
+	tcp_mstamp_refresh(tp);
+	tp->rx_opt.saw_tstamp = 0;
+	TCP_SKB_CB(skb)->sacked = 0;
+	if (predicted(tp, skb, th)) {
+		if (skb->len == tp->tcp_header_len) {
+			predicted_ts_recent(tp);
+			tcp_ack(sk, skb, 0);
+			consume_skb(skb);
+			tcp_data_snd_check(sk);
+			tp->rcv_rtt_last_tsecr = tp->rx_opt.rcv_tsecr;
+			return;
+		}
+		if (sk->sk_rmem_alloc + skb->truesize <= (u32)sk->sk_rcvbuf &&
+		    TCP_SKB_CB(skb)->end_seq - tp->rcv_nxt <= tcp_receive_window(tp)) {
+			fast_data(sk, skb);
+			return;
+		}
+	}
+	if (!(tcp_flags(th) & (TCPHDR_ACK | TCPHDR_RST | TCPHDR_SYN))) {
+		tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_FLAGS);
+		return;
+	}
+	if (!tcp_validate_incoming(sk, skb, true))
+		return;
+	ack = tcp_ack(sk, skb, FLAG_SLOWPATH | FLAG_UPDATE_TS_RECENT);
+	if (ack < 0) {
+		tcp_drop_reason(sk, skb,
+				ack == -SK_RST_REASON_TCP_TOO_OLD_ACK ?
+					SKB_DROP_REASON_TCP_TOO_OLD_ACK :
+					SKB_DROP_REASON_TCP_ACK_UNSENT_DATA);
+		return;
+	}
+	tcp_rcv_rtt_measure_ts(sk, skb);
+	tcp_urg(sk, skb, th);
+	tcp_data_queue(sk, skb);
+	tcp_data_snd_check(sk);
+	tcp_ack_snd_check(sk);
+}
+
+/* ---- the other states ---- */
+
+/* RFC 9293 3.10.7.2. */
+static int rcv_listen(struct sock *sk, struct sk_buff *skb)
+{
+	u8 flags = tcp_flags(tcp_hdr(skb));
+	enum skb_drop_reason reason = SKB_DROP_REASON_TCP_FLAGS;
+
+	if (flags & TCPHDR_ACK)
+		return SK_RST_REASON_TCP_FLAGS;
+	if (flags & TCPHDR_RST)
+		reason = SKB_DROP_REASON_TCP_RESET;
+	if (flags & TCPHDR_SYN && !(flags & (TCPHDR_RST | TCPHDR_FIN))) {
+		inet_csk(sk)->icsk_af_ops->conn_request(sk, skb);
+		consume_skb(skb);
+		return 0;
+	}
+	tcp_drop_reason(sk, skb, reason);
+	return 0;
+}
+
+/* The ACK of our SYN: SYN-RECEIVED becomes ESTABLISHED. */
+static void ack_in_syn_recv(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+
+	tp->delivered++;
+	if (!tp->srtt_us)
+		tcp_synack_rtt_meas(sk, NULL);
+	if (tp->rx_opt.tstamp_ok)
+		tp->advmss = (u16)(tp->advmss - TCPOLEN_TSTAMP_ALIGNED);
+	tp->retrans_stamp = 0;
+	tcp_init_transfer(sk, skb);
+	tp->copied_seq = tp->rcv_nxt;
+	tcp_set_state(sk, TCP_ESTABLISHED);
+	sk->sk_state_change(sk);
+	tp->snd_una = cb->ack_seq;
+	tp->snd_wnd = (u32)tcp_window(tcp_hdr(skb)) << tp->rx_opt.snd_wscale;
+	tp->snd_wl1 = cb->seq;
+	tp->lsndtime = tcp_jiffies32(sk);
+	tcp_initialize_rcv_mss(sk);
+	tcp_fast_path_on(tp);
+	if (sk->sk_shutdown & SEND_SHUTDOWN)
+		tcp_shutdown(sk, SEND_SHUTDOWN);
+}
+
+/* Is there data behind what was received (a FIN does not count)? */
+static bool has_new_data(const struct tcp_sock *tp, const struct sk_buff *skb)
+{
+	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+	u32 end = cb->end_seq - (cb->tcp_flags & TCPHDR_FIN ? 1 : 0);
+
+	return cb->end_seq != cb->seq && after(end, tp->rcv_nxt);
+}
+
+enum ack_result { ACK_GO_ON, ACK_CONSUMED, ACK_RESET };
+
+/* Our FIN is acknowledged: FIN-WAIT-1 becomes FIN-WAIT-2, or, without a user, something small. */
+static enum ack_result ack_in_fin_wait1(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 tmo;
+
+	if (tp->snd_una != tp->write_seq)
+		return ACK_GO_ON;
+	tcp_set_state(sk, TCP_FIN_WAIT2);
+	sk->sk_shutdown |= SEND_SHUTDOWN;
+	if (!(sk->sk_flags & SOCK_DEAD)) {
+		sk->sk_state_change(sk);
+		return ACK_GO_ON;
+	}
+	/* RFC 1122 4.2.2.13: data for nobody is answered by a reset. */
+	if (tp->linger2 < 0 || has_new_data(tp, skb)) {
+		tcp_done(sk);
+		MIB_INC(sk->net, TcpExtTCPAbortOnData);
+		return ACK_RESET;
+	}
+	tmo = tcp_fin_time(sk);
+	if (tmo > TCP_TIMEWAIT_LEN) {
+		tcp_reset_keepalive_timer(sk, tmo - TCP_TIMEWAIT_LEN);
+	} else if (TCP_SKB_CB(skb)->tcp_flags & TCPHDR_FIN) {
+		tcp_reset_keepalive_timer(sk, tmo);
+	} else {
+		tcp_time_wait(sk, TCP_FIN_WAIT2, tmo);
+		return ACK_CONSUMED;
+	}
+	return ACK_GO_ON;
+}
+
+/* RFC 9293 3.10.7.4 fifth, what depends on the state. */
+static enum ack_result ack_by_state(struct sock *sk, struct sk_buff *skb)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	switch (sk->sk_state) {
+	case TCP_SYN_RECV:
+		ack_in_syn_recv(sk, skb);
+		return ACK_GO_ON;
+	case TCP_FIN_WAIT1:
+		return ack_in_fin_wait1(sk, skb);
+	case TCP_CLOSING:
+		if (tp->snd_una != tp->write_seq)
+			return ACK_GO_ON;
+		tcp_time_wait(sk, TCP_TIME_WAIT, 0);
+		return ACK_CONSUMED;
+	case TCP_LAST_ACK:
+		if (tp->snd_una != tp->write_seq)
+			return ACK_GO_ON;
+		tcp_done(sk);
+		return ACK_CONSUMED;
+	default:
+		return ACK_GO_ON;
+	}
+}
+
+/* RFC 9293 3.10.7.4 seventh and eighth. > 0: reset. */
+static int data_by_state(struct sock *sk, struct sk_buff *skb)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	switch (sk->sk_state) {
+	case TCP_CLOSE_WAIT:
+	case TCP_CLOSING:
+	case TCP_LAST_ACK:
+		if (!before(TCP_SKB_CB(skb)->seq, tp->rcv_nxt))
+			break;
+		/* fallthrough */
+	case TCP_FIN_WAIT1:
+	case TCP_FIN_WAIT2:
+		/* RFC 1122 4.2.2.13: nobody will read it. */
+		if (sk->sk_shutdown & RCV_SHUTDOWN && has_new_data(tp, skb)) {
+			MIB_INC(sk->net, TcpExtTCPAbortOnData);
+			tcp_reset(sk, skb);
+			return SK_RST_REASON_TCP_ABORT_ON_DATA;
+		}
+		/* fallthrough */
+	case TCP_ESTABLISHED:
+		tcp_data_queue(sk, skb);
+		skb = NULL;
+		break;
+	default:
+		break;
+	}
+	if (sk->sk_state != TCP_CLOSE) {
+		tcp_data_snd_check(sk);
+		tcp_ack_snd_check(sk);
+	}
+	if (skb)
+		consume_skb(skb);
+	return 0;
+}
+
+int tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	enum ack_result res;
+	int ack;
+
+	switch (sk->sk_state) {
+	case TCP_CLOSE:
+		tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_CLOSE);
+		return 0;
+	case TCP_LISTEN:
+		return rcv_listen(sk, skb);
+	case TCP_SYN_SENT:
+		return tcp_rcv_synsent_state_process(sk, skb);
+	default:
+		break;
+	}
+	tcp_mstamp_refresh(tp);
+	tp->rx_opt.saw_tstamp = 0;
+	TCP_SKB_CB(skb)->sacked = 0;
+	if (!(tcp_flags(tcp_hdr(skb)) & (TCPHDR_ACK | TCPHDR_RST | TCPHDR_SYN))) {
+		tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_FLAGS);
+		return 0;
+	}
+	if (!tcp_validate_incoming(sk, skb, false))
+		return 0;
+	ack = tcp_ack(sk, skb, FLAG_SLOWPATH | FLAG_UPDATE_TS_RECENT | FLAG_NO_CHALLENGE_ACK);
+	if (ack <= 0 && sk->sk_state == TCP_SYN_RECV)
+		return ack ? -ack : SK_RST_REASON_TCP_OLD_ACK;
+	if (ack < 0) {
+		tcp_send_challenge_ack(sk);
+		tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_OLD_ACK);
+		return 0;
+	}
+	res = ack_by_state(sk, skb);
+	if (res == ACK_RESET)
+		return SK_RST_REASON_TCP_ABORT_ON_DATA;
+	if (res == ACK_CONSUMED) {
+		consume_skb(skb);
+		return 0;
+	}
+	tcp_urg(sk, skb, tcp_hdr(skb));
+	return data_by_state(sk, skb);
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The out-of-order queue: segments in the window above RCV.NXT, in a tree by sequence number, so
+ * that a flood of tiny ones costs O(log n) each (tcp_data_queue_ofo, tcp_ofo_queue).
+ *
+ * Invariants: segments are sorted and disjoint and lie above rcv_nxt; ooo_last_skb is the highest;
+ * ofo_truesize is the sum of their truesizes and part of sk_rmem_alloc.
+ */
+#include "tcp/tcp.h"
+#include "tcp/tcp_rcv.h"
+
+static struct sk_buff *rb_to_skb(const struct rb_node *n)
+{
+	return n ? container_of(n, struct sk_buff, rbnode) : NULL;
+}
+
+struct sk_buff *tcp_ofo_first(const struct sock *sk)
+{
+	return rb_to_skb(rb_first(&tcp_sk(sk)->out_of_order_queue));
+}
+
+struct sk_buff *tcp_ofo_next(const struct sk_buff *skb)
+{
+	return rb_to_skb(rb_next(&skb->rbnode));
+}
+
+static void ofo_unlink(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (tp->ooo_last_skb == skb)
+		tp->ooo_last_skb = rb_to_skb(rb_prev(&skb->rbnode));
+	rb_erase(&skb->rbnode, &tp->out_of_order_queue);
+	tp->ofo_truesize -= skb->truesize;
+	skb->next = NULL;
+	skb->prev = NULL;
+	skb->dev = NULL;
+}
+
+static void ofo_drop(struct sock *sk, struct sk_buff *skb, enum skb_drop_reason reason)
+{
+	ofo_unlink(sk, skb);
+	kfree_skb_reason(skb, reason);
+}
+
+/* Where seq belongs: the link to hang a node at, and its parent. `*hit`: a segment that holds all
+ * of [seq, end_seq). `*prev`: one that covers its beginning. */
+static struct rb_node **ofo_place(struct sock *sk, u32 seq, u32 end_seq, struct rb_node **parent,
+				  struct sk_buff **hit, struct sk_buff **same,
+				  struct sk_buff **prev)
+{
+	struct rb_node **p = &tcp_sk(sk)->out_of_order_queue.node;
+
+	*parent = NULL;
+	*hit = NULL;
+	*same = NULL;
+	*prev = NULL;
+	while (*p) {
+		struct sk_buff *at = rb_to_skb(*p);
+
+		*parent = *p;
+		if (before(seq, TCP_SKB_CB(at)->seq)) {
+			p = &(*p)->left;
+			continue;
+		}
+		if (before(seq, TCP_SKB_CB(at)->end_seq)) {
+			if (!after(end_seq, TCP_SKB_CB(at)->end_seq)) {
+				*hit = at;
+				return NULL;
+			}
+			if (seq == TCP_SKB_CB(at)->seq) {
+				*same = at;
+				return p;
+			}
+			*prev = at;
+		}
+		p = &(*p)->right;
+	}
+	return p;
+}
+
+/* Segments that the new one covers go; D-SACK tells of them. */
+static void ofo_remove_covered(struct sock *sk, struct sk_buff *skb)
+{
+	u32 end_seq = TCP_SKB_CB(skb)->end_seq;
+	struct sk_buff *next;
+
+	while ((next = tcp_ofo_next(skb)) != NULL) {
+		if (!after(end_seq, TCP_SKB_CB(next)->seq))
+			return;
+		if (before(end_seq, TCP_SKB_CB(next)->end_seq)) {
+			tcp_dsack_extend(sk, TCP_SKB_CB(next)->seq, end_seq);
+			return;
+		}
+		tcp_dsack_extend(sk, TCP_SKB_CB(next)->seq, TCP_SKB_CB(next)->end_seq);
+		MIB_INC(sk->net, TcpExtTCPOFOMerge);
+		ofo_drop(sk, next, SKB_DROP_REASON_TCP_OFOMERGE);
+	}
+}
+
+static void ofo_insert(struct sock *sk, struct sk_buff *skb, struct rb_node *parent,
+		       struct rb_node **link)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	skb_set_owner_r(skb, sk);
+	tp->ofo_truesize += skb->truesize;
+	rb_link_node(&skb->rbnode, parent, link);
+	rb_insert_color(&skb->rbnode, &tp->out_of_order_queue);
+	ofo_remove_covered(sk, skb);
+	if (!tcp_ofo_next(skb))
+		tp->ooo_last_skb = skb;
+}
+
+/* The segment's data is there already, all of it. */
+static void ofo_duplicate(struct sock *sk, struct sk_buff *skb)
+{
+	MIB_INC(sk->net, TcpExtTCPOFOMerge);
+	tcp_dsack_set(sk, TCP_SKB_CB(skb)->seq, TCP_SKB_CB(skb)->end_seq);
+	kfree_skb_reason(skb, SKB_DROP_REASON_TCP_OFOMERGE);
+}
+
+/* The new one begins where `same` does and is longer: it takes its node. */
+static void ofo_replace(struct sock *sk, struct sk_buff *same)
+{
+	tcp_dsack_extend(sk, TCP_SKB_CB(same)->seq, TCP_SKB_CB(same)->end_seq);
+	MIB_INC(sk->net, TcpExtTCPOFOMerge);
+	ofo_drop(sk, same, SKB_DROP_REASON_TCP_OFOMERGE);
+}
+
+void tcp_data_queue_ofo(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 seq = TCP_SKB_CB(skb)->seq, end_seq = TCP_SKB_CB(skb)->end_seq;
+	struct sk_buff *hit, *same, *prev;
+	struct rb_node *parent, **link;
+
+	/* Behind all others: the usual case. */
+	if (tp->ooo_last_skb && !before(seq, TCP_SKB_CB(tp->ooo_last_skb)->end_seq)) {
+		parent = &tp->ooo_last_skb->rbnode;
+		ofo_insert(sk, skb, parent, &parent->right);
+		if (tcp_is_sack(tp))
+			tcp_sack_new_ofo_skb(sk, seq, end_seq);
+		return;
+	}
+	link = ofo_place(sk, seq, end_seq, &parent, &hit, &same, &prev);
+	if (hit) {
+		ofo_duplicate(sk, skb);
+		return;
+	}
+	if (prev)
+		tcp_dsack_set(sk, seq, TCP_SKB_CB(prev)->end_seq);
+	if (same) {
+		ofo_replace(sk, same);
+		link = ofo_place(sk, seq, end_seq, &parent, &hit, &same, &prev);
+		ASSERT(link && !hit && !same);
+	}
+	ofo_insert(sk, skb, parent, link);
+	if (tcp_is_sack(tp))
+		tcp_sack_new_ofo_skb(sk, seq, end_seq);
+}
+
+void tcp_ofo_queue(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 dsack_high = tp->rcv_nxt;
+	struct sk_buff *skb;
+
+	while ((skb = tcp_ofo_first(sk)) != NULL) {
+		struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+
+		if (after(cb->seq, tp->rcv_nxt))
+			return;
+		if (before(cb->seq, dsack_high)) {
+			u32 dsack = dsack_high;
+
+			if (before(cb->end_seq, dsack_high))
+				dsack_high = cb->end_seq;
+			tcp_dsack_extend(sk, cb->seq, dsack);
+		}
+		if (!after(cb->end_seq, tp->rcv_nxt)) {
+			ofo_drop(sk, skb, SKB_DROP_REASON_TCP_OFO_DROP);
+			continue;
+		}
+		ofo_unlink(sk, skb);
+		skb_queue_tail(&sk->receive_queue, skb);
+		tcp_rcv_nxt_update(tp, cb->end_seq);
+		if (cb->tcp_flags & TCPHDR_FIN) {
+			tcp_fin(sk);
+			/* Nothing may follow a FIN; tcp_fin() purged the queue. */
+			return;
+		}
+	}
+}
+
+/* RFC 2018 8: what was SACKed may be given up when memory is short, the highest first. */
+bool tcp_prune_ofo_queue(struct sock *sk, const struct sk_buff *in_skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 goal = (u32)sk->sk_rcvbuf >> 3, freed = 0;
+	bool pruned = false;
+
+	while (tp->ooo_last_skb) {
+		struct sk_buff *last = tp->ooo_last_skb;
+
+		/* Never for one that is higher still. */
+		if (in_skb && after(TCP_SKB_CB(in_skb)->seq, TCP_SKB_CB(last)->seq))
+			break;
+		pruned = true;
+		freed += last->truesize;
+		ofo_drop(sk, last, SKB_DROP_REASON_TCP_OFO_QUEUE_PRUNE);
+		if (freed > goal && sk->sk_rmem_alloc < (u32)sk->sk_rcvbuf)
+			break;
+	}
+	if (pruned) {
+		MIB_INC(sk->net, TcpExtOfoPruned);
+		/* What was told is no more true: start over. */
+		tp->rx_opt.num_sacks = 0;
+	}
+	return pruned;
+}
+
+void tcp_ofo_queue_purge(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	while (tp->ooo_last_skb)
+		ofo_drop(sk, tp->ooo_last_skb, SKB_DROP_REASON_SOCKET_CLOSE);
+}

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sending: one segment out (tcp_transmit_skb), which of the write queue may go
+ * (tcp_write_xmit: windows, Nagle, silly windows), the window that we announce.
+ *
+ * Invariants: write queue and retransmission queue are one sequence without gaps, up to write_seq;
+ * snd_nxt is where the second ends; the right edge of the window that we announce never retreats
+ * (RFC 9293 3.8.6.2.2), unless memory is out or tcp_shrink_window is set.
+ */
+#include "tcp/tcp.h"
+#include "tcp/tcp_rcv.h"
+#include "tcp/tcp_send.h"
+
+/* ---- the window that we announce ---- */
+
+static u32 align_up(u32 v, u32 unit)
+{
+	return (v + unit - 1) & ~(unit - 1);
+}
+
+/* RFC 9293 3.8.6.2.2 (receiver's silly window avoidance), in bytes. */
+u32 __tcp_select_window(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 mss = icsk->icsk_ack.rcv_mss, free_space = tcp_space(sk);
+	u32 allowed = tcp_full_space(sk), full = min_u32(tp->window_clamp, allowed), window;
+	u32 unit = 1u << tp->rx_opt.rcv_wscale;
+
+	if (mss > full) {
+		mss = full;
+		if (!mss)
+			return 0;
+	}
+	if (free_space < full >> 1) {
+		icsk->icsk_ack.quick = 0;
+		free_space &= ~(unit - 1);
+		if (free_space < allowed >> 4 || free_space < mss)
+			return 0;
+	}
+	free_space = min_u32(free_space, tp->rcv_ssthresh);
+	if (tp->rx_opt.rcv_wscale)
+		return align_up(free_space, unit);
+	/* A multiple of the segment size, moved only when that gains one. */
+	window = tp->rcv_wnd;
+	if (free_space < mss || window <= free_space - mss || window > free_space)
+		window = free_space / mss * mss;
+	else if (mss == full && free_space > window + (full >> 1))
+		window = free_space;
+	return window;
+}
+
+/* The window field of a segment; remembers what was announced. */
+static u16 tcp_select_window(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 old = tp->rcv_wnd, cur, win;
+
+	if (inet_csk(sk)->icsk_ack.pending & ICSK_ACK_NOMEM) {
+		tp->pred_flags = 0;
+		tp->rcv_wnd = 0;
+		tp->rcv_wup = tp->rcv_nxt;
+		tp->rcv_mwnd_seq = tp->rcv_nxt;
+		return 0;
+	}
+	cur = tcp_receive_window(tp);
+	win = __tcp_select_window(sk);
+	if (win < cur && (!sk->net->sysctl.tcp_shrink_window || !tp->rx_opt.rcv_wscale)) {
+		if (!win)
+			MIB_INC(sk->net, TcpExtTCPWantZeroWindowAdv);
+		win = align_up(cur, 1u << tp->rx_opt.rcv_wscale);
+	}
+	if (!tp->rx_opt.rcv_wscale && sk->net->sysctl.tcp_workaround_signed_windows)
+		win = min_u32(win, MAX_TCP_WINDOW);
+	else
+		win = min_u32(win, 65535u << tp->rx_opt.rcv_wscale);
+	tp->rcv_wnd = win;
+	tp->rcv_wup = tp->rcv_nxt;
+	tp->rcv_mwnd_seq = tp->rcv_wup + win;
+	win >>= tp->rx_opt.rcv_wscale;
+	if (!win) {
+		tp->pred_flags = 0;
+		if (old)
+			MIB_INC(sk->net, TcpExtTCPToZeroWindowAdv);
+	} else if (!old) {
+		MIB_INC(sk->net, TcpExtTCPFromZeroWindowAdv);
+	}
+	return (u16)win;
+}
+
+/* ---- one segment ---- */
+
+static void tcp_wfree(struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+
+	ASSERT(sk->sk_wmem_alloc >= skb->truesize);
+	sk->sk_wmem_alloc -= skb->truesize;
+	if (!sk->sk_wmem_alloc)
+		sock_put(sk);
+}
+
+static void dec_quickack_mode(struct inet_connection_sock *icsk)
+{
+	if (!icsk->icsk_ack.quick)
+		return;
+	if (--icsk->icsk_ack.quick == 0)
+		icsk->icsk_ack.ato = TCP_ATO_MIN;
+}
+
+static void tcp_event_data_sent(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 now = tcp_jiffies32(sk);
+
+	if (!tcp_packets_in_flight(tp))
+		tcp_ca_event(sk, CA_EVENT_TX_START);
+	tp->lsndtime = now;
+	/* An answer soon after a question: ACKs will ride on answers. */
+	if (now - icsk->icsk_ack.lrcvtime < icsk->icsk_ack.ato)
+		inet_csk_inc_pingpong_cnt(sk);
+}
+
+/* Is there urgent data that is not acknowledged? */
+static bool tcp_urg_mode(const struct tcp_sock *tp)
+{
+	return tp->snd_una != tp->snd_up;
+}
+
+/* RFC 9293 3.8.5: the pointer, relative to the segment. */
+static u16 urgent_pointer(const struct tcp_sock *tp, struct tcp_hdr *h)
+{
+	if (!tcp_urg_mode(tp) || !before(h->seq, tp->snd_up))
+		return 0;
+	if (before(tp->snd_up, h->seq + 0x10000)) {
+		h->flags |= TCPHDR_URG;
+		return (u16)(tp->snd_up - h->seq);
+	}
+	if (after(h->seq + 0xffff, tp->snd_nxt)) {
+		h->flags |= TCPHDR_URG;
+		return 0xffff;
+	}
+	return 0;
+}
+
+/* Pushes and fills in the header. Returns its length. */
+static u32 build_header(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+	struct tcp_out_options opts = { 0 };
+	bool syn = cb->tcp_flags & TCPHDR_SYN;
+	u32 size = TCP_HLEN +
+		   (syn ? tcp_syn_options(sk, &opts) : tcp_established_options(sk, skb, &opts));
+	struct tcp_hdr h = { .source = sk->inet_num,
+			     .dest = sk->inet_dport,
+			     .seq = cb->seq,
+			     .ack_seq = cb->tcp_flags & TCPHDR_ACK ? tp->rcv_nxt : 0,
+			     .doff = (u8)size,
+			     .flags = (u8)cb->tcp_flags };
+	u8 *th = skb_push(skb, size);
+
+	skb_reset_transport_header(skb);
+	h.urg_ptr = urgent_pointer(tp, &h);
+	/* The window of a SYN is never scaled (RFC 7323 2.2). */
+	h.window = syn ? (u16)min_u32(tp->rcv_wnd, 65535) : tcp_select_window(sk);
+	tcp_build(th, &h);
+	tcp_options_write(th, tp, &opts);
+	return size;
+}
+
+static void charge(struct sock *sk, struct sk_buff *skb)
+{
+	if (!sk->sk_wmem_alloc)
+		sock_hold(sk);
+	skb->sk = sk;
+	skb->destructor = tcp_wfree;
+	sk->sk_wmem_alloc += skb->truesize;
+	skb->priority = sk->sk_priority;
+	skb->mark = sk->sk_mark;
+}
+
+static void count_sent(struct sock *sk, const struct sk_buff *skb, u32 payload)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+	u32 segs = tcp_skb_pcount(skb);
+
+	if (payload) {
+		tcp_event_data_sent(sk);
+		tp->data_segs_out += segs;
+		tp->bytes_sent += payload;
+	}
+	/* RFC 4022 tcpOutSegs: without those sent again. */
+	if (after(cb->end_seq, tp->snd_nxt) || cb->seq == cb->end_seq)
+		MIB_ADD(sk->net, TcpOutSegs, segs);
+	tp->segs_out += segs;
+}
+
+int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *oskb = NULL;
+	u32 size;
+	int err;
+
+	tcp_mstamp_refresh(tp);
+	skb->tstamp = tp->tcp_clock_cache;
+	if (clone) {
+		oskb = skb;
+		if (!oskb->nohdr)
+			skb_header_release(oskb);
+		skb = skb_clone(oskb);
+		if (!skb)
+			return -ENOBUFS;
+		skb->dev = NULL;
+	}
+	size = build_header(sk, skb);
+	charge(sk, skb);
+	icsk->icsk_af_ops->send_check(sk, skb);
+	if (TCP_SKB_CB(skb)->tcp_flags & TCPHDR_ACK) {
+		dec_quickack_mode(icsk);
+		inet_csk_clear_delack_timer(sk);
+	}
+	count_sent(sk, skb, skb->len - size);
+	skb_shinfo(skb)->gso_segs = (u16)tcp_skb_pcount(skb);
+	skb_shinfo(skb)->gso_size = tcp_skb_pcount(skb) > 1 ? (u16)tcp_skb_mss(skb) : 0;
+	memset(skb->cb, 0, sizeof(skb->cb));
+	err = icsk->icsk_af_ops->queue_xmit(sk, skb);
+	if (err > 0) {
+		/* Local congestion (RFC 5681 needs no loss to slow down). */
+		tcp_enter_cwr(sk);
+		err = err == NET_XMIT_CN ? 0 : err;
+	}
+	if (!err && oskb) {
+		list_del_init(&TCP_SKB_CB(oskb)->tx.tsorted);
+		list_add_tail(&TCP_SKB_CB(oskb)->tx.tsorted, &tp->tsorted_sent_queue);
+		tcp_rate_skb_sent(sk, oskb);
+	}
+	return err;
+}
+
+/* ---- cwnd and idle time ---- */
+
+void tcp_slow_start_after_idle_check(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	s32 delta = (s32)(tcp_jiffies32(sk) - tp->lsndtime);
+	u32 cwnd = tp->snd_cwnd, restart;
+
+	if (!sk->net->sysctl.tcp_slow_start_after_idle || tp->packets_out ||
+	    icsk->icsk_ca_ops->cong_control || delta <= (s32)icsk->icsk_rto)
+		return;
+	/* RFC 2861: half for every RTO without a segment, not below the initial window. */
+	restart = min_u32(tcp_init_cwnd(tp, sk->dst_cache), cwnd);
+	tcp_ca_event(sk, CA_EVENT_CWND_RESTART);
+	tp->snd_ssthresh = tcp_current_ssthresh(sk);
+	while ((delta -= (s32)icsk->icsk_rto) > 0 && cwnd > restart)
+		cwnd >>= 1;
+	tcp_snd_cwnd_set(tp, max_u32(max_u32(cwnd, restart), 1));
+	tp->snd_cwnd_stamp = tcp_jiffies32(sk);
+	tp->snd_cwnd_used = 0;
+}
+
+/* The application did not use the window for an RTO: it shrinks towards what was used. */
+static void cwnd_application_limited(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (inet_csk(sk)->icsk_ca_state == TCP_CA_Open && !sk->sk_nospace) {
+		u32 used = max_u32(tp->snd_cwnd_used, tcp_init_cwnd(tp, sk->dst_cache));
+
+		if (used < tp->snd_cwnd) {
+			tp->snd_ssthresh = tcp_current_ssthresh(sk);
+			tcp_snd_cwnd_set(tp, (tp->snd_cwnd + used) >> 1);
+		}
+		tp->snd_cwnd_used = 0;
+	}
+	tp->snd_cwnd_stamp = tcp_jiffies32(sk);
+}
+
+static void tcp_cwnd_validate(struct sock *sk, bool is_cwnd_limited)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 now = tcp_jiffies32(sk);
+
+	if (!before(tp->snd_una, tp->cwnd_usage_seq) || is_cwnd_limited ||
+	    (!tp->is_cwnd_limited && tp->packets_out > tp->max_packets_out)) {
+		tp->is_cwnd_limited = is_cwnd_limited;
+		tp->max_packets_out = tp->packets_out;
+		tp->cwnd_usage_seq = tp->snd_nxt;
+	}
+	if (tcp_is_cwnd_limited(sk)) {
+		tp->snd_cwnd_used = 0;
+		tp->snd_cwnd_stamp = now;
+		return;
+	}
+	tp->snd_cwnd_used = max_u32(tp->snd_cwnd_used, tp->packets_out);
+	if (sk->net->sysctl.tcp_slow_start_after_idle &&
+	    (s32)(now - tp->snd_cwnd_stamp) >= (s32)icsk->icsk_rto &&
+	    !icsk->icsk_ca_ops->cong_control)
+		cwnd_application_limited(sk);
+	if (tcp_write_queue_empty(sk) && sk->sk_nospace &&
+	    (sk->sk_state == TCP_ESTABLISHED || sk->sk_state == TCP_CLOSE_WAIT))
+		tcp_chrono_start(sk, TCP_CHRONO_SNDBUF_LIMITED);
+}
+
+/* ---- what may go ---- */
+
+static u32 tcp_cwnd_test(const struct tcp_sock *tp)
+{
+	u32 in_flight = tcp_packets_in_flight(tp), cwnd = tp->snd_cwnd;
+
+	return in_flight >= cwnd ? 0 : min_u32(max_u32(cwnd >> 1, 1), cwnd - in_flight);
+}
+
+bool tcp_snd_wnd_test(const struct tcp_sock *tp, const struct sk_buff *skb, u32 mss)
+{
+	u32 end_seq = TCP_SKB_CB(skb)->end_seq;
+
+	if (skb->len > mss)
+		end_seq = TCP_SKB_CB(skb)->seq + mss;
+	return !after(end_seq, tcp_wnd_end(tp));
+}
+
+/* A small segment is under way (Minshall's form of Nagle's rule). */
+static bool minshall_check(const struct tcp_sock *tp)
+{
+	return after(tp->snd_sml, tp->snd_una) && !after(tp->snd_sml, tp->snd_nxt);
+}
+
+/* RFC 9293 3.7.4. True: it may go. */
+static bool tcp_nagle_test(const struct tcp_sock *tp, const struct sk_buff *skb, u32 mss,
+			   u32 nonagle)
+{
+	if (nonagle & TCP_NAGLE_PUSH)
+		return true;
+	if (tcp_urg_mode(tp) || TCP_SKB_CB(skb)->tcp_flags & TCPHDR_FIN)
+		return true;
+	if (skb->len >= mss)
+		return true;
+	if (nonagle & TCP_NAGLE_CORK)
+		return false;
+	return nonagle || !tp->packets_out || !minshall_check(tp);
+}
+
+void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 prior = tp->packets_out;
+
+	tp->snd_nxt = TCP_SKB_CB(skb)->end_seq;
+	skb_unlink(&sk->write_queue, skb);
+	tcp_rtx_queue_insert(sk, skb);
+	if (!tp->highest_sack)
+		tp->highest_sack = skb;
+	tp->packets_out += tcp_skb_pcount(skb);
+	if (!prior || icsk->icsk_pending == ICSK_TIME_LOSS_PROBE)
+		tcp_rearm_rto(sk);
+	MIB_ADD(sk->net, TcpExtTCPOrigDataSent, tcp_skb_pcount(skb));
+	tcp_check_space(sk);
+}
+
+static bool cut_to_mss(struct sock *sk, struct sk_buff *skb, u32 mss)
+{
+	return skb->len <= mss || !tcp_fragment(sk, TCP_FRAG_IN_WRITE_QUEUE, skb, mss, mss);
+}
+
+static void after_burst(struct sock *sk, u32 sent, bool rwnd_limited, int push_one)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	bool cwnd_limited = tcp_packets_in_flight(tp) >= tp->snd_cwnd;
+	u8 state = inet_csk(sk)->icsk_ca_state;
+
+	if (rwnd_limited)
+		tcp_chrono_start(sk, TCP_CHRONO_RWND_LIMITED);
+	else
+		tcp_chrono_stop(sk, TCP_CHRONO_RWND_LIMITED);
+	if (sent || cwnd_limited)
+		tcp_cwnd_validate(sk, cwnd_limited);
+	if (!sent)
+		return;
+	if (state == TCP_CA_CWR || state == TCP_CA_Recovery)
+		tp->prr_out += sent;
+	if (push_one != 2)
+		tcp_schedule_loss_probe(sk, false);
+}
+
+/*
+ * push_one: 0 all that may go, 1 one segment, 2 one segment beyond cwnd (loss probe). True: nothing
+ * is under way and something waits: the window must be probed.
+ */
+bool tcp_write_xmit(struct sock *sk, u32 mss_now, u32 nonagle, int push_one)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	bool rwnd_limited = false;
+	struct sk_buff *skb;
+	u32 sent = 0;
+
+	while ((skb = tcp_send_head(sk)) != NULL) {
+		if (!tcp_cwnd_test(tp) && push_one != 2)
+			break;
+		if (!tcp_snd_wnd_test(tp, skb, mss_now)) {
+			rwnd_limited = true;
+			break;
+		}
+		if (!tcp_nagle_test(tp, skb, mss_now, skb->next ? TCP_NAGLE_PUSH : nonagle))
+			break;
+		if (!cut_to_mss(sk, skb, mss_now) || tcp_transmit_skb(sk, skb, true))
+			break;
+		if (skb->len < tcp_skb_pcount(skb) * mss_now)
+			tp->snd_sml = TCP_SKB_CB(skb)->end_seq;
+		tcp_event_new_data_sent(sk, skb);
+		sent += tcp_skb_pcount(skb);
+		if (push_one)
+			break;
+	}
+	after_burst(sk, sent, rwnd_limited, push_one);
+	return !sent && !tp->packets_out && !tcp_write_queue_empty(sk);
+}
+
+void __tcp_push_pending_frames(struct sock *sk, u32 cur_mss, u32 nonagle)
+{
+	if (sk->sk_state == TCP_CLOSE)
+		return;
+	if (tcp_write_xmit(sk, cur_mss, nonagle, 0))
+		tcp_check_probe_timer(sk);
+}
+
+void tcp_push_pending_frames(struct sock *sk)
+{
+	if (tcp_send_head(sk))
+		__tcp_push_pending_frames(sk, tcp_current_mss(sk), tcp_sk(sk)->nonagle);
+}
+
+void tcp_push_one(struct sock *sk, u32 mss_now)
+{
+	tcp_write_xmit(sk, mss_now, TCP_NAGLE_PUSH, 1);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Between the files of the receive side: tcp_input.c, tcp_data.c, tcp_ofo_queue.c, tcp_sack.c. */
+#ifndef TAPLINE_TCP_TCP_RCV_H
+#define TAPLINE_TCP_TCP_RCV_H
+
+#include "tcp/tcp.h"
+
+/* RCV.NXT moves; it never goes back. */
+static inline void tcp_rcv_nxt_update(struct tcp_sock *tp, u32 seq)
+{
+	u32 delta = seq - tp->rcv_nxt;
+
+	tp->bytes_received += delta;
+	tp->rcv_nxt = seq;
+}
+
+/* ---- tcp_data.c ---- */
+
+/* RFC 9293 3.10.7.4 seventh: the data of an acceptable segment. Takes skb, header pulled or not. */
+void tcp_data_queue(struct sock *sk, struct sk_buff *skb);
+/* Into the receive queue; header of hdrlen bytes pulled. */
+void tcp_queue_rcv(struct sock *sk, struct sk_buff *skb, u32 hdrlen);
+/* ACK at once, delayed, or none yet (RFC 9293 3.8.6.3, RFC 5681 4.2). */
+void tcp_ack_snd_check(struct sock *sk);
+void __tcp_ack_snd_check(struct sock *sk, bool ofo_possible);
+void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb);
+/* After an ACK: send what may be sent now, wake who waits for room. */
+void tcp_data_snd_check(struct sock *sk);
+void tcp_check_space(struct sock *sk);
+/* The window has room for this skb, or room was made. 0; -1: drop it. */
+int tcp_try_rmem_schedule(struct sock *sk, const struct sk_buff *skb, u32 size);
+void tcp_grow_window(struct sock *sk, const struct sk_buff *skb);
+void tcp_clamp_window(struct sock *sk);
+void tcp_init_buffer_space(struct sock *sk);
+/* tcp_urg.c: RFC 9293 3.10.7.4 sixth. */
+void tcp_urg(struct sock *sk, struct sk_buff *skb, const u8 *th);
+void tcp_drop_reason(struct sock *sk, struct sk_buff *skb, enum skb_drop_reason reason);
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The receive buffer: what it can take, how it grows with what the application reads (dynamic
+ * right-sizing), what is thrown away when it is full.
+ *
+ * Invariant: rcv_ssthresh <= window_clamp; a buffer that the user fixed (SO_RCVBUF) never grows.
+ */
+#include "tcp/tcp.h"
+#include "tcp/tcp_rcv.h"
+
+static u32 sndbuf_per_mss(const struct tcp_sock *tp)
+{
+	u32 need = max_u32(tp->rx_opt.mss_clamp, tp->mss_cache) + MAX_TCP_HEADER + 320, size = 1;
+
+	while (size < need)
+		size *= 2;
+	return size + 256;
+}
+
+/* Room for two windows, so that the next is there when the first is acknowledged. */
+static void tcp_sndbuf_expand(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 segs = max_u32(max_u32(TCP_INIT_CWND, tp->snd_cwnd), tp->reordering + 1);
+	u64 mem = 2ull * segs * sndbuf_per_mss(tp);
+
+	if ((u64)sk->sk_sndbuf < mem)
+		sk->sk_sndbuf = (s32)min_u64(mem, (u64)max_u32((u32)sk->net->sysctl.tcp_wmem_max,
+							       SOCK_MIN_SNDBUF));
+}
+
+void tcp_check_space(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!sk->sk_nospace || !sk->socket)
+		return;
+	if (!(sk->sk_userlocks & SOCK_SNDBUF_LOCK) && tcp_packets_in_flight(tp) < tp->snd_cwnd) {
+		tcp_sndbuf_expand(sk);
+		((struct tcp_sock *)(uintptr_t)tp)->snd_cwnd_stamp = tcp_jiffies32(sk);
+	}
+	sk->sk_write_space(sk);
+	if (!sk->sk_nospace)
+		tcp_chrono_stop(sk, TCP_CHRONO_SNDBUF_LIMITED);
+}
+
+void tcp_init_buffer_space(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 app_win = (u32)sk->net->sysctl.tcp_app_win, maxwin;
+
+	if (!(sk->sk_userlocks & SOCK_SNDBUF_LOCK))
+		tcp_sndbuf_expand(sk);
+	tcp_mstamp_refresh(tp);
+	tp->rcvq_time = tp->tcp_mstamp;
+	tp->rcvq_seq = tp->copied_seq;
+	maxwin = tcp_full_space(sk);
+	if (tp->window_clamp >= maxwin) {
+		tp->window_clamp = maxwin;
+		if (app_win && maxwin > 4u * tp->advmss)
+			tp->window_clamp = max_u32(maxwin - (maxwin >> app_win), 4u * tp->advmss);
+	}
+	/* One segment stays in reserve. */
+	if (app_win && tp->window_clamp > 2u * tp->advmss && tp->window_clamp + tp->advmss > maxwin)
+		tp->window_clamp = max_u32(2u * tp->advmss, maxwin - tp->advmss);
+	tp->rcv_ssthresh = min_u32(tp->rcv_ssthresh, tp->window_clamp);
+	tp->snd_cwnd_stamp = tcp_jiffies32(sk);
+	tp->rcvq_space =
+		min_u32(min_u32(tp->rcv_ssthresh, tp->rcv_wnd), TCP_INIT_CWND * tp->advmss);
+}
+
+/* What the window may grow by for a packet with this much overhead. */
+static u32 grow_for(const struct sock *sk, const struct sk_buff *skb)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 truesize = tcp_win_from_space(sk, skb->truesize) >> 1;
+	u32 window = tcp_win_from_space(sk, (u32)sk->net->sysctl.tcp_rmem_max) >> 1;
+
+	while (tp->rcv_ssthresh <= window) {
+		if (truesize <= skb->len)
+			return 2u * inet_csk(sk)->icsk_ack.rcv_mss;
+		truesize >>= 1;
+		window >>= 1;
+	}
+	return 0;
+}
+
+void tcp_grow_window(struct sock *sk, const struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	s32 room = (s32)(min_u32(tp->window_clamp, tcp_space(sk)) - tp->rcv_ssthresh);
+	u32 incr;
+
+	if (room <= 0)
+		return;
+	if (tcp_win_from_space(sk, skb->truesize) <= skb->len)
+		incr = 2u * tp->advmss;
+	else
+		incr = grow_for(sk, skb);
+	if (incr) {
+		incr = max_u32(incr, 2 * skb->len);
+		tp->rcv_ssthresh += min_u32((u32)room, incr);
+		inet_csk(sk)->icsk_ack.quick |= 1;
+	}
+}
+
+/* The reader took more than the last measure in one RTT: the sender may double its rate. */
+static void tcp_rcvbuf_grow(struct sock *sk, u32 copied)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 rcvwin = copied << 1, rcvbuf;
+
+	tp->rcvq_space = copied;
+	if (!sk->net->sysctl.tcp_moderate_rcvbuf || sk->sk_userlocks & SOCK_RCVBUF_LOCK)
+		return;
+	if (tp->ooo_last_skb)
+		rcvwin += TCP_SKB_CB(tp->ooo_last_skb)->end_seq - tp->rcv_nxt;
+	rcvbuf = min_u32(tcp_space_from_win(sk, rcvwin), (u32)sk->net->sysctl.tcp_rmem_max);
+	if (rcvbuf > (u32)sk->sk_rcvbuf) {
+		sk->sk_rcvbuf = (s32)rcvbuf;
+		tp->window_clamp = tcp_win_from_space(sk, rcvbuf);
+	}
+}
+
+void tcp_rcv_space_adjust(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 copied;
+
+	tcp_mstamp_refresh(tp);
+	if (!tp->rcv_rtt_us ||
+	    tcp_stamp_us_delta(tp->tcp_mstamp, tp->rcvq_time) < tp->rcv_rtt_us >> 3)
+		return;
+	copied = tp->copied_seq - tp->rcvq_seq;
+	if (copied > tp->rcvq_space)
+		tcp_rcvbuf_grow(sk, copied);
+	tp->rcvq_seq = tp->copied_seq;
+	tp->rcvq_time = tp->tcp_mstamp;
+}
+
+/* More came than the buffer was made for. */
+void tcp_clamp_window(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 rmem_max = (u32)sk->net->sysctl.tcp_rmem_max;
+
+	inet_csk(sk)->icsk_ack.quick = 0;
+	if ((u32)sk->sk_rcvbuf < rmem_max && !(sk->sk_userlocks & SOCK_RCVBUF_LOCK))
+		sk->sk_rcvbuf =
+			(s32)max_u32(min_u32(sk->sk_rmem_alloc, rmem_max), (u32)sk->sk_rcvbuf);
+	if (sk->sk_rmem_alloc > (u32)sk->sk_rcvbuf)
+		tp->rcv_ssthresh = min_u32(tp->window_clamp, 2u * tp->advmss);
+}
+
+static bool can_ingest(const struct sock *sk)
+{
+	return sk->sk_rmem_alloc <= (u32)sk->sk_rcvbuf;
+}
+
+int tcp_try_rmem_schedule(struct sock *sk, const struct sk_buff *skb, u32 size)
+{
+	(void)size;
+	if (can_ingest(sk))
+		return 0;
+	MIB_INC(sk->net, TcpExtRcvPruned);
+	tcp_clamp_window(sk);
+	if (can_ingest(sk))
+		return 0;
+	tcp_prune_ofo_queue(sk, skb);
+	if (can_ingest(sk))
+		return 0;
+	tcp_sk(sk)->pred_flags = 0;
+	return -1;
+}

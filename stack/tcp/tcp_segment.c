@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Segments as objects: options written, segment size and path MTU (RFC 9293 3.7.1, RFC 1191,
+ * RFC 6691), segments made, cut and shortened.
+ *
+ * Invariant: sk_wmem_queued is the sum of the truesizes of write and retransmission queue.
+ */
+#include "tcp/tcp.h"
+#include "tcp/tcp_send.h"
+
+/* ---- options ---- */
+
+static u32 options_room(u32 size)
+{
+	return MAX_TCP_OPTION_SPACE - size;
+}
+
+u32 tcp_syn_options(struct sock *sk, struct tcp_out_options *opts)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	const struct netns_sysctl *sysctl = &sk->net->sysctl;
+	u32 size = TCPOLEN_MSS;
+
+	opts->options = OPTION_MSS;
+	opts->mss = tcp_advertise_mss(sk);
+	if (sysctl->tcp_timestamps) {
+		opts->options |= OPTION_TS;
+		opts->tsval = tcp_time_stamp_ms(tp) + tp->tsoffset;
+		opts->tsecr = tp->rx_opt.ts_recent;
+		size += TCPOLEN_TSTAMP_ALIGNED;
+	}
+	if (sysctl->tcp_window_scaling) {
+		opts->options |= OPTION_WSCALE;
+		opts->ws = tp->rx_opt.rcv_wscale;
+		size += 4;
+	}
+	if (sysctl->tcp_sack) {
+		opts->options |= OPTION_SACK_ADVERTISE;
+		if (!(opts->options & OPTION_TS))
+			size += 4;
+	}
+	return size;
+}
+
+u32 tcp_established_options(struct sock *sk, const struct sk_buff *skb,
+			    struct tcp_out_options *opts)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 size = 0, sacks;
+
+	opts->options = 0;
+	opts->num_sack_blocks = 0;
+	if (tp->rx_opt.tstamp_ok) {
+		opts->options |= OPTION_TS;
+		opts->tsval = (u32)((skb ? skb->tstamp : tp->tcp_clock_cache) / NSEC_PER_MSEC) +
+			      tp->tsoffset;
+		opts->tsecr = tp->rx_opt.ts_recent;
+		size += TCPOLEN_TSTAMP_ALIGNED;
+	}
+	sacks = tp->rx_opt.num_sacks + (u32)tp->rx_opt.dsack;
+	if (sacks) {
+		u32 room = (options_room(size) - TCPOLEN_SACK_BASE_ALIGNED) / TCPOLEN_SACK_PERBLOCK;
+
+		opts->num_sack_blocks = (u8)min_u32(sacks, room);
+		size += TCPOLEN_SACK_BASE_ALIGNED + opts->num_sack_blocks * TCPOLEN_SACK_PERBLOCK;
+	}
+	return size;
+}
+
+static u8 *write_sacks(u8 *p, struct tcp_sock *tp, u32 n)
+{
+	const struct tcp_sack_block *sp = tp->selective_acks;
+
+	*p++ = TCPOPT_NOP;
+	*p++ = TCPOPT_NOP;
+	*p++ = TCPOPT_SACK;
+	*p++ = (u8)(TCPOLEN_SACK_BASE + n * TCPOLEN_SACK_PERBLOCK);
+	if (tp->rx_opt.dsack) {
+		put_be32(p, tp->duplicate_sack[0].start_seq);
+		put_be32(p + 4, tp->duplicate_sack[0].end_seq);
+		p += 8;
+		n--;
+	}
+	for (u32 i = 0; i < n; i++, p += 8) {
+		put_be32(p, sp[i].start_seq);
+		put_be32(p + 4, sp[i].end_seq);
+	}
+	tp->rx_opt.dsack = 0;
+	return p;
+}
+
+u32 tcp_options_write(u8 *th, struct tcp_sock *tp, const struct tcp_out_options *opts)
+{
+	u8 *p = th + TCP_HLEN;
+
+	if (opts->options & OPTION_MSS) {
+		p[0] = TCPOPT_MSS;
+		p[1] = TCPOLEN_MSS;
+		put_be16(p + 2, opts->mss);
+		p += 4;
+	}
+	if (opts->options & (OPTION_TS | OPTION_SACK_ADVERTISE)) {
+		bool sack = opts->options & OPTION_SACK_ADVERTISE;
+		bool ts = opts->options & OPTION_TS;
+
+		/* SACK-permitted fills up the word before the time stamp. */
+		p[0] = sack && ts ? TCPOPT_SACK_PERM : TCPOPT_NOP;
+		p[1] = sack && ts ? TCPOLEN_SACK_PERM : TCPOPT_NOP;
+		p[2] = ts ? TCPOPT_TIMESTAMP : TCPOPT_SACK_PERM;
+		p[3] = ts ? TCPOLEN_TIMESTAMP : TCPOLEN_SACK_PERM;
+		p += 4;
+		if (ts) {
+			put_be32(p, opts->tsval);
+			put_be32(p + 4, opts->tsecr);
+			p += 8;
+		}
+	}
+	if (opts->options & OPTION_WSCALE) {
+		p[0] = TCPOPT_NOP;
+		p[1] = TCPOPT_WINDOW;
+		p[2] = TCPOLEN_WINDOW;
+		p[3] = opts->ws;
+		p += 4;
+	}
+	if (opts->num_sack_blocks && tp)
+		p = write_sacks(p, tp, opts->num_sack_blocks);
+	return (u32)(p - th) - TCP_HLEN;
+}
+
+/* ---- size ---- */
+
+u16 tcp_mss_clamp(const struct tcp_sock *tp, u16 mss)
+{
+	u16 user = tp->rx_opt.user_mss;
+
+	return user && user < mss ? user : mss;
+}
+
+u32 tcp_dst_advmss(const struct dst_entry *dst)
+{
+	u32 advmss = dst_metric(dst, RTAX_ADVMSS);
+
+	return advmss ? advmss : dst->ops->default_advmss(dst);
+}
+
+u16 tcp_advertise_mss(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (sk->dst_cache && tcp_dst_advmss(sk->dst_cache) < tp->advmss)
+		tp->advmss = (u16)tcp_dst_advmss(sk->dst_cache);
+	return tp->advmss;
+}
+
+void tcp_initialize_advmss(struct sock *sk, const struct dst_entry *dst)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	tp->advmss = tcp_mss_clamp(tp, (u16)tcp_dst_advmss(dst));
+}
+
+static u32 mtu_to_mss_plain(const struct sock *sk, u32 pmtu)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	u32 fixed = icsk->icsk_af_ops->net_header_len + TCP_HLEN;
+	u32 mss = pmtu > fixed ? pmtu - fixed : 0;
+
+	mss = min_u32(mss, tcp_sk(sk)->rx_opt.mss_clamp);
+	mss = mss > icsk->icsk_ext_hdr_len ? mss - icsk->icsk_ext_hdr_len : 0;
+	return max_u32(mss, (u32)sk->net->sysctl.tcp_min_snd_mss);
+}
+
+u32 tcp_mtu_to_mss(struct sock *sk, u32 pmtu)
+{
+	return mtu_to_mss_plain(sk, pmtu) - (tcp_sk(sk)->tcp_header_len - TCP_HLEN);
+}
+
+u32 tcp_mss_to_mtu(struct sock *sk, u32 mss)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+
+	return mss + tcp_sk(sk)->tcp_header_len + icsk->icsk_ext_hdr_len +
+	       icsk->icsk_af_ops->net_header_len;
+}
+
+void tcp_mtup_init(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	icsk->icsk_mtup_enabled = sk->net->sysctl.tcp_mtu_probing > 1;
+	icsk->icsk_mtup.search_high =
+		tcp_sk(sk)->rx_opt.mss_clamp + TCP_HLEN + icsk->icsk_af_ops->net_header_len;
+	icsk->icsk_mtup.search_low = tcp_mss_to_mtu(sk, (u32)sk->net->sysctl.tcp_base_mss);
+	icsk->icsk_mtup.probe_size = 0;
+}
+
+/* RFC 9293 3.8.6.2.1: half of the largest window of a peer with a small one. */
+static u32 bound_to_half_wnd(const struct tcp_sock *tp, u32 mss)
+{
+	u32 cutoff = tp->max_window;
+
+	if (cutoff > TCP_MSS_DEFAULT)
+		cutoff >>= 1;
+	return cutoff && mss > cutoff ? max_u32(cutoff, 68u - tp->tcp_header_len) : mss;
+}
+
+u32 tcp_sync_mss(struct sock *sk, u32 pmtu)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (icsk->icsk_mtup.search_high > pmtu)
+		icsk->icsk_mtup.search_high = pmtu;
+	icsk->icsk_pmtu_cookie = pmtu;
+	tp->mss_cache = bound_to_half_wnd(tp, tcp_mtu_to_mss(sk, pmtu));
+	return tp->mss_cache;
+}
+
+/* Of a segment now: the path MTU, less the options that it will carry. */
+u32 tcp_current_mss(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	const struct dst_entry *dst = sk->dst_cache;
+	struct tcp_out_options opts;
+	u32 mss = tp->mss_cache, header;
+
+	if (dst && dst_mtu(dst) != inet_csk(sk)->icsk_pmtu_cookie)
+		mss = tcp_sync_mss(sk, dst_mtu(dst));
+	header = tcp_established_options(sk, NULL, &opts) + TCP_HLEN;
+	if (header != tp->tcp_header_len)
+		mss -= header - tp->tcp_header_len;
+	return mss;
+}
+
+/* ---- making, cutting ---- */
+
+struct sk_buff *tcp_stream_alloc_skb(struct sock *sk, u32 size)
+{
+	struct sk_buff *skb = alloc_skb(net_world(sk->net), MAX_TCP_HEADER + size);
+
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, MAX_TCP_HEADER);
+	skb->net = sk->net;
+	skb->truesize = TCP_SKB_OVERHEAD;
+	list_init(&TCP_SKB_CB(skb)->tx.tsorted);
+	return skb;
+}
+
+void tcp_wmem_free_skb(struct sock *sk, struct sk_buff *skb)
+{
+	ASSERT(sk->sk_wmem_queued >= skb->truesize);
+	sk->sk_wmem_queued -= skb->truesize;
+	consume_skb(skb);
+}
+
+void tcp_init_nondata_skb(struct sk_buff *skb, u32 seq, u16 flags)
+{
+	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+
+	cb->tcp_flags = flags;
+	cb->seq = seq;
+	cb->end_seq = seq + (flags & (TCPHDR_SYN | TCPHDR_FIN) ? 1 : 0);
+	cb->payload_csum = 1; /* of no bytes */
+	tcp_skb_pcount_set(skb, 1);
+}
+
+void tcp_queue_skb(struct sock *sk, struct sk_buff *skb)
+{
+	tcp_sk(sk)->write_seq = TCP_SKB_CB(skb)->end_seq;
+	skb_queue_tail(&sk->write_queue, skb);
+	sk->sk_wmem_queued += skb->truesize;
+}
+
+static void set_segs(struct sk_buff *skb, u32 mss)
+{
+	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+
+	u32 segs = skb->len <= mss ? 1 : (skb->len + mss - 1) / mss;
+
+	cb->tcp_gso_segs = (u16)segs;
+	cb->tcp_gso_size = (u16)(segs == 1 ? 0 : mss);
+}
+
+void tcp_adjust_pcount(struct sock *sk, const struct sk_buff *skb, s32 decr)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u8 sacked = TCP_SKB_CB(skb)->sacked;
+	u32 n = (u32)decr;
+
+	tp->packets_out -= n;
+	if (sacked & TCPCB_SACKED_ACKED)
+		tp->sacked_out -= n;
+	if (sacked & TCPCB_SACKED_RETRANS)
+		tp->retrans_out -= n;
+	if (sacked & TCPCB_LOST)
+		tp->lost_out -= n;
+	if (tcp_is_reno(tp) && decr > 0)
+		tp->sacked_out -= min_u32(tp->sacked_out, n);
+}
+
+/* The second part's control block, and what changes in the first's. */
+static void split_cb(struct sk_buff *skb, struct sk_buff *buff, u32 len)
+{
+	struct tcp_skb_cb *a = TCP_SKB_CB(skb), *b = TCP_SKB_CB(buff);
+
+	*b = *a;
+	list_init(&b->tx.tsorted);
+	b->seq = a->seq + len;
+	a->end_seq = b->seq;
+	/* PSH and FIN belong to the last byte. */
+	a->tcp_flags &= (u16) ~(TCPHDR_FIN | TCPHDR_PSH);
+	a->eor = 0;
+	a->payload_csum = 0;
+	b->payload_csum = 0;
+	buff->tstamp = skb->tstamp;
+	buff->ip_summed = skb->ip_summed;
+}
+
+/* Into the queue behind skb. */
+static void split_insert(struct sock *sk, enum tcp_queue queue, struct sk_buff *skb,
+			 struct sk_buff *buff)
+{
+	if (queue == TCP_FRAG_IN_WRITE_QUEUE) {
+		struct sk_buff_head *q = &sk->write_queue;
+
+		buff->prev = skb;
+		buff->next = skb->next;
+		if (skb->next)
+			skb->next->prev = buff;
+		else
+			q->prev = buff;
+		skb->next = buff;
+		q->qlen++;
+		return;
+	}
+	tcp_rtx_queue_insert_split(sk, buff);
+	if (!list_empty(&TCP_SKB_CB(skb)->tx.tsorted))
+		list_add(&TCP_SKB_CB(buff)->tx.tsorted, &TCP_SKB_CB(skb)->tx.tsorted);
+}
+
+int tcp_fragment(struct sock *sk, enum tcp_queue queue, struct sk_buff *skb, u32 len, u32 mss_now)
+{
+	u32 rest = skb->len - len, old_segs = tcp_skb_pcount(skb);
+	struct sk_buff *buff;
+	s32 diff;
+
+	ASSERT(len > 0 && len <= skb->len && !skb_is_nonlinear(skb));
+	buff = tcp_stream_alloc_skb(sk, rest);
+	if (!buff)
+		return -ENOMEM;
+	if (rest) /* else only the FIN is split off */
+		memcpy(skb_put(buff, rest), skb->data + len, rest);
+	pskb_trim(skb, len);
+	skb->truesize -= rest;
+	buff->truesize += rest;
+	sk->sk_wmem_queued += TCP_SKB_OVERHEAD;
+	split_cb(skb, buff, len);
+	set_segs(skb, mss_now);
+	set_segs(buff, mss_now);
+	if (queue == TCP_FRAG_IN_RTX_QUEUE) {
+		diff = (s32)(old_segs - tcp_skb_pcount(skb) - tcp_skb_pcount(buff));
+		if (diff)
+			tcp_adjust_pcount(sk, skb, diff);
+	}
+	split_insert(sk, queue, skb, buff);
+	return 0;
+}
+
+int tcp_trim_head(struct sock *sk, struct sk_buff *skb, u32 len)
+{
+	/* Headers will be built where the bytes were: nobody else may need them. */
+	if (skb_cloned(skb) && pskb_expand_head(skb, 0, 0))
+		return -ENOMEM;
+	ASSERT(len <= skb->len);
+	skb_pull(skb, len);
+	TCP_SKB_CB(skb)->seq += len;
+	TCP_SKB_CB(skb)->payload_csum = 0;
+	skb->truesize -= len;
+	sk->sk_wmem_queued -= len;
+	if (tcp_skb_pcount(skb) > 1)
+		set_segs(skb, tcp_skb_mss(skb));
+	return 0;
+}

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Options of level SOL_TCP and struct tcp_info (do_tcp_setsockopt, tcp_get_info), in Linux x86-64's
+ * layout on every machine. Other levels go to the family.
+ */
+#include "tcp/tcp.h"
+
+/* ---- set ---- */
+
+static int set_maxseg(struct tcp_sock *tp, s32 v)
+{
+	if (v && (v < (s32)TCP_MIN_MSS || v > (s32)MAX_TCP_WINDOW))
+		return -EINVAL;
+	tp->rx_opt.user_mss = (u16)v;
+	return 0;
+}
+
+static void set_nodelay(struct sock *sk, bool on)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (on) {
+		/* What waits goes now, unless it is corked. */
+		tp->nonagle |= TCP_NAGLE_OFF | TCP_NAGLE_PUSH;
+		tcp_push_pending_frames(sk);
+	} else {
+		tp->nonagle &= ~TCP_NAGLE_OFF & 15;
+	}
+}
+
+static void set_cork(struct sock *sk, bool on)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (on) {
+		tp->nonagle |= TCP_NAGLE_CORK;
+		return;
+	}
+	tp->nonagle &= ~TCP_NAGLE_CORK & 15;
+	if (tp->nonagle & TCP_NAGLE_OFF)
+		tp->nonagle |= TCP_NAGLE_PUSH;
+	tcp_push_pending_frames(sk);
+}
+
+static int set_keepidle(struct sock *sk, s32 v)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (v < 1 || v > (s32)MAX_TCP_KEEPIDLE)
+		return -EINVAL;
+	tp->keepalive_time = (u32)v * HZ;
+	if (sk->sk_flags & SOCK_KEEPOPEN && sk->sk_state != TCP_CLOSE &&
+	    sk->sk_state != TCP_LISTEN) {
+		u32 elapsed = keepalive_time_elapsed(tp);
+
+		tcp_reset_keepalive_timer(
+			sk, tp->keepalive_time > elapsed ? tp->keepalive_time - elapsed : 0);
+	}
+	return 0;
+}
+
+static void set_linger2(struct sock *sk, s32 v)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (v < 0)
+		tp->linger2 = -1;
+	else if (v > (s32)(TCP_FIN_TIMEOUT_MAX / HZ))
+		tp->linger2 = (s32)TCP_FIN_TIMEOUT_MAX;
+	else
+		tp->linger2 = v * (s32)HZ;
+}
+
+static int set_window_clamp(struct sock *sk, s32 v)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 old = tp->window_clamp, clamp = (u32)v;
+
+	if (v < 0)
+		return -EINVAL;
+	if (!v) {
+		if (sk->sk_state != TCP_CLOSE)
+			return -EINVAL;
+		tp->window_clamp = 0;
+		return 0;
+	}
+	clamp = max_u32(clamp, SOCK_MIN_RCVBUF / 2);
+	if (clamp == old)
+		return 0;
+	tp->window_clamp = clamp;
+	if (clamp < old)
+		tp->rcv_ssthresh = min_u32(tp->rcv_ssthresh, clamp);
+	else
+		tp->rcv_ssthresh = max_u32(tp->rcv_ssthresh, min_u32(tp->rcv_wnd, clamp));
+	return 0;
+}
+
+static void set_quickack(struct sock *sk, s32 v)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	if (!v) {
+		inet_csk_enter_pingpong_mode(sk);
+		return;
+	}
+	inet_csk_exit_pingpong_mode(sk);
+	if ((sk->sk_state == TCP_ESTABLISHED || sk->sk_state == TCP_CLOSE_WAIT) &&
+	    inet_csk_ack_scheduled(sk)) {
+		icsk->icsk_ack.pending |= ICSK_ACK_PUSHED;
+		tcp_cleanup_rbuf(sk, 1);
+		if (!(v & 1))
+			inet_csk_enter_pingpong_mode(sk);
+	}
+}
+
+/* TCP_DEFER_ACCEPT in seconds is kept as the number of SYN-ACK timeouts that it lasts. */
+static u8 secs_to_retrans(s32 seconds, u32 timeout, u32 rto_max)
+{
+	u64 period = timeout;
+	u8 res = 0;
+
+	if (seconds <= 0)
+		return 0;
+	for (res = 1; (u64)seconds * HZ > period && res < 255; res++) {
+		timeout = min_u32(timeout << 1, rto_max);
+		period += timeout;
+	}
+	return res;
+}
+
+static s32 retrans_to_secs(u8 retrans, u32 timeout, u32 rto_max)
+{
+	u64 period = 0;
+
+	if (!retrans)
+		return 0;
+	period = timeout;
+	while (--retrans) {
+		timeout = min_u32(timeout << 1, rto_max);
+		period += timeout;
+	}
+	return (s32)(period / HZ);
+}
+
+static int in_range(s32 v, s32 min, s32 max)
+{
+	return v < min || v > max ? -EINVAL : 0;
+}
+
+static int set_int(struct sock *sk, u32 name, s32 v)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	switch (name) {
+	case TCP_NODELAY:
+		set_nodelay(sk, v != 0);
+		return 0;
+	case TCP_MAXSEG:
+		return set_maxseg(tp, v);
+	case TCP_CORK:
+		set_cork(sk, v != 0);
+		return 0;
+	case TCP_KEEPIDLE:
+		return set_keepidle(sk, v);
+	case TCP_KEEPINTVL:
+		if (in_range(v, 1, (s32)MAX_TCP_KEEPINTVL))
+			return -EINVAL;
+		tp->keepalive_intvl = (u32)v * HZ;
+		return 0;
+	case TCP_KEEPCNT:
+		if (in_range(v, 1, (s32)MAX_TCP_KEEPCNT))
+			return -EINVAL;
+		tp->keepalive_probes = (u8)v;
+		return 0;
+	case TCP_SYNCNT:
+		if (in_range(v, 1, (s32)MAX_TCP_SYNCNT))
+			return -EINVAL;
+		icsk->icsk_syn_retries = (u8)v;
+		return 0;
+	case TCP_LINGER2:
+		set_linger2(sk, v);
+		return 0;
+	case TCP_DEFER_ACCEPT:
+		icsk->icsk_accept_queue.rskq_defer_accept =
+			secs_to_retrans(v, TCP_TIMEOUT_INIT, TCP_RTO_MAX);
+		return 0;
+	case TCP_WINDOW_CLAMP:
+		return set_window_clamp(sk, v);
+	case TCP_QUICKACK:
+		set_quickack(sk, v);
+		return 0;
+	case TCP_USER_TIMEOUT:
+		if (v < 0)
+			return -EINVAL;
+		icsk->icsk_user_timeout = (u32)v;
+		return 0;
+	case TCP_NOTSENT_LOWAT:
+		tp->notsent_lowat = (u32)v;
+		sk->sk_write_space(sk);
+		return 0;
+	case TCP_INQ:
+		if (in_range(v, 0, 1))
+			return -EINVAL;
+		tp->recvmsg_inq = (u32)v & 1;
+		return 0;
+	case TCP_RTO_MAX_MS:
+		if (in_range(v, 1000, (s32)TCP_RTO_MAX))
+			return -EINVAL;
+		icsk->icsk_rto_max = (u32)v;
+		return 0;
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+int tcp_setsockopt(struct sock *sk, u32 level, u32 name, const u8 *val, u32 len)
+{
+	s32 v;
+
+	if (level != SOL_TCP)
+		return inet_csk(sk)->icsk_af_ops->setsockopt(sk, level, name, val, len);
+	if (name == TCP_CONGESTION)
+		return len < 1 ? -EINVAL : tcp_set_congestion_control(sk, val, len);
+	if (sock_get_int(val, len, &v))
+		return -EINVAL;
+	return set_int(sk, name, v);
+}
+
+/* ---- get ---- */
+
+static int get_maxseg(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	/* Before the connection stands: what the user asked for. */
+	if (tp->rx_opt.user_mss && (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN))
+		return tp->rx_opt.user_mss;
+	return (int)tp->mss_cache;
+}
+
+static int get_int(const struct sock *sk, u32 name, s32 *v)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	const struct netns_sysctl *sysctl = &sk->net->sysctl;
+
+	switch (name) {
+	case TCP_NODELAY:
+		*v = (tp->nonagle & TCP_NAGLE_OFF) != 0;
+		break;
+	case TCP_MAXSEG:
+		*v = get_maxseg(sk);
+		break;
+	case TCP_CORK:
+		*v = (tp->nonagle & TCP_NAGLE_CORK) != 0;
+		break;
+	case TCP_KEEPIDLE:
+		*v = (s32)(keepalive_time_when(tp) / HZ);
+		break;
+	case TCP_KEEPINTVL:
+		*v = (s32)(keepalive_intvl_when(tp) / HZ);
+		break;
+	case TCP_KEEPCNT:
+		*v = (s32)keepalive_probes(tp);
+		break;
+	case TCP_SYNCNT:
+		*v = icsk->icsk_syn_retries ? icsk->icsk_syn_retries : sysctl->tcp_syn_retries;
+		break;
+	case TCP_LINGER2:
+		*v = tp->linger2;
+		if (*v >= 0)
+			*v = *v ? *v / (s32)HZ : sysctl->tcp_fin_timeout;
+		break;
+	case TCP_DEFER_ACCEPT:
+		*v = retrans_to_secs(icsk->icsk_accept_queue.rskq_defer_accept, TCP_TIMEOUT_INIT,
+				     TCP_RTO_MAX);
+		break;
+	case TCP_WINDOW_CLAMP:
+		*v = (s32)tp->window_clamp;
+		break;
+	case TCP_QUICKACK:
+		*v = !inet_csk_in_pingpong_mode(sk);
+		break;
+	case TCP_USER_TIMEOUT:
+		*v = (s32)icsk->icsk_user_timeout;
+		break;
+	case TCP_NOTSENT_LOWAT:
+		*v = (s32)tp->notsent_lowat;
+		break;
+	case TCP_INQ:
+		*v = tp->recvmsg_inq;
+		break;
+	case TCP_RTO_MAX_MS:
+		*v = (s32)icsk->icsk_rto_max;
+		break;
+	default:
+		return -ENOPROTOOPT;
+	}
+	return 0;
+}
+
+static int get_bytes(u8 *val, u32 len, const void *from, u32 size)
+{
+	u32 n = min_u32(len, size);
+
+	if (n)
+		memcpy(val, from, n);
+	return (int)n;
+}
+
+int tcp_getsockopt(struct sock *sk, u32 level, u32 name, u8 *val, u32 len)
+{
+	u8 info[TCP_INFO_SIZE], ca[TCP_CA_NAME_MAX] = { 0 };
+	s32 v;
+	int err;
+
+	if (level != SOL_TCP)
+		return inet_csk(sk)->icsk_af_ops->getsockopt(sk, level, name, val, len);
+	if (name == TCP_INFO) {
+		tcp_get_info(sk, info);
+		return get_bytes(val, len, info, sizeof(info));
+	}
+	if (name == TCP_CONGESTION) {
+		const char *s = inet_csk(sk)->icsk_ca_ops->name;
+
+		for (u32 i = 0; s[i] && i + 1 < sizeof(ca); i++)
+			ca[i] = (u8)s[i];
+		return get_bytes(val, len, ca, sizeof(ca));
+	}
+	err = get_int(sk, name, &v);
+	return err ? err : sock_put_int(val, len, v);
+}
+
+/* ---- TCP_INFO ---- */
+
+/* Bytes a second: cwnd in one smoothed RTT, twice that in slow start (tcp_update_pacing_rate). */
+static u64 pacing_rate(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u64 rate = (u64)tp->mss_cache * (1000000 / 100 << 3);
+
+	if (!tp->srtt_us)
+		return UINT64_MAX;
+	rate *= tp->snd_cwnd < tp->snd_ssthresh / 2 ? 200 : 120;
+	rate *= max_u32(tp->snd_cwnd, tp->packets_out);
+	return rate / tp->srtt_us;
+}
+
+static u64 delivery_rate(const struct tcp_sock *tp)
+{
+	if (!tp->rate_delivered || !tp->rate_interval_us)
+		return 0;
+	return (u64)tp->rate_delivered * tp->mss_cache * 1000000 / tp->rate_interval_us;
+}
+
+static u8 info_options(const struct tcp_sock *tp)
+{
+	return (u8)((tp->rx_opt.tstamp_ok ? TCPI_OPT_TIMESTAMPS : 0) |
+		    (tcp_is_sack(tp) ? TCPI_OPT_SACK : 0) |
+		    (tp->rx_opt.wscale_ok ? TCPI_OPT_WSCALE : 0) |
+		    (tp->ecn_flags & TCP_ECN_OK ? TCPI_OPT_ECN : 0) |
+		    (tp->ecn_flags & TCP_ECN_SEEN ? TCPI_OPT_ECN_SEEN : 0));
+}
+
+/* Offsets 0..103: what every Linux had. */
+static void info_first(const struct sock *sk, u8 *p)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 now = tcp_jiffies32(sk);
+
+	p[1] = icsk->icsk_ca_state;
+	p[2] = icsk->icsk_retransmits;
+	p[3] = icsk->icsk_probes_out;
+	p[4] = icsk->icsk_backoff;
+	p[5] = info_options(tp);
+	p[6] = (u8)(tp->rx_opt.snd_wscale | tp->rx_opt.rcv_wscale << 4);
+	p[7] = tp->rate_app_limited;
+	put_le32(p + 8, icsk->icsk_rto * 1000);
+	put_le32(p + 12, min_u32(icsk->icsk_ack.ato, icsk->icsk_delack_max) * 1000);
+	put_le32(p + 16, tp->mss_cache);
+	put_le32(p + 20, icsk->icsk_ack.rcv_mss);
+	put_le32(p + 24, tp->packets_out);
+	put_le32(p + 28, tp->sacked_out);
+	put_le32(p + 32, tp->lost_out);
+	put_le32(p + 36, tp->retrans_out);
+	put_le32(p + 44, now - tp->lsndtime);
+	put_le32(p + 52, now - icsk->icsk_ack.lrcvtime);
+	put_le32(p + 56, now - tp->rcv_tstamp);
+	put_le32(p + 60, icsk->icsk_pmtu_cookie);
+	put_le32(p + 64, tp->rcv_ssthresh);
+	put_le32(p + 68, tp->srtt_us >> 3);
+	put_le32(p + 72, tp->mdev_us >> 2);
+	put_le32(p + 76, tp->snd_ssthresh);
+	put_le32(p + 80, tp->snd_cwnd);
+	put_le32(p + 84, tp->advmss);
+	put_le32(p + 88, tp->reordering);
+	put_le32(p + 92, tp->rcv_rtt_us >> 3);
+	put_le32(p + 96, tp->rcvq_space);
+	put_le32(p + 100, tp->total_retrans);
+}
+
+static void info_chronos(const struct tcp_sock *tp, u8 *p)
+{
+	u64 stats[3], total = 0;
+	u64 now = tcp_clock_us(tp->inet_conn.icsk_inet.net->host);
+
+	for (u32 i = 0; i < 3; i++) {
+		stats[i] = tp->chrono_stat[i];
+		if (tp->chrono_type == i + 1 && now > tp->chrono_start)
+			stats[i] += now - tp->chrono_start;
+		total += stats[i];
+	}
+	put_le64(p, total);
+	put_le64(p + 8, stats[1]);
+	put_le64(p + 16, stats[2]);
+}
+
+static void info_rest(const struct sock *sk, u8 *p)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	put_le64(p + 104, pacing_rate(sk));
+	put_le64(p + 112, UINT64_MAX);
+	put_le64(p + 120, tp->bytes_acked);
+	put_le64(p + 128, tp->bytes_received);
+	put_le32(p + 136, tp->segs_out);
+	put_le32(p + 140, tp->segs_in);
+	put_le32(p + 144, before(tp->snd_nxt, tp->write_seq) ? tp->write_seq - tp->snd_nxt : 0);
+	put_le32(p + 148, tcp_min_rtt(tp));
+	put_le32(p + 152, tp->data_segs_in);
+	put_le32(p + 156, tp->data_segs_out);
+	put_le64(p + 160, delivery_rate(tp));
+	info_chronos(tp, p + 168);
+	put_le32(p + 192, tp->delivered);
+	put_le32(p + 196, tp->delivered_ce);
+	put_le64(p + 200, tp->bytes_sent);
+	put_le64(p + 208, tp->bytes_retrans);
+	put_le32(p + 216, tp->dsack_dups);
+	put_le32(p + 220, tp->reord_seen);
+	put_le32(p + 224, tp->rcv_ooopack);
+	put_le32(p + 228, tp->snd_wnd);
+	put_le32(p + 232, tp->rcv_wnd);
+	put_le32(p + 236, tp->timeout_rehash);
+	put_le16(p + 240, tp->total_rto);
+	put_le16(p + 242, tp->total_rto_recoveries);
+	put_le32(p + 244, tp->total_rto_time);
+}
+
+void tcp_get_info(struct sock *sk, u8 *out)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+
+	memset(out, 0, TCP_INFO_SIZE);
+	if (sk->sk_type != SOCK_STREAM)
+		return;
+	out[0] = sk->sk_state;
+	put_le64(out + 104, UINT64_MAX);
+	put_le64(out + 112, UINT64_MAX);
+	put_le32(out + 80, tcp_sk(sk)->snd_cwnd);
+	put_le32(out + 88, tcp_sk(sk)->reordering);
+	if (sk->sk_state == TCP_LISTEN) {
+		put_le32(out + 24, icsk->icsk_accept_queue.ack_backlog);
+		put_le32(out + 28, icsk->icsk_accept_queue.max_ack_backlog);
+		return;
+	}
+	info_first(sk, out);
+	info_rest(sk, out);
+}

@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TCP's three timers (net/ipv4/tcp_timer.c): retransmission (also loss probe, reordering window,
+ * zero window probe), delayed ACK, keepalive (also the life of an orphan in FIN-WAIT-2).
+ *
+ * A timer may fire before its time (inet_connection_sock.h): it looks at what is due and sleeps on.
+ * Each handler holds the socket, which may end in it.
+ */
+#include "tcp/tcp.h"
+
+#define TCP_THIN_LINEAR_RETRIES 6
+
+static struct sock *sk_of(struct inet_connection_sock *icsk)
+{
+	return &icsk->icsk_inet;
+}
+
+/* ---- when to give up (RFC 9293 3.8.3) ---- */
+
+void tcp_write_err(struct sock *sk)
+{
+	sk->sk_err = sk->sk_err_soft ? sk->sk_err_soft : ETIMEDOUT;
+	tcp_write_queue_purge(sk);
+	tcp_done(sk);
+	if (!(sk->sk_flags & SOCK_DEAD))
+		sk_error_report(sk);
+	MIB_INC(sk->net, TcpExtTCPAbortOnTimeout);
+}
+
+bool tcp_check_oom(const struct sock *sk, u32 shift)
+{
+	return inet_csk_orphan_count(sk) << shift > (u32)sk->net->sysctl.tcp_max_orphans;
+}
+
+/* Too many orphans: this one goes, with a reset when it may still matter. */
+static bool tcp_out_of_resources(struct sock *sk, bool do_reset)
+{
+	u32 shift = sk->sk_err_soft ? 1 : 0;
+
+	if (!tcp_check_oom(sk, shift))
+		return false;
+	if (do_reset)
+		tcp_send_active_reset(sk, SK_RST_REASON_TCP_ABORT_ON_MEMORY);
+	tcp_done(sk);
+	MIB_INC(sk->net, TcpExtTCPAbortOnMemory);
+	return true;
+}
+
+static u32 orphan_retries(const struct sock *sk, bool alive)
+{
+	u32 retries = (u32)sk->net->sysctl.tcp_orphan_retries;
+
+	if (sk->sk_err_soft && !alive)
+		retries = 0;
+	return !retries && alive ? 8 : retries;
+}
+
+static u32 log2_floor(u32 v)
+{
+	u32 n = 0;
+
+	while (v >>= 1)
+		n++;
+	return n;
+}
+
+/* ms that `boundary` retransmissions take when the first timeout is rto_base. */
+static u32 model_timeout(const struct sock *sk, u32 boundary, u32 rto_base)
+{
+	u32 max = tcp_rto_max(sk), thresh = log2_floor(max / rto_base);
+
+	if (boundary <= thresh)
+		return ((2u << boundary) - 1) * rto_base;
+	return ((2u << thresh) - 1) * rto_base + (boundary - thresh) * max;
+}
+
+/* Has it been tried for as long as `boundary` retransmissions take, or for `timeout` ms? */
+static bool retransmits_timed_out(const struct sock *sk, u32 boundary, u32 timeout)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	bool opening = sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV;
+
+	if (!inet_csk(sk)->icsk_retransmits)
+		return false;
+	if (!timeout)
+		timeout = model_timeout(sk, boundary, opening ? TCP_TIMEOUT_INIT : TCP_RTO_MIN);
+	return (s32)(tcp_time_stamp_ms(tp) - tp->retrans_stamp - timeout) >= 0;
+}
+
+/* True: it is over. */
+static bool tcp_write_timeout(struct sock *sk)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct netns_sysctl *sysctl = &sk->net->sysctl;
+	bool expired = false;
+	u32 retry_until;
+
+	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV) {
+		u32 max;
+
+		retry_until = icsk->icsk_syn_retries ? icsk->icsk_syn_retries :
+						       (u32)sysctl->tcp_syn_retries;
+		max = retry_until;
+		if (sk->sk_state == TCP_SYN_SENT)
+			max += (u32)sysctl->tcp_syn_linear_timeouts;
+		expired = icsk->icsk_retransmits >= max;
+	} else {
+		retry_until = (u32)sysctl->tcp_retries2;
+		if (retransmits_timed_out(sk, (u32)sysctl->tcp_retries1, 0) && sk->dst_cache &&
+		    sk->dst_cache->ops->negative_advice)
+			sk->dst_cache->ops->negative_advice(sk, sk->dst_cache);
+		if (sk->sk_flags & SOCK_DEAD) {
+			bool alive = icsk->icsk_rto < tcp_rto_max(sk), do_reset;
+
+			retry_until = orphan_retries(sk, alive);
+			do_reset = alive || !retransmits_timed_out(sk, retry_until, 0);
+			if (tcp_out_of_resources(sk, do_reset))
+				return true;
+		}
+	}
+	if (!expired)
+		expired = retransmits_timed_out(sk, retry_until, icsk->icsk_user_timeout);
+	if (expired)
+		tcp_write_err(sk);
+	return expired;
+}
+
+/* ---- retransmission ---- */
+
+static void count_failure(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u8 state = inet_csk(sk)->icsk_ca_state;
+	bool sack = tcp_is_sack(tp);
+
+	if (state == TCP_CA_Recovery) {
+		if (sack)
+			MIB_INC(sk->net, TcpExtTCPSackRecoveryFail);
+		else
+			MIB_INC(sk->net, TcpExtTCPRenoRecoveryFail);
+	} else if (state == TCP_CA_Loss) {
+		MIB_INC(sk->net, TcpExtTCPLossFailures);
+	} else if (state == TCP_CA_Disorder || tp->sacked_out) {
+		if (sack)
+			MIB_INC(sk->net, TcpExtTCPSackFailures);
+		else
+			MIB_INC(sk->net, TcpExtTCPRenoFailures);
+	}
+}
+
+static void update_rto_stats(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!icsk->icsk_retransmits) {
+		tp->total_rto_recoveries++;
+		tp->rto_stamp = tcp_time_stamp_ms(tp);
+	}
+	if (icsk->icsk_retransmits < 255)
+		icsk->icsk_retransmits++;
+	tp->total_rto++;
+}
+
+/* RFC 6298 5.5, but not later than TCP_USER_TIMEOUT. */
+static u32 clamp_rto_to_user_timeout(const struct sock *sk)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	s32 left;
+
+	if (!icsk->icsk_user_timeout)
+		return icsk->icsk_rto;
+	left = (s32)(icsk->icsk_user_timeout - (tcp_time_stamp_ms(tp) - tp->retrans_stamp));
+	return left <= 0 ? 1 : min_u32(icsk->icsk_rto, (u32)left);
+}
+
+static void back_off(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	bool thin = tp->packets_out < 4 && !tcp_in_initial_slowstart(tp);
+
+	if (sk->sk_state == TCP_ESTABLISHED &&
+	    (tp->thin_lto || sk->net->sysctl.tcp_thin_linear_timeouts) && thin &&
+	    icsk->icsk_retransmits <= TCP_THIN_LINEAR_RETRIES) {
+		icsk->icsk_backoff = 0;
+		icsk->icsk_rto = min_u32(__tcp_set_rto(tp), tcp_rto_max(sk));
+	} else if (sk->sk_state != TCP_SYN_SENT ||
+		   tp->total_rto > (u32)sk->net->sysctl.tcp_syn_linear_timeouts) {
+		if (icsk->icsk_backoff < 255)
+			icsk->icsk_backoff++;
+		icsk->icsk_rto = min_u32(icsk->icsk_rto << 1, tcp_rto_max(sk));
+	}
+}
+
+/* The peer closed its window below what is under way. True: given up. */
+static bool shrunken_window(struct sock *sk, struct sk_buff *skb)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 user_timeout = inet_csk(sk)->icsk_user_timeout, limit = tcp_rto_max(sk) * 2;
+	u32 silent = tcp_jiffies32(sk) - tp->rcv_tstamp;
+	u32 trying = tp->retrans_stamp ? tcp_time_stamp_ms(tp) - tp->retrans_stamp : 0;
+
+	/* It goes on as long as the peer answers. */
+	if (user_timeout)
+		limit = user_timeout;
+	if (silent > limit && trying > limit) {
+		tcp_write_err(sk);
+		return true;
+	}
+	tcp_enter_loss(sk);
+	tcp_retransmit_skb(sk, skb, 1);
+	sk_dst_reset(sk);
+	return false;
+}
+
+void tcp_retransmit_timer(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb = tcp_rtx_queue_head(sk);
+
+	if (!tp->packets_out || !skb)
+		return;
+	if (!tp->snd_wnd && !(sk->sk_flags & SOCK_DEAD) && sk->sk_state != TCP_SYN_SENT &&
+	    sk->sk_state != TCP_SYN_RECV) {
+		if (shrunken_window(sk, skb))
+			return;
+	} else {
+		MIB_INC(sk->net, TcpExtTCPTimeouts);
+		if (tcp_write_timeout(sk))
+			return;
+		if (!icsk->icsk_retransmits)
+			count_failure(sk);
+		tcp_enter_loss(sk);
+		update_rto_stats(sk);
+		if (tcp_retransmit_skb(sk, tcp_rtx_queue_head(sk), 1) > 0) {
+			/* Nothing left this host: soon again. */
+			inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS,
+						  TCP_RESOURCE_PROBE_INTERVAL, TCP_RTO_MAX);
+			return;
+		}
+	}
+	back_off(sk);
+	inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, clamp_rto_to_user_timeout(sk),
+				  TCP_RTO_MAX);
+	if (retransmits_timed_out(sk, (u32)sk->net->sysctl.tcp_retries1 + 1, 0))
+		sk_dst_reset(sk);
+}
+
+/* ---- zero window (RFC 9293 3.8.6.1) ---- */
+
+u32 tcp_probe0_base(const struct sock *sk)
+{
+	return max_u32(inet_csk(sk)->icsk_rto, TCP_RTO_MIN);
+}
+
+u32 tcp_probe0_when(const struct sock *sk, u32 max_when)
+{
+	u32 backoff =
+		min_u32(log2_floor(TCP_RTO_MAX / TCP_RTO_MIN) + 1, inet_csk(sk)->icsk_backoff);
+
+	return (u32)min_u64((u64)tcp_probe0_base(sk) << backoff, max_when);
+}
+
+u32 tcp_clamp_probe0_to_user_timeout(const struct sock *sk, u32 when)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	s32 left;
+
+	if (!icsk->icsk_user_timeout || !icsk->icsk_probes_tstamp)
+		return when;
+	left = (s32)(icsk->icsk_user_timeout - (tcp_jiffies32(sk) - icsk->icsk_probes_tstamp));
+	return min_u32((u32)(left < (s32)TCP_TIMEOUT_MIN ? (s32)TCP_TIMEOUT_MIN : left), when);
+}
+
+void tcp_check_probe_timer(struct sock *sk)
+{
+	if (!tcp_sk(sk)->packets_out && !inet_csk(sk)->icsk_pending)
+		inet_csk_reset_xmit_timer(sk, ICSK_TIME_PROBE0,
+					  tcp_clamp_probe0_to_user_timeout(sk, tcp_probe0_base(sk)),
+					  tcp_rto_max(sk));
+}
+
+static void tcp_probe_timer(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 max_probes = (u32)sk->net->sysctl.tcp_retries2, now = tcp_jiffies32(sk);
+
+	if (tp->packets_out || tcp_write_queue_empty(sk)) {
+		icsk->icsk_probes_out = 0;
+		icsk->icsk_probes_tstamp = 0;
+		return;
+	}
+	/* RFC 1122 4.2.2.17: for ever, as long as the peer answers (icsk_probes_out is cleared by
+	 * every ACK). */
+	if (!icsk->icsk_probes_tstamp) {
+		icsk->icsk_probes_tstamp = now ? now : 1;
+	} else if (icsk->icsk_user_timeout &&
+		   now - icsk->icsk_probes_tstamp >= icsk->icsk_user_timeout) {
+		tcp_write_err(sk);
+		return;
+	}
+	if (sk->sk_flags & SOCK_DEAD) {
+		u64 interval = (u64)icsk->icsk_rto << min_u32(icsk->icsk_backoff, 20);
+		bool alive = interval < tcp_rto_max(sk);
+
+		max_probes = orphan_retries(sk, alive);
+		if (!alive && icsk->icsk_backoff >= max_probes) {
+			tcp_write_err(sk);
+			return;
+		}
+		if (tcp_out_of_resources(sk, true))
+			return;
+	}
+	if (icsk->icsk_probes_out >= max_probes)
+		tcp_write_err(sk);
+	else
+		tcp_send_probe0(sk);
+}
+
+void tcp_write_timer_handler(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	u8 event = icsk->icsk_pending;
+
+	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN || !event)
+		return;
+	if (icsk->icsk_timeout > jiffies(sk->net->host)) {
+		mod_timer(&icsk->icsk_retransmit_timer, icsk->icsk_timeout);
+		return;
+	}
+	tcp_mstamp_refresh(tcp_sk(sk));
+	switch (event) {
+	case ICSK_TIME_REO_TIMEOUT:
+		tcp_rack_reo_timeout(sk);
+		break;
+	case ICSK_TIME_LOSS_PROBE:
+		tcp_send_loss_probe(sk);
+		break;
+	case ICSK_TIME_RETRANS:
+		icsk->icsk_pending = 0;
+		tcp_retransmit_timer(sk);
+		break;
+	case ICSK_TIME_PROBE0:
+		icsk->icsk_pending = 0;
+		tcp_probe_timer(sk);
+		break;
+	default:
+		BUG("a timer of no kind");
+	}
+}
+
+static void tcp_write_timer(struct timer *t)
+{
+	struct sock *sk =
+		sk_of(container_of(t, struct inet_connection_sock, icsk_retransmit_timer));
+
+	sock_hold(sk);
+	tcp_write_timer_handler(sk);
+	sock_put(sk);
+}
+
+/* ---- delayed ACK ---- */
+
+void tcp_delack_timer_handler(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN ||
+	    !(icsk->icsk_ack.pending & ICSK_ACK_TIMER))
+		return;
+	if (icsk->icsk_ack.timeout > jiffies(sk->net->host)) {
+		mod_timer(&icsk->icsk_delack_timer, icsk->icsk_ack.timeout);
+		return;
+	}
+	icsk->icsk_ack.pending &= (u8)~ICSK_ACK_TIMER;
+	if (!inet_csk_ack_scheduled(sk))
+		return;
+	if (!inet_csk_in_pingpong_mode(sk)) {
+		/* No data came to carry it, no second segment: wait longer next time. */
+		icsk->icsk_ack.ato = min_u32(icsk->icsk_ack.ato << 1, icsk->icsk_rto);
+	} else {
+		inet_csk_exit_pingpong_mode(sk);
+		icsk->icsk_ack.ato = TCP_ATO_MIN;
+	}
+	tcp_mstamp_refresh(tcp_sk(sk));
+	tcp_send_ack(sk);
+	MIB_INC(sk->net, TcpExtDelayedACKs);
+}
+
+static void tcp_delack_timer(struct timer *t)
+{
+	struct sock *sk = sk_of(container_of(t, struct inet_connection_sock, icsk_delack_timer));
+
+	sock_hold(sk);
+	tcp_delack_timer_handler(sk);
+	sock_put(sk);
+}
+
+/* ---- keepalive (RFC 9293 3.8.4) ---- */
+
+u32 keepalive_time_when(const struct tcp_sock *tp)
+{
+	u32 v = tp->keepalive_time;
+
+	return v ? v : (u32)tp->inet_conn.icsk_inet.net->sysctl.tcp_keepalive_time * HZ;
+}
+
+u32 keepalive_intvl_when(const struct tcp_sock *tp)
+{
+	u32 v = tp->keepalive_intvl;
+
+	return v ? v : (u32)tp->inet_conn.icsk_inet.net->sysctl.tcp_keepalive_intvl * HZ;
+}
+
+u32 keepalive_probes(const struct tcp_sock *tp)
+{
+	u32 v = tp->keepalive_probes;
+
+	return v ? v : (u32)tp->inet_conn.icsk_inet.net->sysctl.tcp_keepalive_probes;
+}
+
+u32 keepalive_time_elapsed(const struct tcp_sock *tp)
+{
+	u32 now = tcp_jiffies32(&tp->inet_conn.icsk_inet);
+
+	return min_u32(now - tp->inet_conn.icsk_ack.lrcvtime, now - tp->rcv_tstamp);
+}
+
+void tcp_reset_keepalive_timer(struct sock *sk, u32 len)
+{
+	inet_csk_reset_keepalive_timer(sk, len);
+}
+
+void tcp_set_keepalive(struct sock *sk, bool on)
+{
+	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
+		return;
+	if (on && !(sk->sk_flags & SOCK_KEEPOPEN))
+		inet_csk_reset_keepalive_timer(sk, keepalive_time_when(tcp_sk(sk)));
+	else if (!on)
+		inet_csk_delete_keepalive_timer(sk);
+}
+
+/* An orphan has waited long enough for the peer's FIN. */
+static void orphan_fin_wait2(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	if (tp->linger2 >= 0) {
+		s32 tmo = (s32)(tcp_fin_time(sk) - TCP_TIMEWAIT_LEN);
+
+		if (tmo > 0) {
+			tcp_time_wait(sk, TCP_FIN_WAIT2, (u32)tmo);
+			return;
+		}
+	}
+	tcp_send_active_reset(sk, SK_RST_REASON_TCP_STATE);
+	tcp_done(sk);
+}
+
+/* A probe is due. jiffies to the next look; 0: the connection is over. */
+static u32 keepalive_probe(struct sock *sk, u32 elapsed)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 user_timeout = icsk->icsk_user_timeout;
+
+	if (user_timeout ? elapsed >= user_timeout && icsk->icsk_probes_out > 0 :
+			   icsk->icsk_probes_out >= keepalive_probes(tp)) {
+		tcp_send_active_reset(sk, SK_RST_REASON_TCP_KEEPALIVE_TIMEOUT);
+		tcp_write_err(sk);
+		return 0;
+	}
+	if (tcp_write_wakeup(sk, MIB_TcpExtTCPKeepAlive) <= 0) {
+		icsk->icsk_probes_out++;
+		return keepalive_intvl_when(tp);
+	}
+	return TCP_RESOURCE_PROBE_INTERVAL;
+}
+
+static void keepalive_handler(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 next, elapsed;
+
+	if (!icsk->icsk_keepalive_timeout || sk->sk_state == TCP_LISTEN)
+		return;
+	if (icsk->icsk_keepalive_timeout > jiffies(sk->net->host)) {
+		mod_timer(&icsk->icsk_keepalive_timer, icsk->icsk_keepalive_timeout);
+		return;
+	}
+	icsk->icsk_keepalive_timeout = 0;
+	tcp_mstamp_refresh(tcp_sk(sk));
+	if (sk->sk_state == TCP_FIN_WAIT2 && sk->sk_flags & SOCK_DEAD) {
+		orphan_fin_wait2(sk);
+		return;
+	}
+	if (!(sk->sk_flags & SOCK_KEEPOPEN) || sk->sk_state == TCP_CLOSE ||
+	    sk->sk_state == TCP_SYN_SENT)
+		return;
+	next = keepalive_time_when(tp);
+	/* What is under way is timed by itself. */
+	if (!tp->packets_out && tcp_write_queue_empty(sk)) {
+		elapsed = keepalive_time_elapsed(tp);
+		next = elapsed >= next ? keepalive_probe(sk, elapsed) : next - elapsed;
+		if (!next)
+			return;
+	}
+	inet_csk_reset_keepalive_timer(sk, next);
+}
+
+static void tcp_keepalive_timer(struct timer *t)
+{
+	struct sock *sk = sk_of(container_of(t, struct inet_connection_sock, icsk_keepalive_timer));
+
+	sock_hold(sk);
+	keepalive_handler(sk);
+	sock_put(sk);
+}
+
+void tcp_init_xmit_timers(struct sock *sk)
+{
+	inet_csk_init_xmit_timers(sk, tcp_write_timer, tcp_delack_timer, tcp_keepalive_timer);
+}
