@@ -29,7 +29,7 @@
 #include "wire/icmp4.h"
 #include "wire/ip4.h"
 
-#define IPW_ARENA (64u << 20)
+#define IPW_ARENA (8u << 20)
 #define OUT_MAX	  2048u
 
 struct out_frame {
@@ -137,7 +137,7 @@ static inline int ipw_setup(void **state)
 	struct op op = { .kind = OP_WIRE_ADD };
 
 	(void)state;
-	memset(&iw, 0, sizeof(iw));
+	iw.out_count = 0;
 	iw.arena = aligned_alloc(64, IPW_ARENA);
 	assert_non_null(iw.arena);
 	iw.w = world_create(iw.arena, IPW_ARENA, &config, &ipw_ops, NULL);
