@@ -20,6 +20,7 @@
 #include "netfilter/nf_hooks.h"
 #include "sched/sch_fifo.h"
 #include "socket/socket.h"
+#include "tcp/tcp.h"
 #include "udp/udp.h"
 
 /* Boot order of a host, as the kernel's initcalls: sock_init, net_dev_init, inet_init. Ended in
@@ -29,17 +30,19 @@ static const struct {
 	void (*exit)(struct host *h);
 } initcalls[] = {
 	{ sock_init, sock_exit },	  { net_dev_init, net_dev_exit },
-	{ pktsched_init, pktsched_exit }, { pktsched_init, pktsched_exit },
-	{ ipv4_init, ipv4_exit },	  { udp_init, udp_exit },
+	{ pktsched_init, pktsched_exit }, { ipv4_init, ipv4_exit },
+	{ udp_init, udp_exit },		  { tcp_init, tcp_exit },
 };
 
 /* Per namespace (pernet_operations): tables first, then the loopback device that uses them. */
 static const struct {
 	int (*init)(struct net *net);
+	void (*pre_exit)(struct net *net); /* while the devices are still there */
 	void (*exit)(struct net *net);
 } pernet[] = {
-	{ ipv4_net_init, ipv4_net_exit },
-	{ loopback_net_init, NULL },
+	{ ipv4_net_init, NULL, ipv4_net_exit },
+	{ tcp_net_init, tcp_net_exit, NULL },
+	{ loopback_net_init, NULL, NULL },
 };
 
 static const struct world_up up = {
@@ -77,6 +80,9 @@ static void net_exit(struct net *net)
 {
 	struct world *w = net_world(net);
 
+	for (u32 i = ARRAY_SIZE(pernet); i-- > 0;)
+		if (pernet[i].pre_exit)
+			pernet[i].pre_exit(net);
 	list_for_each_safe(pos, tmp, &net->dev_base) {
 		struct net_device *dev = list_entry(pos, struct net_device, dev_list);
 
@@ -240,6 +246,7 @@ void world_check(struct world *w, u32 level)
 		ipv4_check(w->hosts[i], level);
 		sock_check(w->hosts[i], level);
 		udp_check(w->hosts[i], level);
+		tcp_check_host(w->hosts[i], level);
 	}
 	for (u32 i = 0; i < w->wires_count; i++)
 		wire_check(w->wires[i], level);

@@ -294,5 +294,6 @@ void sk_check(const struct sock *sk, u32 reserved)
 	       queue_truesize(&sk->receive_queue) + queue_truesize(&sk->error_queue) + reserved);
 	ASSERT(sk->sk_rcvbuf >= SOCK_MIN_RCVBUF && sk->sk_sndbuf >= SOCK_MIN_SNDBUF);
 	ASSERT((sk->sk_shutdown & ~SHUTDOWN_MASK) == 0);
-	ASSERT(sk->socket || sk->sk_flags & SOCK_DEAD);
+	/* A stream's may wait in an accept queue. */
+	ASSERT(sk->socket || sk->sk_flags & SOCK_DEAD || sk->sk_type == SOCK_STREAM);
 }

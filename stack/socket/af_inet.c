@@ -9,6 +9,7 @@
 #include "ipv4/devinet.h"
 #include "ipv4/ip_sockglue.h"
 #include "socket/socket.h"
+#include "tcp/tcp.h"
 #include "udp/udp.h"
 
 /* ---- names ---- */
@@ -313,6 +314,7 @@ static const struct inet_protosw {
 	u8 protocol;
 	const struct proto *prot;
 } inetsw[] = {
+	{ SOCK_STREAM, IPPROTO_TCP, &tcp_prot },
 	{ SOCK_DGRAM, IPPROTO_UDP, &udp_prot },
 };
 
