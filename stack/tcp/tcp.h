@@ -288,7 +288,7 @@ struct tcp_sock {
 
 	/* Challenge ACKs (RFC 5961), persist. */
 	u32 last_oow_ack_time;
-	u32 syncookie_stamp; /* jiffies: a listener's last SYN cookie; 0: none */
+	u32 syncookie_stamp; /* a listener's last SYN cookie: jiffies + 1; 0: none */
 
 	/* User. */
 	u32 keepalive_time, keepalive_intvl; /* jiffies; 0: the sysctl */
