@@ -279,13 +279,9 @@ static void write_digest(struct net_run *n)
 {
 	struct test_run *t = n->test;
 	u8 verdict = (u8)t->failed;
-	struct strbuf line = { 0 };
-
 	n->sut->ops->digest_add(n->sut, &verdict, 1);
-	strbuf_printf(&line, "digest %s %016" PRIx64, t->script->tests[t->wanted].name,
+	strbuf_printf(&t->result->digest, "digest %s %016" PRIx64, t->script->tests[t->wanted].name,
 		      n->sut->ops->digest(n->sut));
-	tap_comment(&t->result->comments, strbuf_text(&line));
-	strbuf_free(&line);
 }
 
 static void free_run(struct net_run *n)

@@ -378,4 +378,5 @@ void script_result_free(struct script_result *r)
 	strbuf_free(&r->comments);
 	strbuf_free(&r->printed);
 	strbuf_free(&r->shown);
+	strbuf_free(&r->digest);
 }

@@ -48,6 +48,7 @@ struct script_result {
 	struct strbuf comments; /* TAP comments, ready to print */
 	struct strbuf printed; /* for standard error */
 	struct strbuf shown; /* requirement ids, one a line */
+	struct strbuf digest; /* "digest NAME HEX", when it is wanted */
 };
 
 /* Runs test i. `rerun` is the command that does it again. */

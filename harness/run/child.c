@@ -55,19 +55,16 @@ void child_learn(const struct run *r, const struct plan_file *f, int fd)
 
 static void send_result(struct record *r, int fd, const struct script_result *result)
 {
-	struct strbuf after = { 0 };
-
-	strbuf_add(&after, strbuf_text(&result->diagnosis), result->diagnosis.len);
-	strbuf_add(&after, strbuf_text(&result->comments), result->comments.len);
 	record_begin(r, RECORD_RESULT);
 	record_add_u32(r, (u32)result->verdict);
 	record_add_u32(r, result->invariant);
 	record_add_text(r, &result->directive);
-	record_add_text(r, &after);
+	record_add_text(r, &result->diagnosis);
+	record_add_text(r, &result->comments);
 	record_add_text(r, &result->printed);
 	record_add_text(r, &result->shown);
+	record_add_text(r, &result->digest);
 	send_or_die(r, fd);
-	strbuf_free(&after);
 }
 
 /* The place of a test in the script, starting the search where the last one was found. */

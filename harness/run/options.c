@@ -91,7 +91,7 @@ bool run_parse_u64(const char *text, u64 max, u64 *value)
 			digit = (unsigned int)(*text - 'A') + 10;
 		else
 			return false;
-		if (digit >= base || n > (max - digit) / base)
+		if (digit >= base || digit > max || n > (max - digit) / base)
 			return false;
 		n = n * base + digit;
 	}

@@ -9,6 +9,7 @@
 #include "run/run.h"
 
 #include "base/glob.h"
+#include "run/audit.h"
 #include "run/record.h"
 
 #include <errno.h>
@@ -55,7 +56,7 @@ extern int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 #define EXIT_LEAK 23
 
 /* In the child: never returns. */
-static void child_main(const struct run *r, const struct plan_file *f, bool learn, int fd)
+static void child_main(const struct run *r, const struct plan_file *f, int fd)
 {
 	int null = open("/dev/null", O_WRONLY);
 
@@ -64,15 +65,17 @@ static void child_main(const struct run *r, const struct plan_file *f, bool lear
 	/* Nothing but the parent writes to standard output. */
 	if (null >= 0)
 		dup2(null, STDOUT_FILENO);
-	if (learn)
+	if (r->pass == RUN_LEARN)
 		child_learn(r, f, fd);
+	else if (r->pass == RUN_AGAIN)
+		audit_call(child_run, r, f, fd);
 	else
 		child_run(r, f, fd);
 	_exit(__lsan_do_recoverable_leak_check && __lsan_do_recoverable_leak_check() ? EXIT_LEAK :
 										       0);
 }
 
-static bool child_start(const struct run *r, struct child *c, struct plan_file *f, bool learn)
+static bool child_start(const struct run *r, struct child *c, struct plan_file *f)
 {
 	int ends[2];
 
@@ -83,7 +86,7 @@ static bool child_start(const struct run *r, struct child *c, struct plan_file *
 	c->pid = fork();
 	if (c->pid == 0) {
 		close(ends[0]);
-		child_main(r, f, learn, ends[1]);
+		child_main(r, f, ends[1]);
 	}
 	close(ends[1]);
 	if (c->pid < 0) {
@@ -98,12 +101,13 @@ static bool child_start(const struct run *r, struct child *c, struct plan_file *
 	return true;
 }
 
-/* Makes the file one failed test. Tests it had told of are forgotten. */
-static void file_error(struct plan_file *f, const char *message)
+/* Makes the file one failed test; once there is a plan, only tells why its tests are lost. */
+static void file_error(const struct run *r, struct plan_file *f, const char *message)
 {
-	if (f->error)
-		return;
-	f->error = xstrdup(message);
+	char **error = r->pass == RUN_LEARN ? &f->error : &f->late_error;
+
+	if (!*error)
+		*error = xstrdup(message);
 }
 
 static void add_test(struct run *r, struct plan_file *f, const char *name)
@@ -141,8 +145,10 @@ static void take_result(struct run *r, struct child *c, struct record *record)
 	result.invariant = record_u32(record) != 0;
 	add_text(&result.directive, record);
 	add_text(&result.diagnosis, record);
+	add_text(&result.comments, record);
 	add_text(&result.printed, record);
 	add_text(&result.shown, record);
+	add_text(&result.digest, record);
 	c->running = false;
 	if (c->file->next < c->file->count)
 		report_result(r, c->file, c->file->next, &result);
@@ -160,7 +166,7 @@ static void take_records(struct run *r, struct child *c)
 			add_test(r, c->file, record_text(&record, NULL));
 			break;
 		case RECORD_ERROR:
-			file_error(c->file, record_text(&record, NULL));
+			file_error(r, c->file, record_text(&record, NULL));
 			break;
 		case RECORD_START:
 			c->running = true;
@@ -233,7 +239,7 @@ static void lose_tests(struct run *r, struct child *c, const char *reason, bool 
 	strbuf_free(&rest);
 }
 
-static void child_done(struct run *r, struct child *c, bool learn)
+static void child_done(struct run *r, struct child *c)
 {
 	struct strbuf reason = { 0 };
 	int status = 0;
@@ -249,17 +255,18 @@ static void child_done(struct run *r, struct child *c, bool learn)
 	}
 	if (!c->ended)
 		death(r, c, status, &reason);
-	if (learn && !c->ended) {
+	if (r->pass == RUN_LEARN && !c->ended) {
 		struct strbuf message = { 0 };
 
 		strbuf_printf(&message, "%s:1: the file could not be loaded: %s", c->file->path,
 			      strbuf_text(&reason));
-		file_error(c->file, strbuf_text(&message));
+		file_error(r, c->file, strbuf_text(&message));
 		strbuf_free(&message);
-	} else if (!learn) {
+	} else if (r->pass != RUN_LEARN) {
 		if (c->ended)
-			strbuf_puts(&reason, c->file->error ? c->file->error :
-							      "the file changed during the run");
+			strbuf_puts(&reason, c->file->late_error ?
+						     c->file->late_error :
+						     "the file changed during the run");
 		lose_tests(r, c, strbuf_text(&reason),
 			   !c->ended && WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 		report_flush(r);
@@ -267,7 +274,7 @@ static void child_done(struct run *r, struct child *c, bool learn)
 	strbuf_free(&reason);
 }
 
-static void child_read(struct run *r, struct child *c, bool learn)
+static void child_read(struct run *r, struct child *c)
 {
 	char block[65536];
 	ssize_t n = read(c->fd, block, sizeof(block));
@@ -278,11 +285,11 @@ static void child_read(struct run *r, struct child *c, bool learn)
 		c->last_ms = now_ms();
 		strbuf_add(&c->received, block, (size_t)n);
 		take_records(r, c);
-		if (!learn)
+		if (r->pass != RUN_LEARN)
 			report_flush(r);
 		return;
 	}
-	child_done(r, c, learn);
+	child_done(r, c);
 }
 
 static void watch(const struct run *r, struct child *c)
@@ -296,12 +303,12 @@ static void watch(const struct run *r, struct child *c)
 }
 
 /* Files that need a child, from *next on. */
-static struct plan_file *next_file(struct run *r, size_t *next, bool learn)
+static struct plan_file *next_file(struct run *r, size_t *next)
 {
 	while (*next < r->file_count) {
 		struct plan_file *f = &r->files[(*next)++];
 
-		if (learn || (!f->error && f->count))
+		if (r->pass == RUN_LEARN || (!f->error && f->count))
 			return f;
 	}
 	return NULL;
@@ -322,8 +329,7 @@ static void end_all(struct child *children, size_t count)
 }
 
 /* Starts children in free places; returns how many run, or -1 when none can be started. */
-static int fill_places(struct run *r, struct child *children, size_t places, size_t *next,
-		       bool learn)
+static int fill_places(struct run *r, struct child *children, size_t places, size_t *next)
 {
 	int running = 0;
 	size_t i;
@@ -333,8 +339,8 @@ static int fill_places(struct run *r, struct child *children, size_t places, siz
 		struct plan_file *f;
 
 		if (!children[i].pid) {
-			f = next_file(r, next, learn);
-			if (f && !child_start(r, &children[i], f, learn)) {
+			f = next_file(r, next);
+			if (f && !child_start(r, &children[i], f)) {
 				*next = before;
 				return running ? running : -1;
 			}
@@ -344,7 +350,7 @@ static int fill_places(struct run *r, struct child *children, size_t places, siz
 	return running;
 }
 
-static void wait_for_children(struct run *r, struct child *children, size_t places, bool learn)
+static void wait_for_children(struct run *r, struct child *children, size_t places)
 {
 	struct pollfd *fds = xrealloc(NULL, places * sizeof(*fds));
 	size_t i;
@@ -354,7 +360,7 @@ static void wait_for_children(struct run *r, struct child *children, size_t plac
 	if (poll(fds, (nfds_t)places, 200) > 0) {
 		for (i = 0; i < places; i++) {
 			if (fds[i].revents)
-				child_read(r, &children[i], learn);
+				child_read(r, &children[i]);
 		}
 	}
 	for (i = 0; i < places; i++) {
@@ -364,7 +370,7 @@ static void wait_for_children(struct run *r, struct child *children, size_t plac
 	free(fds);
 }
 
-int pool_run(struct run *r, bool learn)
+int pool_run(struct run *r, enum run_pass pass)
 {
 	struct sigaction action = { .sa_handler = on_signal };
 	size_t places = r->options->jobs < r->file_count ? r->options->jobs : r->file_count;
@@ -375,11 +381,12 @@ int pool_run(struct run *r, bool learn)
 	int result = 0;
 
 	memset(children, 0, places * sizeof(*children));
+	r->pass = pass;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
 	while (!caught_signal && !r->output_broken) {
-		running = fill_places(r, children, places, &next, learn);
+		running = fill_places(r, children, places, &next);
 		if (running < 0) {
 			fprintf(stderr, "tapline: cannot start a process: %s\n", strerror(errno));
 			result = -1;
@@ -387,7 +394,7 @@ int pool_run(struct run *r, bool learn)
 		}
 		if (!running)
 			break;
-		wait_for_children(r, children, places, learn);
+		wait_for_children(r, children, places);
 	}
 	end_all(children, places);
 	for (i = 0; i < places; i++)

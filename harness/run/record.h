@@ -12,7 +12,7 @@ enum record_type {
 	RECORD_TEST, /* a registered test: name */
 	RECORD_ERROR, /* the file can not be used: message */
 	RECORD_START, /* a test begins */
-	RECORD_RESULT, /* it ended: verdict, invariant, directive, text after it, printed, shown */
+	RECORD_RESULT, /* it ended: verdict, invariant, and the texts of the result */
 	RECORD_END, /* the child did all it had to do */
 };
 

@@ -5,6 +5,8 @@
  */
 #include "run/run.h"
 
+#include "run/audit.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,7 +44,7 @@ static bool is_complete(const struct plan_file *f)
 
 void report_flush(struct run *r)
 {
-	if (!r->planned)
+	if (!r->planned || r->pass == RUN_FIRST)
 		return;
 	for (; r->front < r->file_count; r->front++) {
 		struct plan_file *f = &r->files[r->front];
@@ -61,10 +63,17 @@ void report_flush(struct run *r)
 	progress(r);
 }
 
-void report_result(struct run *r, struct plan_file *f, size_t i, const struct script_result *result)
+void report_result(struct run *r, struct plan_file *f, size_t i, struct script_result *result)
 {
 	struct strbuf name = { 0 };
 
+	f->next = i + 1;
+	if (r->pass == RUN_FIRST) {
+		audit_keep(&f->tests[i], result);
+		return;
+	}
+	if (r->pass == RUN_AGAIN)
+		audit_compare(r->options, f, i, result);
 	if (r->observer)
 		r->observer->result(r->observer->ctx, f->path, f->tests[i].name, result);
 	strbuf_printf(&name, "%s: %s", f->path, f->tests[i].name);
@@ -72,10 +81,10 @@ void report_result(struct run *r, struct plan_file *f, size_t i, const struct sc
 		   strbuf_text(&result->directive));
 	strbuf_add(&f->out, strbuf_text(&result->diagnosis), result->diagnosis.len);
 	strbuf_add(&f->out, strbuf_text(&result->comments), result->comments.len);
+	if (r->options->digest)
+		tap_comment(&f->out, strbuf_text(&result->digest));
 	strbuf_add(&f->err, strbuf_text(&result->printed), result->printed.len);
 	strbuf_free(&name);
-	f->tests[i].done = true;
-	f->next = i + 1;
 	if (result->verdict == TAP_NOT_OK)
 		r->failed++;
 	else if (result->verdict == TAP_SKIP)

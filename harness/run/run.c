@@ -8,6 +8,7 @@
 #include "run/run.h"
 
 #include "lua/settings.h"
+#include "run/audit.h"
 #include "run/walk.h"
 
 #include <errno.h>
@@ -111,7 +112,7 @@ static void fill_config(struct run *r)
 		.settings = o->settings,
 		.setting_count = o->setting_count,
 		.capture_dir = o->capture_dir,
-		.digest = o->digest,
+		.digest = o->digest || o->audit,
 		.fuel = SANDBOX_DEFAULT_FUEL,
 		.memory = SANDBOX_DEFAULT_MEMORY,
 		.requirements = &r->catalogue,
@@ -218,12 +219,30 @@ static int verdict(const struct run *r)
 	return EXIT_PASSED;
 }
 
+/* Runs the tests, twice with --audit. Returns what pool_run does. */
+static int run_passes(struct run *r)
+{
+	int number;
+	size_t i;
+
+	if (!r->options->audit)
+		return pool_run(r, RUN_ONCE);
+	number = pool_run(r, RUN_FIRST);
+	if (number)
+		return number;
+	for (i = 0; i < r->file_count; i++) {
+		if (!r->files[i].error)
+			r->files[i].next = 0;
+	}
+	return pool_run(r, RUN_AGAIN);
+}
+
 static int run_files(struct run *r)
 {
 	int number;
 	size_t i;
 
-	number = pool_run(r, true);
+	number = pool_run(r, RUN_LEARN);
 	if (number)
 		return interrupted(r, number);
 	drop_others_errors(r);
@@ -237,7 +256,7 @@ static int run_files(struct run *r)
 				report_error(r, &r->files[i]);
 		}
 		report_flush(r);
-		number = pool_run(r, false);
+		number = run_passes(r);
 		if (number)
 			return interrupted(r, number);
 		report_flush(r);
@@ -259,10 +278,13 @@ static void free_run(struct run *r)
 	for (i = 0; i < r->file_count; i++) {
 		struct plan_file *f = &r->files[i];
 
-		for (k = 0; k < f->count; k++)
+		for (k = 0; k < f->count; k++) {
 			free(f->tests[k].name);
+			audit_forget(&f->tests[k]);
+		}
 		free(f->tests);
 		free(f->error);
+		free(f->late_error);
 		strbuf_free(&f->out);
 		strbuf_free(&f->err);
 	}

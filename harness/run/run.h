@@ -20,13 +20,13 @@ enum {
 
 struct plan_test {
 	char *name;
-	bool started;
-	bool done;
+	struct script_result *first; /* --audit: what the first of the two runs gave */
 };
 
 struct plan_file {
 	const char *path;
 	char *error; /* the file can not be used: one failed test stands for it */
+	char *late_error; /* it could not be loaded any more when its tests should run */
 	struct plan_test *tests; /* those that the filter lets through */
 	size_t count;
 	size_t first; /* number of its first test in the plan */
@@ -43,7 +43,15 @@ struct run_observer {
 	void *ctx;
 };
 
+enum run_pass {
+	RUN_LEARN, /* children tell their tests */
+	RUN_FIRST, /* --audit: results are kept */
+	RUN_AGAIN, /* --audit: and compared */
+	RUN_ONCE,
+};
+
 struct run {
+	enum run_pass pass;
 	const struct run_options *options;
 	const struct run_observer *observer; /* NULL: TAP */
 	const char *command; /* "run", for messages */
@@ -81,14 +89,13 @@ void child_run(const struct run *r, const struct plan_file *f, int fd);
 
 /*
  * Forks a child per file, so many at a time, feeds what they tell to the plan and returns when all
- * are done. `learn`: they list their tests, else they run them. Returns the signal that ended the
- * run, 0, or -1 when no process could be started (it said so).
+ * are done. Returns the signal that ended the run, 0, or -1 when no process could be started (it
+ * said so).
  */
-int pool_run(struct run *r, bool learn);
+int pool_run(struct run *r, enum run_pass pass);
 
 /* Results, as they come in: adds to the file's output and writes what is due. */
-void report_result(struct run *r, struct plan_file *f, size_t i,
-		   const struct script_result *result);
+void report_result(struct run *r, struct plan_file *f, size_t i, struct script_result *result);
 /* A result for a test whose child did not give one. */
 void report_lost(struct run *r, struct plan_file *f, size_t i, const char *message);
 void report_error(struct run *r, struct plan_file *f);

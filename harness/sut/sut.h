@@ -60,6 +60,12 @@ struct sut {
 /* tapline's own stack. */
 extern const struct sut_ops sut_tapline;
 
+/*
+ * For a process that wants to see whether anything hangs on it: from now on worlds of sut_tapline
+ * lie at other addresses, in memory that is full of junk.
+ */
+void sut_tapline_perturb(void);
+
 /* The world behind a sut of sut_tapline: for the extras that have no entry above. */
 struct world *sut_tapline_world(struct sut *s);
 

@@ -34,6 +34,23 @@ static struct sut_world *self(const struct sut *s)
  */
 static void *arena_spare;
 
+/* Of sut_tapline_perturb: how much of an arena is filled, and how far into it a world lies. */
+#define JUNK_SIZE  (1u << 20)
+#define JUNK_SHIFT (64u * 37)
+static u32 arena_shift;
+
+void sut_tapline_perturb(void)
+{
+	/* A mapping between keeps the next arena from the place of the last. */
+	if (!arena_shift)
+		(void)mmap(NULL, 5 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+			   -1, 0);
+	if (arena_spare)
+		munmap(arena_spare, ARENA_SIZE);
+	arena_spare = NULL;
+	arena_shift = JUNK_SHIFT;
+}
+
 /* The kernel gives pages when they are touched; NORESERVE, as most never are. */
 static void *arena_get(void)
 {
@@ -68,8 +85,11 @@ static struct sut *tapline_create(const struct world_config *config,
 		c.memory_limit = MEMORY_LIMIT_DEFAULT;
 	s->sut.ops = &sut_tapline;
 	s->arena = arena_get();
+	if (s->arena && arena_shift)
+		memset(s->arena, 0xa5, JUNK_SIZE);
 	if (s->arena)
-		s->world = world_create(s->arena, ARENA_SIZE, &c, callbacks, ctx);
+		s->world = world_create((u8 *)s->arena + arena_shift, ARENA_SIZE - arena_shift, &c,
+					callbacks, ctx);
 	if (!s->world) {
 		if (s->arena)
 			arena_put(s->arena);

@@ -243,6 +243,7 @@ static void test_numbers(void **state)
 	assert_true(run_parse_u64("18446744073709551615", UINT64_MAX, &n) && n == UINT64_MAX);
 	assert_true(run_parse_u64("0xFf", 255, &n) && n == 255);
 	assert_false(run_parse_u64("256", 255, &n));
+	assert_false(run_parse_u64("3", 2, &n));
 	assert_false(run_parse_u64("18446744073709551616", UINT64_MAX, &n));
 	assert_false(run_parse_u64("", 9, &n));
 	assert_false(run_parse_u64("0x", 9, &n));
