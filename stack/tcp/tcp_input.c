@@ -25,6 +25,7 @@ static bool oow_rate_limited(struct net *net, int mib_idx, u32 *last_oow_ack_tim
 {
 	u32 now = (u32)jiffies(net->host);
 
+	now += !now; /* 0 stands for never */
 	if (*last_oow_ack_time) {
 		s32 elapsed = (s32)(now - *last_oow_ack_time);
 
@@ -33,7 +34,7 @@ static bool oow_rate_limited(struct net *net, int mib_idx, u32 *last_oow_ack_tim
 			return true;
 		}
 	}
-	*last_oow_ack_time = now ? now : 1;
+	*last_oow_ack_time = now;
 	return false;
 }
 
