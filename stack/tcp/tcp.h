@@ -868,6 +868,8 @@ u32 __tcp_select_window(struct sock *sk);
 /* Splits a segment of a queue at len. 0, -ENOMEM. */
 enum tcp_queue { TCP_FRAG_IN_WRITE_QUEUE, TCP_FRAG_IN_RTX_QUEUE };
 int tcp_fragment(struct sock *sk, enum tcp_queue queue, struct sk_buff *skb, u32 len, u32 mss_now);
+/* A private data area for a segment of a queue, so that headers may be written again. 0, -ENOMEM. */
+int tcp_skb_unclone(struct sk_buff *skb);
 /* Takes the first len bytes, which are acknowledged, away. 0, -ENOMEM. */
 int tcp_trim_head(struct sock *sk, struct sk_buff *skb, u32 len);
 /* A segment without payload, headroom reserved, to be filled. */

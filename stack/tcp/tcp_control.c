@@ -153,7 +153,7 @@ int tcp_send_synack(struct sock *sk)
 	if (!skb || !(TCP_SKB_CB(skb)->tcp_flags & TCPHDR_SYN))
 		return -EFAULT;
 	TCP_SKB_CB(skb)->tcp_flags |= TCPHDR_ACK;
-	if (skb_cloned(skb) && pskb_expand_head(skb, 0, 0))
+	if (tcp_skb_unclone(skb))
 		return -ENOMEM;
 	return tcp_transmit_skb(sk, skb, true);
 }

@@ -42,7 +42,7 @@ static int prepare(struct sock *sk, struct sk_buff *skb, u32 segs)
 	}
 	if (skb->len > len)
 		return tcp_fragment(sk, TCP_FRAG_IN_RTX_QUEUE, skb, len, mss);
-	return skb_cloned(skb) ? pskb_expand_head(skb, 0, 0) : 0;
+	return 0;
 }
 
 int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
@@ -50,6 +50,9 @@ int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
 	struct tcp_sock *tp = tcp_sk(sk);
 	int err = prepare(sk, skb, segs);
 
+	/* The clone of the last time may be under way still, or lie at a receiver of this host. */
+	if (!err)
+		err = tcp_skb_unclone(skb);
 	if (err)
 		return err;
 	segs = tcp_skb_pcount(skb);
@@ -58,9 +61,6 @@ int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
 		MIB_INC(sk->net, TcpExtTCPSynRetrans);
 	tp->total_retrans += segs;
 	tp->bytes_retrans += skb->len;
-	/* The area is shared again when what it was cloned for is still under way. */
-	if (skb_cloned(skb) && pskb_expand_head(skb, 0, 0))
-		return -ENOMEM;
 	err = tcp_transmit_skb(sk, skb, true);
 	/* In any case, so that no RTT is taken from a time stamp of something never sent. */
 	TCP_SKB_CB(skb)->sacked |= TCPCB_EVER_RETRANS;

@@ -367,10 +367,22 @@ int tcp_fragment(struct sock *sk, enum tcp_queue queue, struct sk_buff *skb, u32
 	return 0;
 }
 
+int tcp_skb_unclone(struct sk_buff *skb)
+{
+	u32 truesize = skb->truesize;
+	int err;
+
+	if (!skb_cloned(skb))
+		return 0;
+	err = pskb_expand_head(skb, 0, 0);
+	skb->truesize = truesize; /* sk_wmem_queued has it */
+	return err;
+}
+
 int tcp_trim_head(struct sock *sk, struct sk_buff *skb, u32 len)
 {
 	/* Headers will be built where the bytes were: nobody else may need them. */
-	if (skb_cloned(skb) && pskb_expand_head(skb, 0, 0))
+	if (tcp_skb_unclone(skb))
 		return -ENOMEM;
 	ASSERT(len <= skb->len);
 	skb_pull(skb, len);
