@@ -84,9 +84,9 @@ bool audit_differ(const struct script_result *a, const struct script_result *b,
 	       differ("shown", &a->shown, &b->shown, first, second);
 }
 
-void audit_compare(const struct run_options *o, const struct plan_file *f, size_t i,
-		   struct script_result *result)
+void audit_compare(const struct plan_file *f, size_t i, struct script_result *result)
 {
+	const struct run_options *o = &f->options;
 	struct plan_test *t = &f->tests[i];
 	struct strbuf first = { 0 };
 	struct strbuf second = { 0 };
@@ -142,9 +142,8 @@ static void shift_heap(void)
 	}
 }
 
-__attribute__((noinline)) void audit_call(void (*work)(const struct run *, const struct plan_file *,
-						       int),
-					  const struct run *r, const struct plan_file *f, int fd)
+__attribute__((noinline)) void audit_call(void (*work)(const struct plan_file *, int),
+					  const struct plan_file *f, int fd)
 {
 	/* What is called from here lies elsewhere on a stack that is not fresh. */
 	volatile u8 junk[STACK_SHIFT];
@@ -152,6 +151,6 @@ __attribute__((noinline)) void audit_call(void (*work)(const struct run *, const
 	memset((void *)(uintptr_t)junk, 0xa5, sizeof(junk));
 	shift_heap();
 	sut_tapline_perturb();
-	work(r, f, fd);
+	work(f, fd);
 	junk[0] = 0;
 }

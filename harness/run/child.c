@@ -29,11 +29,11 @@ static void send_end(struct record *r, int fd)
 	send_or_die(r, fd);
 }
 
-void child_learn(const struct run *r, const struct plan_file *f, int fd)
+void child_learn(const struct plan_file *f, int fd)
 {
 	struct strbuf error = { 0 };
 	struct record record = { 0 };
-	struct script *s = script_load(f->path, &r->config, &error);
+	struct script *s = script_load(f->path, &f->config, &error);
 	size_t i;
 
 	if (!s)
@@ -82,12 +82,12 @@ static size_t find_test(const struct script *s, const char *name, size_t from)
 	return SIZE_MAX;
 }
 
-void child_run(const struct run *r, const struct plan_file *f, int fd)
+void child_run(const struct plan_file *f, int fd)
 {
 	struct strbuf error = { 0 };
 	struct record record = { 0 };
 	struct strbuf rerun = { 0 };
-	struct script *s = script_load(f->path, &r->config, &error);
+	struct script *s = script_load(f->path, &f->config, &error);
 	size_t at = 0;
 	size_t i;
 
@@ -100,7 +100,7 @@ void child_run(const struct run *r, const struct plan_file *f, int fd)
 		send_or_die(&record, fd);
 		at = find_test(s, f->tests[i].name, at);
 		strbuf_clear(&rerun);
-		run_options_rerun(r->options, f->path, f->tests[i].name, &rerun);
+		run_options_rerun(&f->options, f->path, f->tests[i].name, &rerun);
 		if (at == SIZE_MAX) {
 			send_error(&record, fd, &error);
 			break;

@@ -128,6 +128,12 @@ static bool parse_profile(struct run_options *o, const char *text, struct strbuf
 	return false;
 }
 
+void run_options_add_setting(struct run_options *o, char *key, const char *value)
+{
+	o->settings = xrealloc(o->settings, (o->setting_count + 1) * sizeof(*o->settings));
+	o->settings[o->setting_count++] = (struct script_setting){ key, value };
+}
+
 static bool parse_setting(struct run_options *o, char *text, struct strbuf *error)
 {
 	char *equals = strchr(text, '=');
@@ -137,10 +143,9 @@ static bool parse_setting(struct run_options *o, char *text, struct strbuf *erro
 		strbuf_printf(error, "--set: '%s' is not KEY=VALUE", text);
 		return false;
 	}
-	o->settings = xrealloc(o->settings, (o->setting_count + 1) * sizeof(*o->settings));
 	key = xstrdup(text);
 	key[equals - text] = 0;
-	o->settings[o->setting_count++] = (struct script_setting){ key, equals + 1 };
+	run_options_add_setting(o, key, equals + 1);
 	return true;
 }
 
@@ -325,6 +330,24 @@ bool run_options_parse(struct run_options *o, const struct run_extras *extras, i
 		return false;
 	}
 	return true;
+}
+
+bool run_options_apply(struct run_options *o, const char *name, char *value, struct strbuf *error)
+{
+	const struct run_option *d = find(NULL, name, strlen(name));
+
+	if (!d)
+		return unknown(NULL, name, error);
+	if (d->id != OPT_SEED && d->id != OPT_PROFILE && d->id != OPT_SET &&
+	    d->id != OPT_WALL_TIMEOUT) {
+		strbuf_printf(error, "%s is for the command line only", d->name);
+		return false;
+	}
+	if (!value || !*value) {
+		strbuf_printf(error, "%s needs a value: %s", d->name, d->value);
+		return false;
+	}
+	return apply(o, d, value, error);
 }
 
 void run_options_free(struct run_options *o)

@@ -60,6 +60,15 @@ bool run_options_parse(struct run_options *o, const struct run_extras *extras, i
 		       char **argv, struct strbuf *error);
 void run_options_free(struct run_options *o);
 
+/*
+ * Sets one of the options that a tapline.args may hold (args.h); value NULL: none was written. The
+ * value is borrowed. False with a message in `error`.
+ */
+bool run_options_apply(struct run_options *o, const char *name, char *value, struct strbuf *error);
+
+/* Adds a --set; the key becomes the options' own, the value is borrowed. */
+void run_options_add_setting(struct run_options *o, char *key, const char *value);
+
 /* The text of `tapline run --help`. */
 const char *run_options_help(void);
 

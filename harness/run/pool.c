@@ -66,11 +66,11 @@ static void child_main(const struct run *r, const struct plan_file *f, int fd)
 	if (null >= 0)
 		dup2(null, STDOUT_FILENO);
 	if (r->pass == RUN_LEARN)
-		child_learn(r, f, fd);
+		child_learn(f, fd);
 	else if (r->pass == RUN_AGAIN)
-		audit_call(child_run, r, f, fd);
+		audit_call(child_run, f, fd);
 	else
-		child_run(r, f, fd);
+		child_run(f, fd);
 	_exit(__lsan_do_recoverable_leak_check && __lsan_do_recoverable_leak_check() ? EXIT_LEAK :
 										       0);
 }
@@ -204,13 +204,13 @@ static const char *signal_name(int number, char *buffer, size_t size)
 }
 
 /* Why a child ended before its work was done. */
-static void death(const struct run *r, const struct child *c, int status, struct strbuf *out)
+static void death(const struct child *c, int status, struct strbuf *out)
 {
 	char buffer[32];
 
 	if (c->timed_out)
 		strbuf_printf(out, "wall clock limit: no result after %u s of real time",
-			      r->options->wall_timeout);
+			      c->file->options.wall_timeout);
 	else if (WIFSIGNALED(status))
 		strbuf_printf(out, "%s: the test process was killed by %s",
 			      WTERMSIG(status) == SIGABRT ? "invariant" : "crash",
@@ -254,7 +254,7 @@ static void child_done(struct run *r, struct child *c)
 		r->invariants++;
 	}
 	if (!c->ended)
-		death(r, c, status, &reason);
+		death(c, status, &reason);
 	if (r->pass == RUN_LEARN && !c->ended) {
 		struct strbuf message = { 0 };
 
@@ -292,9 +292,9 @@ static void child_read(struct run *r, struct child *c)
 	child_done(r, c);
 }
 
-static void watch(const struct run *r, struct child *c)
+static void watch(struct child *c)
 {
-	s64 limit = (s64)r->options->wall_timeout * 1000;
+	s64 limit = (s64)c->file->options.wall_timeout * 1000;
 
 	if (limit && !c->timed_out && now_ms() - c->last_ms > limit) {
 		c->timed_out = true;
@@ -308,7 +308,7 @@ static struct plan_file *next_file(struct run *r, size_t *next)
 	while (*next < r->file_count) {
 		struct plan_file *f = &r->files[(*next)++];
 
-		if (r->pass == RUN_LEARN || (!f->error && f->count))
+		if (!f->error && (r->pass == RUN_LEARN || f->count))
 			return f;
 	}
 	return NULL;
@@ -365,7 +365,7 @@ static void wait_for_children(struct run *r, struct child *children, size_t plac
 	}
 	for (i = 0; i < places; i++) {
 		if (children[i].pid)
-			watch(r, &children[i]);
+			watch(&children[i]);
 	}
 	free(fds);
 }

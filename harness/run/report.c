@@ -73,7 +73,7 @@ void report_result(struct run *r, struct plan_file *f, size_t i, struct script_r
 		return;
 	}
 	if (r->pass == RUN_AGAIN)
-		audit_compare(r->options, f, i, result);
+		audit_compare(f, i, result);
 	if (r->observer)
 		r->observer->result(r->observer->ctx, f->path, f->tests[i].name, result);
 	strbuf_printf(&name, "%s: %s", f->path, f->tests[i].name);
@@ -102,10 +102,10 @@ void report_lost(struct run *r, struct plan_file *f, size_t i, const char *messa
 	struct tap_diagnosis d = {
 		.message = message,
 		.file = f->path,
-		.seed = r->options->seed,
+		.seed = f->options.seed,
 	};
 
-	run_options_rerun(r->options, f->path, f->tests[i].name, &rerun);
+	run_options_rerun(&f->options, f->path, f->tests[i].name, &rerun);
 	d.rerun = strbuf_text(&rerun);
 	tap_yaml(&result.diagnosis, &d);
 	report_result(r, f, i, &result);
@@ -134,7 +134,7 @@ void report_error(struct run *r, struct plan_file *f)
 {
 	struct strbuf rerun = { 0 };
 	struct strbuf file = { 0 };
-	struct tap_diagnosis d = { .message = f->error, .seed = r->options->seed };
+	struct tap_diagnosis d = { .message = f->error, .seed = f->options.seed };
 	size_t len = 0;
 
 	d.line = error_place(f->error, &len);
@@ -143,7 +143,7 @@ void report_error(struct run *r, struct plan_file *f)
 	else
 		strbuf_puts(&file, f->path);
 	d.file = strbuf_text(&file);
-	run_options_rerun(r->options, f->path, NULL, &rerun);
+	run_options_rerun(&f->options, f->path, NULL, &rerun);
 	d.rerun = strbuf_text(&rerun);
 	tap_result(&f->out, f->first, TAP_NOT_OK, f->path, NULL);
 	tap_yaml(&f->out, &d);

@@ -102,11 +102,11 @@ static bool collect_files(struct run *r, struct walk *w, struct strbuf *error)
 	return true;
 }
 
-static void fill_config(struct run *r)
+static void fill_config(const struct run *r, struct plan_file *f)
 {
-	const struct run_options *o = r->options;
+	const struct run_options *o = &f->options;
 
-	r->config = (struct script_config){
+	f->config = (struct script_config){
 		.seed = o->seed,
 		.profile = o->profile,
 		.settings = o->settings,
@@ -117,6 +117,27 @@ static void fill_config(struct run *r)
 		.memory = SANDBOX_DEFAULT_MEMORY,
 		.requirements = &r->catalogue,
 	};
+}
+
+/* The options of each file. One whose tapline.args is wrong can not be used. */
+static bool fill_options(struct run *r, struct strbuf *error)
+{
+	const struct script_config config = { .profile = r->options->profile,
+					      .settings = r->options->settings,
+					      .setting_count = r->options->setting_count };
+	struct strbuf message = { 0 };
+	size_t i;
+
+	for (i = 0; i < r->file_count; i++) {
+		struct plan_file *f = &r->files[i];
+
+		strbuf_clear(&message);
+		if (!args_options(&r->args, r->options, f->path, &f->options, &message))
+			f->error = xstrdup(strbuf_text(&message));
+		fill_config(r, f);
+	}
+	strbuf_free(&message);
+	return settings_check(&config, error);
 }
 
 /* A file that can not be used is told by one shard only. */
@@ -283,12 +304,14 @@ static void free_run(struct run *r)
 			audit_forget(&f->tests[k]);
 		}
 		free(f->tests);
+		args_options_free(&f->options);
 		free(f->error);
 		free(f->late_error);
 		strbuf_free(&f->out);
 		strbuf_free(&f->err);
 	}
 	free(r->files);
+	args_free(&r->args);
 	catalogue_free(&r->catalogue);
 }
 
@@ -306,9 +329,8 @@ int run_execute(const char *command, const struct run_options *options,
 	    !collect_files(&r, &w, &error)) {
 		status = run_usage_error(command, strbuf_text(&error));
 	} else {
-		fill_config(&r);
 		catalogue_load(&r.catalogue, &no_catalogue);
-		if (settings_check(&r.config, &error))
+		if (fill_options(&r, &error))
 			status = run_files(&r);
 		else
 			status = run_usage_error(command, strbuf_text(&error));

@@ -7,6 +7,7 @@
 #define TAPLINE_RUN_RUN_H
 
 #include "lua/script.h"
+#include "run/args.h"
 #include "run/options.h"
 
 /* Exit statuses; the highest precedence first: invariant, usage, failed, skipped, passed. */
@@ -25,6 +26,8 @@ struct plan_test {
 
 struct plan_file {
 	const char *path;
+	struct run_options options; /* the command line's and those of tapline.args above it */
+	struct script_config config;
 	char *error; /* the file can not be used: one failed test stands for it */
 	char *late_error; /* it could not be loaded any more when its tests should run */
 	struct plan_test *tests; /* those that the filter lets through */
@@ -55,7 +58,7 @@ struct run {
 	const struct run_options *options;
 	const struct run_observer *observer; /* NULL: TAP */
 	const char *command; /* "run", for messages */
-	struct script_config config;
+	struct args args;
 	struct catalogue catalogue;
 	struct plan_file *files;
 	size_t file_count;
@@ -84,8 +87,8 @@ int run_usage_error(const char *command, const char *message);
 bool run_in_shard(const struct run_options *o, const char *path, const char *name);
 
 /* The child's side: writes records to fd. */
-void child_learn(const struct run *r, const struct plan_file *f, int fd);
-void child_run(const struct run *r, const struct plan_file *f, int fd);
+void child_learn(const struct plan_file *f, int fd);
+void child_run(const struct plan_file *f, int fd);
 
 /*
  * Forks a child per file, so many at a time, feeds what they tell to the plan and returns when all

@@ -192,6 +192,20 @@ static void test_isolation(void **state)
 	assert_int_equal(c->status, 0);
 }
 
+/* The worlds of a test have the profile's defaults. */
+static void test_profile(void **state)
+{
+	(void)state;
+	command_file("profile.lua",
+		     HEAD "local net = require 'net'\n"
+			  "tap.test('p', function(t)\n"
+			  "  t:is(net.host {}:sysctl 'tapline.rfc.syn_received', '1')\n"
+			  "  t:is(net.host {}:sysctl 'net.ipv4.ipfrag_time', '60') end)\n");
+	assert_int_equal(command("$TAPLINE run --profile rfc profile.lua")->status, 0);
+	assert_int_equal(command("$TAPLINE run --profile linux profile.lua")->status, 1);
+	assert_contains(command("$TAPLINE run profile.lua")->out, "got: \"\\\"0\\\"\"");
+}
+
 static void test_many(void **state)
 {
 	const struct command *c;
@@ -258,8 +272,8 @@ int main(void)
 		cmocka_unit_test(test_selection),   cmocka_unit_test(test_jobs),
 		cmocka_unit_test(test_seeds),	    cmocka_unit_test(test_isolation),
 		cmocka_unit_test(test_many),	    cmocka_unit_test(test_shards),
-		cmocka_unit_test(test_glob),	    cmocka_unit_test(test_suggest),
-		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_profile),	    cmocka_unit_test(test_glob),
+		cmocka_unit_test(test_suggest),	    cmocka_unit_test(test_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, command_setup, command_teardown);
