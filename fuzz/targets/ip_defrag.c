@@ -37,8 +37,9 @@ struct model {
 	u32 len; /* highest end so far */
 	bool last_in;
 	u32 have; /* bytes there */
-	bool byte[65536]; /* valid below `dirty` */
-	u32 dirty; /* bytes from here on are false */
+	u32 runs, tail_end, tail_run; /* runs made; end and run of the last fragment */
+	u16 run[65536]; /* of each byte, 0: not there; valid below `dirty` */
+	u32 dirty; /* bytes from here on are not there */
 };
 
 struct scenario {
@@ -59,15 +60,24 @@ static void model_close(struct model *m)
 	m->open = false;
 }
 
-/* True: the datagram is complete with this fragment. end is beyond off. */
+/*
+ * True: the datagram is complete with this fragment. Linux keeps runs: fragments that came one
+ * right behind the other at the end are one run, any other is a run of its own. A fragment inside
+ * one run is a duplicate; one that lies across two that touch is an overlap, though all its bytes
+ * are there.
+ */
 static bool model_add(struct model *m, u64 now, u32 off, u32 len, bool mf)
 {
-	u32 end = off + len, there = 0;
+	u32 end = off + len, there = 0, run;
+	bool one_run = true;
 
 	if (m->open && now - m->born >= TIMEOUT_NS)
 		model_close(m);
 	if (!m->open) {
-		memset(m->byte, 0, m->dirty);
+		memset(m->run, 0, m->dirty * sizeof(m->run[0]));
+		m->runs = 0;
+		m->tail_end = 0;
+		m->tail_run = 0;
 		m->dirty = 0;
 		m->len = 0;
 		m->have = 0;
@@ -97,15 +107,23 @@ static bool model_add(struct model *m, u64 now, u32 off, u32 len, bool mf)
 		model_close(m);
 		return false;
 	}
-	for (u32 i = off; i < end; i++)
-		there += m->byte[i];
-	if (there == end - off)
+	for (u32 i = off; i < end; i++) {
+		there += m->run[i] != 0;
+		one_run = one_run && m->run[i] == m->run[off];
+	}
+	if (there == end - off && one_run)
 		return false; /* a duplicate: ignored (DUP_FRAG) */
 	if (there) {
 		model_close(m); /* an overlap: the whole datagram goes */
 		return false;
 	}
-	memset(m->byte + off, true, end - off);
+	run = off == m->tail_end && m->tail_run ? m->tail_run : ++m->runs;
+	for (u32 i = off; i < end; i++)
+		m->run[i] = (u16)run;
+	if (end > m->tail_end) {
+		m->tail_end = end;
+		m->tail_run = run;
+	}
 	if (end > m->dirty)
 		m->dirty = end;
 	m->have += end - off;
