@@ -29,9 +29,8 @@ static const struct {
 	int (*init)(struct host *h);
 	void (*exit)(struct host *h);
 } initcalls[] = {
-	{ sock_init, sock_exit },	  { net_dev_init, net_dev_exit },
-	{ pktsched_init, pktsched_exit }, { ipv4_init, ipv4_exit },
-	{ udp_init, udp_exit },		  { tcp_init, tcp_exit },
+	{ sock_init, sock_exit }, { net_dev_init, net_dev_exit }, { pktsched_init, pktsched_exit },
+	{ ipv4_init, ipv4_exit }, { udp_init, udp_exit },	  { tcp_init, tcp_exit },
 };
 
 /* Per namespace (pernet_operations): tables first, then the loopback device that uses them. */

@@ -73,8 +73,9 @@ struct sk_buff_head {
 
 struct sk_buff {
 	/*
-	 * On a queue; NULL at its ends. Also the next of a frag_list or of a list of segments. A packet
-	 * in a tree of TCP's has its node there instead, and all three are set anew when it leaves.
+	 * On a queue; NULL at its ends. Also the next of a frag_list or of a list of segments. A
+	 * packet in a tree of TCP's has its node there instead, and all three are set anew when it
+	 * leaves.
 	 */
 	union {
 		struct {
