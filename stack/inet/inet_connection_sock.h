@@ -26,12 +26,12 @@ struct tcp_congestion_ops;
 #define ICSK_TIME_REO_TIMEOUT 6 /* RACK's reordering window ends */
 
 /* icsk_ack.pending */
-#define ICSK_ACK_SCHED	   1 /* an ACK is owed */
-#define ICSK_ACK_TIMER	   2 /* the delayed-ACK timer runs for it */
-#define ICSK_ACK_PUSHED	   4 /* a pushed segment came */
-#define ICSK_ACK_PUSHED2   8 /* a second one */
-#define ICSK_ACK_NOW	   16 /* send it at once, with the segment under way */
-#define ICSK_ACK_NOMEM	   32 /* no memory for it: tell the sender not to wait */
+#define ICSK_ACK_SCHED	 1 /* an ACK is owed */
+#define ICSK_ACK_TIMER	 2 /* the delayed-ACK timer runs for it */
+#define ICSK_ACK_PUSHED	 4 /* a pushed segment came */
+#define ICSK_ACK_PUSHED2 8 /* a second one */
+#define ICSK_ACK_NOW	 16 /* send it at once, with the segment under way */
+#define ICSK_ACK_NOMEM	 32 /* no memory for it: tell the sender not to wait */
 
 /* The ways of one family (tcp_ipv4.c: ipv4_specific). All that TCP ever asks of IP. */
 struct inet_connection_sock_af_ops {

@@ -125,6 +125,9 @@ struct tcp_skb_cb {
 	};
 };
 
+_Static_assert(sizeof(struct tcp_skb_cb) <= sizeof(((struct sk_buff *)NULL)->cb),
+	       "TCP's control block fits into a packet's");
+
 static inline struct tcp_skb_cb *TCP_SKB_CB(const struct sk_buff *skb)
 {
 	return (struct tcp_skb_cb *)(void *)(uintptr_t)(const void *)skb->cb;
@@ -868,7 +871,7 @@ u32 __tcp_select_window(struct sock *sk);
 /* Splits a segment of a queue at len. 0, -ENOMEM. */
 enum tcp_queue { TCP_FRAG_IN_WRITE_QUEUE, TCP_FRAG_IN_RTX_QUEUE };
 int tcp_fragment(struct sock *sk, enum tcp_queue queue, struct sk_buff *skb, u32 len, u32 mss_now);
-/* A private data area for a segment of a queue, so that headers may be written again. 0, -ENOMEM. */
+/* A private data area for a segment of a queue: headers may be written again. 0, -ENOMEM. */
 int tcp_skb_unclone(struct sk_buff *skb);
 /* Takes the first len bytes, which are acknowledged, away. 0, -ENOMEM. */
 int tcp_trim_head(struct sock *sk, struct sk_buff *skb, u32 len);

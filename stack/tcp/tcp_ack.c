@@ -256,6 +256,9 @@ static u32 tcp_clean_rtx_queue(struct sock *sk, u32 prior_fack, u32 prior_snd_un
 	bool rtt_update;
 
 	clean_queue(sk, &c);
+	/* The urgent byte is acknowledged, or there is none: the pointer goes along. */
+	if (between(tp->snd_up, prior_snd_una, tp->snd_una))
+		tp->snd_up = tp->snd_una;
 	if (c.first_ackt && !(c.flag & FLAG_RETRANS_DATA_ACKED)) {
 		seq_rtt_us = tcp_stamp_us_delta(tp->tcp_mstamp, c.first_ackt);
 		ca_rtt_us = tcp_stamp_us_delta(tp->tcp_mstamp, c.last_ackt);
