@@ -386,6 +386,7 @@ static struct rtable *queue_xmit_route(struct sock *sk, struct flowi4 *fl4)
 	fl4->tos = sk->inet_tos & 0x1c;
 	fl4->oif = sk->sk_bound_dev_if;
 	fl4->mark = sk->sk_mark;
+	fl4->flags = sk->inet_transparent ? FLOWI_FLAG_ANYSRC : 0;
 	rt = ip_route_output_flow(sk->net, fl4, sk, &err);
 	if (rt) {
 		dst_hold(&rt->dst);

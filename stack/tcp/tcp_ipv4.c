@@ -317,6 +317,9 @@ static void child_init(struct sock *sk, struct sock *newsk, const struct request
 	newsk->inet_mc_ttl = ip4_ttl(ip_hdr(skb));
 	newsk->inet_id = get_random_u32(net_world(sk->net), RANDOM_IPID) & 0xffff;
 	inet_csk(newsk)->icsk_ext_hdr_len = req->ireq_opt ? req->ireq_opt->opt.optlen : 0;
+	/* Its SYN was for us on an AnyIP device: the address stays good without being ours. */
+	if (inet_addr_type(sk->net, newsk->inet_rcv_saddr) != RTN_LOCAL)
+		newsk->inet_transparent = 1;
 	if (sk->net->sysctl.tcp_reflect_tos)
 		newsk->inet_tos = tcp_rsk(req)->syn_tos & ~INET_ECN_MASK & 0xff;
 	sk_dst_set(newsk, dst);

@@ -521,6 +521,42 @@ static void connect_unreachable(void **state)
 	expect_nothing();
 }
 
+/* On a device where every destination is local, connections to any address work, answers without
+ * a socket too, and go on when routes change. */
+static void any_address(void **state)
+{
+	static const u8 other[4] = { 10, 1, 2, 3 }, more[4] = { 192, 0, 2, 77 };
+	struct op op = { .kind = OP_LINK_SET };
+	s32 l = t_listener(80, 5), fd;
+	struct segment *s;
+
+	(void)state;
+	op.u.link_set.ifindex = 2;
+	op.u.link_set.param = LINK_PARAM_ANYIP;
+	op.u.link_set.value = 1;
+	must(&op, 0);
+	to_ip = other;
+	peer_open(&peer, 1000);
+	fd = (s32)t_call(SYS_ACCEPT, l, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(t_send(fd, "abc", 3), 3);
+	s = expect(PSH | ACK);
+	assert_int_equal(s->ip.saddr, load_be32(other));
+	op = (struct op){ .kind = OP_ADDR_ADD };
+	op.u.addr_add.ifindex = 2;
+	op.u.addr_add.prefix_len = 24;
+	op.u.addr_add.addr = (struct op_bytes){ more, 4 };
+	must(&op, 0);
+	peer_send(&bare, ACK, 1001, s->tcp.seq + 3, 0);
+	assert_int_equal(t_send(fd, "def", 3), 3);
+	assert_int_equal(expect(PSH | ACK)->ip.saddr, load_be32(other));
+	peer_send(&bare, SYN, 1, 0, 0);
+	expect(ACK); /* challenge */
+	to_ip = more;
+	peer_send(&bare, ACK, 1, 7, 0);
+	assert_int_equal(expect(RST)->tcp.seq, 7);
+}
+
 static void isns_differ(void **state)
 {
 	struct peer p = bare;
@@ -569,6 +605,7 @@ int main(void)
 		CLEAN(connect_stands),
 		CLEAN(connect_refused),
 		CLEAN(connect_unreachable),
+		CLEAN(any_address),
 		CLEAN(isns_differ),
 	};
 

@@ -40,6 +40,7 @@
 static const u8 host_mac[6] = { 2, 0, 0, 0, 0, 1 }, peer_mac[6] = { 2, 0, 0, 0, 0, 9 };
 static const u8 host_ip[4] = { 192, 0, 2, 1 }, peer_ip[4] = { 192, 0, 2, 9 };
 static const u8 any_ip[4];
+static const u8 *to_ip = host_ip; /* what the peer sends to */
 
 /* What the host sent. */
 struct segment {
@@ -110,6 +111,7 @@ static inline int tcp_world_setup(void **state)
 	(void)state;
 	seen_count = 0;
 	seen_read = 0;
+	to_ip = host_ip;
 	arena = aligned_alloc(64, ARENA);
 	assert_non_null(arena);
 	memset(arena, 0xa5, 1u << 20);
@@ -205,7 +207,7 @@ static inline u32 ip_frame(u8 *frame, u8 protocol, u32 payload)
 			     .ttl = 64,
 			     .protocol = protocol,
 			     .saddr = load_be32(peer_ip),
-			     .daddr = load_be32(host_ip) };
+			     .daddr = load_be32(to_ip) };
 
 	memcpy(frame, host_mac, 6);
 	memcpy(frame + 6, peer_mac, 6);
@@ -233,7 +235,7 @@ static inline void peer_send(const struct peer *p, u8 flags, u32 seq, u32 ack, u
 	memset(th + h.doff, 'x', len);
 	store_be16(th + 16,
 		   csum_fold(csum_partial(th, tcp_len,
-					  csum_tcpudp_nofold(load_be32(peer_ip), load_be32(host_ip),
+					  csum_tcpudp_nofold(load_be32(peer_ip), load_be32(to_ip),
 							     tcp_len, IPPROTO_TCP, 0))));
 	inject(frame, ip_frame(frame, IPPROTO_TCP, tcp_len));
 }
