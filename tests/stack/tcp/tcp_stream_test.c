@@ -15,6 +15,7 @@
 #include "lib/bytes.h"
 #include "stack/counters.h"
 #include "stack/errno.h"
+#include "stack/fault.h"
 #include "stack/nic.h"
 #include "stack/op.h"
 #include "stack/socket.h"
@@ -442,12 +443,60 @@ static void zero_window(void **state)
 	teardown();
 }
 
+/*
+ * The n-th allocation of a whole connection's life is refused, for every n: calls may fail, bytes
+ * may not be wrong (got() looks), nothing leaks, nothing hangs for ever.
+ */
+static bool refused_at(u64 n)
+{
+	struct op op = { .kind = OP_FAULT };
+	struct world_memory mem;
+	s32 fd[2];
+
+	setup(6, 100000, 0);
+	establish(fd);
+	op.u.fault.point = FAULT_ALLOC;
+	op.u.fault.skip = n;
+	op.u.fault.count = 1 + n % 3;
+	must(&op, 0);
+	start_flow(&flows[0], 0, fd, 12000, 1);
+	start_flow(&flows[1], 1, fd, 5000, 2);
+	for (u64 end = world_now(w) + 100 * NSEC_PER_SEC;
+	     world_next_event(w) <= end && !(flows[0].eof && flows[1].eof);)
+		world_step(w);
+	world_check(w, 1);
+	for (u32 i = 0; i < 2; i++) {
+		if (!flows[i].wop.completed)
+			sys_cancel(w, &flows[i].wop);
+		if (!flows[i].rop.completed)
+			sys_cancel(w, &flows[i].rop);
+		assert_true(flows[i].failed || flows[i].eof || flows[1 - i].failed);
+	}
+	simple(0, SYS_CLOSE, fd[0], 0);
+	simple(1, SYS_CLOSE, fd[1], 0);
+	assert_int_equal(world_run(w, world_now(w) + 2000 * NSEC_PER_SEC), WORLD_TIME);
+	world_memory(w, &mem);
+	teardown();
+	return mem.failed > 0;
+}
+
+static void allocations(void **state)
+{
+	u64 n = 0;
+
+	(void)state;
+	while (refused_at(n))
+		n++;
+	assert_true(n > 50);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_way),     cmocka_unit_test(both_ways),
 		cmocka_unit_test(half_close),  cmocka_unit_test(zero_window),
 		cmocka_unit_test(many_faults), cmocka_unit_test(long_fat),
+		cmocka_unit_test(allocations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
