@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 
 #include "base/suggest.h"
+#include "convert/convert.h"
 #include "corpus/corpus.h"
 #include "cover/cover.h"
 #include "replay/replay.h"
@@ -28,6 +29,8 @@ static const struct command commands[] = {
 	{ "run", run_command, "[OPTION]... PATH...", "run the tests in files and folders" },
 	{ "replay", replay_main, "[OPTION]... FILE", "give a capture to a host, print counters" },
 	{ "cover", cover_command, "[OPTION]... PATH...", "requirements against what tests showed" },
+	{ "convert", convert_command, "[OPTION]... FILE",
+	  "a Lua test that does what a capture shows" },
 	{ "corpus", corpus_main, "TARGET CAPTURE... -o DIR", "make fuzz seeds from captures" },
 	{ "list", list_command, "WHAT", "print what there is: suites, counters, ..." },
 	{ "version", version_command, "", "print the version" },

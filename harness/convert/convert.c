@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `tapline convert`: reads the capture, casts, writes the script. Nothing is written unless the
+ * whole script could be made; a damaged capture is used as far as it goes, as in `tapline replay`.
+ */
+#include "convert/convert.h"
+
+#include "base/data.h"
+#include "base/suggest.h"
+#include "capture/capture.h"
+#include "convert/scene.h"
+#include "convert/script.h"
+#include "tap/tap.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+	"usage: tapline convert [--host ADDR] [-o OUT.lua] FILE\n"
+	"\n"
+	"Writes a Lua test that does what a capture shows: it sends what others sent to one host, and\n"
+	"expects what the host sent. ARP, and ICMP and UDP over IPv4.\n"
+	"\n"
+	"  --host ADDR         the host under test (default: the first packet's destination)\n"
+	"  -o OUT.lua          write to a file, not to standard output\n"
+	"  --help              this text\n"
+	"\n"
+	"Exit status: 0 the test was written; 2 a wrong option, a file that can not be read or\n"
+	"written, or that holds nothing of the kind.\n";
+
+struct convert {
+	const char *file;
+	const char *out;
+	const char *host_text;
+	u8 host[4];
+	bool help;
+	struct scene *scene;
+	u64 last_ns; /* the capture's time of the last frame */
+};
+
+/* No test may take more than a day. */
+#define GAP_MAX_NS (3600 * 1000000000ull)
+
+static bool parse_host(const char *text, u8 *addr)
+{
+	unsigned int n[4];
+	char end;
+	size_t i;
+
+	if (strspn(text, "0123456789.") != strlen(text) ||
+	    sscanf(text, "%3u.%3u.%3u.%3u%c", &n[0], &n[1], &n[2], &n[3], &end) != 4)
+		return false;
+	for (i = 0; i < 4; i++) {
+		if (n[i] > 255)
+			return false;
+		addr[i] = (u8)n[i];
+	}
+	return true;
+}
+
+static bool wrong(struct strbuf *error, const char *what, const char *word)
+{
+	strbuf_printf(error, "%s '%s'", what, word);
+	return false;
+}
+
+static bool unknown_option(const char *word, struct strbuf *error)
+{
+	static const char *const names[] = { "--host", "--help", "-o" };
+	const char *near = suggest(word, names, ARRAY_SIZE(names));
+
+	wrong(error, "unknown option", word);
+	if (near)
+		strbuf_printf(error, "; did you mean '%s'?", near);
+	return false;
+}
+
+static bool parse(struct convert *c, int argc, char **argv, struct strbuf *error)
+{
+	int i;
+
+	for (i = 0; i < argc; i++) {
+		char *word = argv[i];
+
+		if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+			c->help = true;
+			return true;
+		}
+		if (strncmp(word, "--host=", 7) == 0) {
+			c->host_text = word + 7;
+		} else if (strcmp(word, "--host") == 0 || strcmp(word, "-o") == 0) {
+			if (++i == argc)
+				return wrong(error, "a value is missing after", word);
+			*(word[1] == 'o' ? &c->out : &c->host_text) = argv[i];
+		} else if (word[0] == '-' && word[1]) {
+			return unknown_option(word, error);
+		} else if (c->file) {
+			return wrong(error, "one file only, not also", word);
+		} else {
+			c->file = word;
+		}
+	}
+	if (c->host_text && !parse_host(c->host_text, c->host))
+		return wrong(error, "--host: this is no IPv4 address:", c->host_text);
+	if (!c->file)
+		strbuf_puts(error, "no capture file given");
+	return c->file != NULL;
+}
+
+/* The link types whose frames a script can send: Ethernet, and IP without link header. */
+static bool link_fits(u16 link)
+{
+	return link == PACKET_LINK_ETHERNET || link == PACKET_LINK_RAW ||
+	       link == PACKET_LINK_RAW_BSD || link == PACKET_LINK_RAW_OPENBSD ||
+	       link == PACKET_LINK_IPV4;
+}
+
+/* The script's time of a frame: it never runs backwards, and a gap is an hour at the most. */
+static u64 script_time(struct convert *c, u64 time_ns)
+{
+	const struct scene *s = c->scene;
+	u64 gap = s->count && time_ns > c->last_ns ? time_ns - c->last_ns : 0;
+
+	c->last_ns = time_ns;
+	return (s->count ? s->frames[s->count - 1].time_ns : 0) +
+	       (gap < GAP_MAX_NS ? gap : GAP_MAX_NS);
+}
+
+static bool add_frame(struct convert *c, const struct capture_frame *f, struct strbuf *error)
+{
+	const char *name = capture_link_name(f->link);
+	struct scene *s = c->scene;
+	u64 time = script_time(c, f->time_ns);
+
+	if (!link_fits(f->link)) {
+		strbuf_printf(error, "frame %llu: link type %u (%s) can not be converted",
+			      (unsigned long long)f->number, f->link, name ? name : "unknown");
+		return false;
+	}
+	if (s->count && s->raw != (f->link != PACKET_LINK_ETHERNET)) {
+		strbuf_puts(error, "frames with and without Ethernet header in one file");
+		return false;
+	}
+	if (s->count == SCENE_MAX_FRAMES) {
+		strbuf_printf(error, "more than %d frames: take a part of the file",
+			      SCENE_MAX_FRAMES);
+		return false;
+	}
+	s->raw = f->link != PACKET_LINK_ETHERNET;
+	if ((s->count & (s->count - 1)) == 0)
+		s->frames = xrealloc(s->frames, (s->count ? 2 * s->count : 1) * sizeof(*s->frames));
+	s->frames[s->count++] = (struct scene_frame){
+		.number = f->number,
+		.time_ns = time,
+		.packet = packet_parse(f->link, f->data, f->caplen,
+				       f->len < f->caplen ? f->caplen : f->len),
+	};
+	return true;
+}
+
+static bool read_capture(struct convert *c, struct strbuf *error)
+{
+	char message[CAPTURE_ERROR_SIZE];
+	struct capture_reader *r = capture_open(c->file, NULL, message);
+	enum capture_status status = CAPTURE_END;
+	struct capture_frame f;
+	bool ok = true;
+
+	if (!r) {
+		strbuf_printf(error, "%s: %s", c->file, message);
+		return false;
+	}
+	while (ok && (status = capture_next(r, &f)) == CAPTURE_FRAME)
+		ok = add_frame(c, &f, error);
+	if (ok && status != CAPTURE_END)
+		fprintf(stderr, "tapline convert: %s: %s: the frames before are used\n", c->file,
+			capture_error(r));
+	capture_close(r);
+	if (ok && !c->scene->count)
+		strbuf_printf(error, "%s: no frame", c->file);
+	return ok && c->scene->count;
+}
+
+/* The command that makes the script, as a comment of one line. */
+static void describe(const struct convert *c, struct strbuf *out)
+{
+	size_t i;
+
+	strbuf_puts(out, "tapline convert ");
+	if (c->host_text)
+		strbuf_printf(out, "--host %s ", c->host_text);
+	tap_shell_word(out, path_base(c->file));
+	for (i = 0; i < out->len; i++) {
+		if ((u8)out->data[i] < 0x20)
+			out->data[i] = '?';
+	}
+}
+
+static bool write_text(const struct convert *c, const struct strbuf *text, struct strbuf *error)
+{
+	FILE *f = c->out ? fopen(c->out, "w") : stdout;
+	bool ok = f && fwrite(text->data, 1, text->len, f) == text->len && fflush(f) == 0;
+
+	if (!ok)
+		strbuf_printf(error, "%s: %s", c->out ? c->out : "standard output",
+			      strerror(errno));
+	if (f && c->out && fclose(f) != 0 && ok) {
+		strbuf_printf(error, "%s: %s", c->out, strerror(errno));
+		ok = false;
+	}
+	return ok;
+}
+
+/* A test's name has no control characters. */
+static void test_name(const struct convert *c, struct strbuf *name)
+{
+	const char *p;
+
+	strbuf_puts(name, "as in ");
+	for (p = path_base(c->file); *p; p++)
+		strbuf_putc(name, (u8)*p < 0x20 || *p == 0x7f ? '?' : *p);
+}
+
+static bool convert_file(struct convert *c, struct strbuf *error)
+{
+	struct strbuf text = { 0 };
+	struct strbuf command = { 0 };
+	struct strbuf name = { 0 };
+	bool ok;
+
+	c->scene = xrealloc(NULL, sizeof(*c->scene));
+	memset(c->scene, 0, sizeof(*c->scene));
+	ok = read_capture(c, error) && scene_cast(c->scene, c->host_text ? c->host : NULL, error);
+	if (ok) {
+		describe(c, &command);
+		test_name(c, &name);
+		script_write(&text, c->scene, strbuf_text(&name), strbuf_text(&command));
+		ok = write_text(c, &text, error);
+	}
+	scene_free(c->scene);
+	free(c->scene);
+	strbuf_free(&text);
+	strbuf_free(&command);
+	strbuf_free(&name);
+	return ok;
+}
+
+int convert_command(int argc, char **argv)
+{
+	struct convert c = { 0 };
+	struct strbuf error = { 0 };
+	bool usage = !parse(&c, argc, argv, &error);
+	bool ok = false;
+
+	if (c.help) {
+		fputs(help, stdout);
+		ok = fflush(stdout) == 0;
+	} else if (!usage) {
+		ok = convert_file(&c, &error);
+	}
+	if (error.len)
+		fprintf(stderr, "tapline convert: %s\n%s", strbuf_text(&error),
+			usage ? "Try 'tapline convert --help'.\n" : "");
+	strbuf_free(&error);
+	return ok ? 0 : 2;
+}

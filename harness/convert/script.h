@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The script as a whole.
+ */
+#ifndef TAPLINE_CONVERT_SCRIPT_H
+#define TAPLINE_CONVERT_SCRIPT_H
+
+#include "convert/scene.h"
+
+/* Writes the test; `name` is what it is called, `command` made it. */
+void script_write(struct strbuf *out, const struct scene *s, const char *name, const char *command);
+
+#endif
