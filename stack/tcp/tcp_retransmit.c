@@ -34,7 +34,8 @@ static int prepare(struct sock *sk, struct sk_buff *skb, u32 segs)
 			return -EAGAIN;
 		avail = (s32)mss;
 	}
-	len = mss * segs;
+	/* One that was one segment may be larger than one now: the path MTU shrank. */
+	len = tcp_skb_pcount(skb) > 1 ? mss * segs : mss;
 	if (len > (u32)avail) {
 		len = (u32)avail / mss * mss;
 		if (!len)
