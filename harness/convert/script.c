@@ -60,12 +60,9 @@ static void write_peers(struct strbuf *out, const struct scene *s)
 		}
 		strbuf_puts(out, "}\n");
 	}
-	if (s->raw)
-		strbuf_puts(out, "  host:route { dst = \"default\", dev = 2 }\n");
+	strbuf_puts(out, "  host:route { dst = \"default\", dev = 2 }\n");
 	for (i = 0; i < s->routes; i++) {
-		strbuf_puts(out, "  host:route { dst = \"");
-		put_addr(out, s->route[i].addr);
-		strbuf_puts(out, "/32\", dev = 2 }\n  host:neigh { addr = \"");
+		strbuf_puts(out, "  host:neigh { addr = \"");
 		put_addr(out, s->route[i].addr);
 		strbuf_puts(out, "\", mac = \"");
 		put_mac(out, s->station[s->route[i].station].mac);
