@@ -12,6 +12,7 @@
 #include "stack/nic.h"
 #include "stack/rtnetlink.h"
 #include "stack/socket.h"
+#include "stack/tcp.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -230,6 +231,35 @@ static const struct constant constants[] = {
 	C(IP_PMTUDISC_INTERFACE),
 	C(IP_PMTUDISC_OMIT),
 	C(UDP_CORK),
+	C(TCP_NODELAY),
+	C(TCP_MAXSEG),
+	C(TCP_CORK),
+	C(TCP_KEEPIDLE),
+	C(TCP_KEEPINTVL),
+	C(TCP_KEEPCNT),
+	C(TCP_SYNCNT),
+	C(TCP_LINGER2),
+	C(TCP_DEFER_ACCEPT),
+	C(TCP_WINDOW_CLAMP),
+	C(TCP_INFO),
+	C(TCP_QUICKACK),
+	C(TCP_CONGESTION),
+	C(TCP_MD5SIG),
+	C(TCP_USER_TIMEOUT),
+	C(TCP_FASTOPEN),
+	C(TCP_TIMESTAMP),
+	C(TCP_NOTSENT_LOWAT),
+	C(TCP_CC_INFO),
+	C(TCP_SAVE_SYN),
+	C(TCP_SAVED_SYN),
+	C(TCP_FASTOPEN_CONNECT),
+	C(TCP_FASTOPEN_KEY),
+	C(TCP_FASTOPEN_NO_COOKIE),
+	C(TCP_INQ),
+	C(TCP_TX_DELAY),
+	C(TCP_RTO_MAX_MS),
+	C(TCP_RTO_MIN_US),
+	C(TCP_DELACK_MAX_US),
 	C(MSG_OOB),
 	C(MSG_PEEK),
 	C(MSG_DONTROUTE),

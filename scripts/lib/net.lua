@@ -8,6 +8,7 @@ local tap = require "tap"
 local util = require "net.util"
 local socket = require "net.socket"
 local peer = require "net.peer"
+local segment = require "net.segment"
 
 local net = {}
 local C, raise = util.C, util.raise
@@ -16,6 +17,7 @@ local address, prefix, op = util.address, util.prefix, util.op
 
 net.C = C
 net.poll = socket.poll
+net.pattern = segment.pattern
 net.duration = function(value) return duration(value, "duration") end
 
 -- Packets ----------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 -- by field and at their time.
 local _, native = ...
 local util = require "net.util"
+local segment = require "net.segment"
 
 local C, raise = util.C, util.raise
 local options, set, duration, address = util.options, util.set, util.duration, util.address
@@ -20,7 +21,7 @@ local Peer = {}
 Peer.__index = Peer
 Peer.__name = "peer"
 
-local peer_options = set "addr mac port arp"
+local peer_options = set "addr mac port arp isn"
 local peers = 0
 
 function peer_lib.new(wire, o)
@@ -31,7 +32,8 @@ function peer_lib.new(wire, o)
   if not nic then raise("wire:peer: there is no host on this wire") end
   peers = peers + 1
   wire.peers = wire.peers + 1
-  local peer = setmetatable({ wire = wire, nic = nic, side = side, addr = o.addr, port = o.port }, Peer)
+  local peer = setmetatable({ wire = wire, nic = nic, side = side, addr = o.addr, port = o.port,
+    tcp = segment.conversation(o.isn) }, Peer)
   peer.mac = o.mac or ("02:00:00:01:%02x:%02x"):format(peers // 256, peers % 256)
   peer.number = native.peer(wire.id, side, address(peer.mac, 6, "mac"),
     o.addr and address(o.addr, 4, "addr") or "\0\0\0\0", o.addr ~= nil and o.arp ~= false)
@@ -73,9 +75,6 @@ local function fill(packet, src, dst)
 end
 
 local function check_packet(packet, what)
-  if type(packet) == "string" then
-    raise(what .. ": the short form of TCP segments is not available yet")
-  end
   if type(packet) ~= "userdata" then raise(what .. " needs a packet") end
   return packet:clone()
 end
@@ -124,11 +123,25 @@ local function inject(peer, bytes, bad_fcs)
     flags = bad_fcs and C.FRAME_BAD_FCS or 0, bytes = bytes })
 end
 
-local peer_send_options = set "fcs pad"
+local peer_send_options = set "fcs pad data"
+
+-- The segment that the short notation stands for, as a packet that the script may change and send.
+function Peer:segment(text, data)
+  return segment.outgoing(self.tcp, text, data)
+end
+
+-- Another conversation: what is known of the host's numbers is forgotten.
+function Peer:fresh(o)
+  o = options("peer:fresh", o, set "port isn to")
+  self.port, self.to_port = o.port or self.port, o.to or self.to_port
+  self.tcp = segment.conversation(o.isn or self.tcp.isn)
+  return self
+end
 
 -- Sends a packet now. Frames are padded to 60 bytes as on a real wire (pad = false: they are not).
 function Peer:send(packet, o)
   o = options("peer:send", o, peer_send_options)
+  if type(packet) == "string" then packet = self:segment(packet, o.data) end
   local bytes = outgoing(self, packet):bytes()
   if #bytes < 60 and o.pad ~= false and not self.nic.raw then bytes = bytes .. ("\0"):rep(60 - #bytes) end
   inject(self, bytes, o.fcs == "bad")
@@ -156,7 +169,7 @@ local function parsed(peer, bytes, time, sent)
   return native.parse(bytes, peer.nic.raw and 101 or 1, { time = time, sent = sent })
 end
 
-local expect_options = set "within at defaults"
+local expect_options = set "within at defaults data"
 
 -- When the frame must leave the host (nil: any time up to the deadline), and until when to wait.
 local function timing(peer, o, what)
@@ -210,21 +223,47 @@ local function check_time(peer, o, frame, sent, expect)
     ("%d ns too %s"):format(math.abs(frame.sent - sent), frame.sent < sent and "early" or "late"))
 end
 
+-- What is expected, as a function that gives the template; with a frame, as it is compared with that
+-- one: the short notation leaves some things to the frame.
+local function expected(peer, template, o)
+  if type(template) ~= "string" then
+    local wanted = o.defaults == false and check_packet(template, "peer:expect") or
+      incoming(peer, template)
+    return function() return wanted end
+  end
+  local read = segment.read(template)
+  if type(o.data) == "string" and #o.data ~= read.len then
+    raise(("'%s': the data has %d octets"):format(template, #o.data))
+  end
+  return function(frame)
+    return incoming(peer, segment.incoming(peer.tcp, read, frame, o.data))
+  end, read
+end
+
+-- A segment in short has matched: what it tells of the conversation.
+local function learn(peer, read, frame)
+  if not read then return end
+  local known = segment.learned(peer.tcp, read, frame)
+  peer.tcp.host_isn, peer.tcp.host_ts = known.host_isn, known.host_ts
+  peer.to_port = peer.to_port or frame.tcp.sport
+end
+
 -- The next frame must match, at its exact time unless `within` says otherwise. Returns it.
 function Peer:expect(template, o)
   o = options("peer:expect", o, expect_options)
-  local wanted = o.defaults == false and check_packet(template, "peer:expect") or
-    incoming(self, template)
+  local wanted_for, read = expected(self, template, o)
   local sent, deadline = timing(self, o, "peer:expect")
   local bytes, arrived, left = wait_expected(self, o, sent, deadline)
-  if not bytes then fail_missing(self, wanted:text(), sent, deadline) end
+  if not bytes then fail_missing(self, wanted_for():text(), sent, deadline) end
   local frame = parsed(self, bytes, arrived, left)
+  local wanted = wanted_for(frame)
   local same, diff = native.match(wanted, frame)
   if not same then
     native.asserted()
     native.fail("another frame came than the expected one", frame:text(), wanted:text(), diff)
   end
   check_time(self, o, frame, sent, wanted:text())
+  learn(self, read, frame)
   native.anchor(self.wire.id, left)
   return native.proof(frame)
 end
@@ -232,27 +271,28 @@ end
 -- As many frames as there are templates, in any order. Returns them in the templates' order.
 function Peer:expect_all(templates, o)
   o = options("peer:expect_all", o, expect_options)
-  local wanted, frames = {}, {}
-  for i, template in ipairs(templates) do wanted[i] = incoming(self, template) end
+  local wanted, reads, frames = {}, {}, {}
+  for i, template in ipairs(templates) do wanted[i], reads[i] = expected(self, template, o) end
   local sent, deadline = timing(self, o, "peer:expect_all")
   for _ = 1, #templates do
     local bytes, arrived, left = wait_expected(self, o, sent, deadline)
     local missing = {}
     for i = 1, #templates do
-      if not frames[i] then missing[#missing + 1] = wanted[i]:text() end
+      if not frames[i] then missing[#missing + 1] = wanted[i]():text() end
     end
     if not bytes then fail_missing(self, table.concat(missing, "or\n"), sent, deadline) end
     local frame = parsed(self, bytes, arrived, left)
     local found
     for i = 1, #templates do
-      if not found and not frames[i] and native.match(wanted[i], frame) then found = i end
+      if not found and not frames[i] and native.match(wanted[i](frame), frame) then found = i end
     end
     if not found then
       native.asserted()
       native.fail("a frame came that is none of the expected ones", frame:text(),
         table.concat(missing, "or\n"))
     end
-    check_time(self, o, frame, sent, wanted[found]:text())
+    check_time(self, o, frame, sent, wanted[found](frame):text())
+    learn(self, reads[found], frame)
     frames[found] = native.proof(frame)
   end
   return frames

@@ -194,12 +194,12 @@ local function option_number(name)
   return level, C[name]
 end
 
--- option(name) reads, option(name, value) sets: a number, a boolean, bytes, or for the time-outs a
--- duration.
+-- option(name) reads, option(name, value) sets: a number, a boolean, bytes, a list of numbers (a
+-- structure of int, as SO_LINGER has), or for the time-outs a duration.
 function calls:option(name, value)
   local level, number = option_number(name)
   if value == nil then
-    local result, err = sys(self, "getsockopt", { arg0 = level, arg1 = number, size = 256 })
+    local result, err = sys(self, "getsockopt", { arg0 = level, arg1 = number, size = 512 })
     if not result then return nil, err end
     if time_options[name] then
       local sec, usec = ("<i8i8"):unpack(result.data)
@@ -216,8 +216,48 @@ function calls:option(name, value)
     value = ("<i4"):pack(value and 1 or 0)
   elseif math.type(value) == "integer" then
     value = ("<i4"):pack(value)
+  elseif type(value) == "table" then
+    value = ("<" .. ("i4"):rep(#value)):pack(table.unpack(value))
   end
   return simple(sys(self, "setsockopt", { arg0 = level, arg1 = number, data = value }))
+end
+
+local states = { "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT",
+  "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING", "NEW_SYN_RECV" }
+local ca_states = { [0] = "Open", "Disorder", "CWR", "Recovery", "Loss" }
+
+-- struct tcp_info of Linux 6.18: where a field begins, and how it is packed.
+local info_fields = {}
+for line in ([[
+  0 B state ca_state retransmits probes backoff options
+  8 I4 rto ato snd_mss rcv_mss unacked sacked lost retrans fackets
+  44 I4 last_data_sent last_ack_sent last_data_recv last_ack_recv pmtu rcv_ssthresh rtt rttvar
+  76 I4 snd_ssthresh snd_cwnd advmss reordering rcv_rtt rcv_space total_retrans
+  104 I8 pacing_rate max_pacing_rate bytes_acked bytes_received
+  136 I4 segs_out segs_in notsent_bytes min_rtt data_segs_in data_segs_out
+  160 I8 delivery_rate busy_time rwnd_limited sndbuf_limited
+  192 I4 delivered delivered_ce
+  200 I8 bytes_sent bytes_retrans
+  216 I4 dsack_dups reord_seen rcv_ooopack snd_wnd rcv_wnd rehash
+]]):gmatch("[^\n]+") do
+  local at, format, names = line:match("(%d+) (%S+) (.+)")
+  at = tonumber(at) + 1
+  for name in names:gmatch("%S+") do
+    info_fields[#info_fields + 1] = { name = name, at = at, format = "<" .. format }
+    at = at + string.packsize("<" .. format)
+  end
+end
+
+-- TCP_INFO as a table: times in microseconds as the kernel gives them, state and ca_state as names.
+function calls:info()
+  local data, err = calls.option(self, "TCP_INFO")
+  if not data then return nil, err end
+  local info = {}
+  for _, field in ipairs(info_fields) do info[field.name] = field.format:unpack(data, field.at) end
+  info.snd_wscale, info.rcv_wscale = data:byte(7) & 15, data:byte(7) >> 4
+  info.state = states[info.state] or info.state
+  info.ca_state = ca_states[info.ca_state] or info.ca_state
+  return info
 end
 
 -- Bytes that can be read at once.
