@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,11 +16,48 @@
 
 #define MAX_FILE (64u << 20)
 
+static bool has_library(const char *dir)
+{
+	struct strbuf path = { 0 };
+	bool found;
+
+	strbuf_printf(&path, "%s/scripts/lib/tap.lua", dir);
+	found = access(strbuf_text(&path), R_OK) == 0;
+	strbuf_free(&path);
+	return found;
+}
+
+/* The installed data beside the executable, or an empty text. Found once, kept for ever. */
+static const char *installed_data(void)
+{
+	static char dir[PATH_MAX + sizeof(TAPLINE_DATA_RELATIVE)];
+	static bool known;
+	ssize_t len;
+	char *slash;
+
+	if (known)
+		return dir;
+	known = true;
+	len = readlink("/proc/self/exe", dir, PATH_MAX - 1);
+	dir[len > 0 ? len : 0] = 0;
+	slash = strrchr(dir, '/');
+	if (slash)
+		memcpy(slash + 1, TAPLINE_DATA_RELATIVE, sizeof(TAPLINE_DATA_RELATIVE));
+	if (!slash || !has_library(dir))
+		dir[0] = 0;
+	return dir;
+}
+
 const char *data_dir(void)
 {
 	const char *dir = getenv("TAPLINE_DATA");
 
-	return dir && *dir ? dir : TAPLINE_DATA_DIR;
+	if (dir && *dir)
+		return dir;
+	dir = installed_data();
+	if (*dir)
+		return dir;
+	return has_library(TAPLINE_DATA_DIR) ? TAPLINE_DATA_DIR : TAPLINE_DATA_INSTALLED;
 }
 
 int data_read_file(const char *path, struct strbuf *out)

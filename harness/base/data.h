@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What belongs to the program but is not in it: the Lua library and the requirement catalogue.
- * Looked up in $TAPLINE_DATA, else where the program was built from. Also the seed of one test.
+ * Looked up in $TAPLINE_DATA, else beside the executable as installed, else where the program was
+ * built from, else where it was to be installed. Also the seed of one test.
  */
 #ifndef TAPLINE_BASE_DATA_H
 #define TAPLINE_BASE_DATA_H
