@@ -344,8 +344,8 @@ void tcp_send_active_reset(struct sock *sk, enum sk_rst_reason reason)
 	skb = control_skb(sk, tcp_acceptable_seq(tcp_sk(sk)), TCPHDR_ACK | TCPHDR_RST);
 	if (!skb || tcp_transmit_skb(sk, skb, false))
 		MIB_INC(sk->net, TcpExtTCPAbortFailed);
-	trace(net_world(sk->net), sk->net->host, TRACE_TCP_SEND_RESET, sk->inet_num, sk->inet_dport,
-	      reason, 0);
+	trace(net_world(sk->net), sk->net->host, TRACE_TCP_SEND_RESET, inet_skc(sk)->skc_num,
+	      sk->inet_dport, reason, 0);
 }
 
 /* ---- probes ---- */

@@ -153,12 +153,14 @@ static u32 build_header(struct sock *sk, struct sk_buff *skb)
 	bool syn = cb->tcp_flags & TCPHDR_SYN;
 	u32 size = TCP_HLEN +
 		   (syn ? tcp_syn_options(sk, &opts) : tcp_established_options(sk, skb, &opts));
-	struct tcp_hdr h = { .source = sk->inet_num,
-			     .dest = sk->inet_dport,
-			     .seq = cb->seq,
-			     .ack_seq = cb->tcp_flags & TCPHDR_ACK ? tp->rcv_nxt : 0,
-			     .doff = (u8)size,
-			     .flags = (u8)cb->tcp_flags };
+	struct tcp_hdr h = {
+		.source = inet_skc(sk)->skc_num, /* a closed socket may have none of its own */
+		.dest = sk->inet_dport,
+		.seq = cb->seq,
+		.ack_seq = cb->tcp_flags & TCPHDR_ACK ? tp->rcv_nxt : 0,
+		.doff = (u8)size,
+		.flags = (u8)cb->tcp_flags
+	};
 	u8 *th = skb_push(skb, size);
 
 	skb_reset_transport_header(skb);
