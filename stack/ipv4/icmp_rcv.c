@@ -11,7 +11,7 @@
 
 #define ICMP_OK SKB_DROP_REASON_COUNT /* a handler is through with the message */
 
-static void icmp_in_count(struct net *net, u8 type)
+static void icmp_in_count(struct net *net, u8 type, u8 code)
 {
 	net->icmp_in_type[type]++;
 	switch (type) {
@@ -20,6 +20,8 @@ static void icmp_in_count(struct net *net, u8 type)
 		break;
 	case ICMP_DEST_UNREACH:
 		MIB_INC(net, IcmpInDestUnreachs);
+		if (code == ICMP_FRAG_NEEDED)
+			MIB_INC(net, SeenIcmpFragNeededs);
 		break;
 	case ICMP_SOURCE_QUENCH:
 		MIB_INC(net, IcmpInSrcQuenchs);
@@ -226,7 +228,7 @@ int icmp_rcv(struct sk_buff *skb)
 		return icmp_error_drop(net, skb, SKB_DROP_REASON_PKT_TOO_SMALL);
 	skb_pull(skb, ICMP4_HLEN);
 	type = icmp4_type(skb_transport_header(skb));
-	icmp_in_count(net, type);
+	icmp_in_count(net, type, icmp4_code(skb_transport_header(skb)));
 	/* RFC 1122 3.2.2: unknown types MUST be silently discarded. */
 	if (type > NR_ICMP_TYPES)
 		return icmp_error_drop(net, skb, SKB_DROP_REASON_ICMP_TYPE);

@@ -139,6 +139,7 @@ static int ip_rcv_options(struct sk_buff *skb, struct net_device *dev)
 	const struct in_device *in_dev = dev->ip_ptr;
 	u32 pointer;
 
+	MIB_INC(net, SeenIpOptions);
 	if (skb_ensure_writable(skb, ip_hdrlen(skb))) {
 		MIB_INC(net, IpInDiscards);
 		return -ENOMEM;

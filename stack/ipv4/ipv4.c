@@ -8,6 +8,7 @@
 #include "ipv4/arp.h"
 #include "ipv4/fib.h"
 #include "ipv4/icmp.h"
+#include "ipv4/igmp.h"
 #include "ipv4/ip.h"
 #include "ipv4/ip_fragment.h"
 #include "ipv4/ip_send.h"
@@ -33,6 +34,8 @@ int ipv4_init(struct host *h)
 		err = dev_add_pack(h, &ip_packet_type);
 	if (!err)
 		err = icmp_init(h);
+	if (!err)
+		err = igmp_init(h);
 	if (!err)
 		err = devinet_init(h);
 	if (err)

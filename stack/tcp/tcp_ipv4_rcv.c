@@ -10,6 +10,7 @@
 #include "ipv4/ip_sockglue.h"
 #include "lib/checksum.h"
 #include "tcp/tcp_ipv4.h"
+#include "tcp/tcp_observe.h"
 
 #ifndef EPROTO
 #define EPROTO 71
@@ -274,6 +275,8 @@ int tcp_v4_rcv(struct sk_buff *skb)
 	if (!skb_checksum_complete(skb, csum_tcpudp_nofold(ip4_saddr(iph), ip4_daddr(iph), skb->len,
 							   IPPROTO_TCP, 0)))
 		return tcp_bad(net, skb, SKB_DROP_REASON_TCP_CSUM);
+	if (skb->dev->anyip)
+		tcp_observe(net, th);
 	k.saddr = inet_addr4(ip4_saddr(iph));
 	k.daddr = inet_addr4(ip4_daddr(iph));
 	k.sport = tcp_source(th);

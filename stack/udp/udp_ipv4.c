@@ -163,6 +163,7 @@ static bool udp4_csum_init(struct sk_buff *skb, const u8 *uh, be32 saddr, be32 d
 	u32 psum;
 
 	if (!udp_check(uh)) {
+		MIB_INC(skb->net, SeenUdpNoCsums);
 		skb->ip_summed = CHECKSUM_UNNECESSARY;
 		return true;
 	}

@@ -27,7 +27,10 @@ static const char *const facts[] = {
 	"ip4_hdrbad", "ip6",	      "icmp4",	       "icmp4_echo",
 	"icmp4_err",  "icmp4_redir",  "icmp4_ptb",     "icmp4_csum_bad",
 	"udp",	      "udp_csum_bad", "udp_csum_zero", "udp_len_bad",
-	"tcp",
+	"tcp",	      "tcp_csum_bad", "tcp_syn",       "tcp_synack",
+	"tcp_fin",    "tcp_rst",      "tcp_urg",       "opt_sackperm",
+	"opt_sack",   "opt_wscale",   "opt_ts",	       "opt_tfo",
+	"opt_md5",    "opt_mptcp",    "igmp",	       "igmp_csum_bad",
 };
 enum { FACTS = sizeof(facts) / sizeof(facts[0]) };
 
@@ -326,6 +329,76 @@ static void make_ip4(struct maker *m)
 	frame(m, p, "ip4 tcp");
 }
 
+static struct packet_layer *igmp(struct packet *p, const char *type)
+{
+	struct packet_layer *l;
+
+	packet_set_bytes(ip(p), "options", "\x94\x04\x00\x00", 4, NULL);
+	l = layer(p, PACKET_IGMP);
+	text(l, "type", type);
+	text(l, "group", "224.0.0.251");
+	return l;
+}
+
+static void make_igmp(struct maker *m)
+{
+	struct packet *p;
+
+	begin(m, "igmp/igmp.pcap", CAPTURE_PCAP, 1,
+	      "IGMP queries, reports, leaves; a wrong checksum");
+	igmp(p = eth("01:00:5e:00:00:01"), "query");
+	text(p->layer[1], "dst", "224.0.0.1");
+	frame(m, p, "ip4 ip4_opt igmp");
+	igmp(p = eth("01:00:5e:00:00:fb"), "report-v1");
+	frame(m, p, "ip4 ip4_opt igmp");
+	igmp(p = eth("01:00:5e:00:00:fb"), "report-v2");
+	frame(m, p, "ip4 ip4_opt igmp");
+	igmp(p = eth("01:00:5e:00:00:02"), "leave");
+	frame(m, p, "ip4 ip4_opt igmp");
+	number(igmp(p = eth("01:00:5e:00:00:fb"), "report-v2"), "checksum", 0x1234);
+	frame(m, p, "ip4 ip4_opt igmp igmp_csum_bad");
+}
+
+static struct packet *tcp(const char *flags, const char *options, size_t len)
+{
+	struct packet *p = eth_host();
+	struct packet_layer *l;
+
+	ip(p);
+	l = layer(p, PACKET_TCP);
+	number(l, "sport", 5000);
+	number(l, "dport", 80);
+	text(l, "flags", flags);
+	if (len)
+		packet_set_bytes(l, "options", options, len, NULL);
+	return p;
+}
+
+static void make_tcp(struct maker *m)
+{
+	struct packet *p;
+
+	begin(m, "tcp/tcp.pcap", CAPTURE_PCAP, 1,
+	      "TCP flags and options, each kind of option by itself and together; wrong checksums");
+	frame(m, tcp("S", "\2\4\5\xb4\4\2\x8\xa\0\0\0\1\0\0\0\0\1\3\3\7", 20),
+	      "ip4 tcp tcp_syn opt_sackperm opt_ts opt_wscale");
+	frame(m, tcp("SA", "\2\4\5\xb4\1\3\3\xe", 8), "ip4 tcp tcp_synack opt_wscale");
+	frame(m, tcp("A", "\1\1\x8\xa\0\0\0\2\0\0\0\1", 12), "ip4 tcp opt_ts");
+	frame(m, tcp("A", "\1\1\5\xa\0\0\0\1\0\0\0\2", 12), "ip4 tcp opt_sack");
+	frame(m, tcp("S", "\x22\2\1\1", 4), "ip4 tcp tcp_syn opt_tfo");
+	frame(m, tcp("A", "\x13\x12\1\2\3\4\5\6\7\x8\x9\xa\xb\xc\xd\xe\xf\x10\1\1", 20),
+	      "ip4 tcp opt_md5");
+	frame(m, tcp("S", "\x1e\4\1\1", 4), "ip4 tcp tcp_syn opt_mptcp");
+	frame(m, tcp("UA", NULL, 0), "ip4 tcp tcp_urg");
+	frame(m, tcp("FA", NULL, 0), "ip4 tcp tcp_fin");
+	frame(m, tcp("R", NULL, 0), "ip4 tcp tcp_rst");
+	/* behind the end of options nothing counts */
+	frame(m, tcp("A", "\0\4\2\1", 4), "ip4 tcp");
+	p = tcp("RA", NULL, 0);
+	number(p->layer[2], "checksum", 0x1234);
+	frame(m, p, "ip4 tcp tcp_rst tcp_csum_bad");
+}
+
 /* A datagram of n bytes of UDP in fragments of `step` bytes, given in the order of `order`. */
 static void fragments(struct maker *m, u32 id, size_t n, size_t step, const int *order,
 		      int count_of, bool complete)
@@ -554,9 +627,9 @@ static void make_empty(struct maker *m)
 }
 
 static void (*const makers[])(struct maker *) = {
-	make_arp,  make_empty,	   make_damaged, make_mixed, make_unsupported, make_icmp, make_ip4,
-	make_frag, make_ipv4,	   make_loop,	 make_null,  make_other,       make_raw,  make_sll,
-	make_sll2, make_backwards, make_cut,	 make_udp,   make_vlan,
+	make_arp, make_empty, make_damaged,   make_mixed, make_unsupported, make_icmp,	make_igmp,
+	make_ip4, make_frag,  make_ipv4,      make_loop,  make_null,	    make_other, make_raw,
+	make_sll, make_sll2,  make_backwards, make_cut,	  make_tcp,	    make_udp,	make_vlan,
 };
 enum { MAKERS = sizeof(makers) / sizeof(makers[0]) };
 
