@@ -1,0 +1,615 @@
+-- SPDX-License-Identifier: MIT
+---@meta net
+-- What docs/lua.md says of net, for the Lua language server. Nothing loads this file.
+
+---@class tapline.net
+---@field C table<string, integer> constants of the C interface
+local net = {}
+
+-- Packets ----------------------------------------------------------------------------------------
+
+---@class tapline.Layer
+---@operator div(tapline.Layer|string): tapline.Packet
+---@field checksum_status? "good"|"bad"|"absent"|"unverified"|"none"
+
+---@class tapline.Eth: tapline.Layer
+---@field dst? string
+---@field src? string
+---@field type? integer|string
+
+---@class tapline.Vlan: tapline.Layer
+---@field pcp? integer
+---@field dei? boolean
+---@field id? integer
+---@field type? integer|string
+
+---@class tapline.Arp: tapline.Layer
+---@field op? "request"|"reply"|integer
+---@field sha? string
+---@field spa? string
+---@field tha? string
+---@field tpa? string
+---@field htype? integer
+---@field ptype? integer
+---@field hlen? integer
+---@field plen? integer
+
+---@class tapline.Ip: tapline.Layer
+---@field src? string
+---@field dst? string
+---@field ttl? integer
+---@field proto? integer|string
+---@field id? integer
+---@field df? boolean
+---@field mf? boolean
+---@field rf? boolean
+---@field off? integer in units of 8 bytes
+---@field tos? integer
+---@field dscp? integer
+---@field ecn? integer
+---@field len? integer
+---@field ihl? integer
+---@field version? integer
+---@field checksum? integer
+---@field options? string
+
+---@class tapline.Icmp: tapline.Layer
+---@field type? integer|string
+---@field code? integer|string
+---@field checksum? integer
+---@field id? integer
+---@field seq? integer
+---@field mtu? integer
+---@field gateway? string
+---@field pointer? integer
+---@field originate? integer
+---@field receive? integer
+---@field transmit? integer
+---@field mask? string
+---@field rest? integer
+
+---@class tapline.Igmp: tapline.Layer
+---@field type? integer|string
+---@field maxresp? integer
+---@field group? string
+---@field checksum? integer
+
+---@class tapline.Udp: tapline.Layer
+---@field sport? integer
+---@field dport? integer
+---@field len? integer
+---@field checksum? integer
+
+---@class tapline.Tcp: tapline.Layer
+---@field sport? integer
+---@field dport? integer
+---@field seq? integer
+---@field ack? integer
+---@field flags? string
+---@field window? integer
+---@field urg? integer
+---@field doff? integer
+---@field checksum? integer
+---@field options? table[]
+
+---Layers joined by `/`; a layer that is not there is nil.
+---@class tapline.Packet: tapline.Proof
+---@operator div(tapline.Packet|tapline.Layer|string): tapline.Packet
+---@field eth? tapline.Eth
+---@field vlan? tapline.Vlan
+---@field llc? tapline.Layer
+---@field arp? tapline.Arp
+---@field ip? tapline.Ip
+---@field ip6? tapline.Layer
+---@field icmp? tapline.Icmp
+---@field icmp6? tapline.Layer
+---@field igmp? tapline.Igmp
+---@field udp? tapline.Udp
+---@field tcp? tapline.Tcp
+---@field inner? tapline.Packet the packet that an ICMP error quotes
+---@field payload? string
+---@field sent? integer when it left the host, in ns
+---@field time? integer when it arrived, in ns
+local Packet = {}
+
+---The packet's bytes.
+---@return string
+function Packet:bytes() end
+
+---All fields as text.
+---@return string
+function Packet:text() end
+
+---A copy.
+---@return tapline.Packet
+function Packet:clone() end
+
+---@param fields? tapline.Eth
+---@return tapline.Packet
+function net.eth(fields) end
+
+---@param fields? tapline.Vlan
+---@return tapline.Packet
+function net.vlan(fields) end
+
+---@param fields? table
+---@return tapline.Packet
+function net.llc(fields) end
+
+---@param fields? tapline.Arp
+---@return tapline.Packet
+function net.arp(fields) end
+
+---@param fields? tapline.Ip
+---@return tapline.Packet
+function net.ip(fields) end
+
+---@param fields? table
+---@return tapline.Packet
+function net.ip6(fields) end
+
+---@param fields? tapline.Icmp
+---@return tapline.Packet
+function net.icmp(fields) end
+
+---@param fields? table
+---@return tapline.Packet
+function net.icmp6(fields) end
+
+---@param fields? tapline.Igmp
+---@return tapline.Packet
+function net.igmp(fields) end
+
+---@param fields? tapline.Udp
+---@return tapline.Packet
+function net.udp(fields) end
+
+---@param fields? tapline.Tcp
+---@return tapline.Packet
+function net.tcp(fields) end
+
+---Payload.
+---@param bytes string
+---@return tapline.Packet
+function net.raw(bytes) end
+
+---The packet in these bytes; without "ip" they begin with an Ethernet header.
+---@param bytes string
+---@param link? "ip"
+---@return tapline.Packet
+function net.parse(bytes, link) end
+
+---The fragments of an ip{} packet, cut at these offsets of its payload.
+---@param packet tapline.Packet
+---@param offsets integer[]
+---@return tapline.Packet[]
+function net.fragments(packet, offsets) end
+
+---Octets that hang on their place in a stream: what a peer sends as TCP data.
+---@param first integer
+---@param length integer
+---@return string
+function net.pattern(first, length) end
+
+-- Time and tasks ---------------------------------------------------------------------------------
+
+---Virtual time in ns.
+---@return integer
+function net.now() end
+
+---@param time tapline.Duration
+function net.sleep(time) end
+
+---Another name of net.sleep.
+---@param time tapline.Duration
+function net.advance(time) end
+
+---A duration in ns.
+---@param value tapline.Duration
+---@return integer
+function net.duration(value) end
+
+---@class tapline.Task
+local Task = {}
+
+---Starts a task beside the test; it begins when the present one waits.
+---@param f function
+---@return tapline.Task
+function net.spawn(f, ...) end
+
+---Waits until the task has returned, and gives what it returned.
+---@return any ...
+function Task:join() end
+
+---Records the named trace events from now on.
+---@param ... string
+function net.trace(...) end
+
+---The records so far, which are forgotten then.
+---@return { time: integer, event: string, host: integer, cpu: integer, reason: string? }[]
+function net.traces() end
+
+-- Wires and peers --------------------------------------------------------------------------------
+
+---@class tapline.WireOptions
+---@field delay? tapline.Duration
+---@field rate? integer bits per second, 0: no limit
+
+---@class tapline.WireFaults: tapline.WireOptions
+---@field loss? integer parts per million
+---@field duplicate? integer parts per million
+---@field reorder? integer parts per million
+---@field reorder_by? tapline.Duration
+---@field corrupt? integer parts per million
+---@field jitter? tapline.Duration
+---@field drop_next? integer
+---@field queue? integer bytes
+---@field from? tapline.Host|"host"|"peer"
+
+---@class tapline.PeerOptions
+---@field addr? string
+---@field mac? string
+---@field port? integer
+---@field isn? integer its initial sequence number
+---@field arp? boolean false: it does not answer ARP requests
+
+---@class tapline.Wire
+local Wire = {}
+
+---@class tapline.Peer
+---@field addr? string
+---@field mac string
+---@field port? integer
+local Peer = {}
+
+---@param options? tapline.WireOptions
+---@return tapline.Wire
+function net.wire(options) end
+
+---A station that the script plays.
+---@param options? tapline.PeerOptions
+---@return tapline.Peer
+function Wire:peer(options) end
+
+---Faults and speed of a wire.
+---@param options tapline.WireFaults
+function Wire:set(options) end
+
+---Sets the port that its packets go to.
+---@param port integer
+---@return tapline.Peer
+function Peer:to(port) end
+
+---A TCP segment in packetdrill's notation as a packet, to be changed before it is sent.
+---@param text string "S 0:0(0) win 65535 <mss 1460>"
+---@param data? string
+---@return tapline.Packet
+function Peer:segment(text, data) end
+
+---Another connection: what was learned of the host's numbers is forgotten.
+---@param options { port: integer?, to: integer?, isn: integer? }
+---@return tapline.Peer
+function Peer:fresh(options) end
+
+---Puts a frame on the wire, now; a text is a TCP segment in packetdrill's notation.
+---@param packet tapline.Packet|string
+---@param options? { fcs: "bad"?, pad: boolean?, data: string? }
+function Peer:send(packet, options) end
+
+---The same with bytes, from the destination MAC on.
+---@param bytes string
+---@param options? { fcs: "bad"? }
+function Peer:send_raw(bytes, options) end
+
+---@class tapline.ExpectOptions
+---@field within? tapline.Duration any time from now on for so long
+---@field at? tapline.Duration|string virtual time, or "+200ms" after the cause
+---@field data? string|true of a TCP segment: these octets, true: those of net.pattern
+---@field defaults? boolean false: addresses that are left out are not compared
+
+---Takes the next frame for this peer, which must match.
+---@param template tapline.Packet|string
+---@param options? tapline.ExpectOptions
+---@return tapline.Packet
+function Peer:expect(template, options) end
+
+---That many frames, in any order.
+---@param templates (tapline.Packet|string)[]
+---@param options? tapline.ExpectOptions
+---@return tapline.Packet[]
+function Peer:expect_all(templates, options) end
+
+---No frame comes for so long; without `during`: none is here.
+---@param options? { during: tapline.Duration? }
+---@return tapline.Proof
+function Peer:expect_nothing(options) end
+
+---Takes all frames that come for so long.
+---@param options? { during: tapline.Duration? }
+---@return tapline.Packet[]
+function Peer:collect(options) end
+
+-- Hosts ------------------------------------------------------------------------------------------
+
+---@class tapline.NicOptions: tapline.WireOptions
+---@field addr? string|string[] with prefix length: "192.0.2.1/24"
+---@field mac? string
+---@field mtu? integer
+---@field wire? tapline.Wire
+---@field queues? integer
+---@field rx_ring? integer
+---@field tx_ring? integer
+---@field model? "tun"
+---@field up? boolean
+---@field name? string
+
+---@class tapline.HostOptions: tapline.NicOptions
+---@field gateway? string
+---@field cpus? integer
+---@field sysctl? table<string, string|integer>
+
+---@class tapline.Nic
+
+---@alias tapline.Device tapline.Nic|integer
+
+---@class tapline.Host
+---@field wire tapline.Wire of the first card
+---@field mac string
+---@field addr? string
+local Host = {}
+
+---Boots a host.
+---@param options? tapline.HostOptions
+---@return tapline.Host
+function net.host(options) end
+
+---One more card.
+---@param options? tapline.NicOptions
+---@return tapline.Nic
+function Host:nic(options) end
+
+---@param addr string "192.0.2.5/24"
+---@param options? { dev: tapline.Device?, broadcast: string? }
+function Host:addr_add(addr, options) end
+
+---@param addr string
+---@param options? { dev: tapline.Device? }
+function Host:addr_del(addr, options) end
+
+---@class tapline.RouteOptions
+---@field dst string prefix, or "default"
+---@field via? string
+---@field dev? tapline.Device
+---@field src? string
+---@field metric? integer
+---@field mtu? integer
+---@field tos? integer
+---@field type? "unicast"|"blackhole"|"unreachable"|"prohibit"|string
+---@field table? integer
+---@field scope? integer
+---@field onlink? boolean
+
+---@param options tapline.RouteOptions
+function Host:route(options) end
+
+---@param options tapline.RouteOptions
+function Host:route_del(options) end
+
+---@param options { addr: string, mac: string?, state: string?, dev: tapline.Device? }
+function Host:neigh(options) end
+
+---@param addr string
+---@param options? { dev: tapline.Device? }
+function Host:neigh_del(addr, options) end
+
+---@class tapline.LinkOptions
+---@field up? boolean
+---@field mtu? integer
+---@field promisc? boolean
+---@field allmulti? boolean
+---@field address? string
+---@field carrier? boolean
+---@field txqlen? integer
+---@field anyip? boolean
+---@field dev? tapline.Device
+
+---@param options tapline.LinkOptions
+function Host:link(options) end
+
+---@class tapline.EthtoolOptions
+---@field rx_usecs? integer
+---@field rx_csum? boolean
+---@field tx_csum? boolean
+---@field gro? boolean
+---@field irq_cpu? integer
+---@field rx_ring? integer
+---@field tx_ring? integer
+---@field tx_stall? boolean
+---@field irq_lost? integer
+---@field irq_spurious? integer
+---@field queue? integer
+---@field dev? tapline.Device
+
+---@param options tapline.EthtoolOptions
+function Host:ethtool(options) end
+
+---Reads a sysctl; with a value: sets it.
+---@param name string
+---@param value? string|integer
+---@return string
+function Host:sysctl(name, value) end
+
+---Names of all sysctls.
+---@return string[]
+function Host:sysctls() end
+
+---@param name string
+---@return integer
+function Host:counter(name) end
+
+---@return table<string, integer>
+function Host:counters() end
+
+---Counters that changed since, and by how much.
+---@param before table<string, integer>
+---@param pattern? string
+---@return table<string, integer>
+function Host:changes(before, pattern) end
+
+---Packets dropped for that reason.
+---@param reason string
+---@return integer
+function Host:drops(reason) end
+
+---The text of a view, such as "/proc/net/snmp".
+---@param path string
+---@return string
+function Host:proc(path) end
+
+---Lets `skip` chances pass, then fails `count` times.
+---@param point "alloc"|"rx_missed"|"tx_busy"|"neigh_full"|"frame_lost"|"irq_lost"
+---@param options? { skip: integer?, count: integer? }
+function Host:fault(point, options) end
+
+---What steps cost the CPU.
+---@param options table<string, tapline.Duration>
+function Host:cost(options) end
+
+---@class tapline.Hook
+local Hook = {}
+
+---Ends it.
+function Hook:remove() end
+
+---Calls f for every packet at a place; it returns "drop" or "accept", and may not wait.
+---@param place "pre_routing"|"local_in"|"forward"|"local_out"|"post_routing"
+---@param f fun(packet: tapline.Packet): "drop"|"accept"|nil
+---@param options? { priority: integer? }
+---@return tapline.Hook
+function Host:hook(place, f, options) end
+
+-- Sockets ----------------------------------------------------------------------------------------
+
+---@class tapline.Socket
+local Socket = {}
+
+---@class tapline.Epoll
+local Epoll = {}
+
+---@class tapline.Endpoint
+---@field addr string
+---@field port integer
+
+---@class tapline.Received: tapline.Endpoint
+---@field length integer
+---@field flags integer
+---@field control string
+---@field cmsg table<string, any>
+
+---@class tapline.SendOptions
+---@field flags? string|integer
+---@field control? table<string, any>|string
+
+---@param kind "udp"|"tcp"|"ping"|"raw"
+---@param options? { nonblock: boolean?, protocol: integer? }
+---@return tapline.Socket
+function Host:socket(kind, options) end
+
+---@return tapline.Epoll
+function Host:epoll() end
+
+---Calls a method; an error is returned as nil and the name of the errno.
+---@param call string
+---@return any result, string? errno
+function Socket:try(call, ...) end
+
+---@param addr string
+---@param port integer
+---@overload fun(self: tapline.Socket, port: integer): tapline.Proof
+function Socket:bind(addr, port) end
+
+---nil dissolves the association.
+---@param addr string?
+---@param port? integer
+function Socket:connect(addr, port) end
+
+---@param port? integer
+---@param backlog? integer
+---@return tapline.Socket self
+function Socket:listen(port, backlog) end
+
+---@return tapline.Socket, tapline.Endpoint
+function Socket:accept() end
+
+---@param data string
+---@param options? tapline.SendOptions
+---@return integer bytes
+function Socket:send(data, options) end
+
+---@param data string
+---@param addr string
+---@param port integer
+---@param options? tapline.SendOptions
+---@return integer bytes
+function Socket:sendto(data, addr, port, options) end
+
+---@param options? { size: integer?, flags: (string|integer)?, control_size: integer? }
+---@return string data, tapline.Received from
+function Socket:recv(options) end
+
+---@param events string "in out"
+---@param timeout? tapline.Duration
+---@return table<string, boolean>
+function Socket:poll(events, timeout) end
+
+---Reads an option by its C name; with a value: sets it.
+---@param name string
+---@param value? any
+---@return any
+function Socket:option(name, value) end
+
+---@return tapline.Endpoint
+function Socket:name() end
+
+---@return tapline.Endpoint
+function Socket:peername() end
+
+---@return integer
+function Socket:pending() end
+
+---@param on boolean
+function Socket:nonblock(on) end
+
+---@param how "rd"|"wr"|"rdwr"
+function Socket:shutdown(how) end
+
+function Socket:close() end
+
+---TCP_INFO of a TCP socket, fields without `tcpi_`; `state` and `ca_state` are names.
+---@return table<string, any>
+function Socket:info() end
+
+---@param entries { [1]: tapline.Socket, [2]: string }[]
+---@param timeout? tapline.Duration
+---@return table<string, boolean>[]
+function net.poll(entries, timeout) end
+
+---@param socket tapline.Socket
+---@param events string "in et oneshot"
+function Epoll:add(socket, events) end
+
+---@param socket tapline.Socket
+---@param events string
+function Epoll:mod(socket, events) end
+
+---@param socket tapline.Socket
+function Epoll:del(socket) end
+
+---@param timeout? tapline.Duration
+---@param max? integer
+---@return { socket: tapline.Socket, events: table<string, boolean> }[]
+function Epoll:wait(timeout, max) end
+
+function Epoll:close() end
+
+return net
