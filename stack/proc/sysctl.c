@@ -10,6 +10,7 @@
 #include "lib/str.h"
 #include "stack/counters.h"
 #include "stack/errno.h"
+#include "tcp/tcp.h"
 
 /* A name that stands for several fields of sysctl.def. */
 static const struct {
@@ -79,6 +80,12 @@ static struct net *net_of(const struct world *w, u32 host)
 	return host < w->hosts_count ? w->hosts[host]->init_net : NULL;
 }
 
+/* Fields that are shown and set by name: the number is an index. */
+static bool is_named(const char *name)
+{
+	return str_eq(name, "net.ipv4.tcp_congestion_control");
+}
+
 s32 sysctl_read(const struct world *w, u32 host, const char *name, char *out, u32 cap)
 {
 	struct net *net = net_of(w, host);
@@ -103,6 +110,11 @@ s32 sysctl_read(const struct world *w, u32 host, const char *name, char *out, u3
 		value = *field;
 	else if (ipv4_sysctl_get(net, name, &value))
 		return -ENOENT;
+	if (is_named(name)) {
+		for (const char *s = tcp_ca_name((u32)value); *s; s++)
+			text_char(&t, *s);
+		return text_end(&t);
+	}
 	text_number(&t, value);
 	return text_end(&t);
 }
@@ -168,7 +180,11 @@ int sysctl_write(struct net *net, const char *name, const char *value)
 	field = is_part(name) ? NULL : netns_sysctl_find(net, name, &min, &max);
 	if (!field && ipv4_sysctl_get(net, name, &min))
 		return -ENOENT;
-	if (!str_to_s64(value, &n) || n < INT32_MIN || n > INT32_MAX)
+	if (is_named(name)) {
+		n = tcp_ca_index(value);
+		if (n < 0)
+			return -ENOENT;
+	} else if (!str_to_s64(value, &n) || n < INT32_MIN || n > INT32_MAX)
 		return -EINVAL;
 	if (!field)
 		return ipv4_sysctl_set(net, name, (s32)n);

@@ -552,7 +552,13 @@ struct tcp_congestion_ops {
 	bool needs_ecn;
 };
 
-extern const struct tcp_congestion_ops tcp_reno;
+extern const struct tcp_congestion_ops tcp_reno, tcp_cubic;
+
+/* net.ipv4.tcp_congestion_control by number and name: NULL, -1: there is none such. */
+const char *tcp_ca_name(u32 index);
+s32 tcp_ca_index(const char *name);
+/* Bytes a second that the window amounts to; UINT64_MAX: no RTT is known. */
+u64 tcp_pacing_rate(const struct sock *sk);
 
 /* The namespace's choice; started by tcp_init_congestion_control when the connection stands. */
 void tcp_assign_congestion_control(struct sock *sk);

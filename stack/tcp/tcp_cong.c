@@ -9,7 +9,21 @@
 
 static const struct tcp_congestion_ops *const modules[] = {
 	&tcp_reno,
+	&tcp_cubic,
 };
+
+const char *tcp_ca_name(u32 index)
+{
+	return index < ARRAY_SIZE(modules) ? modules[index]->name : NULL;
+}
+
+s32 tcp_ca_index(const char *name)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(modules); i++)
+		if (str_eq(modules[i]->name, name))
+			return (s32)i;
+	return -1;
+}
 
 static const struct tcp_congestion_ops *tcp_ca_find(const u8 *name, u32 len)
 {
@@ -23,7 +37,7 @@ void tcp_assign_congestion_control(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
-	icsk->icsk_ca_ops = modules[0];
+	icsk->icsk_ca_ops = modules[sk->net->sysctl.tcp_congestion_control];
 	memset(icsk->icsk_ca_priv, 0, sizeof(icsk->icsk_ca_priv));
 }
 

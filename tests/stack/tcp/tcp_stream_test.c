@@ -405,6 +405,52 @@ static void many_faults(void **state)
 		faults(seed);
 }
 
+/* Seconds (in ms) that 24 MiB take over 100 Mbit/s and 40 ms with one loss on the way. */
+static u64 lossy_transfer(const char *ca)
+{
+	struct op op = { .kind = OP_WIRE_SET };
+	u8 name[16] = { 0 };
+	struct sys_op get;
+	s32 fd[2];
+	u64 start;
+
+	setup(2, 20 * NSEC_PER_MSEC, 100000000);
+	set_sysctl(0, "net.ipv4.tcp_congestion_control", ca);
+	set_sysctl(0, "net.ipv4.tcp_wmem", "4096 16384 8388608");
+	establish(fd);
+	get = call_of(0, SYS_GETSOCKOPT, fd[0]);
+	get.arg[0] = SOL_TCP;
+	get.arg[1] = TCP_CONGESTION;
+	get.data = name;
+	get.data_len = 16;
+	assert_int_equal(finish(&get, 0), 16);
+	assert_string_equal((const char *)name, ca);
+	start = world_now(w);
+	start_flow(&flows[0], 0, fd, 24u << 20, 3);
+	while (flows[0].got < 4u << 20)
+		world_step(w);
+	op.u.wire_set.param = WIRE_PARAM_DROP_NEXT;
+	op.u.wire_set.value = 1;
+	must(&op, 0);
+	run_flows(1, 60 * NSEC_PER_SEC);
+	assert_in_range(counter(0, "TcpRetransSegs"), 1, 2);
+	assert_int_equal(counter(0, "TcpExtTCPTimeouts"), 0);
+	start = world_now(w) - start;
+	close_both(fd);
+	teardown();
+	return start / NSEC_PER_MSEC;
+}
+
+/* One loss costs cubic less than Reno, and neither much (RFC 9438 5.2, RFC 5681). */
+static void congestion_control(void **state)
+{
+	u64 reno = lossy_transfer("reno"), cubic = lossy_transfer("cubic");
+
+	(void)state;
+	assert_in_range(cubic, 2000, 3000);
+	assert_in_range(reno, cubic, 4000);
+}
+
 /* Half close: the other direction goes on (RFC 9293 3.6). */
 static void half_close(void **state)
 {
@@ -496,7 +542,7 @@ int main(void)
 		cmocka_unit_test(one_way),     cmocka_unit_test(both_ways),
 		cmocka_unit_test(half_close),  cmocka_unit_test(zero_window),
 		cmocka_unit_test(many_faults), cmocka_unit_test(long_fat),
-		cmocka_unit_test(allocations),
+		cmocka_unit_test(allocations), cmocka_unit_test(congestion_control),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
