@@ -142,11 +142,4 @@ void fib_flush(struct net *net);
 void rt_flush_dev(struct net_device *dev);
 void rt_input_cache_flush(struct net *net);
 
-#ifndef ESRCH
-#define ESRCH 3
-#endif
-#ifndef EXDEV
-#define EXDEV 18
-#endif
-
 #endif

@@ -12,10 +12,7 @@
 #include "lib/checksum.h"
 
 #define ICMP_QUOTE_MAX 576u /* RFC 1812 4.3.2.3: as much as fits in 576 bytes */
-#ifndef ENONET
-#define ENONET 64
-#endif
-#define INADDR_DUMMY htonl(0xc0000008u) /* 192.0.0.8, RFC 7600 */
+#define INADDR_DUMMY   htonl(0xc0000008u) /* 192.0.0.8, RFC 7600 */
 
 static const struct icmp_err err_convert[NR_ICMP_UNREACH + 1] = {
 	[ICMP_NET_UNREACH] = { ENETUNREACH, false },

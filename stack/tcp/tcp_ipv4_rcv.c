@@ -12,10 +12,6 @@
 #include "tcp/tcp_ipv4.h"
 #include "tcp/tcp_observe.h"
 
-#ifndef EPROTO
-#define EPROTO 71
-#endif
-
 /* ---- control block ---- */
 
 void tcp_v4_fill_cb(struct sk_buff *skb)

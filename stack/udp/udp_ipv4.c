@@ -15,10 +15,6 @@
 #include "udp/udp_ipv4.h"
 #include "wire/udp.h"
 
-#ifndef EPROTO
-#define EPROTO 71
-#endif
-
 /* Datagrams up to this many bytes are checked at once, longer ones while they are copied to the
  * reader (CHECKSUM_BREAK). */
 #define CHECKSUM_BREAK 76u

@@ -9,6 +9,7 @@
 #ifndef EPERM
 #define EPERM		1
 #define ENOENT		2
+#define ESRCH		3
 #define EINTR		4
 #define EIO		5
 #define ENXIO		6
@@ -20,6 +21,7 @@
 #define EFAULT		14
 #define EBUSY		16
 #define EEXIST		17
+#define EXDEV		18
 #define ENODEV		19
 #define ENOTDIR		20
 #define EINVAL		22
@@ -61,9 +63,8 @@
 #define EINPROGRESS	115
 #define ECANCELED	125
 #define ETIME		62
+#define ENONET		64
+#define EPROTO		71
 #endif
-
-/* Name of an error number ("ECONNREFUSED"), or NULL. Accepts n or -n. */
-const char *errno_name(int n);
 
 #endif

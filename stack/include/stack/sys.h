@@ -33,9 +33,11 @@ enum sys_nr {
 	SYS_FCNTL, /* fd, arg0 F_GETFL/F_SETFL, arg1 value */
 	SYS_IOCTL, /* fd, arg0 request (FIONREAD, SIOCOUTQ, ...) -> the value */
 	SYS_DUP, /* fd -> new fd */
-	SYS_EPOLL_CREATE,
-	SYS_EPOLL_CTL,
-	SYS_EPOLL_WAIT,
+	SYS_EPOLL_CREATE, /* -> fd */
+	SYS_EPOLL_CTL, /* fd of the set, arg0 EPOLL_CTL_*, arg1 fd, data: epoll_event, 12 bytes,
+			  little endian */
+	SYS_EPOLL_WAIT, /* fd of the set, arg0 how many, data: room of 12 bytes each, timeout_ns ->
+			   ready ones */
 	SYS_NR_COUNT
 };
 
