@@ -1,0 +1,131 @@
+-- SPDX-License-Identifier: MIT
+-- Hosts and connections in a given state, for the tests of this folder. The peer has sent its SYN
+-- (number 0) and, where the state has it, its FIN (number 1); so has the host.
+local net = require "net"
+
+local tcp = {}
+
+local function host_and_peer(o)
+  local host = net.host { addr = "192.0.2.1/24", sysctl = o.sysctl, mtu = o.mtu }
+  local peer = host.wire:peer { addr = "192.0.2.9", port = 4000, isn = o.isn }
+  host:neigh { addr = peer.addr, mac = peer.mac }
+  return host, peer
+end
+
+-- A host that listens on port 80, and a peer for it.
+function tcp.listen(o)
+  o = o or {}
+  local host, peer = host_and_peer(o)
+  local server = host:socket "tcp"
+  for name, value in pairs(o.options or {}) do server:option(name, value) end
+  server:listen(80, o.backlog)
+  return host, peer:to(80), server
+end
+
+-- A connection that the peer opened. o.syn: options of the SYN; o.third: those of later segments.
+function tcp.passive(o)
+  o = o or {}
+  local host, peer, server = tcp.listen(o)
+  peer:send(("S 0:0(0) win 65535 <%s>"):format(o.syn or "mss 1460"))
+  peer:expect "S. 0:0(0) ack 1"
+  peer:send((". 1:1(0) ack 1 win %d <%s>"):format(o.win or 65535, o.third or ""))
+  return host, peer, server:accept(), server
+end
+
+-- A socket that connects to the peer's port; its SYN is on the wire and expected.
+function tcp.connecting(o)
+  o = o or {}
+  local host, peer = host_and_peer(o)
+  local client = host:socket("tcp", { nonblock = true })
+  for name, value in pairs(o.options or {}) do client:option(name, value) end
+  local _, err = client:try("connect", "192.0.2.9", 4000)
+  if err ~= "EINPROGRESS" then error("connect: " .. tostring(err)) end
+  peer:expect "S 0:0(0)"
+  return host, peer, client
+end
+
+-- A connection that the host opened.
+function tcp.active(o)
+  o = o or {}
+  local host, peer, client = tcp.connecting(o)
+  peer:send(("S. 0:0(0) ack 1 win %d <%s>"):format(o.win or 65535, o.syn or "mss 1460"))
+  peer:expect ". 1:1(0) ack 1"
+  return host, peer, client
+end
+
+local build = {}
+
+function build.CLOSED()
+  local host, peer = host_and_peer {}
+  return host, peer:to(80)
+end
+
+build.LISTEN = tcp.listen
+build.SYN_SENT = tcp.connecting
+build.ESTABLISHED = tcp.passive
+
+function build.SYN_RECV()
+  local host, peer, server = tcp.listen()
+  peer:send "S 0:0(0) win 65535 <mss 1460>"
+  peer:expect "S. 0:0(0) ack 1"
+  return host, peer, server
+end
+
+function build.FIN_WAIT1()
+  local host, peer, conn = tcp.passive()
+  conn:shutdown "wr"
+  peer:expect "F. 1:1(0) ack 1"
+  return host, peer, conn
+end
+
+function build.FIN_WAIT2()
+  local host, peer, conn = build.FIN_WAIT1()
+  peer:send ". 1:1(0) ack 2"
+  net.sleep "1ms"
+  return host, peer, conn
+end
+
+function build.CLOSE_WAIT()
+  local host, peer, conn = tcp.passive()
+  peer:send "F. 1:1(0) ack 1"
+  peer:expect ". 1:1(0) ack 2"
+  return host, peer, conn
+end
+
+function build.CLOSING()
+  local host, peer, conn = build.FIN_WAIT1()
+  peer:send "F. 1:1(0) ack 1"
+  peer:expect ". 2:2(0) ack 2"
+  return host, peer, conn
+end
+
+function build.LAST_ACK()
+  local host, peer, conn = build.CLOSE_WAIT()
+  conn:shutdown "wr"
+  peer:expect "F. 1:1(0) ack 2"
+  return host, peer, conn
+end
+
+function build.TIME_WAIT()
+  local host, peer, conn = build.FIN_WAIT2()
+  peer:send "F. 1:1(0) ack 2"
+  peer:expect ". 2:2(0) ack 2"
+  return host, peer, conn
+end
+
+-- host, peer, socket (the listener's in LISTEN and SYN_RECV, none in CLOSED) in this state.
+function tcp.state(name)
+  return build[name]()
+end
+
+-- All that is there to be read, without waiting.
+function tcp.got(conn)
+  local parts = {}
+  while true do
+    local data, err = conn:try("recv", { flags = "dontwait" })
+    if data == nil or data == "" then return table.concat(parts), err end
+    parts[#parts + 1] = data
+  end
+end
+
+return tcp
