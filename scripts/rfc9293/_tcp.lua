@@ -88,7 +88,7 @@ end
 function build.CLOSE_WAIT()
   local host, peer, conn = tcp.passive()
   peer:send "F. 1:1(0) ack 1"
-  peer:expect ". 1:1(0) ack 2"
+  peer:expect(". 1:1(0) ack 2", { within = "2ms" }) -- a delayed ACK, of no delay yet
   return host, peer, conn
 end
 
