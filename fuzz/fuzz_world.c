@@ -171,7 +171,8 @@ static u64 run_once(u32 arena, bool fresh, const u8 *data, size_t size,
 	(void)fuzz_u8(&in);
 	scenario(f, &in);
 	world_check(f->w, 1);
-	FUZZ_CHECK(f->tx_frames <= AMPLIFICATION * (f->rx_frames + f->sends) + AMPLIFICATION_OWN,
+	FUZZ_CHECK(f->tx_frames <= AMPLIFICATION * (f->rx_frames + f->sends) + AMPLIFICATION_OWN +
+					   f->own_frames,
 		   "the host sends many frames for few");
 	digest = world_digest(f->w);
 	world_destroy(f->w, &leaks);

@@ -33,6 +33,7 @@ struct fuzz_world {
 	bool fresh; /* to be booted, not restored */
 	u32 rx_frames, tx_frames; /* given to the host, sent by it */
 	u32 sends; /* datagrams that its sockets sent */
+	u32 own_frames; /* that it may send besides, of its own (retransmissions and the like) */
 	/* Told of each frame that the host sends, after the general checks; may be NULL. */
 	void (*on_tx)(struct fuzz_world *f, const u8 *frame, u32 len);
 	/* The verdict of hook `id`; NULL: accept. */

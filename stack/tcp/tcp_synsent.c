@@ -98,6 +98,7 @@ static void synsent_synack(struct sock *sk, struct sk_buff *skb)
 	tcp_ack(sk, skb, FLAG_SLOWPATH);
 	tp->rcv_nxt = cb->seq + 1;
 	tp->rcv_wup = cb->seq + 1;
+	tp->rcv_mwnd_seq = tp->rcv_wup + tp->rcv_wnd;
 	tp->snd_wnd = tcp_window(tcp_hdr(skb)); /* never scaled (RFC 7323 2.2) */
 	if (!tp->rx_opt.wscale_ok) {
 		tp->rx_opt.snd_wscale = 0;
@@ -139,6 +140,7 @@ static void synsent_syn(struct sock *sk, struct sk_buff *skb)
 	tp->rcv_nxt = seq + 1;
 	tp->copied_seq = tp->rcv_nxt;
 	tp->rcv_wup = seq + 1;
+	tp->rcv_mwnd_seq = tp->rcv_wup + tp->rcv_wnd;
 	tp->snd_wnd = tcp_window(tcp_hdr(skb));
 	tp->snd_wl1 = seq;
 	tp->max_window = tp->snd_wnd;
