@@ -265,3 +265,11 @@ tap.test("a SYN to a broadcast address is silently discarded", function(t)
   end
   t:shows("RFC9293-MUST-57", peer:expect_nothing { during = "2s" })
 end)
+
+tap.test("simultaneous open: a SYN,ACK that is not answered is sent again", function(t)
+  local _, peer, client = tcp.connecting()
+  peer:send "S 0:0(0) win 65535 <mss 1460>"
+  peer:expect "S. 0:0(0) ack 1"
+  t:ok(peer:expect("S. 0:0(0) ack 1", { within = "1100ms" }))
+  t:is(client:info().state, "SYN_RECV")
+end)
