@@ -3,23 +3,29 @@
  * Fuzz target: TCP's states, driven by segments that are given relative to where the host stands,
  * by socket calls and by time.
  *
- * Input: seed, topology (bits 0, 1: CPUs and queues; 2..3: the peer's window scale none, 2, 7, 14;
- * 4: the peer offers time stamps; 5: SACK; 6: calls block until they are given up; 7: urgent data
- * out of line), host (bits 0..1: SYN cookies never, on overflow, always; 2: no time stamps, 3: no
- * SACK, 4: no scaling, 5: small buffers, 6: a full accept queue resets, 7: RFC 1337), then records:
- * op byte (its low 4 bits), arguments. 0..3 SEG conn base dseq16 dack8 flags8 win8 opt8 len8   a
- * segment of connection `conn`; `base`: bits 0..1 sequence number from RCV.NXT, the peer's SND.NXT,
- * the window's right edge, the ISS; 2..3 acknowledgement from the host's SND.NXT, its highest
- * acknowledged, its ISS, 0; 4: not delivered alone but with the next; 5: damaged after the
- * checksum; 6: dseq in units of 65536; 7: length times 8 4    DATA conn len         the peer's next
- * bytes, all acknowledged 5    ACK conn win          all acknowledged 6    FIN conn the peer's end,
- * in order 7    RST conn              exactly at RCV.NXT 8    ESTABLISH conn        listen and SYN
- * or connect, the handshake, accept 9    CALL nr slot arg      a socket call on one of the
- * descriptors 10   ADV code             time passes: 2^(code mod 32) us, at most an hour 11   TIMER
- * code            to the next event, 1 ns before it, 1 ns on 12   SYN conn opt win      a new SYN
- * of the peer at its ISS 13   LOSS conn skip len    in-order data with a hole of `skip` before it
- *   14   SACK conn n {start len}   an acknowledgement of what was, with blocks above it
- *   15   CHECK                 everything is checked
+ * Input: seed, topology, host, then records. Topology: bits 0, 1: CPUs and queues; 2..3: the peer's
+ * window scale none, 2, 7, 14; 4: it offers time stamps; 5: SACK; 6: calls block until they are
+ * given up; 7: urgent data out of line. Host: bits 0..1: SYN cookies never, on overflow, always;
+ * 2: no time stamps; 3: no SACK; 4: no scaling; 5: small buffers; 6: a full accept queue resets;
+ * 7: RFC 1337. A record is an op byte (modulo 16) and its arguments:
+ *
+ *   - 0..3 SEG conn base dseq16 dack8 flags8 win8 opt8 len8: a segment of connection `conn`.
+ * `base`: bits 0..1: sequence number from RCV.NXT, the peer's SND.NXT, the window's right edge, the
+ * ISS; 2..3: acknowledgement from the host's SND.NXT, its highest acknowledged, its ISS, 0; 4: not
+ * delivered alone but with the next; 5: damaged after the checksum; 6: dseq in units of 65536; 7:
+ * length times 8
+ *   - 4 DATA conn len: the peer's next bytes, all acknowledged
+ *   - 5 ACK conn win: all acknowledged
+ *   - 6 FIN conn: the peer's end, in order
+ *   - 7 RST conn: exactly at RCV.NXT
+ *   - 8 ESTABLISH conn: listen and SYN, or connect; the handshake; accept
+ *   - 9 CALL nr slot arg: a socket call on one of the descriptors
+ *   - 10 ADV code: time passes, 2^(code mod 32) us
+ *   - 11 TIMER code: to the next event, 1 ns before it, 1 ns on
+ *   - 12 SYN conn opt win: a new SYN of the peer at its ISS
+ *   - 13 LOSS conn skip len: data with a hole of `skip` before it
+ *   - 14 SACK conn n {start len}: an acknowledgement of what was, with blocks above it
+ *   - 15 CHECK: everything is checked
  *
  * Connections 0..3 are from the peer's ports 1000.. to the host's port 80, 4..7 between the peer's
  * 2000.. and the host's 5000... Every payload byte is a function of connection and sequence number
@@ -344,7 +350,8 @@ static void remember(struct scenario *sc, struct conn *c, const struct segment *
 			c->syn[c->syn_count++ % ISNS] = g->seq + 1;
 	}
 	if (g->flags & ACK) {
-		if (seq_le(c->peer_edge, edge))
+		if (seq_le(c->peer_edge, edge) &&
+		    g->ack - c->isn < c->snd_nxt - c->isn + 65536) /* else of no effect */
 			c->peer_edge = edge;
 		if (seq_le(c->acked, g->ack) && seq_le(g->ack, c->snd_nxt))
 			c->acked = g->ack;
