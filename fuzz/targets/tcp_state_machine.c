@@ -719,7 +719,7 @@ static void do_connect(struct fuzz_world *f, struct slot *s, u32 conn)
 		return;
 	}
 	r = call_addr(f, s->fd, SYS_CONNECT, AF_INET, FUZZ_PEER_ADDR, c->sport);
-	if (r == 0 || r == -EINPROGRESS || r == -EINTR)
+	if (r == -EINPROGRESS || r == -EINTR) /* 0: it was connected before */
 		begin_stream(sc, s, conn);
 	run(f, DELIVERY_NS);
 }

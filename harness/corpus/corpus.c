@@ -26,6 +26,10 @@
 struct seed {
 	u8 bytes[SEED_MAX];
 	u32 len;
+	/* tcp_state_machine: the conversation that is followed, as far as the capture has come. */
+	bool open;
+	u64 client, server; /* ports */
+	u32 rcv_nxt, snd_nxt; /* the server's */
 };
 
 /* A target: how one frame and the time before it become records. False: the frame is of no use to
@@ -96,9 +100,87 @@ static bool defrag_frame(struct seed *s, const struct capture_frame *f)
 	return used;
 }
 
+static void put_call(struct seed *s, u8 nr, u8 slot, u8 arg)
+{
+	put(s, 9);
+	put(s, nr);
+	put(s, slot);
+	put(s, arg);
+}
+
+/* What the server sent: its application did it. */
+static void tcp_server(struct seed *s, u64 flags, u32 seq, u32 ack, u32 len)
+{
+	s->rcv_nxt = ack;
+	s->snd_nxt = seq + len + ((flags & 3) != 0);
+	if (len && !(flags & 2))
+		put_call(s, 3, 1, len < 100 ? 1 : len < 536 ? 2 : len < 1000 ? 3 : 5);
+	if (flags & 1)
+		put_call(s, 7, 1, 1);
+}
+
+/* A segment of the client's, relative to where the server stands. */
+static void tcp_client(struct seed *s, u64 flags, u32 seq, u32 ack, u32 len)
+{
+	u32 dseq = seq - s->rcv_nxt, dack = ack - s->snd_nxt;
+	bool eights = len > 255;
+
+	put(s, 0);
+	put(s, 0);
+	put(s, eights ? 128 : 0);
+	put(s, dseq >> 8);
+	put(s, dseq);
+	put(s, dack);
+	put(s, flags);
+	put(s, 0);
+	put(s, 0);
+	put(s, eights ? len / 8 : len);
+	put_call(s, 5, 1, 0);
+}
+
+/* The capture's first conversation: its client is the fuzzer's peer, its server the host. */
+static bool tcp_frame(struct seed *s, const struct capture_frame *f)
+{
+	struct packet *p = packet_parse(f->link, f->data, f->caplen, f->len);
+	int at_ip = packet_find(p, PACKET_IP, 0, 0), at = packet_find(p, PACKET_TCP, 0, 0);
+	bool used = false;
+
+	if (at_ip >= 0 && at >= 0 && room(s, 16)) {
+		const struct packet_layer *ip = p->layer[at_ip], *tcp = p->layer[at];
+		u64 sport = packet_get_uint(tcp, "sport", 0),
+		    dport = packet_get_uint(tcp, "dport", 0);
+		u64 flags = packet_get_uint(tcp, "flags", 0);
+		u64 head = (packet_get_uint(ip, "ihl", 5) + packet_get_uint(tcp, "doff", 5)) * 4;
+		u64 total = packet_get_uint(ip, "len", 40);
+		u32 seq = (u32)packet_get_uint(tcp, "seq", 0);
+		u32 ack = (u32)packet_get_uint(tcp, "ack", 0);
+		u32 len = total > head ? (u32)(total - head) : 0;
+
+		used = true;
+		if (!s->open && (flags & 0x12) == 2) {
+			s->open = true;
+			s->client = sport;
+			s->server = dport;
+			s->rcv_nxt = seq + 1;
+			/* ESTABLISH: the handshake's last ACK, when it comes, is one more. */
+			put(s, 8);
+			put(s, 0);
+		} else if (s->open && sport == s->client && dport == s->server) {
+			tcp_client(s, flags, seq, ack, len);
+		} else if (s->open && sport == s->server && dport == s->client) {
+			tcp_server(s, flags, seq, ack, len);
+		} else {
+			used = false;
+		}
+	}
+	packet_free(p);
+	return used;
+}
+
 static const struct target targets[] = {
 	{ "ethernet_demux", "every Ethernet frame, as a RAW record", demux_frame },
 	{ "ip_defrag", "every IPv4 fragment, as a FRAG record", defrag_frame },
+	{ "tcp_state_machine", "the first TCP conversation, as SEG records and calls", tcp_frame },
 };
 
 static void print_help(FILE *to)
@@ -107,7 +189,7 @@ static void print_help(FILE *to)
 	      "Makes seeds for a fuzz target from capture files, one file a seed, in DIR.\n\n",
 	      to);
 	for (size_t i = 0; i < ARRAY_SIZE(targets); i++)
-		fprintf(to, "  %-16s %s\n", targets[i].name, targets[i].help);
+		fprintf(to, "  %-18s %s\n", targets[i].name, targets[i].help);
 }
 
 static const struct target *find_target(const char *name)
@@ -174,7 +256,8 @@ static int convert(const struct target *t, const char *path, const char *dir)
 	struct capture_reader *r = capture_open(path, NULL, error);
 	struct capture_frame frame;
 	enum capture_status status = CAPTURE_FRAME;
-	struct seed seed;
+	static const struct seed none;
+	struct seed seed = none;
 	u32 written = 0;
 	bool good = true;
 
