@@ -10,6 +10,7 @@
 #include "drivers/loopback.h"
 #include "drivers/wire.h"
 #include "ipv4/ipv4.h"
+#include "ipv6/ipv6.h"
 #include "kernel/cpu_steps.h"
 #include "kernel/event_queue.h"
 #include "kernel/random_init.h"
@@ -30,7 +31,8 @@ static const struct {
 	void (*exit)(struct host *h);
 } initcalls[] = {
 	{ sock_init, sock_exit }, { net_dev_init, net_dev_exit }, { pktsched_init, pktsched_exit },
-	{ ipv4_init, ipv4_exit }, { udp_init, udp_exit },	  { tcp_init, tcp_exit },
+	{ ipv4_init, ipv4_exit }, { ipv6_init, ipv6_exit },	  { udp_init, udp_exit },
+	{ tcp_init, tcp_exit },
 };
 
 /* Per namespace (pernet_operations): tables first, then the loopback device that uses them. */
@@ -40,6 +42,7 @@ static const struct {
 	void (*exit)(struct net *net);
 } pernet[] = {
 	{ ipv4_net_init, NULL, ipv4_net_exit },
+	{ NULL, NULL, ipv6_net_exit },
 	{ tcp_net_init, tcp_net_exit, NULL },
 	{ loopback_net_init, NULL, NULL },
 };
@@ -119,7 +122,7 @@ static struct net *net_boot(struct host *h)
 	if (!net)
 		return NULL;
 	for (u32 i = 0; i < ARRAY_SIZE(pernet); i++) {
-		if (pernet[i].init(net)) {
+		if (pernet[i].init && pernet[i].init(net)) {
 			net_exit(net);
 			return NULL;
 		}

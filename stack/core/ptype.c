@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Packet types: who gets which received packet. Taps (ETH_P_ALL) on ptype_all, protocols in
- * ptype_base by EtherType, either kind for one device on that device's lists. Two protocols that no
- * host speaks yet are registered here, so that what arrives of them is dropped for a reason of its
- * own: IPv6, and IEEE 802.3 frames with LLC (RFC 1042).
+ * ptype_base by EtherType, either kind for one device on that device's lists. IEEE 802.3
+ * frames with LLC (RFC 1042), which no host speaks, are registered here, so that they are dropped
+ * for a reason of their own.
  */
 #include "core/dev_core.h"
 
@@ -48,18 +48,6 @@ static int drop_rcv(struct sk_buff *skb, enum skb_drop_reason reason)
 	return NET_RX_DROP;
 }
 
-static int ipv6_disabled_rcv(struct sk_buff *skb, struct net_device *dev,
-			     const struct packet_type *pt, struct net_device *orig_dev)
-{
-	(void)pt;
-	(void)orig_dev;
-	if (!pskb_may_pull(skb, 1) || skb->data[0] >> 4 != 6)
-		return drop_rcv(skb, SKB_DROP_REASON_IP_INHDR);
-	if (skb->pkt_type != PACKET_OTHERHOST)
-		MIB_INC(dev_net(dev), Ip6InReceives);
-	return drop_rcv(skb, SKB_DROP_REASON_IPV6_DISABLED);
-}
-
 /* No LLC on a Linux host that does not load it: nobody's packet. */
 static int llc_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_type *pt,
 		   struct net_device *orig_dev)
@@ -70,8 +58,6 @@ static int llc_rcv(struct sk_buff *skb, struct net_device *dev, const struct pac
 	return drop_rcv(skb, SKB_DROP_REASON_LLC);
 }
 
-static const struct packet_type ipv6_disabled_type = { .type = ETH_P_IPV6,
-						       .func = ipv6_disabled_rcv };
 static const struct packet_type llc_type = { .type = ETH_P_802_2, .func = llc_rcv };
 
 int ptype_init(struct host *h)
@@ -84,7 +70,7 @@ int ptype_init(struct host *h)
 	for (u32 i = 0; i < PTYPE_HASH_SIZE; i++)
 		list_init(&t->base[i]);
 	h->ptypes = t;
-	if (dev_add_pack(h, &ipv6_disabled_type) || dev_add_pack(h, &llc_type)) {
+	if (dev_add_pack(h, &llc_type)) {
 		ptype_exit(h);
 		return -ENOMEM;
 	}
@@ -97,7 +83,6 @@ void ptype_exit(struct host *h)
 
 	if (!t)
 		return;
-	dev_remove_pack(h, &ipv6_disabled_type);
 	dev_remove_pack(h, &llc_type);
 	ASSERT(list_empty(&t->all));
 	for (u32 i = 0; i < PTYPE_HASH_SIZE; i++)

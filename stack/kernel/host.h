@@ -12,6 +12,7 @@
 struct net;
 struct ptype_table; /* core/: ptype_all and ptype_base */
 struct inet_protos; /* ipv4/: net_protocol by number */
+struct inet6_protos; /* ipv6/: inet6_protocol by number */
 struct neigh_table; /* core/ */
 struct socket_families; /* socket/ */
 struct files_struct; /* socket/: descriptors */
@@ -34,6 +35,7 @@ struct host {
 	struct net *init_net;
 	struct ptype_table *ptypes;
 	struct inet_protos *inet_protos;
+	struct inet6_protos *inet6_protos;
 	struct neigh_table *arp_tbl, *nd_tbl;
 	struct socket_families *families;
 	struct files_struct *files;

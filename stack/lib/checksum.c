@@ -105,6 +105,16 @@ u32 csum_tcpudp_nofold(be32 saddr, be32 daddr, u32 len, u8 proto, u32 sum)
 	return fold64(s);
 }
 
+u32 csum_ipv6_nofold(const u8 *saddr, const u8 *daddr, u32 len, u8 proto, u32 sum)
+{
+	u64 s = csum_partial(saddr, 16, csum_partial(daddr, 16, sum));
+
+	s += htons(proto);
+	s += htons((u16)len);
+	s += htons((u16)(len >> 16));
+	return fold64(s);
+}
+
 be16 ip_fast_csum(const u8 *iph, u32 ihl)
 {
 	u32 last;

@@ -58,6 +58,9 @@ static inline be16 csum_tcpudp_magic(be32 saddr, be32 daddr, u32 len, u8 proto, 
 	return csum_fold(csum_tcpudp_nofold(saddr, daddr, len, proto, sum));
 }
 
+/* Sum of the IPv6 pseudo header (RFC 8200 8.1); addresses of 16 bytes. len in host order. */
+u32 csum_ipv6_nofold(const u8 *saddr, const u8 *daddr, u32 len, u8 proto, u32 sum);
+
 /* The checksum of an IPv4 header of ihl 32-bit words; 0 for a received right one. */
 be16 ip_fast_csum(const u8 *iph, u32 ihl);
 

@@ -5,6 +5,7 @@
  * tcp_ipv4_reply.c.
  */
 #include "tcp/tcp_ipv4.h"
+#include "tcp/tcp_ipv6.h"
 
 #include "ipv4/ip_options.h"
 #include "ipv4/ip_sockglue.h"
@@ -488,6 +489,8 @@ int tcp_init(struct host *h)
 	err = inet_hashinfo_init(h, &th->hashinfo);
 	if (!err)
 		err = inet_add_protocol(h, IPPROTO_TCP, &tcp_protocol);
+	if (!err)
+		err = tcpv6_init(h);
 	if (err) {
 		if (th->hashinfo.ehash.heads)
 			inet_hashinfo_exit(&th->hashinfo);
@@ -511,6 +514,7 @@ void tcp_exit(struct host *h)
 		return;
 	th = container_of(h->tcp_hashinfo, struct tcp_host, hashinfo);
 	inet_del_protocol(h, IPPROTO_TCP, &tcp_protocol);
+	tcpv6_exit(h);
 	inet_hashinfo_exit(&th->hashinfo);
 	h->tcp_hashinfo = NULL;
 	mem_free(h->world, MEM_MISC, th, sizeof(*th));

@@ -4,6 +4,7 @@
 
 #include "ipv4/ip_sockglue.h"
 #include "udp/udp_ipv4.h"
+#include "udp/udp_ipv6.h"
 
 static int udp_v4_init_sock(struct sock *sk)
 {
@@ -37,6 +38,8 @@ int udp_init(struct host *h)
 	if (err)
 		return err;
 	err = inet_add_protocol(h, IPPROTO_UDP, &udp_protocol);
+	if (!err)
+		err = udpv6_init(h);
 	if (err)
 		udp_table_free(h);
 	return err;
@@ -46,6 +49,7 @@ void udp_exit(struct host *h)
 {
 	if (!h->udp_table)
 		return;
+	udpv6_exit(h);
 	inet_del_protocol(h, IPPROTO_UDP, &udp_protocol);
 	udp_table_free(h);
 }

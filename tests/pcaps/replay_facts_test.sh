@@ -42,9 +42,9 @@ folder() {
 	rm -rf "$tmp/d"
 	mkdir "$tmp/d"
 	printf 'file\texpect\tpackets\tframes\ttrunc\tudp\tip6\tip4_hdrbad\n' >"$tmp/d/MANIFEST.tsv"
-	printf 'a b.pcap\t%s\t%s\t%s\t0\t%s\t%s\t0\n' "$1" "$2" "$2" "$3" "${4:-0}" \
+	printf 'a b.pcap\t%s\t%s\t%s\t0\t%s\t0\t%s\n' "$1" "$2" "$2" "$3" "${4:-0}" \
 		>>"$tmp/d/MANIFEST.tsv"
-	counters 3 2 "${4:-0}"
+	counters 3 2 0
 }
 
 # counters FRAMES UDP IP6
@@ -61,6 +61,8 @@ UdpInDatagrams $2
 UdpNoPorts 0
 UdpInErrors 0
 UdpIgnoredMulti 0
+Udp6NoPorts 0
+Udp6InErrors 0
 X
 }
 

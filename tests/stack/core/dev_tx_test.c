@@ -189,8 +189,8 @@ static void tun_is_raw_ip(void **state)
 	net_world_run(1000);
 	assert_int_equal(nw.in_count, 1);
 	assert_int_equal(nw.in[0].len, 40);
-	assert_int_equal(drops(SKB_DROP_REASON_IPV6_DISABLED), 1);
-	assert_int_equal(tun->stats.rx_dropped, 2);
+	assert_int_equal(drops(SKB_DROP_REASON_UNHANDLED_PROTO), 1);
+	assert_int_equal(tun->stats.rx_dropped, 3);
 	skb = alloc_skb(nw.w, 100);
 	assert_non_null(skb);
 	memset(skb_put(skb, 30), 0x45, 30);
