@@ -267,9 +267,8 @@ static int base_print(lua_State *L)
 		size_t len;
 		const char *text = sandbox_tolstring(L, i, &len);
 
-		/* Not the Lua heap: it counts against the limit all the same. */
-		if (sb->printed.len + len > sb->memory_limit)
-			return luaL_error(L, "print: more text than the memory limit");
+		if (sb->printed.len + len > SANDBOX_TEXT_LIMIT)
+			return luaL_error(L, "print: text limit: the test printed more than 1 MiB");
 		sandbox_bill(L, len / 16 + 1);
 		if (i > 1)
 			strbuf_putc(&sb->printed, '\t');

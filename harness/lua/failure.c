@@ -206,8 +206,8 @@ static int native_note(lua_State *L)
 
 	if (t->loading)
 		return script_error(L, "note outside of a test");
-	if (t->result->comments.len + len > t->sb->memory_limit)
-		return script_error(L, "note: more text than the memory limit");
+	if (t->result->comments.len + len > SANDBOX_TEXT_LIMIT)
+		return script_error(L, "note: text limit: the test noted more than 1 MiB");
 	tap_comment(&t->result->comments, len ? text : " ");
 	return 0;
 }

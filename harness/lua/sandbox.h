@@ -26,6 +26,9 @@
 #define SANDBOX_DEFAULT_FUEL   50000000ull
 #define SANDBOX_DEFAULT_MEMORY (128u << 20)
 
+/* Bytes that a test may print, and note: a report is for reading. */
+#define SANDBOX_TEXT_LIMIT (1u << 20)
+
 struct sandbox {
 	lua_State *L;
 	size_t memory_limit;

@@ -158,7 +158,8 @@ static void test_memory(void **state)
 		   "message: \"three.lua:4: memory limit: the test needs more than 128 MiB\"");
 	check_test("local s = 'x' while true do s = s .. s end",
 		   "message: \"three.lua:4: memory limit: the test needs more than 128 MiB\"");
-	check_test("while true do print(('x'):rep(1000000)) end", "limit");
+	check_test("while true do print(('x'):rep(1000000)) end",
+		   "three.lua:4: print: text limit: the test printed more than 1 MiB");
 }
 
 static void test_asserts_nothing(void **state)
