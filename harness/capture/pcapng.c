@@ -296,7 +296,7 @@ enum capture_status pcapng_start(struct capture_reader *r)
 	 * once, as libpcap does.
 	 */
 	while (!r->interfaces) {
-		struct block b;
+		struct block b = { 0 };
 		enum capture_status s = next_block(r, &b);
 
 		if (s == CAPTURE_END)
@@ -328,7 +328,7 @@ static enum capture_status at_end(struct capture_reader *r)
 enum capture_status pcapng_next(struct capture_reader *r, struct capture_frame *f)
 {
 	for (;;) {
-		struct block b;
+		struct block b = { 0 };
 		enum capture_status s = next_block(r, &b);
 
 		f->direction = CAPTURE_UNKNOWN;
