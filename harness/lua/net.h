@@ -95,7 +95,7 @@ struct net_run {
 	size_t trace_count, trace_size;
 	struct capture_writer *capture;
 	struct strbuf capture_path;
-	bool capture_failed;
+	bool capture_over; /* it could not be made, or the test is through */
 	bool in_hook;
 };
 

@@ -38,7 +38,7 @@ static void capture_begin(struct net_run *n)
 	n->capture = capture_create(strbuf_text(path), CAPTURE_PCAPNG, (u16)net_wire_link(n, 0), 0,
 				    error);
 	if (!n->capture) {
-		n->capture_failed = true;
+		n->capture_over = true;
 		net_fail(n, error);
 	}
 }
@@ -55,7 +55,7 @@ void net_capture_add(struct net_run *n, u32 wire, u32 end, const u8 *frame, u32 
 		.direction = end == 0 ? CAPTURE_OUT : CAPTURE_IN,
 	};
 
-	if (!n->capture && !n->capture_failed)
+	if (!n->capture && !n->capture_over)
 		capture_begin(n);
 	if (!n->capture || wire >= n->wire_count)
 		return;
@@ -80,4 +80,5 @@ void net_capture_end(struct net_run *n)
 	if (n->capture && !capture_finish(n->capture, error))
 		test_run_fail(n->test, error, NULL, NULL, NULL, n->test->script->path, 0);
 	n->capture = NULL;
+	n->capture_over = true;
 }

@@ -210,6 +210,16 @@ static void test_capture(void **state)
 		    "od -An -tx1 -N4 dir/sub/*; stat -c %s dir/sub/*");
 	assert_contains(c->out, "\n  capture: \"dir/sub/cap.lua-1-x----1.pcapng\"\n");
 	assert_contains(c->out, "\ncap.lua-1-x----1.pcapng\n 0a 0d 0d 0a\n");
+	/* The end of the world resets the connection: that frame is no longer the test's. */
+	command_file("open.lua",
+		     HEAD "tap.test('open', function(t)\n" HOST "host:socket 'tcp':listen(80)\n"
+			  "local p = host.wire:peer { addr = '192.0.2.77', port = 4000 }:to(80)\n"
+			  "p:send 'S 0:0(0) win 65535 <mss 1460>' p:expect 'S. 0:0(0) ack 1'\n"
+			  "p:send '. 1:1(0) ack 1 win 65535' end)\n");
+	c = command("$TAPLINE run --capture dir/tcp open.lua; ls dir/tcp");
+	assert_int_equal(c->status, 0);
+	assert_contains(c->out, "\nok 1 - open.lua: open\n");
+	assert_contains(c->out, "\nopen.lua-1-open.pcapng\n");
 }
 
 static void test_digest(void **state)
