@@ -185,8 +185,8 @@ static void write_spinning(void)
 	command_file("last.lua", GOOD);
 }
 
-#define RUN_SPINNING                                                          \
-	"$TAPLINE run --wall-timeout 2 spin.lua last.lua > spin.out & p=$!\n" \
+#define RUN_SPINNING(limit)                                                           \
+	"$TAPLINE run --wall-timeout " limit " spin.lua last.lua > spin.out & p=$!\n" \
 	"until grep -q '^ok 1' spin.out; do sleep 0.02; done\n"
 #define SPINNING_CHILD "$(cat /proc/$p/task/$p/children)"
 
@@ -210,8 +210,8 @@ static void test_wall_clock(void **state)
 
 	(void)state;
 	write_spinning();
-	c = command(RUN_SPINNING "kill -STOP " SPINNING_CHILD
-				 "; wait $p; s=$?; cat spin.out; exit $s");
+	c = command(RUN_SPINNING("2") "kill -STOP " SPINNING_CHILD
+				      "; wait $p; s=$?; cat spin.out; exit $s");
 	assert_int_equal(c->status, 1);
 	assert_contains(c->out, "ok 1 - spin.lua: before\nnot ok 2 - spin.lua: spin 1\n");
 	assert_int_equal(
@@ -221,14 +221,15 @@ static void test_wall_clock(void **state)
 	assert_contains(c->out, "\nok 53 - last.lua: good\n");
 }
 
+/* A minute: a sanitizer takes its time over the report of a crash. */
 static void test_crash(void **state)
 {
 	const struct command *c;
 
 	(void)state;
 	write_spinning();
-	c = command(RUN_SPINNING "kill -SEGV " SPINNING_CHILD
-				 "; wait $p; s=$?; cat spin.out; exit $s");
+	c = command(RUN_SPINNING("60") "kill -SEGV " SPINNING_CHILD
+				       "; wait $p; s=$?; cat spin.out; exit $s");
 	assert_int_equal(c->status, 1);
 	assert_contains(c->out, "ok 1 - spin.lua: before\nnot ok 2 - spin.lua: spin 1\n");
 	assert_int_equal(count_of(c->out, "message: \"crash: the test process "), 1);
