@@ -79,6 +79,8 @@ void sock_init_data(struct socket *socket, struct sock *sk)
 
 static void sk_free(struct sock *sk)
 {
+	struct world *w = net_world(sk->net);
+
 	skb_queue_purge_reason(&sk->receive_queue, SKB_DROP_REASON_SOCKET_CLOSE);
 	skb_queue_purge_reason(&sk->error_queue, SKB_DROP_REASON_SOCKET_CLOSE);
 	skb_queue_purge_reason(&sk->write_queue, SKB_DROP_REASON_SOCKET_CLOSE);
@@ -89,7 +91,9 @@ static void sk_free(struct sock *sk)
 	ASSERT(sk->sk_wmem_alloc == 0);
 	ASSERT(hlist_unhashed(&sk->hash_node) && hlist_unhashed(&sk->bind_node));
 	ASSERT(!waitqueue_active(&sk->wq));
-	mem_free(net_world(sk->net), (enum mem_kind)sk->prot->mem_kind, sk, sk->prot->obj_size);
+	if (sk->pinet6)
+		mem_free(w, MEM_MISC, sk->pinet6, sizeof(*sk->pinet6));
+	mem_free(w, (enum mem_kind)sk->prot->mem_kind, sk, sk->prot->obj_size);
 }
 
 void sock_put(struct sock *sk)

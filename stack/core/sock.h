@@ -17,6 +17,47 @@
 #include "stack/socket.h"
 #include "stack/sys.h"
 
+/* An address of either family as on the wire; IPv4's is the first word, the others are 0. */
+struct inet_addr {
+	be32 w[4];
+};
+
+static inline struct inet_addr inet_addr4(be32 addr)
+{
+	return (struct inet_addr){ { addr, 0, 0, 0 } };
+}
+
+static inline bool inet_addr_equal(const struct inet_addr *a, const struct inet_addr *b)
+{
+	return a->w[0] == b->w[0] && a->w[1] == b->w[1] && a->w[2] == b->w[2] && a->w[3] == b->w[3];
+}
+
+/* 0.0.0.0 or :: */
+static inline bool inet_addr_any(const struct inet_addr *a)
+{
+	return !(a->w[0] | a->w[1] | a->w[2] | a->w[3]);
+}
+
+/* RFC 4291 2.5.5.2: ::ffff:a.b.c.d, an IPv4 address in IPv6's clothes. */
+static inline bool ipv6_addr_v4mapped(const struct inet_addr *a)
+{
+	return !(a->w[0] | a->w[1]) && a->w[2] == htonl(0x0000ffff);
+}
+
+/*
+ * What a socket of AF_INET6 has besides (struct ipv6_pinfo). As long as v4mapped is set it talks
+ * IPv4: its addresses are those of the inet_* fields, and these here are not looked at.
+ */
+struct ipv6_pinfo {
+	struct inet_addr saddr, rcv_saddr, daddr;
+	s16 hop_limit, mcast_hops; /* -1: the default */
+	u8 tclass;
+	u8 pmtudisc; /* IPV6_PMTUDISC_* */
+	u8 v4mapped : 1, ipv6only : 1, recverr : 1, autoflowlabel : 1;
+	u32 flow_label; /* 20 bits */
+	u32 cmsg_flags;
+};
+
 struct proto;
 struct proto_ops;
 struct socket;
@@ -126,6 +167,7 @@ struct sock {
 	be32 inet_mc_addr;
 	u32 inet_id;
 	struct inet_opts *inet_opt;
+	struct ipv6_pinfo *pinet6; /* of AF_INET6; NULL: AF_INET */
 	struct sock_reuseport *sk_reuseport_cb; /* its SO_REUSEPORT group; NULL: none */
 	s32 sk_incoming_cpu; /* SO_INCOMING_CPU; -1: any */
 	bool sk_nospace; /* a sender found the buffer full */
@@ -284,6 +326,12 @@ bool next_cmsg(const struct msghdr *msg, u32 *offset, u32 *level, u32 *type, con
 	       u32 *len, int *err);
 /* SOL_SOCKET's control messages for a received packet: time stamps, SO_RXQ_OVFL. */
 void sock_recv_cmsgs(struct msghdr *msg, struct sock *sk, const struct sk_buff *skb);
+
+/* AF_INET6, and not in talk with an IPv4 address. */
+static inline bool sk_is_ipv6(const struct sock *sk)
+{
+	return sk->pinet6 && !sk->pinet6->v4mapped;
+}
 
 /* The cached route of the socket, still valid, with a reference for the caller; NULL: look it up.
  */

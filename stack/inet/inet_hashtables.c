@@ -142,12 +142,14 @@ void inet_sk_key(struct sock *sk)
 	ASSERT(hlist_unhashed(&skc->skc_node));
 	skc->skc_net = sk->net;
 	skc->skc_kind = SKC_SOCK;
-	skc->skc_family = (u8)sk->family;
+	skc->skc_family = sk_is_ipv6(sk) ? AF_INET6 : AF_INET;
+	skc->skc_ipv6only = sk->pinet6 && sk->pinet6->ipv6only;
 	skc->skc_bound_dev_if = sk->sk_bound_dev_if;
 	skc->skc_num = sk->inet_num;
 	skc->skc_dport = sk->inet_dport;
-	skc->skc_rcv_saddr = inet_addr4(sk->inet_rcv_saddr);
-	skc->skc_daddr = inet_addr4(sk->inet_daddr);
+	skc->skc_rcv_saddr =
+		sk_is_ipv6(sk) ? sk->pinet6->rcv_saddr : inet_addr4(sk->inet_rcv_saddr);
+	skc->skc_daddr = sk_is_ipv6(sk) ? sk->pinet6->daddr : inet_addr4(sk->inet_daddr);
 }
 
 /* ---- connected ---- */

@@ -22,27 +22,6 @@ struct request_sock;
 struct inet_bind2_bucket;
 struct inet_hashinfo;
 
-/* An address of either family as on the wire; IPv4's is the first word, the others are 0. */
-struct inet_addr {
-	be32 w[4];
-};
-
-static inline struct inet_addr inet_addr4(be32 addr)
-{
-	return (struct inet_addr){ { addr, 0, 0, 0 } };
-}
-
-static inline bool inet_addr_equal(const struct inet_addr *a, const struct inet_addr *b)
-{
-	return a->w[0] == b->w[0] && a->w[1] == b->w[1] && a->w[2] == b->w[2] && a->w[3] == b->w[3];
-}
-
-/* 0.0.0.0 or :: */
-static inline bool inet_addr_any(const struct inet_addr *a)
-{
-	return !(a->w[0] | a->w[1] | a->w[2] | a->w[3]);
-}
-
 /* What an entry is part of. */
 enum skc_kind { SKC_SOCK, SKC_TIMEWAIT, SKC_REQUEST, SKC_LISTEN };
 

@@ -95,7 +95,7 @@
 #define TCPCB_RETRANS	     (TCPCB_SACKED_RETRANS | TCPCB_EVER_RETRANS | TCPCB_REPAIRED)
 
 /* TCP's part of skb->cb. On the way in tcp_v4_rcv() moves IP's own to `header` and fills in the
- * rest (tcp_v4_fill_cb). */
+ * rest (tcp_demux.c). */
 struct tcp_skb_cb {
 	u32 seq; /* first byte, or SYN */
 	u32 end_seq; /* behind the last byte, SYN and FIN counted */

@@ -8,7 +8,7 @@
 #include "tcp/tcp.h"
 #include "tcp/tcp_syn.h"
 
-/* IP's part of the control block, behind TCP's (tcp_v4_fill_cb). */
+/* IP's part of the control block, behind TCP's (tcp_demux.c). */
 static inline struct inet_skb_parm *tcp_v4_skb_parm(const struct sk_buff *skb)
 {
 	return (struct inet_skb_parm *)(void *)TCP_SKB_CB(skb)->header;
@@ -30,9 +30,6 @@ struct sock *tcp_v4_syn_recv_sock(struct sock *sk, struct sk_buff *skb, struct r
 /* ---- tcp_ipv4_rcv.c ---- */
 
 int tcp_v4_err(struct sk_buff *skb, u32 info);
-/* Moves IP's control block behind TCP's, and back. */
-void tcp_v4_fill_cb(struct sk_buff *skb);
-void tcp_v4_restore_cb(struct sk_buff *skb);
 
 /* ---- tcp_ipv4_reply.c: answers without a connection's socket ---- */
 
