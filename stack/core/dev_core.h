@@ -17,6 +17,7 @@
 #define NETDEV_NOTIFIERS   16u
 #define XMIT_RECURSION_MAX 8u
 #define DEV_TX_WEIGHT	   64u
+#define PACKET_OFFLOADS	   4u
 
 /* A packet type on a list; `pt` is its owner's. */
 struct ptype_entry {
@@ -31,6 +32,8 @@ struct ptype_table {
 	netdev_notifier_fn notifier[NETDEV_NOTIFIERS];
 	u32 notifiers;
 	const struct Qdisc_ops *default_qdisc;
+	const struct packet_offload *offload[PACKET_OFFLOADS]; /* core/offload.h */
+	u32 offloads;
 };
 
 /* The softnet_data of the step that runs. */
@@ -76,6 +79,10 @@ enum softirq_result net_tx_action(struct cpu *cpu);
 s32 process_backlog(struct napi_struct *napi, s32 quota);
 /* Packets of a device that goes leave the backlogs (reason DEV_DELETED). */
 void flush_backlog(struct net_device *dev);
+
+/* gso.c: the offload of an EtherType; NULL: none. */
+struct packet_offload;
+const struct packet_offload *packet_offload_find(const struct host *h, be16 protocol);
 
 /* Qdiscs come and go with IFF_UP and the carrier (sch_generic.c). */
 int dev_init_scheduler(struct net_device *dev);

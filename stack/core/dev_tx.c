@@ -1,16 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The transmit entry: dev_queue_xmit() chooses the queue, gives the packet to its discipline (or
- * straight to the driver of a device that has none), finishes checksums that the device can not do,
- * shows the packet to the taps and calls the driver. (net/core/dev.c)
+ * straight to the driver of a device that has none), cuts super-packets and finishes checksums that
+ * the device can not do, shows the packets to the taps and calls the driver. (net/core/dev.c)
  *
  * Invariant: dev_queue_xmit() takes the skb whatever it returns.
  */
 #include "core/dev_core.h"
 #include "core/dst.h"
+#include "core/offload.h"
+
+/* The capture of the device shows what the host sent, the wire's what became of it. */
+static void capture_whole(const struct sk_buff *skb, struct sk_buff *segs, struct net_device *dev)
+{
+	if (capture_wanted(dev->world))
+		dev_capture(skb, dev, 1, 0);
+	for (; segs; segs = segs->next)
+		segs->gso_seg = 1;
+}
+
+static struct sk_buff *gso_xmit_skb(struct sk_buff *skb, struct net_device *dev)
+{
+	struct sk_buff *segs = skb_gso_segment(skb, dev->features);
+
+	if (!segs) {
+		dev->stats.tx_dropped++;
+		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
+		return NULL;
+	}
+	capture_whole(skb, segs, dev);
+	consume_skb(skb);
+	return segs;
+}
 
 struct sk_buff *validate_xmit_skb(struct sk_buff *skb, struct net_device *dev)
 {
+	if (netif_needs_gso(skb, dev->features))
+		return gso_xmit_skb(skb, dev);
 	if (skb_is_nonlinear(skb) && !(dev->features & NETIF_F_SG) && skb_linearize(skb))
 		goto drop;
 	if (skb->ip_summed == CHECKSUM_PARTIAL && !(dev->features & NETIF_F_HW_CSUM) &&
@@ -63,8 +89,8 @@ static void dev_queue_xmit_nit(struct sk_buff *skb, struct net_device *dev)
 	consume_skb(copy);
 }
 
-enum netdev_tx dev_hard_start_xmit(struct sk_buff *skb, struct net_device *dev,
-				   struct netdev_queue *txq)
+static enum netdev_tx xmit_one(struct sk_buff *skb, struct net_device *dev,
+			       struct netdev_queue *txq)
 {
 	struct host *h = dev_host(dev);
 	struct world *w = dev->world;
@@ -74,7 +100,7 @@ enum netdev_tx dev_hard_start_xmit(struct sk_buff *skb, struct net_device *dev,
 
 	if (!list_empty(&h->ptypes->all) || !list_empty(&dev->ptype_all))
 		dev_queue_xmit_nit(skb, dev);
-	if (capture_wanted(w))
+	if (capture_wanted(w) && !skb->gso_seg)
 		dev_capture(skb, dev, 1, 0);
 	if (h->cost[COST_TX_PACKET])
 		cpu_cost(this_cpu(h), COST_TX_PACKET, 1);
@@ -84,6 +110,35 @@ enum netdev_tx dev_hard_start_xmit(struct sk_buff *skb, struct net_device *dev,
 	if (rc == NETDEV_TX_OK)
 		txq->trans_start = w->now;
 	trace(w, h, TRACE_NET_DEV_XMIT, id, dev->ifindex, len, (u64)rc);
+	return rc;
+}
+
+struct sk_buff *dev_hard_start_xmit(struct sk_buff *skb, struct net_device *dev,
+				    struct netdev_queue *txq)
+{
+	while (skb) {
+		struct sk_buff *next = skb->next;
+
+		skb->next = NULL;
+		if (xmit_one(skb, dev, txq) != NETDEV_TX_OK) {
+			skb->next = next;
+			return skb;
+		}
+		skb = next;
+		if (skb && netif_xmit_stopped(txq))
+			return skb;
+	}
+	return NULL;
+}
+
+/* What is left of a list of segments. */
+static int xmit_drop_list(struct sk_buff *skb, enum skb_drop_reason reason, int rc)
+{
+	struct net_device *dev = skb->dev;
+
+	for (const struct sk_buff *s = skb; s; s = s->next)
+		dev->stats.tx_dropped++;
+	kfree_skb_list_reason(skb, reason);
 	return rc;
 }
 
@@ -98,7 +153,6 @@ static int xmit_drop(struct sk_buff *skb, enum skb_drop_reason reason, int rc)
 static int xmit_noqueue(struct sk_buff *skb, struct net_device *dev, struct netdev_queue *txq)
 {
 	struct softnet_data *sd = this_softnet(dev_host(dev));
-	enum netdev_tx rc;
 
 	if (!netif_running(dev))
 		return xmit_drop(skb, SKB_DROP_REASON_DEV_READY, -ENETDOWN);
@@ -108,12 +162,12 @@ static int xmit_noqueue(struct sk_buff *skb, struct net_device *dev, struct netd
 	if (!skb)
 		return -ENOMEM;
 	if (netif_xmit_stopped(txq))
-		return xmit_drop(skb, SKB_DROP_REASON_FULL_RING, -ENETDOWN);
+		return xmit_drop_list(skb, SKB_DROP_REASON_FULL_RING, -ENETDOWN);
 	sd->xmit_recursion++;
-	rc = dev_hard_start_xmit(skb, dev, txq);
+	skb = dev_hard_start_xmit(skb, dev, txq);
 	sd->xmit_recursion--;
-	if (rc != NETDEV_TX_OK)
-		return xmit_drop(skb, SKB_DROP_REASON_FULL_RING, -ENETDOWN);
+	if (skb)
+		return xmit_drop_list(skb, SKB_DROP_REASON_FULL_RING, -ENETDOWN);
 	return NET_XMIT_SUCCESS;
 }
 
@@ -124,9 +178,8 @@ static int xmit_qdisc(struct sk_buff *skb, struct Qdisc *q, struct netdev_queue 
 
 	if (q->can_bypass && !q->stats.qlen && !q->running) {
 		q->running = true;
-		q->stats.bytes += skb->len;
-		q->stats.packets++;
-		sch_direct_xmit(skb, q, txq);
+		qdisc_bstats_update(q, skb);
+		sch_direct_xmit(skb, q, txq, true);
 		q->running = false;
 		return NET_XMIT_SUCCESS;
 	}

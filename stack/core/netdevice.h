@@ -19,6 +19,8 @@ struct op_link_set;
 
 #define ETH_ALEN     6u
 #define ETH_HLEN     14u
+#define GSO_MAX_SIZE 65536u
+#define GSO_MAX_SEGS 65535u
 #define ETH_ZLEN     60u /* shortest frame without FCS */
 #define MAX_ADDR_LEN 32u
 
@@ -47,7 +49,7 @@ struct op_link_set;
 #define NETIF_F_HW_CSUM 0x1u /* TX checksum */
 #define NETIF_F_RXCSUM	0x2u
 #define NETIF_F_SG	0x4u
-#define NETIF_F_TSO	0x8u
+#define NETIF_F_TSO	0x8u /* cuts super-packets of TCP by itself */
 #define NETIF_F_GSO	0x10u
 #define NETIF_F_GRO	0x20u
 
@@ -138,6 +140,8 @@ struct net_device {
 	u16 hard_header_len;
 	u16 needed_headroom;
 	u32 tx_queue_len;
+	u32 gso_max_size; /* bytes of one super-packet */
+	u32 gso_max_segs;
 	u8 dev_addr[MAX_ADDR_LEN];
 	u8 broadcast[MAX_ADDR_LEN];
 	const struct net_device_ops *netdev_ops;

@@ -9,6 +9,8 @@
  * watchdog is armed while a queue is stopped (and may fire once for nothing afterwards).
  */
 #include "core/dev_core.h"
+#include "core/offload.h"
+#include "wire/tcp.h"
 
 void dev_set_default_qdisc(struct host *h, const struct Qdisc_ops *ops)
 {
@@ -32,44 +34,76 @@ static void qdisc_unschedule(struct Qdisc *q)
 	list_del_init(&q->sched);
 }
 
-/* dev_requeue_skb() */
-static void dev_requeue_skb(struct sk_buff *skb, struct Qdisc *q)
+/* qdisc_pkt_len_init: bytes on the wire, the headers of every segment counted. */
+u32 qdisc_pkt_len(const struct sk_buff *skb)
 {
-	skb_queue_tail(&q->gso_skb, skb);
-	qdisc_qlen_inc(q, skb);
-	q->stats.requeues++;
+	u32 hdr_len;
+
+	if (!skb_is_gso(skb))
+		return skb->len;
+	hdr_len =
+		(u32)(skb_transport_header(skb) - skb->data) + tcp_doff(skb_transport_header(skb));
+	return skb->len + (skb_segs(skb) - 1) * hdr_len;
+}
+
+void qdisc_bstats_update(struct Qdisc *q, const struct sk_buff *skb)
+{
+	q->stats.bytes += qdisc_pkt_len(skb);
+	q->stats.packets += skb_segs(skb);
+}
+
+/* dev_requeue_skb(): a packet, or the segments that are left of one. `again`: it lay in gso_skb
+ * before, and others may lie there behind it. */
+static void dev_requeue_skb(struct sk_buff *skb, struct Qdisc *q, bool again)
+{
+	while (skb) {
+		struct sk_buff *next = skb->next;
+
+		skb->next = NULL;
+		if (again)
+			skb_queue_head(&q->gso_skb, skb);
+		else
+			skb_queue_tail(&q->gso_skb, skb);
+		qdisc_qlen_inc(q, skb);
+		q->stats.requeues++;
+		skb = next;
+	}
 	/* A stopped queue runs again when it is woken. */
 	if (!netif_xmit_stopped(q->txq))
 		__netif_schedule(q);
 }
 
-bool sch_direct_xmit(struct sk_buff *skb, struct Qdisc *q, struct netdev_queue *txq)
+bool sch_direct_xmit(struct sk_buff *skb, struct Qdisc *q, struct netdev_queue *txq, bool validate)
 {
-	skb = validate_xmit_skb(skb, q->dev);
+	if (validate) {
+		skb = validate_xmit_skb(skb, q->dev);
+		if (!skb)
+			return true;
+	}
+	if (!netif_xmit_stopped(txq))
+		skb = dev_hard_start_xmit(skb, q->dev, txq);
 	if (!skb)
 		return true;
-	if (!netif_xmit_stopped(txq) && dev_hard_start_xmit(skb, q->dev, txq) == NETDEV_TX_OK)
-		return true;
-	dev_requeue_skb(skb, q);
+	dev_requeue_skb(skb, q, !validate);
 	return false;
 }
 
-static struct sk_buff *dequeue_skb(struct Qdisc *q)
+/* *validate: it was not given to the driver yet. */
+static struct sk_buff *dequeue_skb(struct Qdisc *q, bool *validate)
 {
 	struct sk_buff *skb;
 
 	if (netif_xmit_stopped(q->txq))
 		return NULL;
 	skb = skb_dequeue(&q->gso_skb);
+	*validate = !skb;
 	if (skb) {
 		qdisc_qlen_dec(q, skb);
 		return skb;
 	}
 	skb = q->ops->dequeue(q);
-	if (skb) {
-		q->stats.bytes += skb->len;
-		q->stats.packets++;
-	}
+	if (skb)
+		qdisc_bstats_update(q, skb);
 	return skb;
 }
 
@@ -77,12 +111,13 @@ void qdisc_run(struct Qdisc *q)
 {
 	u32 quota = DEV_TX_WEIGHT;
 	struct sk_buff *skb;
+	bool validate;
 
 	if (q->running)
 		return;
 	q->running = true;
-	while ((skb = dequeue_skb(q)) != NULL) {
-		if (!sch_direct_xmit(skb, q, q->txq))
+	while ((skb = dequeue_skb(q, &validate)) != NULL) {
+		if (!sch_direct_xmit(skb, q, q->txq, validate))
 			break;
 		if (--quota == 0) {
 			if (q->stats.qlen)

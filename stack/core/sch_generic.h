@@ -78,15 +78,21 @@ static inline int qdisc_drop(struct sk_buff *skb, struct Qdisc *q)
 
 /* Gives packets to the driver while there are some and it takes them. */
 void qdisc_run(struct Qdisc *q);
-/* Straight to the driver, past an empty discipline. False: it was given back, and is queued. */
-bool sch_direct_xmit(struct sk_buff *skb, struct Qdisc *q, struct netdev_queue *txq);
+/* Straight to the driver, `validate`: not seen by validate_xmit_skb() yet. False: it was given
+ * back, and is queued. */
+bool sch_direct_xmit(struct sk_buff *skb, struct Qdisc *q, struct netdev_queue *txq, bool validate);
+/* Bytes that a packet is on the wire, and the account of one that leaves the discipline. */
+u32 qdisc_pkt_len(const struct sk_buff *skb);
+void qdisc_bstats_update(struct Qdisc *q, const struct sk_buff *skb);
 /* Later, in NET_TX of this CPU. */
 void __netif_schedule(struct Qdisc *q);
 
-/* dev_tx.c: checks and completes a packet for what the device can do. NULL: dropped. */
+/* dev_tx.c: checks and completes a packet for what the device can do; a super-packet becomes a list
+ * of its segments. NULL: dropped. */
 struct sk_buff *validate_xmit_skb(struct sk_buff *skb, struct net_device *dev);
-/* Taps, then the driver. The skb is gone when it returns NETDEV_TX_OK, the caller's otherwise. */
-enum netdev_tx dev_hard_start_xmit(struct sk_buff *skb, struct net_device *dev,
-				   struct netdev_queue *txq);
+/* Taps, then the driver, one after the other of the list. What the driver did not take, the
+ * caller's again; NULL: all is gone. */
+struct sk_buff *dev_hard_start_xmit(struct sk_buff *skb, struct net_device *dev,
+				    struct netdev_queue *txq);
 
 #endif

@@ -70,6 +70,9 @@ void sock_init_data(struct socket *socket, struct sock *sk)
 	sk->sk_sndtimeo = TIME_NEVER;
 	sk->sk_peek_off = -1;
 	sk->sk_incoming_cpu = -1;
+	sk->sk_pacing_rate = UINT64_MAX;
+	sk->sk_max_pacing_rate = UINT64_MAX;
+	sk->sk_pacing_shift = 10;
 	list_init(&sk->inet_mc_list);
 	sk->sk_data_ready = sock_def_readable;
 	sk->sk_write_space = sock_def_write_space;

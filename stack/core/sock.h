@@ -102,6 +102,9 @@ enum {
 #define SOCK_BINDADDR_LOCK 4
 #define SOCK_BINDPORT_LOCK 8
 
+/* sk_pacing_status: nobody paces, the socket itself must, a qdisc does. */
+enum { SK_PACING_NONE, SK_PACING_NEEDED, SK_PACING_FQ };
+
 /* Smallest buffers (TCP_SKB_MIN_TRUESIZE of Linux x86-64, twice that for sending). */
 #define SOCK_MIN_RCVBUF 2304
 #define SOCK_MIN_SNDBUF 4608
@@ -145,6 +148,12 @@ struct sock {
 	u64 sk_rcvtimeo, sk_sndtimeo; /* ns; TIME_NEVER: none */
 	u32 sk_drops;
 	u32 sk_mark, sk_priority;
+	/* Bytes a second: what the flow should have now, the most it may (SO_MAX_PACING_RATE);
+	 * UINT64_MAX: no limit. */
+	u64 sk_pacing_rate, sk_max_pacing_rate;
+	u8 sk_pacing_shift; /* a super-packet holds 1/2^shift s at that rate */
+	u8 sk_pacing_status; /* SK_PACING_* */
+	bool sk_gso_disabled; /* its segments must be made one by one (keys in the header) */
 	u32 sk_hash;
 	s32 sk_peek_off;
 	u32 sk_tsflags;

@@ -122,6 +122,19 @@ static u32 cap(s32 val, s32 max)
 	return (u32)val < (u32)max ? (u32)val : (u32)max;
 }
 
+/* 32 or 64 bits, as long as what was given; all ones: no limit. */
+static void set_max_pacing_rate(struct sock *sk, const u8 *val, u32 len)
+{
+	u64 rate = len >= 8 ? get_le64(val) : get_le32(val);
+
+	if (len < 8 && rate == UINT32_MAX)
+		rate = UINT64_MAX;
+	if (rate != UINT64_MAX && sk->sk_pacing_status == SK_PACING_NONE)
+		sk->sk_pacing_status = SK_PACING_NEEDED;
+	sk->sk_max_pacing_rate = rate;
+	sk->sk_pacing_rate = min_u64(sk->sk_pacing_rate, rate);
+}
+
 int sock_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len)
 {
 	const struct netns_sysctl *sysctl = &sk->net->sysctl;
@@ -212,6 +225,9 @@ int sock_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len)
 		return 0;
 	case SO_INCOMING_CPU:
 		sk->sk_incoming_cpu = v;
+		return 0;
+	case SO_MAX_PACING_RATE:
+		set_max_pacing_rate(sk, val, len);
 		return 0;
 	default:
 		return -ENOPROTOOPT;
@@ -346,6 +362,13 @@ int sock_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len)
 		break;
 	case SO_PEEK_OFF:
 		v = sk->sk_peek_off;
+		break;
+	case SO_MAX_PACING_RATE:
+		if (len >= 8) {
+			put_le64(val, sk->sk_max_pacing_rate);
+			return 8;
+		}
+		v = (s32)min_u64(sk->sk_max_pacing_rate, UINT32_MAX);
 		break;
 	case SO_INCOMING_CPU:
 		v = sk->sk_incoming_cpu;

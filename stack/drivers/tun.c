@@ -75,6 +75,9 @@ static enum netdev_tx tun_net_xmit(struct sk_buff *skb, struct net_device *dev)
 
 	if (!tun->wire)
 		return tun_xmit_drop(skb, SKB_DROP_REASON_DEV_READY);
+	/* What it takes whole it hands to the reader with right checksums. */
+	if (skb_checksum_help(skb))
+		return tun_xmit_drop(skb, SKB_DROP_REASON_NOMEM);
 	f = wire_frame_get(tun->wire, skb->len);
 	if (!f)
 		return tun_xmit_drop(skb, SKB_DROP_REASON_NOMEM);
@@ -144,7 +147,8 @@ struct net_device *tun_probe(struct net *net, const struct op_nic_add *op, const
 	dev->min_mtu = 68;
 	dev->max_mtu = NIC_MTU_MAX;
 	dev->tx_queue_len = 500;
-	dev->features = NETIF_F_SG;
+	/* As its user asks for with TUNSETOFFLOAD: super-packets of TCP come out whole. */
+	dev->features = NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_TSO;
 	*err = register_netdevice(dev, net);
 	if (*err) {
 		free_netdev(dev);

@@ -8,6 +8,7 @@
  */
 #include "ipv4/ip.h"
 
+#include "core/offload.h"
 #include "ipv4/arp.h"
 #include "ipv4/icmp.h"
 #include "ipv4/ip_options.h"
@@ -252,10 +253,38 @@ static u32 ip_skb_mtu(const struct sk_buff *skb)
 	return min_u32(skb->dst->dev->mtu, IP_MAX_MTU);
 }
 
+/* ip_finish_output_gso: the path has become narrower than the segments. */
+static int finish_output_gso(struct net *net, struct sock *sk, struct sk_buff *skb, u32 mtu)
+{
+	struct sk_buff *segs, *next;
+	int ret = 0;
+
+	if (skb_gso_validate_network_len(skb, mtu))
+		return ip_finish_output2(net, sk, skb);
+	segs = skb_gso_segment(skb, 0);
+	if (!segs) {
+		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
+		return -ENOMEM;
+	}
+	consume_skb(skb);
+	for (; segs; segs = next) {
+		int err;
+
+		next = segs->next;
+		segs->next = NULL;
+		err = ip_fragment(net, sk, segs, mtu);
+		if (err && !ret)
+			ret = err;
+	}
+	return ret;
+}
+
 static int ip_finish_output(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
 	u32 mtu = ip_skb_mtu(skb);
 
+	if (skb_is_gso(skb))
+		return finish_output_gso(net, sk, skb, mtu);
 	if (skb->len > mtu || IPCB(skb)->frag_max_size)
 		return ip_fragment(net, sk, skb, mtu);
 	return ip_finish_output2(net, sk, skb);

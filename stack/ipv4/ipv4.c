@@ -11,6 +11,7 @@
 #include "ipv4/igmp.h"
 #include "ipv4/ip.h"
 #include "ipv4/ip_fragment.h"
+#include "ipv4/ip_offload.h"
 #include "ipv4/ip_send.h"
 #include "ipv4/netns_ipv4.h"
 #include "ipv4/protocol.h"
@@ -29,7 +30,9 @@ int ipv4_init(struct host *h)
 	if (!h->inet_protos)
 		return -ENOMEM;
 	get_random_siphash_key(h->world, RANDOM_IPID, &h->ip_id_key);
-	err = arp_init(h);
+	err = ip_offload_init(h);
+	if (!err)
+		err = arp_init(h);
 	if (!err)
 		err = dev_add_pack(h, &ip_packet_type);
 	if (!err)

@@ -27,8 +27,11 @@ struct net_protocol {
 	bool icmp_strict_tag_validation;
 };
 
+struct net_offload; /* core/offload.h */
+
 struct inet_protos {
 	const struct net_protocol *protos[256];
+	const struct net_offload *offloads[256]; /* GSO and GRO, by the same number */
 	/* raw/: copies for raw sockets. True: one took the packet's copy. NULL: no raw sockets. */
 	bool (*raw_local_deliver)(struct sk_buff *skb, u8 protocol);
 	void (*raw_icmp_error)(struct sk_buff *skb, u8 protocol, u32 info);
@@ -38,5 +41,6 @@ struct inet_protos {
 /* 0, or -EBUSY when the number is taken. ops must live as long as the host. */
 int inet_add_protocol(struct host *h, u8 protocol, const struct net_protocol *ops);
 int inet_del_protocol(struct host *h, u8 protocol, const struct net_protocol *ops);
+int inet_add_offload(struct host *h, u8 protocol, const struct net_offload *ops);
 
 #endif

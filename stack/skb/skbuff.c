@@ -379,6 +379,22 @@ int skb_cow_head(struct sk_buff *skb, u32 headroom)
 	return pskb_expand_head(skb, data_align(delta), 0);
 }
 
+void skb_compact(struct sk_buff *skb, u32 headroom)
+{
+	u8 *to = skb->head + headroom;
+
+	ASSERT(!skb_cloned(skb) && !skb_is_nonlinear(skb));
+	if (skb->data <= to)
+		return;
+	memmove(to, skb->data, skb->len);
+	skb->data = to;
+	skb->tail = headroom + skb->len;
+	skb->mac_header = 0xffff;
+	skb->network_header = 0xffff;
+	skb->transport_header = 0xffff;
+	poison_range(skb_tail_pointer(skb), skb->end - skb->tail);
+}
+
 int skb_ensure_writable(struct sk_buff *skb, u32 len)
 {
 	if (!pskb_may_pull(skb, len))

@@ -117,7 +117,7 @@ struct sk_buff {
 	u8 ip_summed;
 	u8 csum_valid : 1, cloned : 1, nohdr : 1, peeked : 1, ignore_df : 1, vlan_present : 1,
 		l4_hash : 1, sw_hash : 1;
-	u8 dst_noref : 1, csum_bad : 1, wire_csum_ok : 1, fclone : 1, ipvs_unused : 4;
+	u8 dst_noref : 1, csum_bad : 1, wire_csum_ok : 1, fclone : 1, gso_seg : 1, ipvs_unused : 3;
 };
 
 /* Data areas: `size` usable bytes in front of the shared info. */
@@ -278,6 +278,9 @@ int skb_linearize(struct sk_buff *skb);
 int pskb_expand_head(struct sk_buff *skb, u32 nhead, u32 ntail);
 /* Headroom of at least `headroom` in a private head: before writing headers. */
 int skb_cow_head(struct sk_buff *skb, u32 headroom);
+/* Moves the bytes of a linear, private packet to the front, behind `headroom` bytes: what was
+ * pulled becomes tailroom. Header offsets are lost. */
+void skb_compact(struct sk_buff *skb, u32 headroom);
 int skb_ensure_writable(struct sk_buff *skb, u32 len);
 
 /* Bytes [offset, offset+len) wherever they lie. False when they are not all there. */

@@ -108,9 +108,7 @@ u32 tcp_send_mss(struct sock *sk, u32 *size_goal, u32 flags)
 {
 	u32 mss = tcp_current_mss(sk);
 
-	(void)flags;
-	/* One segment a packet: no device here cuts them. */
-	*size_goal = mss;
+	*size_goal = tcp_xmit_size_goal(sk, mss, !(flags & MSG_OOB));
 	return mss;
 }
 
@@ -143,7 +141,7 @@ void tcp_push(struct sock *sk, u32 flags, u32 mss_now, u32 nonagle, u32 size_goa
 	__tcp_push_pending_frames(sk, mss_now, nonagle);
 }
 
-/* A new last segment of the write queue. */
+/* A new last packet of the write queue, for `size` bytes at first. */
 static struct sk_buff *new_segment(struct sock *sk, u32 size)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -170,21 +168,23 @@ static struct sk_buff *new_segment(struct sock *sk, u32 size)
 	return skb;
 }
 
-/* Bytes that the last segment can still take; 0: a new one is needed. */
+/* Bytes that the last packet can still take; 0: a new one is needed. */
 static u32 room_in_tail(const struct sk_buff *skb, u32 size_goal)
 {
 	if (!skb || TCP_SKB_CB(skb)->eor || skb_cloned(skb) || skb->len >= size_goal)
 		return 0;
-	return min_u32(size_goal - skb->len, skb_tailroom(skb));
+	return size_goal - skb->len;
 }
 
-/* The one pass over the user's bytes: copied and summed. */
-static void append(struct sock *sk, struct sk_buff *skb, const u8 *from, u32 n)
+/* The one pass over the user's bytes: copied, and summed while they are one segment. */
+static void append(struct sock *sk, struct sk_buff *skb, const u8 *from, u32 n, u32 mss_now)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 at = skb->len;
 	u8 *to = skb_put(skb, n);
 
+	if (at + n > mss_now)
+		TCP_SKB_CB(skb)->payload_csum = 0;
 	if (TCP_SKB_CB(skb)->payload_csum)
 		skb->csum = csum_block_add(skb->csum, csum_partial_copy(to, from, n, 0), at);
 	else
@@ -233,18 +233,22 @@ static int take(struct sock *sk, struct msghdr *msg, u32 *mss_now, u32 *size_goa
 
 	while (msg->done < msg->len) {
 		struct sk_buff *skb = tcp_write_queue_tail(sk);
-		u32 room = room_in_tail(skb, *size_goal), n;
+		u32 left = msg->len - msg->done, room = room_in_tail(skb, *size_goal), n;
 
+		/* It grows by doubling: a stream of small writes copies each byte twice. */
+		if (room && tcp_skb_make_room(skb, min_u32(room, left),
+					      min_u32(room, max_u32(left, skb->len))))
+			room = 0;
 		if (!room) {
 			if (!tcp_stream_memory_free(sk))
 				return -EAGAIN;
-			skb = new_segment(sk, *size_goal);
+			skb = new_segment(sk, min_u32(*size_goal, max_u32(left, *mss_now)));
 			if (!skb)
 				return -ENOBUFS;
 			room = *size_goal;
 		}
-		n = min_u32(room, msg->len - msg->done);
-		append(sk, skb, msg->data + msg->done, n);
+		n = min_u32(room, left);
+		append(sk, skb, msg->data + msg->done, n, *mss_now);
 		if (first)
 			TCP_SKB_CB(skb)->tcp_flags &= (u16)~TCPHDR_PSH;
 		first = false;

@@ -288,6 +288,7 @@ struct tcp_sock {
 	u32 prior_cwnd, prior_ssthresh, prr_delivered, prr_out;
 	u32 tlp_high_seq; /* snd_nxt when the loss probe went; 0: none */
 	u32 max_packets_out, cwnd_usage_seq;
+	u64 tcp_wstamp_ns; /* when the last packet left, or with pacing the next one may */
 
 	/* Challenge ACKs (RFC 5961), persist. */
 	u32 last_oow_ack_time;
@@ -557,8 +558,6 @@ extern const struct tcp_congestion_ops tcp_reno, tcp_cubic;
 /* net.ipv4.tcp_congestion_control by number and name: NULL, -1: there is none such. */
 const char *tcp_ca_name(u32 index);
 s32 tcp_ca_index(const char *name);
-/* Bytes a second that the window amounts to; UINT64_MAX: no RTT is known. */
-u64 tcp_pacing_rate(const struct sock *sk);
 
 /* The namespace's choice; started by tcp_init_congestion_control when the connection stands. */
 void tcp_assign_congestion_control(struct sock *sk);
@@ -824,6 +823,17 @@ void tcp_rate_gen(struct sock *sk, u32 delivered, u32 lost, bool is_sack_reneg,
 		  struct rate_sample *rs);
 void tcp_rate_check_app_limited(struct sock *sk);
 
+/* ---- tcp_tso.c ---- */
+
+/* Bytes that a packet of the write queue should take: a multiple of mss_now. */
+u32 tcp_xmit_size_goal(struct sock *sk, u32 mss_now, bool large_allowed);
+/* Segments that one packet may stand for at the present rate. */
+u32 tcp_tso_segs(struct sock *sk, u32 mss_now);
+/* Sets sk_pacing_rate from cwnd and RTT. */
+void tcp_update_pacing_rate(struct sock *sk);
+/* Is a packet that was less than a segment under way (Minshall)? */
+bool tcp_minshall_check(const struct tcp_sock *tp);
+
 /* ---- tcp_output.c ---- */
 
 /* Active open (RFC 9293 3.10.1): SYN queued and sent. Addresses, ports, ISN (write_seq) are set.
@@ -884,6 +894,16 @@ int tcp_trim_head(struct sock *sk, struct sk_buff *skb, u32 len);
 /* A segment without payload, headroom reserved, to be filled. */
 struct sk_buff *tcp_stream_alloc_skb(struct sock *sk, u32 size);
 void tcp_wmem_free_skb(struct sock *sk, struct sk_buff *skb);
+/* A copy for the device is charged to the socket until it was sent. */
+void tcp_skb_set_owner_w(struct sock *sk, struct sk_buff *skb);
+void tcp_wfree(struct sk_buff *skb);
+/* Room for `need` bytes more at the end of a packet of a queue; when it must be moved, for `want`.
+ * 0, -ENOMEM. */
+int tcp_skb_make_room(struct sk_buff *skb, u32 need, u32 want);
+/* Segments that it is at this MSS; set in the packet. */
+u32 tcp_set_skb_tso_segs(struct sk_buff *skb, u32 mss_now);
+/* RFC 9293 3.8.6.2.1: not more than half of the window of a peer with a small one. */
+u32 tcp_bound_to_half_wnd(const struct tcp_sock *tp, u32 size);
 void tcp_init_nondata_skb(struct sk_buff *skb, u32 seq, u16 flags);
 /* RFC 5681 4.1: cwnd after idle time. */
 void tcp_slow_start_after_idle_check(struct sock *sk);

@@ -342,6 +342,7 @@ static void tcp_cong_control(struct sock *sk, u32 ack, s32 acked_sacked, u32 fla
 		icsk->icsk_ca_ops->cong_avoid(sk, ack, (u32)acked_sacked);
 		tcp_sk(sk)->snd_cwnd_stamp = tcp_jiffies32(sk);
 	}
+	tcp_update_pacing_rate(sk);
 }
 
 /* ---- the ACK ---- */

@@ -201,7 +201,7 @@ static void hystart_found(struct sock *sk)
 /* How long a burst of this sender may take: it spreads ACKs by itself. us. */
 static u32 hystart_ack_delay(const struct sock *sk)
 {
-	u64 rate = tcp_pacing_rate(sk);
+	u64 rate = sk->sk_pacing_rate;
 
 	return rate && rate != UINT64_MAX ? (u32)min_u64(1000, 4ull * 65536 * 1000000 / rate) : 0;
 }

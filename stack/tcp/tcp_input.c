@@ -455,6 +455,8 @@ static void ack_in_syn_recv(struct sock *sk, struct sk_buff *skb)
 	tp->snd_una = cb->ack_seq;
 	tp->snd_wnd = (u32)tcp_window(tcp_hdr(skb)) << tp->rx_opt.snd_wscale;
 	tp->snd_wl1 = cb->seq;
+	if (!inet_csk(sk)->icsk_ca_ops->cong_control)
+		tcp_update_pacing_rate(sk);
 	tp->lsndtime = tcp_jiffies32(sk);
 	tcp_initialize_rcv_mss(sk);
 	tcp_fast_path_on(tp);

@@ -7,8 +7,10 @@
 #include "tcp/tcp_ipv4.h"
 #include "tcp/tcp_ipv6.h"
 
+#include "core/offload.h"
 #include "ipv4/ip_options.h"
 #include "ipv4/ip_sockglue.h"
+#include "tcp/tcp_offload.h"
 #include "tcp/tcp_secure_seq.h"
 
 /* ---- active open (RFC 9293 3.10.1) ---- */
@@ -479,6 +481,10 @@ static const struct net_protocol tcp_protocol = {
 	.icmp_strict_tag_validation = true,
 };
 
+static const struct net_offload tcpv4_offload = {
+	.callbacks = { .gso_segment = tcp_gso_segment },
+};
+
 int tcp_init(struct host *h)
 {
 	struct tcp_host *th = mem_zalloc(h->world, MEM_MISC, sizeof(*th));
@@ -489,6 +495,8 @@ int tcp_init(struct host *h)
 	err = inet_hashinfo_init(h, &th->hashinfo);
 	if (!err)
 		err = inet_add_protocol(h, IPPROTO_TCP, &tcp_protocol);
+	if (!err)
+		err = inet_add_offload(h, IPPROTO_TCP, &tcpv4_offload);
 	if (!err)
 		err = tcpv6_init(h);
 	if (err) {

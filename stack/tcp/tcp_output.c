@@ -7,6 +7,7 @@
  * snd_nxt is where the second ends; the right edge of the window that we announce never retreats
  * (RFC 9293 3.8.6.2.2), unless memory is out or tcp_shrink_window is set.
  */
+#include "core/offload.h"
 #include "tcp/tcp.h"
 #include "tcp/tcp_rcv.h"
 #include "tcp/tcp_send.h"
@@ -90,7 +91,7 @@ static u16 tcp_select_window(struct sock *sk)
 
 /* ---- one segment ---- */
 
-static void tcp_wfree(struct sk_buff *skb)
+void tcp_wfree(struct sk_buff *skb)
 {
 	struct sock *sk = skb->sk;
 
@@ -122,8 +123,7 @@ static void tcp_event_data_sent(struct sock *sk)
 		inet_csk_inc_pingpong_cnt(sk);
 }
 
-/* Is there urgent data that is not acknowledged? */
-static bool tcp_urg_mode(const struct tcp_sock *tp)
+bool tcp_urg_mode(const struct tcp_sock *tp)
 {
 	return tp->snd_una != tp->snd_up;
 }
@@ -148,7 +148,7 @@ static u16 urgent_pointer(const struct tcp_sock *tp, struct tcp_hdr *h)
 static u32 build_header(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
 	struct tcp_out_options opts = { 0 };
 	bool syn = cb->tcp_flags & TCPHDR_SYN;
 	u32 size = TCP_HLEN +
@@ -158,11 +158,15 @@ static u32 build_header(struct sock *sk, struct sk_buff *skb)
 		.dest = sk->inet_dport,
 		.seq = cb->seq,
 		.ack_seq = cb->tcp_flags & TCPHDR_ACK ? tp->rcv_nxt : 0,
-		.doff = (u8)size,
-		.flags = (u8)cb->tcp_flags
+		.doff = (u8)size
 	};
 	u8 *th = skb_push(skb, size);
 
+	ASSERT(skb_headroom(skb) < 0xffff); /* where offsets of headers end */
+	/* So that the receiver's GRO hands the burst on at once. */
+	if (tcp_skb_pcount(skb) > 1)
+		cb->tcp_flags |= TCPHDR_PSH;
+	h.flags = (u8)cb->tcp_flags;
 	skb_reset_transport_header(skb);
 	h.urg_ptr = urgent_pointer(tp, &h);
 	/* The window of a SYN is never scaled (RFC 7323 2.2). */
@@ -172,7 +176,7 @@ static u32 build_header(struct sock *sk, struct sk_buff *skb)
 	return size;
 }
 
-static void charge(struct sock *sk, struct sk_buff *skb)
+void tcp_skb_set_owner_w(struct sock *sk, struct sk_buff *skb)
 {
 	if (!sk->sk_wmem_alloc)
 		sock_hold(sk);
@@ -200,16 +204,30 @@ static void count_sent(struct sock *sk, const struct sk_buff *skb, u32 payload)
 	tp->segs_out += segs;
 }
 
+/* What the layers below must know to cut it. */
+static void set_gso(const struct sock *sk, struct sk_buff *skb)
+{
+	struct skb_shared_info *shinfo = skb_shinfo(skb);
+	bool several = tcp_skb_pcount(skb) > 1;
+
+	shinfo->gso_segs = (u16)tcp_skb_pcount(skb);
+	shinfo->gso_size = several ? (u16)tcp_skb_mss(skb) : 0;
+	shinfo->gso_type = !several ? 0 : sk->family == AF_INET ? SKB_GSO_TCPV4 : SKB_GSO_TCPV6;
+}
+
 int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *oskb = NULL;
+	u64 prior_wstamp;
 	u32 size;
 	int err;
 
 	tcp_mstamp_refresh(tp);
-	skb->tstamp = tp->tcp_clock_cache;
+	prior_wstamp = tp->tcp_wstamp_ns;
+	tp->tcp_wstamp_ns = max_u64(prior_wstamp, tp->tcp_clock_cache);
+	skb->tstamp = tp->tcp_wstamp_ns;
 	if (clone) {
 		oskb = skb;
 		if (!oskb->nohdr)
@@ -220,15 +238,16 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone)
 		skb->dev = NULL;
 	}
 	size = build_header(sk, skb);
-	charge(sk, skb);
+	tcp_skb_set_owner_w(sk, skb);
+	if (tcp_skb_pcount(skb) > 1)
+		TCP_SKB_CB(skb)->payload_csum = 0; /* each of its segments has a sum of its own */
 	icsk->icsk_af_ops->send_check(sk, skb);
 	if (TCP_SKB_CB(skb)->tcp_flags & TCPHDR_ACK) {
 		dec_quickack_mode(icsk);
 		inet_csk_clear_delack_timer(sk);
 	}
 	count_sent(sk, skb, skb->len - size);
-	skb_shinfo(skb)->gso_segs = (u16)tcp_skb_pcount(skb);
-	skb_shinfo(skb)->gso_size = tcp_skb_pcount(skb) > 1 ? (u16)tcp_skb_mss(skb) : 0;
+	set_gso(sk, skb);
 	memset(skb->cb, 0, sizeof(skb->cb));
 	err = icsk->icsk_af_ops->queue_xmit(sk, skb);
 	if (err > 0) {
@@ -237,6 +256,7 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone)
 		err = err == NET_XMIT_CN ? 0 : err;
 	}
 	if (!err && oskb) {
+		tcp_update_skb_after_send(sk, oskb, prior_wstamp);
 		list_del_init(&TCP_SKB_CB(oskb)->tx.tsorted);
 		list_add_tail(&TCP_SKB_CB(oskb)->tx.tsorted, &tp->tsorted_sent_queue);
 		tcp_rate_skb_sent(sk, oskb);
@@ -329,12 +349,6 @@ bool tcp_snd_wnd_test(const struct tcp_sock *tp, const struct sk_buff *skb, u32 
 	return !after(end_seq, tcp_wnd_end(tp));
 }
 
-/* A small segment is under way (Minshall's form of Nagle's rule). */
-static bool minshall_check(const struct tcp_sock *tp)
-{
-	return after(tp->snd_sml, tp->snd_una) && !after(tp->snd_sml, tp->snd_nxt);
-}
-
 /* RFC 9293 3.7.4. True: it may go. */
 static bool tcp_nagle_test(const struct tcp_sock *tp, const struct sk_buff *skb, u32 mss,
 			   u32 nonagle)
@@ -347,7 +361,7 @@ static bool tcp_nagle_test(const struct tcp_sock *tp, const struct sk_buff *skb,
 		return true;
 	if (nonagle & TCP_NAGLE_CORK)
 		return false;
-	return nonagle || !tp->packets_out || !minshall_check(tp);
+	return nonagle || !tp->packets_out || !tcp_minshall_check(tp);
 }
 
 void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb)
@@ -368,21 +382,17 @@ void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb)
 	tcp_check_space(sk);
 }
 
-static bool cut_to_mss(struct sock *sk, struct sk_buff *skb, u32 mss)
-{
-	return skb->len <= mss || !tcp_fragment(sk, TCP_FRAG_IN_WRITE_QUEUE, skb, mss, mss);
-}
-
-static void after_burst(struct sock *sk, u32 sent, bool rwnd_limited, int push_one)
+static void after_burst(struct sock *sk, u32 sent, bool cwnd_limited, bool rwnd_limited,
+			int push_one)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	bool cwnd_limited = tcp_packets_in_flight(tp) >= tp->snd_cwnd;
 	u8 state = inet_csk(sk)->icsk_ca_state;
 
 	if (rwnd_limited)
 		tcp_chrono_start(sk, TCP_CHRONO_RWND_LIMITED);
 	else
 		tcp_chrono_stop(sk, TCP_CHRONO_RWND_LIMITED);
+	cwnd_limited |= tcp_packets_in_flight(tp) >= tp->snd_cwnd;
 	if (sent || cwnd_limited)
 		tcp_cwnd_validate(sk, cwnd_limited);
 	if (!sent)
@@ -393,27 +403,59 @@ static void after_burst(struct sock *sk, u32 sent, bool rwnd_limited, int push_o
 		tcp_schedule_loss_probe(sk, false);
 }
 
+/* What one round of tcp_write_xmit() knows. */
+struct xmit_round {
+	u32 mss_now, nonagle, max_segs;
+	int push_one;
+	bool cwnd_limited, rwnd_limited;
+};
+
+/* Cuts the head of the write queue to what may go now. False: nothing may. */
+static bool prepare_head(struct sock *sk, struct sk_buff *skb, struct xmit_round *x)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 mss = x->mss_now, quota = tcp_cwnd_test(tp), limit = mss, segs;
+
+	if (!quota) {
+		if (x->push_one != 2)
+			return false;
+		quota = 1; /* a loss probe goes past cwnd */
+	}
+	quota = min_u32(quota, x->max_segs);
+	if (quota * mss > skb->len)
+		tcp_grow_skb(sk, skb, quota * mss - skb->len);
+	segs = tcp_set_skb_tso_segs(skb, mss);
+	if (!tcp_snd_wnd_test(tp, skb, mss)) {
+		x->rwnd_limited = true;
+		return false;
+	}
+	if (segs == 1) {
+		if (!tcp_nagle_test(tp, skb, mss, skb->next ? TCP_NAGLE_PUSH : x->nonagle))
+			return false;
+	} else if (!x->push_one &&
+		   tcp_tso_should_defer(sk, skb, &x->cwnd_limited, &x->rwnd_limited, x->max_segs)) {
+		return false;
+	}
+	if (segs > 1 && !tcp_urg_mode(tp))
+		limit = tcp_mss_split_point(sk, skb, mss, quota, x->nonagle);
+	return skb->len <= limit || !tcp_fragment(sk, TCP_FRAG_IN_WRITE_QUEUE, skb, limit, mss);
+}
+
 /*
- * push_one: 0 all that may go, 1 one segment, 2 one segment beyond cwnd (loss probe). True: nothing
+ * push_one: 0 all that may go, 1 one packet, 2 one segment beyond cwnd (loss probe). True: nothing
  * is under way and something waits: the window must be probed.
  */
 bool tcp_write_xmit(struct sock *sk, u32 mss_now, u32 nonagle, int push_one)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	bool rwnd_limited = false;
+	struct xmit_round x = { .mss_now = mss_now, .nonagle = nonagle, .push_one = push_one };
 	struct sk_buff *skb;
 	u32 sent = 0;
 
+	tcp_mstamp_refresh(tp);
+	x.max_segs = tcp_tso_segs(sk, mss_now);
 	while ((skb = tcp_send_head(sk)) != NULL) {
-		if (!tcp_cwnd_test(tp) && push_one != 2)
-			break;
-		if (!tcp_snd_wnd_test(tp, skb, mss_now)) {
-			rwnd_limited = true;
-			break;
-		}
-		if (!tcp_nagle_test(tp, skb, mss_now, skb->next ? TCP_NAGLE_PUSH : nonagle))
-			break;
-		if (!cut_to_mss(sk, skb, mss_now) || tcp_transmit_skb(sk, skb, true))
+		if (!prepare_head(sk, skb, &x) || tcp_transmit_skb(sk, skb, true))
 			break;
 		if (skb->len < tcp_skb_pcount(skb) * mss_now)
 			tp->snd_sml = TCP_SKB_CB(skb)->end_seq;
@@ -422,7 +464,7 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, u32 nonagle, int push_one)
 		if (push_one)
 			break;
 	}
-	after_burst(sk, sent, rwnd_limited, push_one);
+	after_burst(sk, sent, x.cwnd_limited, x.rwnd_limited, push_one);
 	return !sent && !tp->packets_out && !tcp_write_queue_empty(sk);
 }
 

@@ -14,7 +14,7 @@ static int prepare(struct sock *sk, struct sk_buff *skb, u32 segs)
 	const struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
 	u32 mss, len;
-	s32 avail;
+	s32 avail, diff;
 
 	if (before(cb->seq, tp->snd_una)) {
 		if (cb->tcp_flags & TCPHDR_SYN) {
@@ -34,8 +34,7 @@ static int prepare(struct sock *sk, struct sk_buff *skb, u32 segs)
 			return -EAGAIN;
 		avail = (s32)mss;
 	}
-	/* One that was one segment may be larger than one now: the path MTU shrank. */
-	len = tcp_skb_pcount(skb) > 1 ? mss * segs : mss;
+	len = mss * segs;
 	if (len > (u32)avail) {
 		len = (u32)avail / mss * mss;
 		if (!len)
@@ -43,6 +42,10 @@ static int prepare(struct sock *sk, struct sk_buff *skb, u32 segs)
 	}
 	if (skb->len > len)
 		return tcp_fragment(sk, TCP_FRAG_IN_RTX_QUEUE, skb, len, mss);
+	/* The segment size may have changed since it was sent. */
+	diff = (s32)tcp_skb_pcount(skb) - (s32)tcp_set_skb_tso_segs(skb, mss);
+	if (diff)
+		tcp_adjust_pcount(sk, skb, diff);
 	return 0;
 }
 
@@ -114,10 +117,12 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 	const struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *head = tcp_rtx_queue_head(sk), *skb, *hole = NULL;
+	u32 max_segs, segs;
 	bool rearm = false;
 
 	if (!tp->packets_out)
 		return;
+	max_segs = tcp_tso_segs(sk, tcp_current_mss(sk));
 	for (skb = tp->retransmit_skb_hint ? tp->retransmit_skb_hint : head; skb;
 	     skb = tcp_rtx_queue_next(skb)) {
 		u8 sacked = TCP_SKB_CB(skb)->sacked;
@@ -136,7 +141,8 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 		}
 		if (sacked & (TCPCB_SACKED_ACKED | TCPCB_SACKED_RETRANS))
 			continue;
-		if (!retransmit_one(sk, skb, tp->snd_cwnd - tcp_packets_in_flight(tp)))
+		segs = min_u32(tp->snd_cwnd - tcp_packets_in_flight(tp), max_segs);
+		if (!retransmit_one(sk, skb, segs))
 			break;
 		if (skb == head && icsk->icsk_pending != ICSK_TIME_REO_TIMEOUT)
 			rearm = true;

@@ -194,8 +194,7 @@ void tcp_mtup_init(struct sock *sk)
 	icsk->icsk_mtup.probe_size = 0;
 }
 
-/* RFC 9293 3.8.6.2.1: half of the largest window of a peer with a small one. */
-static u32 bound_to_half_wnd(const struct tcp_sock *tp, u32 mss)
+u32 tcp_bound_to_half_wnd(const struct tcp_sock *tp, u32 mss)
 {
 	u32 cutoff = tp->max_window;
 
@@ -212,7 +211,7 @@ u32 tcp_sync_mss(struct sock *sk, u32 pmtu)
 	if (icsk->icsk_mtup.search_high > pmtu)
 		icsk->icsk_mtup.search_high = pmtu;
 	icsk->icsk_pmtu_cookie = pmtu;
-	tp->mss_cache = bound_to_half_wnd(tp, tcp_mtu_to_mss(sk, pmtu));
+	tp->mss_cache = tcp_bound_to_half_wnd(tp, tcp_mtu_to_mss(sk, pmtu));
 	return tp->mss_cache;
 }
 
@@ -272,14 +271,31 @@ void tcp_queue_skb(struct sock *sk, struct sk_buff *skb)
 	sk->sk_wmem_queued += skb->truesize;
 }
 
-static void set_segs(struct sk_buff *skb, u32 mss)
+u32 tcp_set_skb_tso_segs(struct sk_buff *skb, u32 mss)
 {
 	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
-
 	u32 segs = skb->len <= mss ? 1 : (skb->len + mss - 1) / mss;
 
 	cb->tcp_gso_segs = (u16)segs;
 	cb->tcp_gso_size = (u16)(segs == 1 ? 0 : mss);
+	return segs;
+}
+
+int tcp_skb_make_room(struct sk_buff *skb, u32 need, u32 want)
+{
+	u32 truesize = skb->truesize, room;
+	int err;
+
+	if (skb_tailroom(skb) >= need)
+		return 0;
+	/* Or the front, pulled again and again, would drift out of the reach of header offsets. */
+	skb_compact(skb, MAX_TCP_HEADER);
+	room = skb_tailroom(skb);
+	if (room >= need)
+		return 0;
+	err = pskb_expand_head(skb, 0, want - room);
+	skb->truesize = truesize; /* sk_wmem_queued has it */
+	return err;
 }
 
 void tcp_adjust_pcount(struct sock *sk, const struct sk_buff *skb, s32 decr)
@@ -356,8 +372,8 @@ int tcp_fragment(struct sock *sk, enum tcp_queue queue, struct sk_buff *skb, u32
 	buff->truesize += rest;
 	sk->sk_wmem_queued += TCP_SKB_OVERHEAD;
 	split_cb(skb, buff, len);
-	set_segs(skb, mss_now);
-	set_segs(buff, mss_now);
+	tcp_set_skb_tso_segs(skb, mss_now);
+	tcp_set_skb_tso_segs(buff, mss_now);
 	if (queue == TCP_FRAG_IN_RTX_QUEUE) {
 		diff = (s32)(old_segs - tcp_skb_pcount(skb) - tcp_skb_pcount(buff));
 		if (diff)
@@ -391,6 +407,6 @@ int tcp_trim_head(struct sock *sk, struct sk_buff *skb, u32 len)
 	skb->truesize -= len;
 	sk->sk_wmem_queued -= len;
 	if (tcp_skb_pcount(skb) > 1)
-		set_segs(skb, tcp_skb_mss(skb));
+		tcp_set_skb_tso_segs(skb, tcp_skb_mss(skb));
 	return 0;
 }

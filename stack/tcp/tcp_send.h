@@ -16,6 +16,18 @@ void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb);
 u32 tcp_current_ssthresh(const struct sock *sk);
 /* To the end of the write queue. */
 void tcp_queue_skb(struct sock *sk, struct sk_buff *skb);
+/* tcp_tso.c: where the first packet of the write queue is cut: what the window takes, at most
+ * max_segs segments, without a rest that Nagle would keep back. */
+u32 tcp_mss_split_point(const struct sock *sk, const struct sk_buff *skb, u32 mss_now, u32 max_segs,
+			u32 nonagle);
+/* True: better to wait for an ACK that lets a larger packet go. */
+bool tcp_tso_should_defer(struct sock *sk, const struct sk_buff *skb, bool *is_cwnd_limited,
+			  bool *is_rwnd_limited, u32 max_segs);
+void tcp_grow_skb(struct sock *sk, struct sk_buff *skb, u32 amount);
+/* With pacing: when the next may go. prior_wstamp: tcp_wstamp_ns before this one. */
+void tcp_update_skb_after_send(struct sock *sk, const struct sk_buff *skb, u64 prior_wstamp);
+/* Is there urgent data that is not acknowledged? */
+bool tcp_urg_mode(const struct tcp_sock *tp);
 /* Sends a segment again, without account of retransmissions under way. */
 int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs);
 

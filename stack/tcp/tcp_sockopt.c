@@ -334,19 +334,6 @@ int tcp_getsockopt(struct sock *sk, u32 level, u32 name, u8 *val, u32 len)
 
 /* ---- TCP_INFO ---- */
 
-/* Bytes a second: cwnd in one smoothed RTT, twice that in slow start (tcp_update_pacing_rate). */
-u64 tcp_pacing_rate(const struct sock *sk)
-{
-	const struct tcp_sock *tp = tcp_sk(sk);
-	u64 rate = (u64)tp->mss_cache * (1000000 / 100 << 3);
-
-	if (!tp->srtt_us)
-		return UINT64_MAX;
-	rate *= tp->snd_cwnd < tp->snd_ssthresh / 2 ? 200 : 120;
-	rate *= max_u32(tp->snd_cwnd, tp->packets_out);
-	return rate / tp->srtt_us;
-}
-
 static u64 delivery_rate(const struct tcp_sock *tp)
 {
 	if (!tp->rate_delivered || !tp->rate_interval_us)
@@ -421,7 +408,7 @@ static void info_rest(const struct sock *sk, u8 *p)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 
-	put_le64(p + 104, tcp_pacing_rate(sk));
+	put_le64(p + 104, sk->sk_pacing_rate);
 	put_le64(p + 112, UINT64_MAX);
 	put_le64(p + 120, tp->bytes_acked);
 	put_le64(p + 128, tp->bytes_received);

@@ -164,9 +164,9 @@ static void three_duplicates(void **state)
 
 	(void)state;
 	t_send(fd, zeros, 10 * 1460);
-	for (u32 i = 0; i < 9; i++)
-		expect_data(ACK, h + i * 1460, 1460);
-	expect_data(PSH | ACK, h + 9 * 1460, 1460);
+	/* Two super-segments: half of cwnd is the most for one. */
+	for (u32 i = 0; i < 10; i++)
+		expect_data(i % 5 == 4 ? PSH | ACK : ACK, h + i * 1460, 1460);
 	for (u32 i = 0; i < 2; i++) {
 		peer_send(&bare, ACK, ISN + 1, h, 0);
 		expect_nothing();
@@ -375,20 +375,22 @@ static void sender_keeps_window(void **state)
 	assert_int_equal(t_send(fd, zeros, 5000), 5000);
 	expect_data(ACK, h, 1460);
 	expect_data(ACK, h + 1460, 1460);
+	/* Nothing else is under way: a super-segment goes up to the window's edge. */
+	expect_data(PSH | ACK, h + 2920, 80);
 	expect_nothing();
 	bare.window = 0;
-	peer_send(&bare, ACK, ISN + 2, h + 2920, 0);
+	peer_send(&bare, ACK, ISN + 2, h + 3000, 0);
 	/* Probes: one byte below, intervals doubled (RFC 9293 3.8.6.1). */
 	run_for(1500 * MS);
-	expect_data(ACK, h + 2919, 0);
-	expect_data(ACK, h + 2919, 0);
-	expect_data(ACK, h + 2919, 0);
+	expect_data(ACK, h + 2999, 0);
+	expect_data(ACK, h + 2999, 0);
+	expect_data(ACK, h + 2999, 0);
 	expect_nothing();
 	assert_int_equal(counter("TcpExtTCPWinProbe"), 3);
 	bare.window = 10000;
-	peer_send(&bare, ACK, ISN + 2, h + 2920, 0);
-	expect_data(ACK, h + 2920, 1460);
-	expect_data(PSH | ACK, h + 4380, 620);
+	peer_send(&bare, ACK, ISN + 2, h + 3000, 0);
+	expect_data(ACK, h + 3000, 1460);
+	expect_data(PSH | ACK, h + 4460, 540);
 	peer_send(&bare, ACK, ISN + 2, h + 5000, 0);
 }
 

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Between IPv4 and the offloads above and below it (ip_offload.c). */
+#ifndef TAPLINE_IPV4_IP_OFFLOAD_H
+#define TAPLINE_IPV4_IP_OFFLOAD_H
+
+#include "core/offload.h"
+#include "ipv4/protocol.h"
+
+/* Boot: the packet_offload of IPv4. 0 or -ENOMEM. */
+int ip_offload_init(struct host *h);
+
+/* packet_offload: data at the IP header. */
+struct sk_buff *inet_gso_segment(struct sk_buff *skb, u32 features);
+
+#endif
