@@ -13,6 +13,8 @@ static const char usage[] =
 	"Gives the frames of a capture (pcap or pcapng; -: standard input) to one simulated host,\n"
 	"each at its time, and prints the host's counters, one `Name value` a line.\n"
 	"\n"
+	"  --converse         play each TCP conversation: one side is the peer, a host the other\n"
+	"  --side SIDE        the side that the peer takes: client (default) or server\n"
 	"  --any              every frame and every address is the host's own (default)\n"
 	"  --as ADDR[/LEN]    the host has this address, and its MAC of the capture\n"
 	"  --set KEY=VALUE    set a sysctl first; may be given again\n"
@@ -113,7 +115,9 @@ enum option_id {
 	OPTION_CUT,
 	OPTION_BACKWARDS,
 	OPTION_CHECKSUMS,
+	OPTION_SIDE,
 	OPTION_ANY,
+	OPTION_CONVERSE,
 	OPTION_JSON,
 	OPTION_DIGEST,
 	OPTION_HELP,
@@ -128,7 +132,9 @@ static const char *const option_names[] = {
 	[OPTION_CUT] = "--cut",
 	[OPTION_BACKWARDS] = "--backwards",
 	[OPTION_CHECKSUMS] = "--checksums",
+	[OPTION_SIDE] = "--side",
 	[OPTION_ANY] = "--any",
+	[OPTION_CONVERSE] = "--converse",
 	[OPTION_JSON] = "--json",
 	[OPTION_DIGEST] = "--digest",
 	[OPTION_HELP] = "--help",
@@ -141,6 +147,7 @@ static int option_with_value(struct replay_options *o, enum option_id id, const 
 	static const char *const cuts[] = { "pad", "drop", "keep", NULL };
 	static const char *const backwards[] = { "hold", "error", NULL };
 	static const char *const checksums[] = { "judge", "trust-ip", "trust", NULL };
+	static const char *const sides[] = { "client", "server", NULL };
 	int n;
 
 	switch (id) {
@@ -165,6 +172,10 @@ static int option_with_value(struct replay_options *o, enum option_id id, const 
 		n = choice(backwards, value);
 		o->backwards = (enum replay_backwards)n;
 		return n < 0 ? wrong("--backwards is hold or error, not", value) : -1;
+	case OPTION_SIDE:
+		n = choice(sides, value);
+		o->server = n == 1;
+		return n < 0 ? wrong("--side is client or server, not", value) : -1;
 	default:
 		n = choice(checksums, value);
 		o->checksums = (enum replay_checksums)n;
@@ -177,6 +188,9 @@ static int option_alone(struct replay_options *o, enum option_id id)
 	switch (id) {
 	case OPTION_ANY:
 		o->any = true;
+		return -1;
+	case OPTION_CONVERSE:
+		o->converse = true;
 		return -1;
 	case OPTION_JSON:
 		o->json = true;

@@ -41,6 +41,8 @@ struct replay_options {
 	bool json;
 	bool rfc; /* --profile rfc */
 	bool digest;
+	bool converse;
+	bool server; /* --side server */
 	u64 seed;
 	enum replay_cut cut;
 	enum replay_backwards backwards;

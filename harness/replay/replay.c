@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "capture/capture.h"
+#include "converse/converse.h"
 #include "packet/packet.h"
 #include "replay/frame.h"
 #include "replay/options.h"
@@ -383,7 +384,9 @@ int replay_main(int argc, char **argv)
 	char error[CAPTURE_ERROR_SIZE];
 	int status = replay_options_parse(&options, argc, argv);
 
-	if (status < 0) {
+	if (status < 0 && options.converse) {
+		status = converse_run(&options);
+	} else if (status < 0) {
 		struct replay *r = calloc(1, sizeof(*r));
 		struct capture_reader *c = capture_open(options.file, NULL, error);
 
