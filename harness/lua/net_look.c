@@ -201,6 +201,7 @@ static const struct constant constants[] = {
 	C(SO_DOMAIN),
 	C(SO_RXQ_OVFL),
 	C(SO_PEEK_OFF),
+	C(SO_MAX_PACING_RATE),
 	C(IP_TOS),
 	C(IP_TTL),
 	C(IP_HDRINCL),

@@ -7,7 +7,7 @@ local net = require "net"
 -- A connection that the peer opened, segments of 1000 bytes.
 local function station(o)
   o = o or {}
-  local host = net.host { addr = "192.0.2.1/24", model = o.model, sysctl = o.sysctl }
+  local host = net.host { addr = "192.0.2.1/24", model = o.model, sysctl = o.sysctl, wire = o.wire }
   local peer = host.wire:peer { addr = "192.0.2.9", port = 4000 }
   if o.model ~= "tun" then host:neigh { addr = peer.addr, mac = peer.mac } end
   if o.ethtool then host:ethtool(o.ethtool) end
@@ -201,6 +201,78 @@ tap.test("small writes fill up one packet while they wait", function(t)
   peer:expect_nothing()
   peer:send ". 1:1(0) ack 1002 win 65535"
   t:ok(peer:expect "P. 1002:5002(4000) ack 1")
+end)
+
+tap.test("SO_MAX_PACING_RATE spaces super-segments: the next when the last one has had its time", function(t)
+  -- On a path of 20 ms: on a short one bursts may be large whatever the rate (tcp_tso_rtt_log).
+  local _, peer, conn = station { model = "tun", wire = net.wire { delay = "10ms" } }
+  conn:send(("x"):rep(10000))
+  for i = 1, 8001, 2000 do peer:expect(("P. %d:%d(2000) ack 1"):format(i, i + 2000)) end
+  conn:option("SO_MAX_PACING_RATE", 1000000)
+  conn:send(("x"):rep(6000))
+  peer:expect_nothing()
+  -- 1 MB/s: two segments are 2 ms. The first are not held back, and who comes late has a credit of
+  -- half of that.
+  peer:send ". 1:1(0) ack 10001 win 65535"
+  peer:expect "P. 10001:12001(2000) ack 1"
+  peer:expect("P. 12001:14001(2000) ack 1", { at = "+1ms" })
+  peer:expect("P. 14001:16001(2000) ack 1", { at = "+2ms" })
+  ack(peer, ". 1:1(0) ack 16001 win 65535")
+  net.sleep "20ms"
+  t:is(conn:info().unacked, 0)
+end)
+
+tap.test("small queues: a slow device gets about a millisecond of packets, the rest waits in the socket",
+  function(t)
+    local wire = net.wire { rate = 10000000, delay = "10ms" }
+    local host = net.host { addr = "192.0.2.1/24", wire = wire }
+    local other = net.host { addr = "192.0.2.2/24", wire = wire }
+    local server = other:socket "tcp":listen(80)
+    local client = host:socket "tcp"
+    client:connect("192.0.2.2", 80)
+    local conn = server:accept()
+    local writer = net.spawn(function()
+      client:send(net.pattern(1, 500000))
+      client:close()
+    end)
+    local most, n = 0, 0
+    while n < 500000 do
+      n = n + #conn:recv(65536)
+      most = math.max(most, host:counter("TcpExtTCPOrigDataSent") * 1448 - n)
+    end
+    writer:join()
+    t:is(conn:recv(), "")
+    -- Two packets of two segments, the least there is, and what the reader has not seen yet.
+    t:ok(most <= 12 * 1448, most)
+    t:is(host:counter("TcpRetransSegs"), 0)
+  end)
+
+tap.test("autocorking: small writes wait for the packet that is in the device", function(t)
+  local function write_50(autocorking)
+    local wire = net.wire { rate = 1000000, delay = "10us" }
+    local host = net.host { addr = "192.0.2.1/24", wire = wire,
+      sysctl = { ["net.ipv4.tcp_autocorking"] = autocorking } }
+    local other = net.host { addr = "192.0.2.2/24", wire = wire }
+    local server = other:socket "tcp":listen(80)
+    local client = host:socket "tcp"
+    client:connect("192.0.2.2", 80)
+    local conn = server:accept()
+    client:option("TCP_NODELAY", 1)
+    for _ = 1, 50 do
+      client:send(("x"):rep(100))
+      net.sleep "20us"
+    end
+    client:close()
+    while conn:recv() ~= "" do end
+    return host:counter("TcpExtTCPOrigDataSent"), host:counter("TcpExtTCPAutoCorking")
+  end
+  local segs, corked = write_50(1)
+  t:ok(segs < 20)
+  t:ok(corked > 0)
+  segs, corked = write_50(0)
+  -- Small queues hold them back there, without the counter.
+  t:ok(segs < 20)
+  t:is(corked, 0)
 end)
 
 -- Both ends of ours, a megabyte, with all kinds of devices on the way: the sockets see the same.

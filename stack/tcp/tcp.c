@@ -129,13 +129,14 @@ void tcp_push(struct sock *sk, u32 flags, u32 mss_now, u32 nonagle, u32 size_goa
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb = tcp_write_queue_tail(sk);
 
-	(void)size_goal;
 	if (!skb)
 		return;
 	if (!(flags & MSG_MORE) || forced_push(tp))
 		mark_push(tp, skb);
 	if (flags & MSG_OOB)
 		tp->snd_up = tp->write_seq;
+	if (tcp_should_autocork(sk, skb, size_goal))
+		return;
 	if (flags & MSG_MORE)
 		nonagle = TCP_NAGLE_CORK;
 	__tcp_push_pending_frames(sk, mss_now, nonagle);

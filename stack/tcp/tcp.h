@@ -229,6 +229,7 @@ struct tcp_sock {
 	u8 nonagle : 4, repair : 1, thin_lto : 1, is_cwnd_limited : 1, is_sack_reneg : 1;
 	u8 syn_data : 1, syn_fastopen : 1, frto : 1, tlp_retrans : 1, fast_ack_mode : 2,
 		recvmsg_inq : 1, rate_app_limited : 1;
+	u8 tsq_throttled : 1; /* TSQ_THROTTLED: goes on when the device has freed a packet */
 	u8 tcp_usec_ts : 1, save_syn : 2, fastopen_no_cookie : 1;
 	struct rb_root tcp_rtx_queue; /* sent, not acknowledged, by sequence number */
 	struct sk_buff *rtx_last; /* the highest of it */
@@ -288,6 +289,7 @@ struct tcp_sock {
 	u32 prior_cwnd, prior_ssthresh, prr_delivered, prr_out;
 	u32 tlp_high_seq; /* snd_nxt when the loss probe went; 0: none */
 	u32 max_packets_out, cwnd_usage_seq;
+	struct timer xmit_resume; /* tcp_pacing.c */
 	u64 tcp_wstamp_ns; /* when the last packet left, or with pacing the next one may */
 
 	/* Challenge ACKs (RFC 5961), persist. */
@@ -831,6 +833,17 @@ u32 tcp_xmit_size_goal(struct sock *sk, u32 mss_now, bool large_allowed);
 u32 tcp_tso_segs(struct sock *sk, u32 mss_now);
 /* Sets sk_pacing_rate from cwnd and RTT. */
 void tcp_update_pacing_rate(struct sock *sk);
+/* ---- tcp_pacing.c ---- */
+
+void tcp_init_pacing(struct sock *sk);
+/* True: nothing may go yet; xmit_resume is armed. */
+bool tcp_pacing_check(struct sock *sk);
+/* True: enough waits below already; it goes on when some of it was sent. factor: twice as much. */
+bool tcp_small_queue_check(struct sock *sk, const struct sk_buff *skb, u32 factor);
+/* True: a small write waits for the device, others may fill the packet up. */
+bool tcp_should_autocork(struct sock *sk, const struct sk_buff *skb, u32 size_goal);
+/* None is armed after it. */
+void tcp_clear_xmit_timers(struct sock *sk);
 /* Is a packet that was less than a segment under way (Minshall)? */
 bool tcp_minshall_check(const struct tcp_sock *tp);
 

@@ -168,9 +168,12 @@ static void check_timers(const struct sock *sk)
 		ASSERT(!timer_pending(&icsk->icsk_retransmit_timer));
 		ASSERT(!timer_pending(&icsk->icsk_delack_timer));
 		ASSERT(!timer_pending(&icsk->icsk_keepalive_timer));
+		ASSERT(!timer_pending(&tcp_sk(sk)->xmit_resume));
 		return;
 	}
 	/* RFC 6298 5.1: while something is under way, something will happen. */
+	/* Who waits for the device is told by it. */
+	ASSERT(!tcp_sk(sk)->tsq_throttled || sk->sk_wmem_alloc);
 	if (tcp_sk(sk)->packets_out) {
 		ASSERT(icsk->icsk_pending);
 		ASSERT(timer_pending(&icsk->icsk_retransmit_timer));

@@ -43,7 +43,7 @@ void tcp_done(struct sock *sk)
 	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV)
 		MIB_INC(sk->net, TcpAttemptFails);
 	tcp_set_state(sk, TCP_CLOSE);
-	inet_csk_clear_xmit_timers(sk);
+	tcp_clear_xmit_timers(sk);
 	sk->sk_shutdown = SHUTDOWN_MASK;
 	if (!(sk->sk_flags & SOCK_DEAD))
 		sk->sk_state_change(sk);
@@ -265,7 +265,7 @@ int tcp_disconnect(struct sock *sk)
 	} else if (old == TCP_SYN_SENT) {
 		sk->sk_err = ECONNRESET;
 	}
-	inet_csk_clear_xmit_timers(sk);
+	tcp_clear_xmit_timers(sk);
 	skb_queue_purge_reason(&sk->receive_queue, SKB_DROP_REASON_SOCKET_CLOSE);
 	tcp_write_queue_purge(sk);
 	tcp_ofo_queue_purge(sk);

@@ -434,7 +434,7 @@ static int tcp_v4_init_sock(struct sock *sk)
 
 static void tcp_v4_destroy_sock(struct sock *sk)
 {
-	inet_csk_clear_xmit_timers(sk);
+	tcp_clear_xmit_timers(sk);
 	tcp_cleanup_congestion_control(sk);
 	tcp_write_queue_purge(sk);
 	tcp_ofo_queue_purge(sk);

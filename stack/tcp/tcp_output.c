@@ -91,16 +91,6 @@ static u16 tcp_select_window(struct sock *sk)
 
 /* ---- one segment ---- */
 
-void tcp_wfree(struct sk_buff *skb)
-{
-	struct sock *sk = skb->sk;
-
-	ASSERT(sk->sk_wmem_alloc >= skb->truesize);
-	sk->sk_wmem_alloc -= skb->truesize;
-	if (!sk->sk_wmem_alloc)
-		sock_put(sk);
-}
-
 static void dec_quickack_mode(struct inet_connection_sock *icsk)
 {
 	if (!icsk->icsk_ack.quick)
@@ -414,8 +404,11 @@ struct xmit_round {
 static bool prepare_head(struct sock *sk, struct sk_buff *skb, struct xmit_round *x)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 mss = x->mss_now, quota = tcp_cwnd_test(tp), limit = mss, segs;
+	u32 mss = x->mss_now, quota, limit = mss, segs;
 
+	if (tcp_pacing_check(sk))
+		return false;
+	quota = tcp_cwnd_test(tp);
 	if (!quota) {
 		if (x->push_one != 2)
 			return false;
@@ -438,7 +431,9 @@ static bool prepare_head(struct sock *sk, struct sk_buff *skb, struct xmit_round
 	}
 	if (segs > 1 && !tcp_urg_mode(tp))
 		limit = tcp_mss_split_point(sk, skb, mss, quota, x->nonagle);
-	return skb->len <= limit || !tcp_fragment(sk, TCP_FRAG_IN_WRITE_QUEUE, skb, limit, mss);
+	if (skb->len > limit && tcp_fragment(sk, TCP_FRAG_IN_WRITE_QUEUE, skb, limit, mss))
+		return false;
+	return !tcp_small_queue_check(sk, skb, 0);
 }
 
 /*

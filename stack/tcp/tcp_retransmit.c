@@ -120,7 +120,7 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 	u32 max_segs, segs;
 	bool rearm = false;
 
-	if (!tp->packets_out)
+	if (!tp->packets_out || tcp_pacing_check(sk))
 		return;
 	max_segs = tcp_tso_segs(sk, tcp_current_mss(sk));
 	for (skb = tp->retransmit_skb_hint ? tp->retransmit_skb_hint : head; skb;
@@ -141,6 +141,8 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 		}
 		if (sacked & (TCPCB_SACKED_ACKED | TCPCB_SACKED_RETRANS))
 			continue;
+		if (tcp_small_queue_check(sk, skb, 1))
+			break;
 		segs = min_u32(tp->snd_cwnd - tcp_packets_in_flight(tp), max_segs);
 		if (!retransmit_one(sk, skb, segs))
 			break;

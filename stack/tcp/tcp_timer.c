@@ -526,4 +526,5 @@ static void tcp_keepalive_timer(struct timer *t)
 void tcp_init_xmit_timers(struct sock *sk)
 {
 	inet_csk_init_xmit_timers(sk, tcp_write_timer, tcp_delack_timer, tcp_keepalive_timer);
+	tcp_init_pacing(sk);
 }

@@ -2,8 +2,7 @@
 /*
  * Super-segments on the way out: how many segments a packet may stand for (tcp_tso_autosize), where
  * it is cut for windows and Nagle (tcp_mss_split_point), when it waits for more
- * (tcp_tso_should_defer), the rate that it follows from (tcp_update_pacing_rate), pacing by TCP
- * itself, small queues (net/ipv4/tcp_output.c, tcp_input.c).
+ * (tcp_tso_should_defer), how it is filled up (tcp_grow_skb) (net/ipv4/tcp_output.c).
  *
  * Invariants: a packet of the write queue that leaves has at most sk_gso_max_segs segments and
  * gso_max_size bytes; its segments, the last one aside, have the MSS of the moment.
@@ -180,36 +179,4 @@ void tcp_grow_skb(struct sock *sk, struct sk_buff *skb, u32 amount)
 	cb->tcp_flags |= ncb->tcp_flags;
 	skb_unlink(&sk->write_queue, next);
 	tcp_wmem_free_skb(sk, next);
-}
-
-/* ---- pacing ---- */
-
-/* 200% of a window in a round trip in slow start, 120% later. Bytes a second. */
-void tcp_update_pacing_rate(struct sock *sk)
-{
-	const struct netns_sysctl *sysctl = &sk->net->sysctl;
-	const struct tcp_sock *tp = tcp_sk(sk);
-	u64 rate = (u64)tp->mss_cache * (1000000 / 100 << 3);
-
-	rate *= (u32)(tp->snd_cwnd < tp->snd_ssthresh / 2 ? sysctl->tcp_pacing_ss_ratio :
-							    sysctl->tcp_pacing_ca_ratio);
-	rate *= max_u32(tp->snd_cwnd, tp->packets_out);
-	if (tp->srtt_us)
-		rate /= tp->srtt_us;
-	sk->sk_pacing_rate = min_u64(rate, sk->sk_max_pacing_rate);
-}
-
-void tcp_update_skb_after_send(struct sock *sk, const struct sk_buff *skb, u64 prior_wstamp)
-{
-	struct tcp_sock *tp = tcp_sk(sk);
-	u64 rate = sk->sk_pacing_rate, len_ns;
-
-	/* The first ten segments are not paced, as with fq. */
-	if (sk->sk_pacing_status == SK_PACING_NONE || rate == UINT64_MAX || !rate ||
-	    tp->data_segs_out < 10)
-		return;
-	len_ns = (u64)skb->len * NSEC_PER_SEC / rate;
-	/* Who comes late has a credit. */
-	len_ns -= min_u64(len_ns / 2, tp->tcp_wstamp_ns - prior_wstamp);
-	tp->tcp_wstamp_ns += len_ns;
 }

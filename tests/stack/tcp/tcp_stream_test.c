@@ -441,14 +441,18 @@ static u64 lossy_transfer(const char *ca)
 	return start / NSEC_PER_MSEC;
 }
 
-/* One loss costs cubic less than Reno, and neither much (RFC 9438 5.2, RFC 5681). */
+/*
+ * One loss costs neither much (RFC 9438 5.2, RFC 5681). Small queues keep what the wire has not
+ * taken in the socket, so that half of the window fills the pipe still: the two differ by how they
+ * start (HyStart leaves early), a few percent.
+ */
 static void congestion_control(void **state)
 {
 	u64 reno = lossy_transfer("reno"), cubic = lossy_transfer("cubic");
 
 	(void)state;
 	assert_in_range(cubic, 2000, 3000);
-	assert_in_range(reno, cubic, 4000);
+	assert_in_range(reno, cubic - cubic / 20, 4000);
 }
 
 /* Half close: the other direction goes on (RFC 9293 3.6). */
