@@ -189,3 +189,16 @@ tap.test("SO_LINGER of no time: close throws away what waits and sends a reset",
   conn:close()
   t:shows("RFC9293-3.9.1.6-1", peer:expect "R. 6:6(0) ack 1")
 end)
+
+tap.test("a connection that was reset before it is accepted still tells whose it was", function(t)
+  local _, peer, server = tcp.listen()
+  peer:send "S 0:0(0) win 65535 <mss 1460>"
+  peer:expect "S. 0:0(0) ack 1"
+  peer:send ". 1:1(0) ack 1"
+  peer:send "R. 1:1(0) ack 1"
+  net.sleep "1ms"
+  local conn, from = server:accept()
+  t:is(from, { addr = peer.addr, port = 4000 })
+  t:is(select(2, conn:try "recv"), "ECONNRESET")
+  t:is(select(2, conn:try "peername"), "ENOTCONN")
+end)

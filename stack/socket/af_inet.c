@@ -63,12 +63,13 @@ static int inet_bind(struct socket *sock, const struct sock_addr *addr)
 	return 0;
 }
 
-static int inet_getname(struct socket *sock, struct sock_addr *addr, bool peer)
+static int inet_getname(struct socket *sock, struct sock_addr *addr, enum sock_name whose)
 {
 	const struct sock *sk = sock->sk;
 
-	if (peer) {
-		if (!sk->inet_dport || sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_SYN_SENT)
+	if (whose != SOCK_NAME_OWN) {
+		if (!sk->inet_dport || (whose == SOCK_NAME_PEER && (sk->sk_state == TCP_CLOSE ||
+								    sk->sk_state == TCP_SYN_SENT)))
 			return -ENOTCONN;
 		sock_addr_set_in(addr, sk->inet_daddr, sk->inet_dport);
 		return 0;

@@ -51,6 +51,9 @@ struct socket {
 	struct file *file;
 };
 
+/* Whose name is asked for. An accepted connection has one also when it has been reset meanwhile. */
+enum sock_name { SOCK_NAME_OWN, SOCK_NAME_PEER, SOCK_NAME_ACCEPTED };
+
 /* The calls of an address family and type. Where they would block they return -EAGAIN (-EINPROGRESS
  * for connect) after having moved what they could; they are called again when sk->wq was woken. */
 struct proto_ops {
@@ -60,7 +63,7 @@ struct proto_ops {
 	/* resumed: the same call, woken. */
 	int (*connect)(struct socket *sock, const struct sock_addr *addr, bool resumed);
 	int (*accept)(struct socket *sock, struct socket *newsock);
-	int (*getname)(struct socket *sock, struct sock_addr *addr, bool peer);
+	int (*getname)(struct socket *sock, struct sock_addr *addr, enum sock_name whose);
 	u32 (*poll)(struct socket *sock, u32 f_flags);
 	int (*ioctl)(struct socket *sock, u32 cmd, s64 *value);
 	int (*listen)(struct socket *sock, u32 backlog);

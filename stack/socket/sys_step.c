@@ -88,7 +88,7 @@ static s64 step_accept(struct sys_call *call, struct socket *sock)
 		sock_release(newsock);
 		return fd;
 	}
-	newsock->ops->getname(newsock, &call->op->addr, true);
+	(void)newsock->ops->getname(newsock, &call->op->addr, SOCK_NAME_ACCEPTED);
 	return fd;
 }
 
@@ -238,7 +238,9 @@ static s64 step_on_socket(struct sys_call *call)
 		return sock->ops->shutdown(sock, (u32)op->arg[0]);
 	case SYS_GETSOCKNAME:
 	case SYS_GETPEERNAME:
-		return sock->ops->getname(sock, &op->addr, op->nr == SYS_GETPEERNAME);
+		return sock->ops->getname(sock, &op->addr,
+					  op->nr == SYS_GETPEERNAME ? SOCK_NAME_PEER :
+								      SOCK_NAME_OWN);
 	case SYS_SETSOCKOPT:
 	case SYS_GETSOCKOPT:
 		return step_sockopt(call, sock);
