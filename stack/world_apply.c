@@ -15,6 +15,7 @@
 #include "netfilter/nf_hooks.h"
 #include "proc/sysctl.h"
 #include "socket/sys.h"
+#include "tcp/tcp_metrics.h"
 
 #define NAME_MAX_LEN  128u
 #define VALUE_MAX_LEN 256u
@@ -152,6 +153,18 @@ static s64 apply_advance(struct world *w, const struct op_advance *o)
 	return world_run(w, w->now + o->ns) == WORLD_STORM ? -ETIME : 0;
 }
 
+static s64 apply_tcp_metrics_flush(struct net *net, const struct op_tcp_metrics_flush *o)
+{
+	struct inet_addr addr = { { 0 } };
+
+	if (!o->addr.len)
+		return tcp_metrics_flush(net, AF_UNSPEC, NULL);
+	if (o->addr.len != 4 && o->addr.len != 16)
+		return -EINVAL;
+	memcpy(addr.w, o->addr.p, o->addr.len);
+	return tcp_metrics_flush(net, o->addr.len == 4 ? AF_INET : AF_INET6, &addr);
+}
+
 /* An op that names a host: fn(net, op), or -ENODEV. */
 #define WITH_NET(fn, o)                                     \
 	do {                                                \
@@ -210,6 +223,8 @@ static s64 apply(struct world *w, const struct op *op)
 	case OP_CHECK:
 		world_check(w, (u32)op->u.check.level);
 		return 0;
+	case OP_TCP_METRICS_FLUSH:
+		WITH_NET(apply_tcp_metrics_flush, &op->u.tcp_metrics_flush);
 	case OP_SYSCALL:
 	case OP_KIND_COUNT:
 		break;

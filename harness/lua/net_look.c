@@ -273,6 +273,7 @@ static const struct constant constants[] = {
 	C(MSG_ERRQUEUE),
 	C(MSG_NOSIGNAL),
 	C(MSG_MORE),
+	C(MSG_FASTOPEN),
 	C(SHUT_RD),
 	C(SHUT_WR),
 	C(SHUT_RDWR),

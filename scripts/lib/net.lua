@@ -294,6 +294,11 @@ function Host:neigh(o)
     addr = address(o.addr, 4, "addr"), lladdr = o.mac and address(o.mac, 6, "mac") })
 end
 
+-- `ip tcp_metrics flush`: of one peer, of all without an address.
+function Host:tcp_metrics_flush(addr)
+  op("tcp_metrics_flush", { host = self.id, addr = addr and address(addr, 4, "addr") or "" })
+end
+
 function Host:neigh_del(addr, o)
   op("neigh_del", { host = self.id, ifindex = device(self, o), addr = address(addr, 4, "addr") })
 end

@@ -121,6 +121,7 @@ struct msghdr {
 	u32 done; /* bytes already moved by earlier steps of the same call */
 	u32 flags; /* MSG_* asked for */
 	u32 out_flags;
+	bool connecting; /* this send has begun to open the connection (MSG_FASTOPEN) */
 	u8 *control; /* cmsgs in (send) or room for them (receive) */
 	u32 control_len, control_used;
 };
@@ -179,6 +180,7 @@ struct sock {
 	struct ipv6_pinfo *pinet6; /* of AF_INET6; NULL: AF_INET */
 	struct sock_reuseport *sk_reuseport_cb; /* its SO_REUSEPORT group; NULL: none */
 	s32 sk_incoming_cpu; /* SO_INCOMING_CPU; -1: any */
+	u32 sk_write_pending; /* calls that wait to send more */
 	bool sk_nospace; /* a sender found the buffer full */
 	bool inet_mc_all; /* IP_MULTICAST_ALL */
 	struct list_head inet_mc_list; /* ipv4/: groups joined */

@@ -95,10 +95,13 @@ void inet_csk_listen_stop(struct sock *sk)
 	struct request_sock *req;
 
 	while ((req = reqsk_queue_remove(q, sk)) != NULL) {
-		struct sock *child = req->sk;
-
+		inet_child_forget(req->sk);
 		req->sk = NULL;
-		inet_child_forget(child);
+		reqsk_put(req);
+	}
+	while ((req = q->fastopenq.rskq_rst_head) != NULL) {
+		q->fastopenq.rskq_rst_head = req->dl_next;
+		q->fastopenq.qlen--;
 		reqsk_put(req);
 	}
 }
@@ -120,8 +123,9 @@ struct sock *inet_csk_accept(struct sock *sk, int *err)
 	}
 	child = req->sk;
 	req->sk = NULL;
-	reqsk_put(req);
-	ASSERT(child->sk_state != TCP_SYN_RECV);
+	/* The request of a fast open lives until the SYN-ACK is acknowledged. */
+	if (!req->tfo_listener)
+		reqsk_put(req);
 	return child;
 }
 
@@ -150,6 +154,7 @@ static void sk_clone_reset(struct sock *sk)
 	sk->sk_err_soft = 0;
 	sk->sk_drops = 0;
 	sk->sk_nospace = false;
+	sk->sk_write_pending = 0;
 	sk->sk_reuseport_cb = NULL;
 	sk->inet_opt = NULL;
 	list_init(&sk->inet_mc_list);

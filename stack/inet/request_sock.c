@@ -227,3 +227,33 @@ struct sock *inet_csk_complete_hashdance(struct sock *sk, struct sock *child,
 	inet_child_forget(child);
 	return NULL;
 }
+
+/* ---- fast open ---- */
+
+/*
+ * RFC 7413 5.1: one that an RST ended may have been a spoofed SYN: it is counted for a while longer,
+ * so that a flood of them turns fast open off. The reference is the accept queue's as long as the
+ * child waits there (req->sk), else it is given up here.
+ */
+void reqsk_fastopen_remove(struct request_sock *req, bool reset, u32 life)
+{
+	const struct sock *listener = req->rsk_listener;
+	struct fastopen_queue *q = &reqsk_queue(req)->fastopenq;
+
+	q->qlen--;
+	req->tfo_listener = 0;
+	if (req->sk)
+		return;
+	if (!reset || listener->sk_state != TCP_LISTEN) {
+		reqsk_put(req);
+		return;
+	}
+	req->timeout = (u32)jiffies(listener->net->host) + life;
+	req->dl_next = NULL;
+	if (q->rskq_rst_head)
+		q->rskq_rst_tail->dl_next = req;
+	else
+		q->rskq_rst_head = req;
+	q->rskq_rst_tail = req;
+	q->qlen++;
+}

@@ -42,7 +42,7 @@ struct request_sock {
 	const struct request_sock_ops *rsk_ops;
 	struct inet_opts *ireq_opt; /* IP options of the SYN, to be sent back */
 	u32 rsk_refcnt;
-	u32 timeout; /* jiffies to the first SYN-ACK retransmission */
+	u32 timeout; /* jiffies to the first SYN-ACK retransmission; on rskq_rst: until when (jiffies) */
 	u32 ir_mark;
 	u32 ir_iif; /* the device that the SYN came by */
 	u32 ts_recent; /* RFC 7323 TS.Recent */
@@ -52,8 +52,18 @@ struct request_sock {
 	u8 num_timeout; /* timer runs, also those that sent none */
 	u8 snd_wscale : 4, rcv_wscale : 4;
 	u8 tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, ecn_ok : 1, acked : 1, no_srccheck : 1,
-		syncookie : 1, smc_unused : 1;
+		syncookie : 1,
+		tfo_listener : 1; /* of a fast open child whose SYN-ACK is not acknowledged */
 	u8 tos; /* of the SYN, for net.ipv4.tcp_reflect_tos */
+};
+
+struct tcp_fastopen_context;
+
+/* What a listener has for fast open (struct fastopen_queue). */
+struct fastopen_queue {
+	struct request_sock *rskq_rst_head, *rskq_rst_tail; /* children that an RST ended */
+	u32 qlen, max_qlen; /* max_qlen 0: no fast open */
+	struct tcp_fastopen_context *ctx; /* tcp/: keys of its own; NULL: the namespace's */
 };
 
 /* A listener's queues (struct request_sock_queue). */
@@ -63,6 +73,7 @@ struct request_sock_queue {
 	u32 synflood_warned;
 	u8 rskq_defer_accept; /* SYN-ACK timer runs, TCP_DEFER_ACCEPT */
 	struct request_sock *rskq_accept_head, *rskq_accept_tail;
+	struct fastopen_queue fastopenq;
 };
 
 /* The key is the caller's to fill in. refcnt 1. `attach`: holds the listener. NULL: no memory. */
@@ -91,6 +102,9 @@ bool inet_csk_reqsk_queue_hash_add(struct sock *sk, struct request_sock *req, u3
 /* The request with its child to the end of the accept queue, which takes a reference of its own.
  * False: sk listens no more. */
 bool inet_csk_reqsk_queue_add(struct sock *sk, struct request_sock *req, struct sock *child);
+/* The child of a fast open has its handshake behind it, or is closed. reset: by an RST: counted for
+ * `life` jiffies more. */
+void reqsk_fastopen_remove(struct request_sock *req, bool reset, u32 life);
 /* A child that nobody will accept: reset and gone. */
 void inet_child_forget(struct sock *child);
 /* Drops all requests of a namespace. */

@@ -61,12 +61,20 @@ static inline void str_copy_n(char *to, size_t cap, const char *from, size_t len
 	to[i] = 0;
 }
 
-/* A decimal number, with '-' allowed, white space around it. False: something else, or beyond 64
- * bits. */
+static inline s32 hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* A decimal number, or a hexadecimal one behind 0x, with '-' allowed, white space around it. False:
+ * something else, or beyond 64 bits. */
 static inline bool str_to_s64(const char *s, s64 *out)
 {
 	bool neg = false, any = false;
-	u64 v = 0;
+	u64 v = 0, base = 10;
 
 	while (*s == ' ' || *s == '\t')
 		s++;
@@ -74,10 +82,14 @@ static inline bool str_to_s64(const char *s, s64 *out)
 		neg = true;
 		s++;
 	}
-	for (; *s >= '0' && *s <= '9'; s++) {
-		if (v > (UINT64_MAX >> 1) / 10 - 1)
+	if (s[0] == '0' && (s[1] | 0x20) == 'x') {
+		base = 16;
+		s += 2;
+	}
+	for (; hex_digit(*s) >= 0 && hex_digit(*s) < (s32)base; s++) {
+		if (v > (UINT64_MAX >> 1) / base - 1)
 			return false;
-		v = v * 10 + (u64)(*s - '0');
+		v = v * base + (u64)hex_digit(*s);
 		any = true;
 	}
 	while (*s == ' ' || *s == '\t' || *s == '\n')

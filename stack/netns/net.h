@@ -15,6 +15,7 @@ struct fib_table;
 struct ipv4_frags;
 struct nf_hook_entries;
 struct dst_entry;
+struct tcp_fastopen_context;
 
 enum mib {
 #define MIB(name) MIB_##name,
@@ -50,6 +51,9 @@ struct net {
 	void *ipv6;
 	struct list_head ipv4_devconf; /* ipv4/ */
 	u32 tcp_challenge_second, tcp_challenge_count; /* tcp/: RFC 5961 7, per second */
+	struct tcp_fastopen_context *tcp_fastopen_ctx; /* tcp/: keys of fast open; NULL: none yet */
+	u64 tfo_active_disable_stamp; /* tcp/: jiffies: fast open was last given up */
+	u32 tfo_active_disable_times;
 	u32 fib_genid; /* grows with every change of routes and addresses: cached routes of older
 			  generations are stale */
 };

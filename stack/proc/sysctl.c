@@ -10,7 +10,7 @@
 #include "lib/str.h"
 #include "stack/counters.h"
 #include "stack/errno.h"
-#include "tcp/tcp.h"
+#include "tcp/tcp_fastopen.h"
 
 /* A name that stands for several fields of sysctl.def. */
 static const struct {
@@ -86,6 +86,59 @@ static bool is_named(const char *name)
 	return str_eq(name, "net.ipv4.tcp_congestion_control");
 }
 
+/* ---- net.ipv4.tcp_fastopen_key: one or two keys of four words, a comma between ---- */
+
+#define FASTOPEN_KEY "net.ipv4.tcp_fastopen_key"
+
+static void text_hex32(struct text *t, u32 v)
+{
+	for (u32 i = 0; i < 8; i++, v <<= 4)
+		text_char(t, "0123456789abcdef"[v >> 28]);
+}
+
+static s32 read_fastopen_key(const struct net *net, struct text *t)
+{
+	u8 keys[TCP_FASTOPEN_KEY_MAX * TCP_FASTOPEN_KEY_LENGTH] = { 0 };
+	u32 n = max_u32(tcp_fastopen_get_cipher(net, NULL, keys), 1);
+
+	for (u32 i = 0; i < n * 4; i++) {
+		if (i)
+			text_char(t, i % 4 ? '-' : ',');
+		text_hex32(t, get_le32(keys + 4 * i));
+	}
+	return text_end(t);
+}
+
+/* Up to eight digits. False: none, or too many. */
+static bool parse_word(const char **s, u32 *v)
+{
+	u32 n = 0;
+
+	for (*v = 0; hex_digit(**s) >= 0; ++*s, n++)
+		*v = *v << 4 | (u32)hex_digit(**s);
+	return n > 0 && n <= 8;
+}
+
+static int write_fastopen_key(struct net *net, const char *s)
+{
+	u8 keys[TCP_FASTOPEN_KEY_MAX * TCP_FASTOPEN_KEY_LENGTH];
+	u32 n = 0, v;
+
+	while (*s == ' ')
+		s++;
+	do {
+		if (n == TCP_FASTOPEN_KEY_MAX * 4 || !parse_word(&s, &v))
+			return -EINVAL;
+		put_le32(keys + 4 * n++, v);
+		if (n % 4 && *s++ != '-')
+			return -EINVAL;
+	} while (n % 4 || *s++ == ',');
+	s--;
+	while (*s == ' ' || *s == '\n')
+		s++;
+	return *s ? -EINVAL : tcp_fastopen_reset_cipher(net, NULL, keys, n / 4);
+}
+
 s32 sysctl_read(const struct world *w, u32 host, const char *name, char *out, u32 cap)
 {
 	struct net *net = net_of(w, host);
@@ -95,6 +148,8 @@ s32 sysctl_read(const struct world *w, u32 host, const char *name, char *out, u3
 
 	if (!net)
 		return -ENOENT;
+	if (str_eq(name, FASTOPEN_KEY))
+		return read_fastopen_key(net, &t);
 	for (u32 i = 0; i < ARRAY_SIZE(vectors); i++) {
 		if (!str_eq(vectors[i].name, name))
 			continue;
@@ -132,6 +187,7 @@ void sysctl_walk(const struct world *w, u32 host, void (*fn)(void *ctx, const ch
 			fn(ctx, name);
 	for (u32 i = 0; i < ARRAY_SIZE(vectors); i++)
 		fn(ctx, vectors[i].name);
+	fn(ctx, FASTOPEN_KEY);
 	ipv4_sysctl_walk(net, fn, ctx);
 }
 
@@ -174,6 +230,8 @@ int sysctl_write(struct net *net, const char *name, const char *value)
 	s32 min, max, *field;
 	s64 n;
 
+	if (str_eq(name, FASTOPEN_KEY))
+		return write_fastopen_key(net, value);
 	for (u32 i = 0; i < ARRAY_SIZE(vectors); i++)
 		if (str_eq(vectors[i].name, name))
 			return write_vector(net, i, value);
@@ -191,6 +249,8 @@ int sysctl_write(struct net *net, const char *name, const char *value)
 	if (n < min || n > max)
 		return -EINVAL;
 	*field = (s32)n;
+	if (field == &net->sysctl.tcp_fastopen_blackhole_timeout)
+		net->tfo_active_disable_times = 0;
 	ipv4_sysctl_changed(net, field);
 	return 0;
 }

@@ -9,7 +9,7 @@
 #include "ipv4/devinet.h"
 #include "ipv4/ip_sockglue.h"
 #include "socket/socket.h"
-#include "tcp/tcp.h"
+#include "tcp/tcp_fastopen.h"
 #include "udp/udp.h"
 
 /* ---- names ---- */
@@ -95,12 +95,13 @@ static int inet_dgram_connect(struct socket *sock, const struct sock_addr *addr,
 
 /* The state machine of __inet_stream_connect; -EINPROGRESS or -EALREADY: a call that may block
  * waits. */
-static int inet_stream_connect(struct socket *sock, const struct sock_addr *addr, bool resumed)
+static int __inet_stream_connect(struct socket *sock, const struct sock_addr *addr, bool resumed,
+				 bool is_sendmsg)
 {
 	struct sock *sk = sock->sk;
 	int err = -EINPROGRESS;
 
-	if (!resumed && addr->family == AF_UNSPEC) {
+	if (!resumed && addr && addr->family == AF_UNSPEC) {
 		err = sk->prot->disconnect(sk);
 		sock->state = err ? SS_DISCONNECTING : SS_UNCONNECTED;
 		return err;
@@ -109,6 +110,8 @@ static int inet_stream_connect(struct socket *sock, const struct sock_addr *addr
 	case SS_CONNECTED:
 		return -EISCONN;
 	case SS_CONNECTING:
+		if (tcp_sk(sk)->defer_connect)
+			return is_sendmsg ? -EINPROGRESS : -EISCONN;
 		if (!resumed)
 			err = -EALREADY;
 		break;
@@ -117,10 +120,14 @@ static int inet_stream_connect(struct socket *sock, const struct sock_addr *addr
 			return -EISCONN;
 		if (resumed)
 			return -ECONNABORTED;
+		if (!addr)
+			return -EINVAL;
 		err = sk->prot->connect(sk, addr);
 		if (err < 0)
 			return err;
 		sock->state = SS_CONNECTING;
+		if (tcp_sk(sk)->defer_connect)
+			return 0;
 		err = -EINPROGRESS;
 		break;
 	default:
@@ -138,6 +145,73 @@ static int inet_stream_connect(struct socket *sock, const struct sock_addr *addr
 	return 0;
 }
 
+static int inet_stream_connect(struct socket *sock, const struct sock_addr *addr, bool resumed)
+{
+	return __inet_stream_connect(sock, addr, resumed, false);
+}
+
+/*
+ * The part of tcp_sendmsg_locked() and tcp_sendmsg_fastopen() that opens the connection with the
+ * send (RFC 7413 4.2.1): MSG_FASTOPEN, or the first send after a connect() that waits for it. What
+ * fits into the SYN counts as done. 0: the connection stands; -EINPROGRESS: not yet.
+ */
+static int sendmsg_fastopen(struct socket *sock, struct msghdr *msg)
+{
+	struct sock *sk = sock->sk;
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_fastopen_request fo = { .cookie.len = 0, .msg = msg };
+	int err;
+
+	if (msg->connecting)
+		return __inet_stream_connect(sock, msg->name, true, true);
+	if (!(sk->net->sysctl.tcp_fastopen & TFO_CLIENT_ENABLE) ||
+	    (msg->name && msg->name->family == AF_UNSPEC))
+		return -EOPNOTSUPP;
+	tp->fastopen_req = &fo;
+	if (tp->defer_connect) {
+		tp->defer_connect = 0;
+		tcp_connect_deferred(sk);
+		err = __inet_stream_connect(sock, msg->name, true, true);
+	} else {
+		err = __inet_stream_connect(sock, msg->name, false, true);
+	}
+	tp->fastopen_req = NULL;
+	msg->done += fo.copied;
+	/* Another attempt under way is not waited for. */
+	msg->connecting = err == -EINPROGRESS;
+	return err;
+}
+
+static s64 inet_stream_sendmsg(struct socket *sock, struct msghdr *msg)
+{
+	struct sock *sk = sock->sk;
+
+	if (msg->connecting || msg->flags & MSG_FASTOPEN ||
+	    (sk->sk_state == TCP_SYN_SENT && tcp_sk(sk)->defer_connect)) {
+		int err = sendmsg_fastopen(sock, msg);
+
+		if (err)
+			return err;
+		msg->connecting = false;
+		msg->flags &= ~(u32)MSG_FASTOPEN;
+		if (msg->done == msg->len)
+			return msg->done;
+	}
+	return sk->prot->sendmsg(sk, msg);
+}
+
+/* net.ipv4.tcp_fastopen may turn fast open on for every listener. */
+static void listen_fastopen(struct sock *sk, u32 backlog)
+{
+	s32 mode = sk->net->sysctl.tcp_fastopen;
+
+	if (!(mode & TFO_SERVER_WO_SOCKOPT1) || !(mode & TFO_SERVER_ENABLE) ||
+	    inet_csk(sk)->icsk_accept_queue.fastopenq.max_qlen)
+		return;
+	tcp_fastopen_queue_tune(sk, (s32)min_u32(backlog, INT32_MAX));
+	tcp_fastopen_init_key_once(sk->net);
+}
+
 static int inet_listen(struct socket *sock, u32 backlog)
 {
 	struct sock *sk = sock->sk;
@@ -148,6 +222,8 @@ static int inet_listen(struct socket *sock, u32 backlog)
 		return -EINVAL;
 	if (inet_autobind(sk))
 		return -EADDRINUSE;
+	if (sk->sk_state == TCP_CLOSE)
+		listen_fastopen(sk, backlog);
 	return sk->prot->listen(sk, min_u32(backlog, (u32)sk->net->sysctl.core_somaxconn));
 }
 
@@ -305,7 +381,7 @@ static const struct proto_ops inet_stream_ops = {
 	.setsockopt = inet_setsockopt,
 	.getsockopt = inet_getsockopt,
 	.send_prepare = inet_send_prepare,
-	.sendmsg = inet_sendmsg,
+	.sendmsg = inet_stream_sendmsg,
 	.recvmsg = inet_recvmsg,
 };
 

@@ -70,6 +70,9 @@ static void complete(struct world *w, struct host *h, struct sys_op *op, s64 ret
 static void call_release(struct sys_call *call)
 {
 	poll_freewait(call);
+	if (call->write_pending)
+		((struct socket *)call->file->private)->sk->sk_write_pending--;
+	call->write_pending = false;
 	if (call->file)
 		fput(call->file);
 	call->file = NULL;

@@ -20,6 +20,7 @@ struct sys_call {
 	bool timer_armed;
 	bool running; /* inside a step */
 	bool wait_exclusive;
+	bool write_pending; /* counted in sk_write_pending */
 	struct file *file; /* held from the first wait on */
 	struct msghdr msg;
 	/* Set by a step that waits. */

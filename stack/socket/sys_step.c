@@ -94,6 +94,15 @@ static s64 step_accept(struct sys_call *call, struct socket *sock)
 
 /* ---- data ---- */
 
+/* A send that waits with bytes left: the handshake's ACK can ride on them (sk_write_pending). */
+static void set_write_pending(struct sys_call *call, struct sock *sk, bool pending)
+{
+	if (call->write_pending == pending)
+		return;
+	call->write_pending = pending;
+	sk->sk_write_pending += pending ? 1 : UINT32_MAX;
+}
+
 static s64 step_sendmsg(struct sys_call *call, struct socket *sock)
 {
 	struct msghdr *msg = &call->msg;
@@ -104,15 +113,18 @@ static s64 step_sendmsg(struct sys_call *call, struct socket *sock)
 		timeo = 0;
 	if (sock->file->f_flags & O_NONBLOCK)
 		msg->flags |= MSG_DONTWAIT;
+	set_write_pending(call, sock->sk, false);
 	ret = sock->ops->send_prepare(sock);
 	if (ret)
 		return ret;
 	ret = sock->ops->sendmsg(sock, msg);
-	if (ret != -EAGAIN)
+	if (ret != -EAGAIN && !(ret == -EINPROGRESS && msg->connecting))
 		return ret;
-	if (may_wait(call, sock, timeo))
+	if (may_wait(call, sock, timeo)) {
+		set_write_pending(call, sock->sk, msg->done < msg->len);
 		return wait_on_sock(call, sock, timeo, 0, false);
-	return msg->done ? (s64)msg->done : -EAGAIN;
+	}
+	return msg->done ? (s64)msg->done : ret;
 }
 
 static void recv_results(struct sys_call *call)

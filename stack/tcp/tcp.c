@@ -9,6 +9,7 @@
 #include "tcp/tcp.h"
 
 #include "lib/checksum.h"
+#include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_send.h"
 
 void tcp_init_sock(struct sock *sk)
@@ -199,7 +200,8 @@ static void append(struct sock *sk, struct sk_buff *skb, const u8 *from, u32 n, 
 /* 0, or -errno when nothing can be sent (any more). -EAGAIN: not yet. */
 static int may_send(struct sock *sk)
 {
-	if (sk->sk_state != TCP_ESTABLISHED && sk->sk_state != TCP_CLOSE_WAIT) {
+	if (sk->sk_state != TCP_ESTABLISHED && sk->sk_state != TCP_CLOSE_WAIT &&
+	    !tcp_passive_fastopen(sk)) {
 		if (sk->sk_err)
 			return sock_error(sk);
 		if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV)
@@ -354,6 +356,8 @@ static u32 poll_connected(struct sock *sk)
 
 u32 tcp_poll(struct sock *sk, u32 f_flags)
 {
+	bool opening = sk->sk_state == TCP_SYN_SENT ||
+		       (sk->sk_state == TCP_SYN_RECV && !tcp_sk(sk)->fastopen_rsk);
 	u32 mask = 0;
 
 	(void)f_flags;
@@ -364,8 +368,10 @@ u32 tcp_poll(struct sock *sk, u32 f_flags)
 		mask |= POLLHUP;
 	if (sk->sk_shutdown & RCV_SHUTDOWN)
 		mask |= POLLIN | POLLRDNORM | POLLRDHUP;
-	if (sk->sk_state != TCP_SYN_SENT && sk->sk_state != TCP_SYN_RECV)
+	if (!opening)
 		mask |= poll_connected(sk);
+	else if (sk->sk_state == TCP_SYN_SENT && tcp_sk(sk)->defer_connect)
+		mask |= POLLOUT | POLLWRNORM; /* the first data makes the SYN */
 	if (sk->sk_err || !skb_queue_empty(&sk->error_queue))
 		mask |= POLLERR;
 	return mask;

@@ -188,6 +188,9 @@ static inline void tcp_clear_options(struct tcp_options_received *rx_opt)
 
 /* ---- sockets ---- */
 
+struct tcp_fastopen_cookie;
+struct tcp_fastopen_request;
+
 struct tcp_rack {
 	u64 mstamp; /* us: send time of the segment sent last of those delivered */
 	u32 rtt_us; /* its RTT */
@@ -227,10 +230,15 @@ struct tcp_sock {
 	u16 urg_data; /* the urgent byte and TCP_URG_*; 0: none */
 	u8 ecn_flags;
 	u8 nonagle : 4, repair : 1, thin_lto : 1, is_cwnd_limited : 1, is_sack_reneg : 1;
-	u8 syn_data : 1, syn_fastopen : 1, frto : 1, tlp_retrans : 1, fast_ack_mode : 2,
-		recvmsg_inq : 1, rate_app_limited : 1;
+	u8 frto : 1, tlp_retrans : 1, fast_ack_mode : 2, recvmsg_inq : 1, rate_app_limited : 1;
 	u8 tsq_throttled : 1; /* TSQ_THROTTLED: goes on when the device has freed a packet */
-	u8 tcp_usec_ts : 1, save_syn : 2, fastopen_no_cookie : 1;
+	u8 tcp_usec_ts : 1, save_syn : 2;
+	/* Fast open: our SYN had data; had the option; had it in the experimental form; tries it
+	 * again after a pause; the data was acknowledged; we are such a child. */
+	u8 syn_data : 1, syn_fastopen : 1, syn_fastopen_exp : 1, syn_fastopen_ch : 1,
+		syn_data_acked : 1, syn_fastopen_child : 1;
+	u8 fastopen_connect : 1, fastopen_no_cookie : 1, fastopen_client_fail : 2,
+		defer_connect : 1; /* connect() was called, the SYN waits for data */
 	struct rb_root tcp_rtx_queue; /* sent, not acknowledged, by sequence number */
 	struct sk_buff *rtx_last; /* the highest of it */
 	struct list_head tsorted_sent_queue; /* the same in the order of their last transmission */
@@ -300,6 +308,8 @@ struct tcp_sock {
 	u32 keepalive_time, keepalive_intvl; /* jiffies; 0: the sysctl */
 	u32 notsent_lowat;
 	s32 linger2; /* jiffies; < 0: no FIN-WAIT-2 without a user */
+	struct request_sock *fastopen_rsk; /* held: the SYN-ACK is not acknowledged yet */
+	struct tcp_fastopen_request *fastopen_req; /* while tcp_connect() runs */
 	u32 mtu_info; /* path MTU an ICMP error told of */
 	u32 timeout_rehash;
 
@@ -333,7 +343,7 @@ struct tcp_request_sock {
 	u32 snt_tsval_first, snt_tsval_last;
 	u32 txhash;
 	u8 syn_tos;
-	bool tfo_listener, req_usec_ts;
+	bool req_usec_ts;
 };
 
 /* struct tcp_timewait_sock is all in struct inet_timewait_sock. */
@@ -659,10 +669,12 @@ void tcp_measure_rcv_mss(struct sock *sk, const struct sk_buff *skb);
 
 /*
  * Reads the options of a segment. `estab`: not a SYN, or options are negotiated: only time stamps
- * and SACK count. Malformed ones end the walk (RFC 9293 3.1).
+ * and SACK count. Malformed ones end the walk (RFC 9293 3.1). foc: of SYN and SYN-ACK, may be NULL;
+ * it is left alone when there is none.
  */
 void tcp_parse_options(const struct net *net, const struct sk_buff *skb,
-		       struct tcp_options_received *opt_rx, bool estab);
+		       struct tcp_options_received *opt_rx, bool estab,
+		       struct tcp_fastopen_cookie *foc);
 /* The MSS option alone (0: none, TCP_MSS_DEFAULT is the caller's). */
 u16 tcp_parse_mss_option(const u8 *th, u16 user_mss);
 /* Options of a segment on an established connection, fast when they are just the aligned time
@@ -792,6 +804,8 @@ void tcp_enter_cwr(struct sock *sk);
 void tcp_cwnd_reduction(struct sock *sk, s32 newly_acked_sacked, u32 newly_lost, u32 flag);
 void tcp_process_tlp_ack(struct sock *sk, u32 ack, u32 flag);
 void tcp_simple_retransmit(struct sock *sk); /* RFC 1191: MTU shrank */
+/* What is marked lost goes again, and cwnd stays. */
+void tcp_non_congestion_loss_retransmit(struct sock *sk);
 void tcp_clear_retrans(struct tcp_sock *tp);
 void tcp_mark_skb_lost(struct sock *sk, struct sk_buff *skb);
 void tcp_check_sack_reordering(struct sock *sk, u32 low_seq, s32 ts);
@@ -852,13 +866,16 @@ bool tcp_minshall_check(const struct tcp_sock *tp);
 /* Active open (RFC 9293 3.10.1): SYN queued and sent. Addresses, ports, ISN (write_seq) are set.
  * 0 or -errno. */
 int tcp_connect(struct sock *sk);
+/* The rest of an opening that waited for data. 0 or -errno; the socket is in CLOSED then. */
+int tcp_connect_deferred(struct sock *sk);
 /* First numbers before the SYN: windows, MSS, header length. */
 void tcp_connect_init(struct sock *sk);
 /*
  * The SYN-ACK for a request, with its route dst (held by the caller; the packet takes a reference
  * of its own): data at the TCP header, header without checksum. NULL: no memory.
  */
-struct sk_buff *tcp_make_synack(struct sock *sk, struct dst_entry *dst, struct request_sock *req);
+struct sk_buff *tcp_make_synack(struct sock *sk, struct dst_entry *dst, struct request_sock *req,
+				const struct tcp_fastopen_cookie *foc);
 /* rcv_wnd, window_clamp, rcv_wscale for a request (tcp_openreq_init_rwin). */
 void tcp_openreq_init_rwin(struct request_sock *req, const struct sock *sk_listener,
 			   const struct dst_entry *dst);
@@ -867,6 +884,8 @@ void tcp_select_initial_window(const struct sock *sk, u32 space, u32 mss, u32 *r
 			       u32 *window_clamp, bool wscale_ok, u8 *rcv_wscale, u32 init_rcv_wnd);
 u32 tcp_sync_mss(struct sock *sk, u32 pmtu);
 u32 tcp_mtu_to_mss(struct sock *sk, u32 pmtu);
+/* The same without options (__tcp_mtu_to_mss). */
+u32 tcp_mtu_to_mss_plain(const struct sock *sk, u32 pmtu);
 u32 tcp_mss_to_mtu(struct sock *sk, u32 mss);
 void tcp_mtup_init(struct sock *sk);
 u32 tcp_current_mss(struct sock *sk);
@@ -928,7 +947,9 @@ struct tcp_out_options {
 	u16 mss;
 	u8 ws, num_sack_blocks;
 	u32 tsval, tsecr;
+	const struct tcp_fastopen_cookie *fastopen_cookie;
 };
+#define OPTION_FAST_OPEN_COOKIE 256
 #define OPTION_SACK_ADVERTISE 1
 #define OPTION_TS	      2
 #define OPTION_WSCALE	      8

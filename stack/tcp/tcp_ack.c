@@ -111,6 +111,9 @@ void tcp_rearm_rto(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 rto = icsk->icsk_rto;
 
+	/* The timer is the SYN-ACK's. */
+	if (tp->fastopen_rsk)
+		return;
 	if (!tp->packets_out) {
 		inet_csk_clear_xmit_timer(sk);
 		return;

@@ -35,9 +35,8 @@ static void check_segment(const struct tcp_sock *tp, const struct sk_buff *skb, 
 	u32 flags = cb->tcp_flags;
 	u32 len = skb->len + ((flags & TCPHDR_SYN) != 0) + ((flags & TCPHDR_FIN) != 0);
 
-	(void)tp;
 	ASSERT(cb->seq == *next_seq);
-	ASSERT(cb->end_seq - cb->seq == len && len > 0);
+	ASSERT(cb->end_seq - cb->seq == len && (len > 0 || tp->syn_fastopen));
 	ASSERT(skb->truesize == TCP_SKB_OVERHEAD + skb->len);
 	*next_seq = cb->end_seq;
 }

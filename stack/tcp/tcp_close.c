@@ -6,7 +6,7 @@
  * Invariants: a socket in CLOSED is in no table and has no timer armed; only an orphan is destroyed
  * by the stack.
  */
-#include "tcp/tcp.h"
+#include "tcp/tcp_fastopen.h"
 
 void tcp_set_state(struct sock *sk, u8 state)
 {
@@ -44,6 +44,8 @@ void tcp_done(struct sock *sk)
 		MIB_INC(sk->net, TcpAttemptFails);
 	tcp_set_state(sk, TCP_CLOSE);
 	tcp_clear_xmit_timers(sk);
+	if (tcp_sk(sk)->fastopen_rsk)
+		tcp_fastopen_remove(sk, false);
 	sk->sk_shutdown = SHUTDOWN_MASK;
 	if (!(sk->sk_flags & SOCK_DEAD))
 		sk->sk_state_change(sk);
@@ -182,8 +184,12 @@ void tcp_close(struct sock *sk)
 		tcp_send_active_reset(sk, SK_RST_REASON_TCP_ABORT_ON_MEMORY);
 		MIB_INC(sk->net, TcpExtTCPAbortOnMemory);
 	}
-	if (sk->sk_state == TCP_CLOSE)
-		inet_csk_destroy_sock(sk);
+	if (sk->sk_state != TCP_CLOSE)
+		return;
+	/* Data that nobody read, before the handshake was over. */
+	if (tcp_sk(sk)->fastopen_rsk)
+		tcp_fastopen_remove(sk, false);
+	inet_csk_destroy_sock(sk);
 }
 
 static bool need_reset(u8 state)
@@ -240,6 +246,12 @@ static void tcp_reinit(struct sock *sk)
 	tp->dsack_dups = 0;
 	tp->reord_seen = 0;
 	tp->retrans_stamp = 0;
+	tp->syn_fastopen = 0;
+	tp->syn_data = 0;
+	tp->syn_data_acked = 0;
+	tp->syn_fastopen_child = 0;
+	tp->fastopen_client_fail = 0;
+	tp->defer_connect = 0;
 	tp->tlp_high_seq = 0;
 	tp->urg_data = 0;
 	tp->copied_seq = tp->rcv_nxt;
@@ -266,6 +278,8 @@ int tcp_disconnect(struct sock *sk)
 		sk->sk_err = ECONNRESET;
 	}
 	tcp_clear_xmit_timers(sk);
+	if (tp->fastopen_rsk)
+		tcp_fastopen_remove(sk, false);
 	skb_queue_purge_reason(&sk->receive_queue, SKB_DROP_REASON_SOCKET_CLOSE);
 	tcp_write_queue_purge(sk);
 	tcp_ofo_queue_purge(sk);

@@ -4,6 +4,7 @@
  * (net/ipv4/tcp_output.c).
  */
 #include "tcp/tcp.h"
+#include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_send.h"
 #include "tcp/tcp_syn.h"
 
@@ -134,15 +135,29 @@ int tcp_connect(struct sock *sk)
 	tp->write_seq = TCP_SKB_CB(buff)->end_seq;
 	tp->packets_out += 1;
 	tcp_rtx_queue_insert(sk, buff);
-	err = tcp_transmit_skb(sk, buff, true);
+	err = tp->fastopen_req ? tcp_send_syn_data(sk, buff) : tcp_transmit_skb(sk, buff, true);
 	if (err == -ECONNREFUSED)
 		return err;
 	/* Now only, so that it is counted as new. */
 	tp->snd_nxt = tp->write_seq;
-	tp->pushed_seq = tp->write_seq;
+	buff = tcp_send_head(sk);
+	if (buff) /* data that was to go with the SYN, and could not */
+		tp->snd_nxt = TCP_SKB_CB(buff)->seq;
+	tp->pushed_seq = tp->snd_nxt;
 	MIB_INC(sk->net, TcpActiveOpens);
 	inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, icsk->icsk_rto, TCP_RTO_MAX);
 	return 0;
+}
+
+int tcp_connect_deferred(struct sock *sk)
+{
+	int err = tcp_connect(sk);
+
+	if (err) {
+		tcp_set_state(sk, TCP_CLOSE);
+		sk->inet_dport = 0;
+	}
+	return err;
 }
 
 /* The SYN in the queue becomes a SYN-ACK. */
@@ -159,7 +174,7 @@ int tcp_send_synack(struct sock *sk)
 }
 
 static void synack_options(const struct sock *sk, struct request_sock *req, u16 mss,
-			   struct tcp_out_options *opts)
+			   const struct tcp_fastopen_cookie *foc, struct tcp_out_options *opts)
 {
 	struct tcp_request_sock *treq = tcp_rsk(req);
 
@@ -179,9 +194,12 @@ static void synack_options(const struct sock *sk, struct request_sock *req, u16 
 	}
 	if (req->sack_ok)
 		opts->options |= OPTION_SACK_ADVERTISE;
+	if (foc && foc->len >= 0)
+		tcp_fastopen_option(opts, foc, tcp_options_size(opts));
 }
 
-struct sk_buff *tcp_make_synack(struct sock *sk, struct dst_entry *dst, struct request_sock *req)
+struct sk_buff *tcp_make_synack(struct sock *sk, struct dst_entry *dst, struct request_sock *req,
+				const struct tcp_fastopen_cookie *foc)
 {
 	struct tcp_request_sock *treq = tcp_rsk(req);
 	u16 mss = tcp_mss_clamp(tcp_sk(sk), (u16)tcp_dst_advmss(dst));
@@ -199,7 +217,7 @@ struct sk_buff *tcp_make_synack(struct sock *sk, struct dst_entry *dst, struct r
 	dst_hold(dst);
 	skb_dst_set(skb, dst);
 	skb->mark = req->ir_mark;
-	synack_options(sk, req, mss, &opts);
+	synack_options(sk, req, mss, foc, &opts);
 	size = TCP_HLEN + tcp_options_write(options, NULL, &opts);
 	h = (struct tcp_hdr){ .source = req->skc.skc_num,
 			      .dest = req->skc.skc_dport,

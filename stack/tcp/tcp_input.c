@@ -7,8 +7,10 @@
  * The caller holds a reference to the socket: it may be closed and let go of here.
  */
 #include "kernel/random.h"
-#include "tcp/tcp.h"
+#include "tcp/tcp_metrics.h"
 #include "tcp/tcp_rcv.h"
+#include "tcp/tcp_syn.h"
+#include "tcp/tcp_undo.h"
 
 /* Bits of the word at 12 that header prediction does not look at: reserved ones and PSH. */
 #define TCP_HP_BITS (~(0x0f000000u | (u32)TCPHDR_PSH << 16))
@@ -436,6 +438,22 @@ static int rcv_listen(struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
+/* The SYN-ACK of a fast open child is acknowledged (tcp_rcv_synrecv_state_fastopen). */
+static void synrecv_fastopen(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	/* Still at the SYN-ACK's time-out: the time stamp may tell that it was needless. */
+	if (icsk->icsk_ca_state == TCP_CA_Loss && !tp->packets_out)
+		tcp_try_undo_recovery(sk);
+	tp->retrans_stamp = 0;
+	icsk->icsk_retransmits = 0;
+	tcp_fastopen_remove(sk, false);
+	/* Data may be under way already. */
+	tcp_rearm_rto(sk);
+}
+
 /* The ACK of our SYN: SYN-RECEIVED becomes ESTABLISHED. */
 static void ack_in_syn_recv(struct sock *sk, struct sk_buff *skb)
 {
@@ -444,12 +462,16 @@ static void ack_in_syn_recv(struct sock *sk, struct sk_buff *skb)
 
 	tp->delivered++;
 	if (!tp->srtt_us)
-		tcp_synack_rtt_meas(sk, NULL);
+		tcp_synack_rtt_meas(sk, tp->fastopen_rsk);
 	if (tp->rx_opt.tstamp_ok)
 		tp->advmss = (u16)(tp->advmss - TCPOLEN_TSTAMP_ALIGNED);
-	tp->retrans_stamp = 0;
-	tcp_init_transfer(sk, skb);
-	tp->copied_seq = tp->rcv_nxt;
+	if (tp->fastopen_rsk) {
+		synrecv_fastopen(sk);
+	} else {
+		tp->retrans_stamp = 0;
+		tcp_init_transfer(sk, skb);
+		tp->copied_seq = tp->rcv_nxt;
+	}
 	tcp_set_state(sk, TCP_ESTABLISHED);
 	sk->sk_state_change(sk);
 	tp->snd_una = cb->ack_seq;
@@ -481,6 +503,8 @@ static enum ack_result ack_in_fin_wait1(struct sock *sk, struct sk_buff *skb)
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 tmo;
 
+	if (tp->fastopen_rsk)
+		synrecv_fastopen(sk);
 	if (tp->snd_una != tp->write_seq)
 		return ACK_GO_ON;
 	tcp_set_state(sk, TCP_FIN_WAIT2);
@@ -526,6 +550,7 @@ static enum ack_result ack_by_state(struct sock *sk, struct sk_buff *skb)
 	case TCP_LAST_ACK:
 		if (tp->snd_una != tp->write_seq)
 			return ACK_GO_ON;
+		tcp_update_metrics(sk);
 		tcp_done(sk);
 		return ACK_CONSUMED;
 	default:
@@ -570,6 +595,19 @@ static int data_by_state(struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
+/* A segment for a fast open child whose SYN-ACK is not acknowledged. True: it goes on; false: it is
+ * dropped (and done with, by what it was). */
+static bool rcv_fastopen(struct sock *sk, struct sk_buff *skb)
+{
+	enum skb_drop_reason reason = SKB_DROP_REASON_TCP_REQ_DROP;
+	bool stolen;
+
+	if (tcp_check_req(sk, skb, tcp_sk(sk)->fastopen_rsk, true, &stolen, &reason))
+		return true;
+	tcp_drop_reason(sk, skb, reason);
+	return false;
+}
+
 int tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -594,6 +632,8 @@ int tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb)
 		tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_FLAGS);
 		return 0;
 	}
+	if (tp->fastopen_rsk && !rcv_fastopen(sk, skb))
+		return 0;
 	if (!tcp_validate_incoming(sk, skb, false))
 		return 0;
 	ack = tcp_ack(sk, skb, FLAG_SLOWPATH | FLAG_UPDATE_TS_RECENT | FLAG_NO_CHALLENGE_ACK);

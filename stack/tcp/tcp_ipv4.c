@@ -10,6 +10,7 @@
 #include "core/offload.h"
 #include "ipv4/ip_options.h"
 #include "ipv4/ip_sockglue.h"
+#include "tcp/tcp_metrics.h"
 #include "tcp/tcp_offload.h"
 #include "tcp/tcp_secure_seq.h"
 
@@ -35,6 +36,7 @@ static struct rtable *connect_route(struct sock *sk, be32 nexthop, u16 dport, st
 /* The rest of an opening whose addresses are known: port, ISN, SYN. Takes over rt. */
 static int connect_hashed(struct sock *sk, struct rtable *rt)
 {
+	struct tcp_fastopen_request fo;
 	const struct inet_addr laddr = inet_addr4(sk->inet_saddr),
 			       faddr = inet_addr4(sk->inet_daddr);
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -53,7 +55,12 @@ static int connect_hashed(struct sock *sk, struct rtable *rt)
 			secure_tcp_seq(sk->net, &laddr, sk->inet_num, &faddr, sk->inet_dport);
 	tp->tsoffset = secure_tcp_ts_off(sk->net, &laddr, &faddr);
 	sk->inet_id = get_random_u32(net_world(sk->net), RANDOM_IPID) & 0xffff;
-	return tcp_connect(sk);
+	if (tcp_fastopen_defer_connect(sk, &fo))
+		return 0;
+	err = tcp_connect(sk);
+	if (tp->fastopen_req == &fo)
+		tp->fastopen_req = NULL;
+	return err;
 }
 
 /* Back to where bind() had left it. */
@@ -249,7 +256,8 @@ static void tcp_v4_reqsk_destructor(struct request_sock *req)
 	req->ireq_opt = NULL;
 }
 
-static int tcp_v4_send_synack(struct sock *sk, struct dst_entry *dst, struct request_sock *req)
+static int tcp_v4_send_synack(struct sock *sk, struct dst_entry *dst, struct request_sock *req,
+			      const struct tcp_fastopen_cookie *foc)
 {
 	be32 laddr = req->skc.skc_rcv_saddr.w[0], faddr = req->skc.skc_daddr.w[0];
 	struct dst_entry *route = NULL;
@@ -263,7 +271,7 @@ static int tcp_v4_send_synack(struct sock *sk, struct dst_entry *dst, struct req
 			return -EHOSTUNREACH;
 		dst = route;
 	}
-	skb = tcp_make_synack(sk, dst, req);
+	skb = tcp_make_synack(sk, dst, req, foc);
 	dst_release(route);
 	if (!skb)
 		return -ENOBUFS;
@@ -437,9 +445,12 @@ static void tcp_v4_destroy_sock(struct sock *sk)
 	tcp_clear_xmit_timers(sk);
 	tcp_cleanup_congestion_control(sk);
 	tcp_write_queue_purge(sk);
+	tcp_fastopen_active_disable_ofo_check(sk);
 	tcp_ofo_queue_purge(sk);
 	if (inet_csk(sk)->icsk_bind.tb2)
 		inet_put_port(sk);
+	ASSERT(!tcp_sk(sk)->fastopen_rsk);
+	tcp_fastopen_destroy_cipher(sk);
 }
 
 /* The device it is bound to changed; that is no part of the hash. */
@@ -520,6 +531,7 @@ void tcp_exit(struct host *h)
 
 	if (!h->tcp_hashinfo)
 		return;
+	tcp_metrics_exit(h);
 	th = container_of(h->tcp_hashinfo, struct tcp_host, hashinfo);
 	inet_del_protocol(h, IPPROTO_TCP, &tcp_protocol);
 	tcpv6_exit(h);
@@ -561,4 +573,6 @@ void tcp_net_exit(struct net *net)
 		ASSERT(sk->sk_flags & SOCK_DEAD);
 		tcp_done(sk);
 	}
+	tcp_metrics_flush(net, AF_UNSPEC, NULL);
+	tcp_fastopen_net_exit(net);
 }

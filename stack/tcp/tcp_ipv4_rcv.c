@@ -121,7 +121,8 @@ static void tcp_v4_err_sk(struct sk_buff *skb, struct sock *sk, u32 info, u32 se
 {
 	const u8 *iph = skb->data;
 	const struct tcp_sock *tp = tcp_sk(sk);
-	u32 ihl = ip4_ihl(iph);
+	const struct request_sock *fastopen = tp->fastopen_rsk;
+	u32 ihl = ip4_ihl(iph), snd_una = fastopen ? tcp_rsk(fastopen)->snt_isn : tp->snd_una;
 	s32 err;
 
 	if (sk->sk_state == TCP_CLOSE)
@@ -131,14 +132,16 @@ static void tcp_v4_err_sk(struct sk_buff *skb, struct sock *sk, u32 info, u32 se
 		return;
 	}
 	/* RFC 5927 4.1: about a segment that is under way, or forged. */
-	if (sk->sk_state != TCP_LISTEN && !between(seq, tp->snd_una, tp->snd_nxt)) {
+	if (sk->sk_state != TCP_LISTEN && !between(seq, snd_una, tp->snd_nxt)) {
 		MIB_INC(sk->net, TcpExtOutOfWindowIcmps);
 		return;
 	}
 	err = tcp_v4_err_meaning(skb, sk, info, seq);
 	if (!err)
 		return;
-	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV) {
+	/* A fast open child that was accepted is a connection as others. */
+	if ((sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV) &&
+	    !(fastopen && !fastopen->sk)) {
 		if (sk->inet_recverr)
 			ip_icmp_error(sk, skb, err, sk->inet_dport, info, ihl + 8);
 		sk->sk_err = err;

@@ -4,6 +4,7 @@
  * socket, the child that a request becomes, the TIME-WAIT socket that a connection becomes
  * (net/ipv4/tcp_minisocks.c). Both families.
  */
+#include "tcp/tcp_metrics.h"
 #include "tcp/tcp_syn.h"
 
 /* ---- TIME-WAIT ---- */
@@ -75,7 +76,7 @@ enum tcp_tw_status tcp_timewait_state_process(struct inet_timewait_sock *tw, str
 
 	memset(&opt, 0, sizeof(opt));
 	if (tcp_doff(tcp_hdr(skb)) > TCP_HLEN && tw->tw_ts_recent_stamp) {
-		tcp_parse_options(net, skb, &opt, false);
+		tcp_parse_options(net, skb, &opt, false, NULL);
 		if (opt.saw_tstamp) {
 			if (opt.rcv_tsecr)
 				opt.rcv_tsecr -= tw->tw_ts_offset;
@@ -128,6 +129,7 @@ void tcp_time_wait(struct sock *sk, u8 state, u32 timeo)
 
 	if (!tw) {
 		MIB_INC(sk->net, TcpExtTCPTimeWaitOverflow);
+		tcp_update_metrics(sk);
 		tcp_done(sk);
 		return;
 	}
@@ -144,6 +146,7 @@ void tcp_time_wait(struct sock *sk, u8 state, u32 timeo)
 	if (state == TCP_TIME_WAIT)
 		timeo = TCP_TIMEWAIT_LEN;
 	inet_twsk_hashdance_schedule(tw, sk, timeo);
+	tcp_update_metrics(sk);
 	tcp_done(sk);
 }
 
@@ -283,7 +286,7 @@ static void req_check_tstamp(const struct request_sock *req, const struct sk_buf
 	*tsecr_reject = false;
 	if (tcp_doff(tcp_hdr(skb)) <= TCP_HLEN)
 		return;
-	tcp_parse_options(req->skc.skc_net, skb, opt, false);
+	tcp_parse_options(req->skc.skc_net, skb, opt, false, NULL);
 	if (!opt->saw_tstamp)
 		return;
 	if (opt->rcv_tsecr) {
@@ -299,12 +302,13 @@ static void req_check_tstamp(const struct request_sock *req, const struct sk_buf
 }
 
 /* The SYN again: so does the SYN-ACK, and its timer starts anew. */
-static void req_syn_again(struct sock *sk, struct request_sock *req, const struct sk_buff *skb)
+static void req_syn_again(struct sock *sk, struct request_sock *req, const struct sk_buff *skb,
+			  bool fastopen)
 {
 	if (tcp_oow_rate_limited(sk->net, skb, MIB_TcpExtTCPACKSkippedSynRecv,
 				 &tcp_rsk(req)->last_oow_ack_time))
 		return;
-	if (!tcp_rtx_synack(sk, req) && timer_pending(&req->rsk_timer))
+	if (!tcp_rtx_synack(sk, req) && !fastopen && timer_pending(&req->rsk_timer))
 		mod_timer(&req->rsk_timer, jiffies(sk->net->host) + tcp_reqsk_timeout(req));
 }
 
@@ -359,6 +363,22 @@ static void req_rst_or_syn(struct sock *sk, struct request_sock *req, struct sk_
 	req_embryonic_reset(sk, req, skb, rfc ? TCPHDR_RST : flags);
 }
 
+/* The same of a fast open child: an RST at the right place ends it, a SYN is only answered, so that
+ * nobody outside can break the connection with one. */
+static void child_rst_or_syn(struct sock *sk, struct request_sock *req, struct sk_buff *skb,
+			     u8 flags, enum skb_drop_reason *reason)
+{
+	MIB_INC(sk->net, TcpAttemptFails);
+	if (!(flags & TCPHDR_RST)) {
+		*reason = SKB_DROP_REASON_TCP_INVALID_SYN;
+		req->rsk_ops->send_reset(sk, skb, SK_RST_REASON_INVALID_SYN);
+		return;
+	}
+	*reason = SKB_DROP_REASON_TCP_RESET;
+	tcp_fastopen_remove(sk, true);
+	tcp_reset(sk, skb);
+}
+
 /* The third ACK is right: the request becomes a socket. */
 static struct sock *req_establish(struct sock *sk, struct request_sock *req, struct sk_buff *skb,
 				  const struct tcp_options_received *opt, bool *lost_race,
@@ -392,15 +412,14 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_
 	struct tcp_options_received opt;
 	bool paws_reject, tsecr_reject;
 
-	(void)fastopen;
 	req_check_tstamp(req, skb, &opt, &paws_reject, &tsecr_reject);
 	if (cb->seq == treq->rcv_isn && flags == TCPHDR_SYN && !paws_reject) {
-		req_syn_again(sk, req, skb);
+		req_syn_again(sk, req, skb, fastopen);
 		return NULL;
 	}
 	/* RFC 9293 3.10.7.4 fifth: an ACK of what was never sent; the listener resets it. First,
 	 * as a SYN that was made to cross ours must not get through (draft-ietf-tcpm-tcpsecure). */
-	if (flags & TCPHDR_ACK && cb->ack_seq != treq->snt_isn + 1)
+	if (!fastopen && flags & TCPHDR_ACK && cb->ack_seq != treq->snt_isn + 1)
 		return sk;
 	if (paws_reject || tsecr_reject ||
 	    !tcp_in_window(cb->seq, cb->end_seq, treq->rcv_nxt,
@@ -413,11 +432,17 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_
 		flags &= (u8)~TCPHDR_SYN;
 	/* Second and fourth: RST, SYN. */
 	if (flags & (TCPHDR_RST | TCPHDR_SYN)) {
-		req_rst_or_syn(sk, req, skb, flags, reason);
+		if (fastopen)
+			child_rst_or_syn(sk, req, skb, flags, reason);
+		else
+			req_rst_or_syn(sk, req, skb, flags, reason);
 		return NULL;
 	}
 	if (!(flags & TCPHDR_ACK))
 		return NULL;
+	/* sk is the child: it goes on by itself. */
+	if (fastopen)
+		return sk;
 	/* TCP_DEFER_ACCEPT: a bare ACK is not enough. */
 	if (req->num_timeout < inet_csk(sk)->icsk_accept_queue.rskq_defer_accept &&
 	    cb->end_seq == treq->rcv_isn + 1) {

@@ -3,7 +3,7 @@
  * Options of segments that arrive (RFC 9293 3.1, RFC 7323, RFC 2018). The header is linear. A
  * malformed option ends the walk: what came before it counts, what follows does not.
  */
-#include "tcp/tcp.h"
+#include "tcp/tcp_fastopen.h"
 
 static void parse_window(const u8 *p, struct tcp_options_received *opt_rx)
 {
@@ -33,8 +33,31 @@ static void parse_mss(const u8 *p, struct tcp_options_received *opt_rx)
 	opt_rx->mss_clamp = mss;
 }
 
+/* RFC 7413 4.1.1: only of a SYN, of even length. */
+static void parse_fastopen(const u8 *p, u32 len, struct tcp_fastopen_cookie *foc, bool exp)
+{
+	if (len & 1)
+		return;
+	foc->exp = exp;
+	foc->len = (s8)len;
+	if (len >= TCP_FASTOPEN_COOKIE_MIN && len <= TCP_FASTOPEN_COOKIE_MAX)
+		memcpy(foc->val, p, len);
+	else if (len)
+		foc->len = -1;
+}
+
+static void parse_cookie(const u8 *p, u8 kind, u32 size, struct tcp_fastopen_cookie *foc)
+{
+	if (kind == TCPOPT_FASTOPEN)
+		parse_fastopen(p, size - TCPOLEN_FASTOPEN_BASE, foc, false);
+	else if (kind == TCPOPT_EXP && size >= TCPOLEN_EXP_FASTOPEN_BASE &&
+		 get_be16(p) == TCPOPT_FASTOPEN_MAGIC)
+		parse_fastopen(p + 2, size - TCPOLEN_EXP_FASTOPEN_BASE, foc, true);
+}
+
 void tcp_parse_options(const struct net *net, const struct sk_buff *skb,
-		       struct tcp_options_received *opt_rx, bool estab)
+		       struct tcp_options_received *opt_rx, bool estab,
+		       struct tcp_fastopen_cookie *foc)
 {
 	const u8 *th = tcp_hdr(skb), *opts = th + TCP_HLEN;
 	u32 len = tcp_doff(th) - TCP_HLEN, at = 0, size;
@@ -65,6 +88,8 @@ void tcp_parse_options(const struct net *net, const struct sk_buff *skb,
 		else if (kind == TCPOPT_SACK && size >= TCPOLEN_SACK_BASE + TCPOLEN_SACK_PERBLOCK &&
 			 (size - TCPOLEN_SACK_BASE) % TCPOLEN_SACK_PERBLOCK == 0 && opt_rx->sack_ok)
 			TCP_SKB_CB(skb)->sacked = (u8)(TCP_HLEN + here);
+		else if (foc && first_time)
+			parse_cookie(p, kind, size, foc);
 	} while (at);
 }
 
@@ -107,7 +132,7 @@ bool tcp_fast_parse_options(const struct net *net, const struct sk_buff *skb, co
 		rx->rcv_tsval = get_be32(th + TCP_HLEN + 4);
 		rx->rcv_tsecr = get_be32(th + TCP_HLEN + 8);
 	} else {
-		tcp_parse_options(net, skb, rx, true);
+		tcp_parse_options(net, skb, rx, true, NULL);
 	}
 	if (rx->saw_tstamp && rx->rcv_tsecr)
 		rx->rcv_tsecr -= tp->tsoffset;

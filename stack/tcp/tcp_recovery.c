@@ -294,12 +294,13 @@ void tcp_enter_loss(struct sock *sk)
 
 void tcp_simple_retransmit(struct sock *sk)
 {
-	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 mss = tcp_current_mss(sk), lost = tp->lost_out;
+	/* SYN and data of a fast open lie apart in the queue, but went as one that was too long. */
+	bool all = tp->syn_data && sk->sk_state == TCP_SYN_SENT;
 
 	for (struct sk_buff *skb = tcp_rtx_queue_head(sk); skb; skb = tcp_rtx_queue_next(skb))
-		if (skb->len > mss)
+		if (all || skb->len > mss)
 			tcp_mark_skb_lost(sk, skb);
 	tp->retransmit_skb_hint = NULL;
 	if (lost == tp->lost_out)
@@ -307,6 +308,14 @@ void tcp_simple_retransmit(struct sock *sk)
 	if (tcp_is_reno(tp))
 		limit_reno_sacked(tp);
 	/* The path changed, it is not congested: cwnd stays. */
+	tcp_non_congestion_loss_retransmit(sk);
+}
+
+void tcp_non_congestion_loss_retransmit(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+
 	if (icsk->icsk_ca_state != TCP_CA_Loss) {
 		tp->high_seq = tp->snd_nxt;
 		tp->snd_ssthresh = tcp_current_ssthresh(sk);

@@ -180,6 +180,9 @@ bool tcp_schedule_loss_probe(struct sock *sk, bool advancing_rto)
 	u32 timeout;
 	s64 delta;
 
+	/* None before the handshake of a fast open is over. */
+	if (tp->fastopen_rsk)
+		return false;
 	/* RFC 8985 7.2: with SACK, in Open, something under way. */
 	if ((early != 3 && early != 4) || !tp->packets_out || !tcp_is_sack(tp) ||
 	    (icsk->icsk_ca_state != TCP_CA_Open && icsk->icsk_ca_state != TCP_CA_CWR))

@@ -10,6 +10,7 @@ struct tcp_host {
 	struct inet_hashinfo hashinfo; /* first */
 	struct siphash_key isn_key, ts_key;
 	struct siphash_key cookie_key[2]; /* of SYN cookies */
+	struct hlist_head *metrics; /* tcp_metrics.c; NULL: there are none yet */
 };
 
 static inline struct tcp_host *tcp_host_of(const struct net *net)

@@ -6,6 +6,7 @@
  * Invariant: sk_wmem_queued is the sum of the truesizes of write and retransmission queue.
  */
 #include "tcp/tcp.h"
+#include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_send.h"
 
 /* ---- options ---- */
@@ -15,10 +16,33 @@ static u32 options_room(u32 size)
 	return MAX_TCP_OPTION_SPACE - size;
 }
 
+u32 tcp_options_size(const struct tcp_out_options *opts)
+{
+	bool ts = opts->options & OPTION_TS;
+
+	return (opts->options & OPTION_MSS ? TCPOLEN_MSS : 0) + (ts ? TCPOLEN_TSTAMP_ALIGNED : 0) +
+	       (opts->options & OPTION_WSCALE ? 4 : 0) +
+	       (opts->options & OPTION_SACK_ADVERTISE && !ts ? 4 : 0);
+}
+
+u32 tcp_fastopen_option(struct tcp_out_options *opts, const struct tcp_fastopen_cookie *foc,
+			u32 size)
+{
+	u32 need = (u8)foc->len + (foc->exp ? TCPOLEN_EXP_FASTOPEN_BASE : TCPOLEN_FASTOPEN_BASE);
+
+	need = (need + 3) & ~3u;
+	if (options_room(size) < need)
+		return 0;
+	opts->options |= OPTION_FAST_OPEN_COOKIE;
+	opts->fastopen_cookie = foc;
+	return need;
+}
+
 u32 tcp_syn_options(struct sock *sk, struct tcp_out_options *opts)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	const struct netns_sysctl *sysctl = &sk->net->sysctl;
+	const struct tcp_fastopen_request *fo = tp->fastopen_req;
 	u32 size = TCPOLEN_MSS;
 
 	opts->options = OPTION_MSS;
@@ -38,6 +62,15 @@ u32 tcp_syn_options(struct sock *sk, struct tcp_out_options *opts)
 		opts->options |= OPTION_SACK_ADVERTISE;
 		if (!(opts->options & OPTION_TS))
 			size += 4;
+	}
+	if (fo && fo->cookie.len >= 0) {
+		u32 n = tcp_fastopen_option(opts, &fo->cookie, size);
+
+		if (n) {
+			tp->syn_fastopen = 1;
+			tp->syn_fastopen_exp = fo->cookie.exp;
+		}
+		size += n;
 	}
 	return size;
 }
@@ -89,6 +122,22 @@ static u8 *write_sacks(u8 *p, struct tcp_sock *tp, u32 n)
 	return p;
 }
 
+/* RFC 7413 4.1.1, appendix A.1: filled up to a word. */
+static u8 *write_cookie(u8 *p, const struct tcp_fastopen_cookie *foc)
+{
+	u32 base = foc->exp ? TCPOLEN_EXP_FASTOPEN_BASE : TCPOLEN_FASTOPEN_BASE;
+	u32 len = base + (u8)foc->len;
+
+	p[0] = foc->exp ? TCPOPT_EXP : TCPOPT_FASTOPEN;
+	p[1] = (u8)len;
+	if (foc->exp)
+		put_be16(p + 2, TCPOPT_FASTOPEN_MAGIC);
+	memcpy(p + base, foc->val, (u8)foc->len);
+	for (p += len; len & 3; len++)
+		*p++ = TCPOPT_NOP;
+	return p;
+}
+
 u32 tcp_options_write(u8 *th, struct tcp_sock *tp, const struct tcp_out_options *opts)
 {
 	u8 *p = th + TCP_HLEN;
@@ -124,6 +173,8 @@ u32 tcp_options_write(u8 *th, struct tcp_sock *tp, const struct tcp_out_options 
 	}
 	if (opts->num_sack_blocks && tp)
 		p = write_sacks(p, tp, opts->num_sack_blocks);
+	if (opts->options & OPTION_FAST_OPEN_COOKIE)
+		p = write_cookie(p, opts->fastopen_cookie);
 	return (u32)(p - th) - TCP_HLEN;
 }
 
@@ -159,7 +210,7 @@ void tcp_initialize_advmss(struct sock *sk, const struct dst_entry *dst)
 	tp->advmss = tcp_mss_clamp(tp, (u16)tcp_dst_advmss(dst));
 }
 
-static u32 mtu_to_mss_plain(const struct sock *sk, u32 pmtu)
+u32 tcp_mtu_to_mss_plain(const struct sock *sk, u32 pmtu)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
 	u32 fixed = icsk->icsk_af_ops->net_header_len + TCP_HLEN;
@@ -172,7 +223,7 @@ static u32 mtu_to_mss_plain(const struct sock *sk, u32 pmtu)
 
 u32 tcp_mtu_to_mss(struct sock *sk, u32 pmtu)
 {
-	return mtu_to_mss_plain(sk, pmtu) - (tcp_sk(sk)->tcp_header_len - TCP_HLEN);
+	return tcp_mtu_to_mss_plain(sk, pmtu) - (tcp_sk(sk)->tcp_header_len - TCP_HLEN);
 }
 
 u32 tcp_mss_to_mtu(struct sock *sk, u32 mss)

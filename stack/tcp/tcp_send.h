@@ -8,6 +8,11 @@
 
 /* Options of a SYN; bytes they take. */
 u32 tcp_syn_options(struct sock *sk, struct tcp_out_options *opts);
+/* Bytes that options of a SYN-ACK take without a cookie. */
+u32 tcp_options_size(const struct tcp_out_options *opts);
+/* The cookie too, when it fits behind `size` bytes of others; bytes that it takes. */
+u32 tcp_fastopen_option(struct tcp_out_options *opts, const struct tcp_fastopen_cookie *foc,
+			u32 size);
 /* Is the segment, or its first mss bytes, within the peer's window? */
 bool tcp_snd_wnd_test(const struct tcp_sock *tp, const struct sk_buff *skb, u32 mss);
 /* The head of the write queue was sent: to the retransmission queue with it. */

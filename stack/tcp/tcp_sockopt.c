@@ -3,7 +3,7 @@
  * Options of level SOL_TCP and struct tcp_info (do_tcp_setsockopt, tcp_get_info), in Linux x86-64's
  * layout on every machine. Other levels go to the family.
  */
-#include "tcp/tcp.h"
+#include "tcp/tcp_fastopen.h"
 
 /* ---- set ---- */
 
@@ -147,6 +147,46 @@ static int in_range(s32 v, s32 min, s32 max)
 	return v < min || v > max ? -EINVAL : 0;
 }
 
+static bool is_fresh(const struct sock *sk)
+{
+	return sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN;
+}
+
+static int set_fastopen(struct sock *sk, u32 name, s32 v)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	switch (name) {
+	case TCP_FASTOPEN:
+		if (v < 0 || !is_fresh(sk))
+			return -EINVAL;
+		tcp_fastopen_init_key_once(sk->net);
+		tcp_fastopen_queue_tune(sk, v);
+		return 0;
+	case TCP_FASTOPEN_CONNECT:
+		if (v < 0 || v > 1)
+			return -EINVAL;
+		if (!(sk->net->sysctl.tcp_fastopen & TFO_CLIENT_ENABLE))
+			return -EOPNOTSUPP;
+		if (sk->sk_state != TCP_CLOSE)
+			return -EINVAL;
+		tp->fastopen_connect = (u32)v & 1;
+		return 0;
+	default: /* TCP_FASTOPEN_NO_COOKIE */
+		if (v < 0 || v > 1 || !is_fresh(sk))
+			return -EINVAL;
+		tp->fastopen_no_cookie = (u32)v & 1;
+		return 0;
+	}
+}
+
+static int set_fastopen_key(struct sock *sk, const u8 *val, u32 len)
+{
+	if (len != TCP_FASTOPEN_KEY_LENGTH && len != TCP_FASTOPEN_KEY_MAX * TCP_FASTOPEN_KEY_LENGTH)
+		return -EINVAL;
+	return tcp_fastopen_reset_cipher(sk->net, sk, val, len / TCP_FASTOPEN_KEY_LENGTH);
+}
+
 static int set_int(struct sock *sk, u32 name, s32 v)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
@@ -199,6 +239,10 @@ static int set_int(struct sock *sk, u32 name, s32 v)
 		tp->notsent_lowat = (u32)v;
 		sk->sk_write_space(sk);
 		return 0;
+	case TCP_FASTOPEN:
+	case TCP_FASTOPEN_CONNECT:
+	case TCP_FASTOPEN_NO_COOKIE:
+		return set_fastopen(sk, name, v);
 	case TCP_INQ:
 		if (in_range(v, 0, 1))
 			return -EINVAL;
@@ -222,6 +266,8 @@ int tcp_setsockopt(struct sock *sk, u32 level, u32 name, const u8 *val, u32 len)
 		return inet_csk(sk)->icsk_af_ops->setsockopt(sk, level, name, val, len);
 	if (name == TCP_CONGESTION)
 		return len < 1 ? -EINVAL : tcp_set_congestion_control(sk, val, len);
+	if (name == TCP_FASTOPEN_KEY)
+		return set_fastopen_key(sk, val, len);
 	if (sock_get_int(val, len, &v))
 		return -EINVAL;
 	return set_int(sk, name, v);
@@ -291,6 +337,15 @@ static int get_int(const struct sock *sk, u32 name, s32 *v)
 	case TCP_INQ:
 		*v = tp->recvmsg_inq;
 		break;
+	case TCP_FASTOPEN:
+		*v = (s32)icsk->icsk_accept_queue.fastopenq.max_qlen;
+		break;
+	case TCP_FASTOPEN_CONNECT:
+		*v = tp->fastopen_connect;
+		break;
+	case TCP_FASTOPEN_NO_COOKIE:
+		*v = tp->fastopen_no_cookie;
+		break;
 	case TCP_RTO_MAX_MS:
 		*v = (s32)icsk->icsk_rto_max;
 		break;
@@ -312,6 +367,7 @@ static int get_bytes(u8 *val, u32 len, const void *from, u32 size)
 int tcp_getsockopt(struct sock *sk, u32 level, u32 name, u8 *val, u32 len)
 {
 	u8 info[TCP_INFO_SIZE], ca[TCP_CA_NAME_MAX] = { 0 };
+	u8 keys[TCP_FASTOPEN_KEY_MAX * TCP_FASTOPEN_KEY_LENGTH];
 	s32 v;
 	int err;
 
@@ -328,6 +384,10 @@ int tcp_getsockopt(struct sock *sk, u32 level, u32 name, u8 *val, u32 len)
 			ca[i] = (u8)s[i];
 		return get_bytes(val, len, ca, sizeof(ca));
 	}
+	if (name == TCP_FASTOPEN_KEY)
+		return get_bytes(val, len, keys,
+				 tcp_fastopen_get_cipher(sk->net, sk, keys) *
+					 TCP_FASTOPEN_KEY_LENGTH);
 	err = get_int(sk, name, &v);
 	return err ? err : sock_put_int(val, len, v);
 }
@@ -347,7 +407,9 @@ static u8 info_options(const struct tcp_sock *tp)
 		    (tcp_is_sack(tp) ? TCPI_OPT_SACK : 0) |
 		    (tp->rx_opt.wscale_ok ? TCPI_OPT_WSCALE : 0) |
 		    (tp->ecn_flags & TCP_ECN_OK ? TCPI_OPT_ECN : 0) |
-		    (tp->ecn_flags & TCP_ECN_SEEN ? TCPI_OPT_ECN_SEEN : 0));
+		    (tp->ecn_flags & TCP_ECN_SEEN ? TCPI_OPT_ECN_SEEN : 0) |
+		    (tp->syn_data_acked ? TCPI_OPT_SYN_DATA : 0) |
+		    (tp->syn_fastopen_child ? TCPI_OPT_TFO_CHILD : 0));
 }
 
 /* Offsets 0..103: what every Linux had. */
@@ -363,7 +425,7 @@ static void info_first(const struct sock *sk, u8 *p)
 	p[4] = icsk->icsk_backoff;
 	p[5] = info_options(tp);
 	p[6] = (u8)(tp->rx_opt.snd_wscale | tp->rx_opt.rcv_wscale << 4);
-	p[7] = tp->rate_app_limited;
+	p[7] = (u8)(tp->rate_app_limited | tp->fastopen_client_fail << 1);
 	put_le32(p + 8, icsk->icsk_rto * 1000);
 	put_le32(p + 12, min_u32(icsk->icsk_ack.ato, icsk->icsk_delack_max) * 1000);
 	put_le32(p + 16, tp->mss_cache);

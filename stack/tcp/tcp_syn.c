@@ -8,6 +8,7 @@
  */
 #include "tcp/tcp_syn.h"
 
+#include "tcp/tcp_metrics.h"
 #include "tcp/tcp_secure_seq.h"
 
 void tcp_listendrop(struct sock *sk)
@@ -25,12 +26,14 @@ u32 tcp_reqsk_timeout(const struct request_sock *req)
 
 int tcp_rtx_synack(struct sock *sk, struct request_sock *req)
 {
-	int err = tcp_rsk_ops(req)->send_synack(sk, NULL, req);
+	int err = tcp_rsk_ops(req)->send_synack(sk, NULL, req, NULL);
 
 	if (err)
 		return err;
 	MIB_INC(sk->net, TcpRetransSegs);
 	MIB_INC(sk->net, TcpExtTCPSynRetrans);
+	if (tcp_passive_fastopen(sk))
+		tcp_sk(sk)->total_retrans++;
 	trace(net_world(sk->net), sk->net->host, TRACE_TCP_RETRANSMIT_SKB, req->skc.skc_num,
 	      req->skc.skc_dport, tcp_rsk(req)->snt_isn, 0);
 	if (req->num_retrans < 255)
@@ -85,12 +88,13 @@ static void tcp_openreq_init(struct request_sock *req, const struct tcp_options_
 }
 
 static void parse_syn(const struct tcp_request_sock_ops *ops, const struct sock *sk,
-		      const struct sk_buff *skb, struct tcp_options_received *opt)
+		      const struct sk_buff *skb, struct tcp_options_received *opt,
+		      struct tcp_fastopen_cookie *foc)
 {
 	memset(opt, 0, sizeof(*opt));
 	opt->mss_clamp = ops->mss_clamp;
 	opt->user_mss = tcp_sk(sk)->rx_opt.user_mss;
-	tcp_parse_options(sk->net, skb, opt, false);
+	tcp_parse_options(sk->net, skb, opt, false, foc);
 	opt->tstamp_ok = opt->saw_tstamp;
 }
 
@@ -111,14 +115,14 @@ static enum syn_flood syn_flood_action(struct sock *sk)
 	return SYN_DROP;
 }
 
-/* Without cookies the last quarter of tcp_max_syn_backlog is for peers that are known to be alive;
- * nobody is. */
-static bool syn_backlog_refuses(const struct sock *sk)
+/* Without cookies the last quarter of tcp_max_syn_backlog is for peers that are known to be alive.
+ */
+static bool syn_backlog_refuses(const struct sock *sk, const struct request_sock *req)
 {
 	s64 max = sk->net->sysctl.tcp_max_syn_backlog;
 
 	return !sk->net->sysctl.tcp_syncookies &&
-	       max - (s64)inet_csk_reqsk_queue_len(sk) < max >> 2;
+	       max - (s64)inet_csk_reqsk_queue_len(sk) < max >> 2 && !tcp_peer_is_proven(req);
 }
 
 /* ISN of the SYN-ACK. False: it is refused. */
@@ -134,7 +138,7 @@ static bool tcp_req_isn(struct sock *sk, struct request_sock *req, u32 tw_isn)
 		tcp_rsk(req)->snt_isn = tw_isn;
 		return true;
 	}
-	if (syn_backlog_refuses(sk))
+	if (syn_backlog_refuses(sk, req))
 		return false;
 	tcp_rsk(req)->snt_isn = secure_tcp_seq(sk->net, &skc->skc_rcv_saddr, skc->skc_num,
 					       &skc->skc_daddr, skc->skc_dport);
@@ -143,14 +147,15 @@ static bool tcp_req_isn(struct sock *sk, struct request_sock *req, u32 tw_isn)
 
 /* Numbers and route of a new request. The route with a reference; NULL: it is refused. */
 static struct dst_entry *tcp_req_init(const struct tcp_request_sock_ops *ops, struct sock *sk,
-				      struct sk_buff *skb, struct request_sock *req, u32 tw_isn)
+				      struct sk_buff *skb, struct request_sock *req, u32 tw_isn,
+				      struct tcp_fastopen_cookie *foc)
 {
 	struct tcp_request_sock *treq = tcp_rsk(req);
 	const struct sock_common *skc = &req->skc;
 	struct tcp_options_received opt;
 	struct dst_entry *dst;
 
-	parse_syn(ops, sk, skb, &opt);
+	parse_syn(ops, sk, skb, &opt, req->syncookie ? NULL : foc);
 	/* Without time stamps a cookie tells the MSS, and nothing else. */
 	if (req->syncookie && !opt.saw_tstamp)
 		tcp_clear_options(&opt);
@@ -170,11 +175,24 @@ static struct dst_entry *tcp_req_init(const struct tcp_request_sock_ops *ops, st
 	return dst;
 }
 
+/* The request's child is there already: to the accept queue with it. */
+static void queue_fastopen(const struct tcp_request_sock_ops *ops, struct sock *sk,
+			   struct sock *child, struct dst_entry *dst, struct request_sock *req,
+			   const struct tcp_fastopen_cookie *foc)
+{
+	ops->send_synack(child, dst, req, foc);
+	if (!inet_csk_reqsk_queue_add(sk, req, child))
+		BUG("a listener that made a child listens no more");
+	sk->sk_data_ready(sk);
+}
+
 int tcp_conn_request(const struct tcp_request_sock_ops *ops, struct sock *sk, struct sk_buff *skb)
 {
 	u32 tw_isn = TCP_SKB_CB(skb)->tcp_tw_isn;
 	/* A peer that comes out of TIME-WAIT is real, and always has a place. */
 	enum syn_flood action = tw_isn ? SYN_QUEUE : syn_flood_action(sk);
+	struct tcp_fastopen_cookie foc = { .len = -1 };
+	struct sock *child = NULL;
 	struct request_sock *req;
 	struct dst_entry *dst;
 
@@ -190,15 +208,19 @@ int tcp_conn_request(const struct tcp_request_sock_ops *ops, struct sock *sk, st
 	req = inet_reqsk_alloc(&ops->ops, sk);
 	if (req)
 		req->syncookie = action == SYN_COOKIE;
-	dst = req ? tcp_req_init(ops, sk, skb, req, tw_isn) : NULL;
+	dst = req ? tcp_req_init(ops, sk, skb, req, tw_isn, &foc) : NULL;
 	if (!dst) {
 		if (req)
 			reqsk_put(req);
 		tcp_listendrop(sk);
 		return 0;
 	}
-	if (req->syncookie || inet_csk_reqsk_queue_hash_add(sk, req, req->timeout))
-		ops->send_synack(sk, dst, req);
+	if (!req->syncookie)
+		child = tcp_try_fastopen(sk, skb, req, &foc);
+	if (child)
+		queue_fastopen(ops, sk, child, dst, req, &foc);
+	else if (req->syncookie || inet_csk_reqsk_queue_hash_add(sk, req, req->timeout))
+		ops->send_synack(sk, dst, req, &foc);
 	dst_release(dst);
 	reqsk_put(req);
 	return 0;

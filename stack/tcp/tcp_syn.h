@@ -4,7 +4,7 @@
 #ifndef TAPLINE_TCP_TCP_SYN_H
 #define TAPLINE_TCP_TCP_SYN_H
 
-#include "tcp/tcp.h"
+#include "tcp/tcp_fastopen.h"
 
 struct tcp_request_sock_ops {
 	struct request_sock_ops ops; /* first */
@@ -13,8 +13,9 @@ struct tcp_request_sock_ops {
 	void (*init_req)(struct request_sock *req, const struct sock *sk, struct sk_buff *skb);
 	/* With a reference; NULL: no way back. */
 	struct dst_entry *(*route_req)(const struct sock *sk, const struct request_sock *req);
-	/* dst NULL: looks for it. Does not take dst. 0 or -errno. */
-	int (*send_synack)(struct sock *sk, struct dst_entry *dst, struct request_sock *req);
+	/* dst NULL: looks for it. Does not take dst. foc: may be NULL. 0 or -errno. */
+	int (*send_synack)(struct sock *sk, struct dst_entry *dst, struct request_sock *req,
+			   const struct tcp_fastopen_cookie *foc);
 };
 
 static inline const struct tcp_request_sock_ops *tcp_rsk_ops(const struct request_sock *req)

@@ -174,7 +174,7 @@ struct sock *tcp_cookie_check(const struct tcp_request_sock_ops *ops, struct soc
 		return sk;
 	}
 	MIB_INC(sk->net, TcpExtSyncookiesRecv);
-	tcp_parse_options(sk->net, skb, &opt, false);
+	tcp_parse_options(sk->net, skb, &opt, false, NULL);
 	if (opt.saw_tstamp) {
 		tcp_rsk(req)->ts_off =
 			secure_tcp_ts_off(sk->net, &req->skc.skc_rcv_saddr, &req->skc.skc_daddr);

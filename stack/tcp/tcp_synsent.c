@@ -3,22 +3,8 @@
  * SYN-SENT (RFC 9293 3.10.7.3): the answer to our SYN, the SYN of a simultaneous open, resets; and
  * the moment when a connection stands (tcp_finish_connect, tcp_init_transfer).
  */
-#include "tcp/tcp.h"
+#include "tcp/tcp_metrics.h"
 #include "tcp/tcp_rcv.h"
-
-/* RFC 6298 5.7: no RTT sample from the handshake. */
-static void tcp_init_metrics(struct sock *sk)
-{
-	struct tcp_sock *tp = tcp_sk(sk);
-
-	if (tp->srtt_us)
-		return;
-	tp->rttvar_us = TCP_TIMEOUT_FALLBACK * 1000;
-	tp->mdev_us = tp->rttvar_us;
-	tp->mdev_max_us = tp->rttvar_us;
-	inet_csk(sk)->icsk_rto = TCP_TIMEOUT_FALLBACK;
-	tcp_bound_rto(sk);
-}
 
 void tcp_init_transfer(struct sock *sk, struct sk_buff *skb)
 {
@@ -87,8 +73,10 @@ static void undo_spurious_syn(struct sock *sk)
 }
 
 /* SYN and ACK that fits: ESTABLISHED. Takes skb. */
-static void synsent_synack(struct sock *sk, struct sk_buff *skb)
+static void synsent_synack(struct sock *sk, struct sk_buff *skb, struct tcp_fastopen_cookie *foc)
 {
+	bool fastopen_fail;
+
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
@@ -112,9 +100,18 @@ static void synsent_synack(struct sock *sk, struct sk_buff *skb)
 	tcp_initialize_rcv_mss(sk);
 	tp->copied_seq = tp->rcv_nxt;
 	tcp_finish_connect(sk, skb);
+	fastopen_fail = (tp->syn_fastopen || tp->syn_data) &&
+			tcp_rcv_fastopen_synack(sk, skb, foc);
 	if (!(sk->sk_flags & SOCK_DEAD))
 		sk->sk_state_change(sk);
-	if (icsk->icsk_accept_queue.rskq_defer_accept || inet_csk_in_pingpong_mode(sk)) {
+	if (fastopen_fail) {
+		/* The data that goes again has carried the ACK. */
+		tcp_urg(sk, skb, tcp_hdr(skb));
+		consume_skb(skb);
+		tcp_data_snd_check(sk);
+		return;
+	}
+	if (sk->sk_write_pending || icsk->icsk_accept_queue.rskq_defer_accept || inet_csk_in_pingpong_mode(sk)) {
 		/* Data of ours will carry the ACK. */
 		inet_csk_schedule_ack(sk);
 		icsk->icsk_ack.lrcvtime = tcp_jiffies32(sk);
@@ -157,7 +154,8 @@ static void synsent_syn(struct sock *sk, struct sk_buff *skb)
 }
 
 /* With an ACK. As tcp_rcv_state_process(). */
-static int synsent_ack(struct sock *sk, struct sk_buff *skb, u16 saved_clamp)
+static int synsent_ack(struct sock *sk, struct sk_buff *skb, u16 saved_clamp,
+		       struct tcp_fastopen_cookie *foc)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 ack = TCP_SKB_CB(skb)->ack_seq;
@@ -187,7 +185,7 @@ static int synsent_ack(struct sock *sk, struct sk_buff *skb, u16 saved_clamp)
 		tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_FLAGS);
 		return 0;
 	}
-	synsent_synack(sk, skb);
+	synsent_synack(sk, skb, foc);
 	return 0;
 }
 
@@ -195,15 +193,16 @@ int tcp_rcv_synsent_state_process(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	u16 saved_clamp = tp->rx_opt.mss_clamp;
+	struct tcp_fastopen_cookie foc = { .len = -1 };
 	u8 flags = tcp_flags(tcp_hdr(skb));
 	enum skb_drop_reason reason = SKB_DROP_REASON_TCP_FLAGS;
 
 	tcp_mstamp_refresh(tp);
-	tcp_parse_options(sk->net, skb, &tp->rx_opt, false);
+	tcp_parse_options(sk->net, skb, &tp->rx_opt, false, &foc);
 	if (tp->rx_opt.saw_tstamp && tp->rx_opt.rcv_tsecr)
 		tp->rx_opt.rcv_tsecr -= tp->tsoffset;
 	if (flags & TCPHDR_ACK)
-		return synsent_ack(sk, skb, saved_clamp);
+		return synsent_ack(sk, skb, saved_clamp, &foc);
 	if (flags & TCPHDR_RST) {
 		reason = SKB_DROP_REASON_TCP_RESET;
 	} else if (tp->rx_opt.ts_recent_stamp && tp->rx_opt.saw_tstamp &&

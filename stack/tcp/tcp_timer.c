@@ -6,7 +6,8 @@
  * A timer may fire before its time (inet_connection_sock.h): it looks at what is due and sleeps on.
  * Each handler holds the socket, which may end in it.
  */
-#include "tcp/tcp.h"
+#include "tcp/tcp_fastopen.h"
+#include "tcp/tcp_syn.h"
 
 #define TCP_THIN_LINEAR_RETRIES 6
 
@@ -120,6 +121,7 @@ static bool tcp_write_timeout(struct sock *sk)
 	}
 	if (!expired)
 		expired = retransmits_timed_out(sk, retry_until, icsk->icsk_user_timeout);
+	tcp_fastopen_active_detect_blackhole(sk, expired);
 	if (expired)
 		tcp_write_err(sk);
 	return expired;
@@ -215,12 +217,43 @@ static bool shrunken_window(struct sock *sk, struct sk_buff *skb)
 	return false;
 }
 
+/* The SYN-ACK of a fast open child again; until it is acknowledged nothing else is sent again. */
+static void fastopen_synack_timer(struct sock *sk, struct request_sock *req)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 max = icsk->icsk_syn_retries ? icsk->icsk_syn_retries :
+					   (u32)sk->net->sysctl.tcp_synack_retries + 1;
+	u64 next;
+
+	req->rsk_ops->syn_ack_timeout(req);
+	if (req->num_timeout >= max) {
+		tcp_write_err(sk);
+		return;
+	}
+	/* RFC 5681 3.1: one segment when the SYN-ACK got lost. */
+	if (icsk->icsk_retransmits == 1)
+		tcp_enter_loss(sk);
+	tcp_rtx_synack(sk, req);
+	req->num_timeout++;
+	update_rto_stats(sk);
+	if (!tp->retrans_stamp)
+		tp->retrans_stamp = tcp_time_stamp_ms(tp);
+	next = (u64)req->timeout << min_u32(req->num_timeout, 30);
+	inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, (u32)min_u64(next, TCP_RTO_MAX),
+				  TCP_RTO_MAX);
+}
+
 void tcp_retransmit_timer(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb = tcp_rtx_queue_head(sk);
 
+	if (tp->fastopen_rsk) {
+		fastopen_synack_timer(sk, tp->fastopen_rsk);
+		return;
+	}
 	if (!tp->packets_out || !skb)
 		return;
 	if (!tp->snd_wnd && !(sk->sk_flags & SOCK_DEAD) && sk->sk_state != TCP_SYN_SENT &&

@@ -58,6 +58,9 @@ local function read_option(word, text)
   if name == "FO" and rest:find("^%x*$") then
     return { "fastopen", data = bytes_of(rest, text) }
   end
+  if name == "FOEXP" and rest:find("^%x*$") then -- RFC 7413 appendix A.1
+    return { "exp", data = "\xf9\x89" .. bytes_of(rest, text) }
+  end
   if name == "kind" then
     local kind, hex = rest:match("^(%d+) ?(%x*)$")
     if kind then return { tonumber(kind), data = bytes_of(hex, text) } end
