@@ -231,9 +231,9 @@ struct sock *inet_csk_complete_hashdance(struct sock *sk, struct sock *child,
 /* ---- fast open ---- */
 
 /*
- * RFC 7413 5.1: one that an RST ended may have been a spoofed SYN: it is counted for a while longer,
- * so that a flood of them turns fast open off. The reference is the accept queue's as long as the
- * child waits there (req->sk), else it is given up here.
+ * RFC 7413 5.1: one that an RST ended may have been a spoofed SYN: it is counted for a while
+ * longer, so that a flood of them turns fast open off. The reference is the accept queue's as long
+ * as the child waits there (req->sk), else it is given up here.
  */
 void reqsk_fastopen_remove(struct request_sock *req, bool reset, u32 life)
 {

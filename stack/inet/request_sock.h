@@ -42,7 +42,8 @@ struct request_sock {
 	const struct request_sock_ops *rsk_ops;
 	struct inet_opts *ireq_opt; /* IP options of the SYN, to be sent back */
 	u32 rsk_refcnt;
-	u32 timeout; /* jiffies to the first SYN-ACK retransmission; on rskq_rst: until when (jiffies) */
+	u32 timeout; /* jiffies to the first SYN-ACK retransmission; on rskq_rst: until when
+			(jiffies) */
 	u32 ir_mark;
 	u32 ir_iif; /* the device that the SYN came by */
 	u32 ts_recent; /* RFC 7323 TS.Recent */

@@ -950,10 +950,10 @@ struct tcp_out_options {
 	const struct tcp_fastopen_cookie *fastopen_cookie;
 };
 #define OPTION_FAST_OPEN_COOKIE 256
-#define OPTION_SACK_ADVERTISE 1
-#define OPTION_TS	      2
-#define OPTION_WSCALE	      8
-#define OPTION_MSS	      16
+#define OPTION_SACK_ADVERTISE	1
+#define OPTION_TS		2
+#define OPTION_WSCALE		8
+#define OPTION_MSS		16
 /* Writes them behind the header at th (room is there). tp NULL: no SACK blocks. Bytes written. */
 u32 tcp_options_write(u8 *th, struct tcp_sock *tp, const struct tcp_out_options *opts);
 u32 tcp_established_options(struct sock *sk, const struct sk_buff *skb,

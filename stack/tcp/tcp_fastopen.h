@@ -9,15 +9,15 @@
 
 #include "tcp/tcp.h"
 
-#define TCP_FASTOPEN_COOKIE_MIN	   4
-#define TCP_FASTOPEN_COOKIE_MAX	   16
-#define TCP_FASTOPEN_COOKIE_SIZE   8 /* of those that we make */
-#define TCP_FASTOPEN_KEY_LENGTH	   16u
-#define TCP_FASTOPEN_KEY_MAX	   2u /* the one in use, and one that is still accepted */
-#define TCPOLEN_FASTOPEN_BASE	   2u
-#define TCPOLEN_EXP_FASTOPEN_BASE  4u
-#define TCPOPT_FASTOPEN_MAGIC	   0xF989u /* RFC 7413 appendix A.1, RFC 6994 */
-#define TCP_FASTOPEN_RST_REQ_LIFE  (60u * HZ)
+#define TCP_FASTOPEN_COOKIE_MIN	  4
+#define TCP_FASTOPEN_COOKIE_MAX	  16
+#define TCP_FASTOPEN_COOKIE_SIZE  8 /* of those that we make */
+#define TCP_FASTOPEN_KEY_LENGTH	  16u
+#define TCP_FASTOPEN_KEY_MAX	  2u /* the one in use, and one that is still accepted */
+#define TCPOLEN_FASTOPEN_BASE	  2u
+#define TCPOLEN_EXP_FASTOPEN_BASE 4u
+#define TCPOPT_FASTOPEN_MAGIC	  0xF989u /* RFC 7413 appendix A.1, RFC 6994 */
+#define TCP_FASTOPEN_RST_REQ_LIFE (60u * HZ)
 
 /* net.ipv4.tcp_fastopen */
 #define TFO_CLIENT_ENABLE	   0x1
@@ -27,12 +27,7 @@
 #define TFO_SERVER_WO_SOCKOPT1	   0x400 /* every listener, without TCP_FASTOPEN */
 
 /* tcpi_fastopen_client_fail */
-enum {
-	TFO_STATUS_UNSPEC,
-	TFO_COOKIE_UNAVAILABLE,
-	TFO_DATA_NOT_ACKED,
-	TFO_SYN_RETRANSMITTED
-};
+enum { TFO_STATUS_UNSPEC, TFO_COOKIE_UNAVAILABLE, TFO_DATA_NOT_ACKED, TFO_SYN_RETRANSMITTED };
 
 struct tcp_fastopen_cookie {
 	u8 val[TCP_FASTOPEN_COOKIE_MAX];

@@ -59,8 +59,8 @@ static struct tcp_metrics_block *find(const struct net *net, u16 family,
 	{
 		struct tcp_metrics_block *tm = container_of(n, struct tcp_metrics_block, node);
 
-		if (tm->net == net && tm->family == family &&
-		    inet_addr_equal(&tm->daddr, daddr) && inet_addr_equal(&tm->saddr, saddr))
+		if (tm->net == net && tm->family == family && inet_addr_equal(&tm->daddr, daddr) &&
+		    inet_addr_equal(&tm->saddr, saddr))
 			return tm;
 		++*depth;
 		if (!*oldest || tm->stamp < (*oldest)->stamp)
@@ -219,9 +219,8 @@ void tcp_update_metrics(struct sock *sk)
 static u32 apply_metrics(struct sock *sk, const struct tcp_metrics_block *tm)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 ssthresh = sk->net->sysctl.tcp_no_ssthresh_metrics_save ?
-			       0 :
-			       tm->vals[TCP_METRIC_SSTHRESH];
+	u32 ssthresh =
+		sk->net->sysctl.tcp_no_ssthresh_metrics_save ? 0 : tm->vals[TCP_METRIC_SSTHRESH];
 
 	if (locked(tm, TCP_METRIC_CWND))
 		tp->snd_cwnd_clamp = tm->vals[TCP_METRIC_CWND];
@@ -264,9 +263,9 @@ bool tcp_peer_is_proven(const struct request_sock *req)
 	const struct sock_common *skc = &req->skc;
 	struct tcp_metrics_block *oldest;
 	u32 depth;
-	const struct tcp_metrics_block *tm = find(skc->skc_net, skc->skc_family,
-						  &skc->skc_rcv_saddr, &skc->skc_daddr, &depth,
-						  &oldest);
+	const struct tcp_metrics_block *tm =
+		find(skc->skc_net, skc->skc_family, &skc->skc_rcv_saddr, &skc->skc_daddr, &depth,
+		     &oldest);
 
 	return tm && tm->vals[TCP_METRIC_RTT];
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What connections to an address taught, for the next one (net/ipv4/tcp_metrics.c; RFC 9040 calls it
- * temporal sharing): RTT, its deviation, ssthresh, cwnd, reordering, and fast open's MSS and cookie.
+ * What connections to an address taught, for the next one (net/ipv4/tcp_metrics.c; RFC 9040 calls
+ * it temporal sharing): RTT, its deviation, ssthresh, cwnd, reordering, and fast open's MSS and
+ * cookie.
  */
 #ifndef TAPLINE_TCP_TCP_METRICS_H
 #define TAPLINE_TCP_TCP_METRICS_H

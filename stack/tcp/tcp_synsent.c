@@ -100,8 +100,7 @@ static void synsent_synack(struct sock *sk, struct sk_buff *skb, struct tcp_fast
 	tcp_initialize_rcv_mss(sk);
 	tp->copied_seq = tp->rcv_nxt;
 	tcp_finish_connect(sk, skb);
-	fastopen_fail = (tp->syn_fastopen || tp->syn_data) &&
-			tcp_rcv_fastopen_synack(sk, skb, foc);
+	fastopen_fail = (tp->syn_fastopen || tp->syn_data) && tcp_rcv_fastopen_synack(sk, skb, foc);
 	if (!(sk->sk_flags & SOCK_DEAD))
 		sk->sk_state_change(sk);
 	if (fastopen_fail) {
@@ -111,7 +110,8 @@ static void synsent_synack(struct sock *sk, struct sk_buff *skb, struct tcp_fast
 		tcp_data_snd_check(sk);
 		return;
 	}
-	if (sk->sk_write_pending || icsk->icsk_accept_queue.rskq_defer_accept || inet_csk_in_pingpong_mode(sk)) {
+	if (sk->sk_write_pending || icsk->icsk_accept_queue.rskq_defer_accept ||
+	    inet_csk_in_pingpong_mode(sk)) {
 		/* Data of ours will carry the ACK. */
 		inet_csk_schedule_ack(sk);
 		icsk->icsk_ack.lrcvtime = tcp_jiffies32(sk);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Between tcp_recovery.c, tcp_input.c and tcp_undo.c: taking back a reduction that was not called for. */
+/* Between tcp_recovery.c, tcp_input.c and tcp_undo.c: taking back a reduction that was not called
+ * for. */
 #ifndef TAPLINE_TCP_TCP_UNDO_H
 #define TAPLINE_TCP_TCP_UNDO_H
 
