@@ -57,12 +57,28 @@ static void blank_beginning(struct strbuf *text)
 	}
 }
 
+static bool is_capture(const char *path)
+{
+	const char *ending = strrchr(path, '.');
+
+	return ending && (strcmp(ending, ".pcap") == 0 || strcmp(ending, ".pcapng") == 0);
+}
+
 bool script_read(const char *path, const char *shown_as, struct strbuf *text, struct strbuf *error)
 {
-	int code = data_read_file(path, text);
 	const char *bad;
 	size_t i;
+	int code;
 
+	if (is_capture(path)) {
+		strbuf_printf(
+			error,
+			"%s:1: a capture case needs a Lua file of the same name beside it, "
+			"which sets up its host (`tapline replay` takes captures without one)",
+			shown_as);
+		return false;
+	}
+	code = data_read_file(path, text);
 	if (code) {
 		strbuf_printf(error, "%s:1: cannot read the file: %s", shown_as,
 			      code == EINVAL ? "Not a regular file" : strerror(code));
@@ -297,6 +313,7 @@ void script_open_require(lua_State *L)
 	net_open_look(L);
 	net_open_packets(L);
 	net_open_hooks(L);
+	net_open_cases(L);
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &key_native);
 	lua_pushcfunction(L, require);
 	lua_setglobal(L, "require");

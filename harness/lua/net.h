@@ -14,6 +14,8 @@
 #include "packet/packet.h"
 #include "sut/sut.h"
 
+#include <stdio.h>
+
 /* Virtual time that a test may take: a day. */
 #define NET_TIME_LIMIT (86400ull * NSEC_PER_SEC)
 
@@ -96,6 +98,11 @@ struct net_run {
 	struct capture_writer *capture;
 	struct strbuf capture_path;
 	bool capture_over; /* it could not be made, or the test is through */
+	bool capture_kept; /* into memory, to be written only if the test fails */
+	char *capture_bytes;
+	size_t capture_len;
+	FILE *capture_stream;
+	u64 capture_offset_ns; /* added to the times of frames */
 	bool in_hook;
 };
 
@@ -153,5 +160,6 @@ void net_open_calls(lua_State *L);
 void net_open_look(lua_State *L);
 void net_open_packets(lua_State *L);
 void net_open_hooks(lua_State *L);
+void net_open_cases(lua_State *L);
 
 #endif

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The capture file of a test (--capture DIR): what was on its wires, an interface per wire, made
- * when the first frame passes.
+ * The capture file of a test: what was on its wires, an interface per wire, made when the first
+ * frame passes. With --capture DIR each test has one. A capture case's (native.keep_capture) stays
+ * in memory and is written beside the case if it fails.
  */
 #include "lua/net.h"
 
 #include "capture/capture.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void add_clean(struct strbuf *out, const char *text, size_t max)
@@ -23,11 +26,10 @@ static void add_clean(struct strbuf *out, const char *text, size_t max)
 }
 
 /* DIR/file-NUMBER-name.pcapng; the path's slashes become dashes, so that folders stay apart. */
-static void capture_begin(struct net_run *n)
+static void name_in_folder(struct net_run *n)
 {
 	struct test_run *t = n->test;
 	const struct script *s = t->script;
-	char error[CAPTURE_ERROR_SIZE];
 	struct strbuf *path = &n->capture_path;
 
 	strbuf_printf(path, "%s/", s->config->capture_dir);
@@ -35,8 +37,25 @@ static void capture_begin(struct net_run *n)
 	strbuf_printf(path, "-%zu-", t->wanted + 1);
 	add_clean(path, s->tests[t->wanted].name, 60);
 	strbuf_puts(path, ".pcapng");
-	n->capture = capture_create(strbuf_text(path), CAPTURE_PCAPNG, (u16)net_wire_link(n, 0), 0,
-				    error);
+}
+
+static void capture_begin(struct net_run *n)
+{
+	u16 link = (u16)net_wire_link(n, 0);
+	char error[CAPTURE_ERROR_SIZE];
+
+	if (n->capture_kept) {
+		n->capture_stream = open_memstream(&n->capture_bytes, &n->capture_len);
+		if (n->capture_stream)
+			n->capture =
+				capture_create_stream(n->capture_stream, CAPTURE_PCAPNG, link, 0);
+		else
+			snprintf(error, sizeof(error), "%s", strerror(errno));
+	} else {
+		name_in_folder(n);
+		n->capture = capture_create(strbuf_text(&n->capture_path), CAPTURE_PCAPNG, link, 0,
+					    error);
+	}
 	if (!n->capture) {
 		n->capture_over = true;
 		net_fail(n, error);
@@ -46,7 +65,7 @@ static void capture_begin(struct net_run *n)
 void net_capture_add(struct net_run *n, u32 wire, u32 end, const u8 *frame, u32 len)
 {
 	struct capture_frame f = {
-		.time_ns = n->sut->ops->now(n->sut),
+		.time_ns = n->sut->ops->now(n->sut) + n->capture_offset_ns,
 		.has_time = true,
 		.interface = wire,
 		.caplen = len,
@@ -73,6 +92,29 @@ void net_capture_add(struct net_run *n, u32 wire, u32 end, const u8 *frame, u32 
 	capture_write(n->capture, &f);
 }
 
+/* CASE.produced.pcapng, beside the case that failed. */
+static void write_kept(struct net_run *n)
+{
+	struct strbuf *path = &n->capture_path;
+	const char *script = n->test->script->path;
+	size_t len = strlen(script);
+	bool good;
+	FILE *f;
+
+	if (len > 4 && strcmp(script + len - 4, ".lua") == 0)
+		len -= 4;
+	strbuf_add(path, script, len);
+	strbuf_puts(path, ".produced.pcapng");
+	f = fopen(strbuf_text(path), "wb");
+	good = f && fwrite(n->capture_bytes, 1, n->capture_len, f) == n->capture_len;
+	if (f && fclose(f))
+		good = false;
+	if (!good) {
+		strbuf_clear(path);
+		strbuf_puts(path, "(it could not be written; --capture DIR takes another folder)");
+	}
+}
+
 void net_capture_end(struct net_run *n)
 {
 	char error[CAPTURE_ERROR_SIZE];
@@ -80,5 +122,11 @@ void net_capture_end(struct net_run *n)
 	if (n->capture && !capture_finish(n->capture, error))
 		test_run_fail(n->test, error, NULL, NULL, NULL, n->test->script->path, 0);
 	n->capture = NULL;
+	if (n->capture_stream) {
+		fclose(n->capture_stream);
+		n->capture_stream = NULL;
+		if (n->test->failed)
+			write_kept(n);
+	}
 	n->capture_over = true;
 }

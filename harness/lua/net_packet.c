@@ -152,6 +152,13 @@ static void set_options(lua_State *L, struct packet_layer *l, const char *field,
 	lua_settop(L, lua_gettop(L) - (int)count);
 }
 
+/* What a parsed packet was is not what it is now: its bytes are to be built anew. */
+static void changed(struct packet *p)
+{
+	p->bytes = NULL;
+	p->len = 0;
+}
+
 /* Sets a field from the value at index. */
 static void set_field(lua_State *L, struct packet_layer *l, const char *field, int index)
 {
@@ -160,6 +167,7 @@ static void set_field(lua_State *L, struct packet_layer *l, const char *field, i
 	const char *text;
 	size_t len;
 
+	changed(l->packet);
 	index = lua_absindex(L, index);
 	switch (lua_type(L, index)) {
 	case LUA_TNIL:
@@ -471,6 +479,7 @@ static int native_prepend(lua_State *L)
 	luaL_argcheck(L, proto >= 0, 2, "no such protocol");
 	if (!packet_insert(p, 0, (enum packet_proto)proto))
 		return script_error(L, "a packet has %d layers at the most", PACKET_MAX_LAYERS);
+	changed(p);
 	return 0;
 }
 

@@ -58,7 +58,7 @@ static void on_capture(void *ctx, u32 point, u32 id, u32 dir, const u8 *frame, u
 
 	if (point != CAPTURE_WIRE || id >= n->wire_count || dir > 1)
 		return;
-	if (n->test->script->config->capture_dir)
+	if (n->capture_kept || n->test->script->config->capture_dir)
 		net_capture_add(n, id, dir, frame, len);
 	if (n->wires[id].attached[dir])
 		check_sent_frame(n, id, frame, len);
@@ -302,6 +302,7 @@ static void free_run(struct net_run *n)
 	free(n->wires);
 	free(n->traces);
 	strbuf_free(&n->capture_path);
+	free(n->capture_bytes);
 	free(n);
 }
 

@@ -24,6 +24,7 @@ struct script_config {
 	const struct script_setting *settings;
 	size_t setting_count;
 	const char *capture_dir; /* NULL: none */
+	bool make; /* captures that scripts make are written */
 	bool digest;
 	u64 fuel;
 	size_t memory;

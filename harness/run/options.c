@@ -26,6 +26,7 @@ enum option_id {
 	OPT_WALL_TIMEOUT,
 	OPT_SHARD,
 	OPT_AUDIT,
+	OPT_MAKE,
 	OPT_HELP,
 };
 
@@ -36,7 +37,8 @@ static const struct run_option option_defs[] = {
 	{ "--set", "KEY=VALUE", OPT_SET }, { "--capture", "DIR", OPT_CAPTURE },
 	{ "--digest", NULL, OPT_DIGEST },  { "--wall-timeout", "SECONDS", OPT_WALL_TIMEOUT },
 	{ "--shard", "I/N", OPT_SHARD },   { "--audit", NULL, OPT_AUDIT },
-	{ "--help", NULL, OPT_HELP },	   { "-h", NULL, OPT_HELP },
+	{ "--make", NULL, OPT_MAKE },	   { "--help", NULL, OPT_HELP },
+	{ "-h", NULL, OPT_HELP },
 };
 
 const char *run_options_help(void)
@@ -45,6 +47,7 @@ const char *run_options_help(void)
 	       "\n"
 	       "Runs Lua tests and writes TAP version 13 to standard output. A folder stands for\n"
 	       "all *.lua below it, except names that begin with '_' or '.', and folders named lib.\n"
+	       "A capture (*.pcap, *.pcapng) stands for the Lua file beside it: a capture case.\n"
 	       "\n"
 	       "  --seed N            seed of all that is random in a run (default 1)\n"
 	       "  -j, --jobs N        so many files at a time; the output does not depend on it\n"
@@ -55,6 +58,7 @@ const char *run_options_help(void)
 	       "  --profile NAME      linux (default) or rfc\n"
 	       "  --set KEY=VALUE     a sysctl for every host of every test; may be repeated\n"
 	       "  --capture DIR       write what was on the wire, a file per test, into DIR\n"
+	       "  --make              write the captures that scripts make, instead of comparing them\n"
 	       "  --digest            print a hash of all that happened, per test\n"
 	       "  --audit             run everything twice, the second time with other addresses and\n"
 	       "                      junk in fresh memory; a difference fails the test\n"
@@ -213,6 +217,9 @@ static bool apply(struct run_options *o, const struct run_option *d, char *value
 		return parse_shard(o, value, error);
 	case OPT_AUDIT:
 		o->audit = true;
+		return true;
+	case OPT_MAKE:
+		o->make = true;
 		return true;
 	case OPT_HELP:
 		o->help = true;

@@ -19,6 +19,7 @@ struct run_options {
 	unsigned int jobs;
 	const char *filter; /* NULL: all tests */
 	const char *capture_dir; /* NULL: no captures */
+	bool make; /* write the captures that scripts make */
 	const char *profile; /* "linux" or "rfc" */
 	unsigned int wall_timeout; /* seconds per test, 0: no watchdog */
 	bool seed_given, profile_given, wall_timeout_given;

@@ -112,6 +112,7 @@ static void fill_config(const struct run *r, struct plan_file *f)
 		.settings = o->settings,
 		.setting_count = o->setting_count,
 		.capture_dir = o->capture_dir,
+		.make = o->make,
 		.digest = o->digest || o->audit,
 		.fuel = SANDBOX_DEFAULT_FUEL,
 		.memory = SANDBOX_DEFAULT_MEMORY,

@@ -29,11 +29,32 @@ static void add_file(struct walk *w, const char *path)
 	w->files[w->count++] = xstrdup(path);
 }
 
+static bool ends_in(const char *name, const char *ending)
+{
+	size_t len = strlen(name), end = strlen(ending);
+
+	return len > end && strcmp(name + len - end, ending) == 0;
+}
+
 static bool is_test_name(const char *name)
 {
-	size_t len = strlen(name);
+	return ends_in(name, ".lua");
+}
 
-	return len > 4 && strcmp(name + len - 4, ".lua") == 0;
+/* A capture stands for the Lua file beside it. Where there is none, it stays to be complained
+ * about. */
+static void add_given(struct walk *w, const char *path)
+{
+	size_t ending = ends_in(path, ".pcap") ? 5 : ends_in(path, ".pcapng") ? 7 : 0;
+	struct strbuf script = { 0 };
+	struct stat st;
+
+	strbuf_add(&script, path, strlen(path) - ending);
+	strbuf_puts(&script, ".lua");
+	if (ending && stat(script.data, &st) == 0)
+		path = script.data;
+	add_file(w, path);
+	strbuf_free(&script);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -101,7 +122,7 @@ int walk_add(struct walk *w, const char *path)
 
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		return walk_folder(w, path, 0);
-	add_file(w, path);
+	add_given(w, path);
 	return 0;
 }
 

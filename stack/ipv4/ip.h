@@ -152,6 +152,8 @@ int ip_build_and_send_pkt(struct net *net, struct sk_buff *skb, const struct soc
 /* An identification for `segs` packets of this flow: the kernel's 2,048 hashed counters (RFC 6864
  * 4.1, RFC 7739 5.3 in spirit). */
 void ip_select_ident_segs(struct net *net, struct sk_buff *skb, const struct sock *sk, u32 segs);
+/* Where a connected socket of its own begins to count: at random, or pinned by a test. */
+u16 ip_ident_first(struct net *net);
 
 /* ---- reassembly (ip_fragment.c) ---- */
 

@@ -25,9 +25,11 @@ struct ip_ident {
 
 /* ---- identification ---- */
 
-/* ip_idents_reserve: counters by hash of the pair of addresses; the time that passed adds noise. */
-static u32 ip_idents_reserve(struct host *h, u32 hash, u32 segs)
+/* ip_idents_reserve: counters by hash of the pair of addresses; the time that passed adds noise.
+ * A test may pin them: tapline.ip.id is where each begins, and then there is no noise. */
+static u32 ip_idents_reserve(const struct net *net, u32 hash, u32 segs)
 {
+	struct host *h = net->host;
 	struct inet_protos *protos = h->inet_protos;
 	u32 now = (u32)jiffies(h), bucket = hash % IP_IDENTS, delta = 0;
 	struct ip_ident *e;
@@ -41,8 +43,9 @@ static u32 ip_idents_reserve(struct host *h, u32 hash, u32 segs)
 	}
 	e = (struct ip_ident *)protos->ip_idents + bucket;
 	if (!e->stamp)
-		e->id = (u32)siphash_1u64(bucket, &h->ip_id_key);
-	else if (now + 1 != e->stamp)
+		e->id = net->sysctl.tapline_ip_id_pinned ? (u32)net->sysctl.tapline_ip_id :
+							   (u32)siphash_1u64(bucket, &h->ip_id_key);
+	else if (now + 1 != e->stamp && !net->sysctl.tapline_ip_id_pinned)
 		delta = get_random_u32_below(h->world, RANDOM_IPID, now + 1 - e->stamp);
 	e->stamp = now + 1 ? now + 1 : 1;
 	e->id += segs + delta;
@@ -63,7 +66,14 @@ void ip_select_ident_key(struct net *net, u8 *iph, u32 segs)
 	u64 hash = siphash_3u64(ntohl(ip4_daddr(iph)), ntohl(ip4_saddr(iph)), ip4_protocol(iph),
 				&h->ip_id_key);
 
-	ip4_set_id(iph, (u16)ip_idents_reserve(h, (u32)hash, segs));
+	ip4_set_id(iph, (u16)ip_idents_reserve(net, (u32)hash, segs));
+}
+
+u16 ip_ident_first(struct net *net)
+{
+	if (net->sysctl.tapline_ip_id_pinned)
+		return (u16)net->sysctl.tapline_ip_id;
+	return (u16)get_random_u32(net_world(net), RANDOM_IPID);
 }
 
 void ip_select_ident_segs(struct net *net, struct sk_buff *skb, const struct sock *sk, u32 segs)

@@ -54,7 +54,7 @@ static int connect_hashed(struct sock *sk, struct rtable *rt)
 		tp->write_seq =
 			secure_tcp_seq(sk->net, &laddr, sk->inet_num, &faddr, sk->inet_dport);
 	tp->tsoffset = secure_tcp_ts_off(sk->net, &laddr, &faddr);
-	sk->inet_id = get_random_u32(net_world(sk->net), RANDOM_IPID) & 0xffff;
+	sk->inet_id = ip_ident_first(sk->net);
 	if (tcp_fastopen_defer_connect(sk, &fo))
 		return 0;
 	err = tcp_connect(sk);
@@ -326,7 +326,7 @@ static void child_init(struct sock *sk, struct sock *newsk, const struct request
 
 	newsk->inet_mc_index = skb->skb_iif;
 	newsk->inet_mc_ttl = ip4_ttl(ip_hdr(skb));
-	newsk->inet_id = get_random_u32(net_world(sk->net), RANDOM_IPID) & 0xffff;
+	newsk->inet_id = ip_ident_first(sk->net);
 	inet_csk(newsk)->icsk_ext_hdr_len = req->ireq_opt ? req->ireq_opt->opt.optlen : 0;
 	/* Its SYN was for us on an AnyIP device: the address stays good without being ours. */
 	if (inet_addr_type(sk->net, newsk->inet_rcv_saddr) != RTN_LOCAL)

@@ -71,7 +71,7 @@ int ip4_datagram_connect(struct sock *sk, const struct sock_addr *addr)
 	sk->inet_dport = addr->port;
 	reuseport_has_conns_set(sk);
 	sk->sk_state = TCP_ESTABLISHED;
-	sk->inet_id = get_random_u32(net_world(sk->net), RANDOM_IPID) & 0xffff;
+	sk->inet_id = ip_ident_first(sk->net);
 	udp_lib_rehash(sk);
 	sk_dst_set(sk, &rt->dst);
 	return 0;

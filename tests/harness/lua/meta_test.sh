@@ -11,17 +11,16 @@ trap 'rm -rf "$dir"' EXIT
 status=0
 
 # As docs/lua.md writes it -> as the annotations do.
-sed '/^```lua/,/^```$/d' "$top/docs/lua.md" |
-	grep -o -E '\b(t|host|peer|wire|packet|task|s|socket|e|net|tap)[:.][a-z][a-z0-9_]*[( {"]?' |
-	sed -E -e 's/[( {"]$//' -e 's/^t:/Test:/' -e 's/^host:/Host:/' -e 's/^peer:/Peer:/' -e 's/^wire:/Wire:/' \
+sed '/^```lua/,/^```$/d' "$top/docs/lua.md" "$top/docs/capture-cases.md" |
+	grep -o -E '\b(program|capture|t|host|peer|wire|packet|task|s|socket|e|net|tap|case|make)[:.][a-z][a-z0-9_]*[( {"]?' |
+	sed -E -e 's/[( {"]$//' -e 's/^t:/Test:/' -e 's/^program:/Program:/' -e 's/^capture:/Capture:/' -e 's/^host:/Host:/' -e 's/^peer:/Peer:/' -e 's/^wire:/Wire:/' \
 		-e 's/^packet:/Packet:/' -e 's/^task:/Task:/' -e 's/^(s|socket):/Socket:/' -e 's/^e:/Epoll:/' |
-	grep -E '^([A-Z][a-z]*:|net\.|tap\.)' | sort -u >"$dir/named"
+	grep -E '^([A-Z][a-z]*:|net\.|tap\.|case\.|make\.)' | sort -u >"$dir/named"
 # net.ipv4.ip_forward and the like are sysctls.
 grep -v -x -E 'net\.(ipv4|core|ipv6)' "$dir/named" >"$dir/wanted"
 [ "$(wc -l <"$dir/wanted")" -ge 60 ] || { echo "only $(wc -l <"$dir/wanted") functions found in docs/lua.md"; exit 1; }
 
-sed -n -E 's/^function ([A-Za-z0-9_]+[:.][a-z0-9_]+)\(.*/\1/p' "$top/scripts/lib/meta/tap.lua" \
-	"$top/scripts/lib/meta/net.lua" | sort -u >"$dir/annotated"
+sed -n -E 's/^function ([A-Za-z0-9_]+[:.][a-z0-9_]+)\(.*/\1/p' "$top"/scripts/lib/meta/*.lua | sort -u >"$dir/annotated"
 if comm -23 "$dir/wanted" "$dir/annotated" | grep .; then
 	echo "these are in docs/lua.md and have no annotation in scripts/lib/meta"
 	status=1
@@ -39,7 +38,7 @@ if [ -s "$dir/unknown" ]; then
 fi
 
 # They are Lua.
-for file in tap net; do
+for file in tap net case make; do
 	"$TAPLINE" run "$top/scripts/lib/meta/$file.lua" 2>&1 | grep -q "no test here" || {
 		"$TAPLINE" run "$top/scripts/lib/meta/$file.lua" || true
 		status=1

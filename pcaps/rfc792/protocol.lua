@@ -1,0 +1,9 @@
+-- SPDX-License-Identifier: MIT
+-- A capture case (docs/capture-cases.md); make.lua makes its frames.
+local case = require "case"
+
+case.capture("a protocol that nobody speaks: unreachable", {
+  host = { addr = "192.0.2.1/24", mac = "02:00:00:00:00:01" },
+  setup = function(host) host:neigh{ addr = "192.0.2.9", mac = "02:00:00:00:00:09" } end,
+  shows = { "RFC1122-3.3.8-1", "RFC792-Unreach-1", "RFC792-Formats-3" },
+})

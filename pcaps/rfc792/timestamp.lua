@@ -1,0 +1,10 @@
+-- SPDX-License-Identifier: MIT
+-- A capture case (docs/capture-cases.md); make.lua makes its frames.
+local case = require "case"
+
+case.capture("a time stamp reply has ms since midnight", {
+  host = { addr = "192.0.2.1/24", mac = "02:00:00:00:00:01" },
+  setup = function(host) host:neigh{ addr = "192.0.2.9", mac = "02:00:00:00:00:09" } end,
+  start = "1h",
+  shows = { "RFC792-Timestamp-1", "RFC1122-3.2.2.8-8" },
+})

@@ -1,0 +1,9 @@
+-- SPDX-License-Identifier: MIT
+-- A capture case (docs/capture-cases.md); make.lua makes its frames.
+local case = require "case"
+
+case.capture("three pieces in any order make the same datagram", {
+  host = { addr = "192.0.2.1/24", mac = "02:00:00:00:00:01" },
+  setup = function(host) host:neigh{ addr = "192.0.2.9", mac = "02:00:00:00:00:09" } end,
+  shows = { "RFC815-3-1", "RFC815-3-2", "RFC815-3-3" },
+})

@@ -1,0 +1,17 @@
+-- SPDX-License-Identifier: MIT
+-- A capture case (docs/capture-cases.md); make.lua makes its frames.
+local case = require "case"
+
+case.capture("the peer opens, asks, is answered, and closes", {
+  host = { addr = "192.0.2.1/24", mac = "02:00:00:00:00:01" },
+  setup = function(host) host:neigh{ addr = "192.0.2.9", mac = "02:00:00:00:00:09" } end,
+  program = function(host, program, t)
+    local server = host:socket "tcp"
+    server:listen(80)
+    local conn = server:accept()
+    conn:send(conn:recv():upper())
+    t:is((conn:recv()), "")
+    conn:close()
+  end,
+  shows = { "RFC9293-MUST-2", "RFC9293-MUST-14" },
+})

@@ -1,0 +1,16 @@
+-- SPDX-License-Identifier: MIT
+-- A capture case (docs/capture-cases.md); make.lua makes its frames.
+local case = require "case"
+
+case.capture("a segment older than the last one is dropped", {
+  host = { addr = "192.0.2.1/24", mac = "02:00:00:00:00:01" },
+  setup = function(host) host:neigh{ addr = "192.0.2.9", mac = "02:00:00:00:00:09" } end,
+  program = function(host, program, t)
+    local server = host:socket "tcp"
+    server:listen(80)
+    local conn = server:accept()
+    program:at "40ms"
+    t:is((conn:recv()), "hellonew")
+  end,
+  shows = { "RFC7323-5.3-1" },
+})
