@@ -368,6 +368,7 @@ static const struct constant constants[] = {
 	C(NIC_PARAM_TX_STALL),
 	C(NIC_PARAM_IRQ_LOST),
 	C(NIC_PARAM_IRQ_SPURIOUS),
+	C(NIC_PARAM_TSO),
 	C(COST_IRQ),
 	C(COST_SOFTIRQ),
 	C(COST_POLL),

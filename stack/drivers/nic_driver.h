@@ -72,6 +72,7 @@ struct nic_adapter {
 	u32 queues;
 	u32 rx_count, tx_count; /* ring sizes asked for */
 	u32 rx_usecs;
+	bool tso_wanted; /* `ethtool -K tso on`; needs the checksums */
 	bool up; /* rings and interrupts are there */
 	struct nic_queue *q;
 };

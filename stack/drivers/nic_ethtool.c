@@ -54,6 +54,14 @@ static void nic_set_feature(struct net_device *dev, u32 feature, bool on)
 		dev->features &= ~feature;
 }
 
+/* netdev_fix_features(): no segmentation without checksums. */
+static void nic_set_tx(struct nic_adapter *a, bool csum, bool tso)
+{
+	a->tso_wanted = tso;
+	nic_set_feature(a->dev, NETIF_F_HW_CSUM, csum);
+	nic_set_feature(a->dev, NETIF_F_TSO, csum && tso);
+}
+
 static int nic_set_irq_cpu(struct nic_adapter *a, u32 index, u64 cpu)
 {
 	if (index >= a->queues || cpu >= dev_host(a->dev)->cpus_count)
@@ -81,7 +89,10 @@ int nic_set_param(struct net_device *dev, u32 param, u32 index, u64 value)
 		nic_hw_write(a->hw, NIC_RXCSUM, 0, value != 0);
 		return 0;
 	case NIC_PARAM_TX_CSUM:
-		nic_set_feature(dev, NETIF_F_HW_CSUM, value != 0);
+		nic_set_tx(a, value != 0, a->tso_wanted);
+		return 0;
+	case NIC_PARAM_TSO:
+		nic_set_tx(a, dev->features & NETIF_F_HW_CSUM, value != 0);
 		return 0;
 	case NIC_PARAM_IRQ_CPU:
 		return nic_set_irq_cpu(a, index, value);

@@ -16,6 +16,8 @@ static void nic_hw_reset(struct nic_hw *hw)
 	hw->mta = 0;
 	hw->rxcsum = false;
 	hw->tx_busy = false;
+	hw->tso_more = false;
+	hw->tso_sent = 0;
 	hw->tx_stalled = false;
 	event_cancel(hw->world, &hw->tx_event);
 	for (u32 i = 0; i < hw->queues; i++) {

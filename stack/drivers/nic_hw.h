@@ -84,7 +84,13 @@ struct nic_tx_desc {
 };
 #define TXD_EOP	 1u
 #define TXD_CSUM 2u
-#define TXD_DD	 1u /* status: sent */
+/*
+ * A context: no data; the frame behind it, with TXD_CSUM, is cut into TCP segments. length: payload
+ * of each, csum_start: bytes of all headers, csum_offset: of those in front of the IP header. The
+ * checksum field holds the sum of the pseudo header without the length.
+ */
+#define TXD_TSO 4u
+#define TXD_DD	1u /* status: sent */
 
 /* Statistics registers: 64 bits wide, never cleared by a reset. */
 #define NIC_HW_STATS(X)      \
@@ -104,6 +110,8 @@ struct nic_tx_desc {
 	X(tx_no_link)        \
 	X(tx_no_buffer)      \
 	X(tx_bad_descriptor) \
+	X(tx_tso)            \
+	X(tx_tso_segments)   \
 	X(interrupts)        \
 	X(interrupts_lost)   \
 	X(interrupts_moderated)

@@ -49,6 +49,8 @@ struct nic_hw {
 	struct event tx_event;
 	bool tx_busy, tx_stalled;
 	u32 tx_queue, tx_next; /* of the frame that is: its queue and the head after it */
+	u32 tso_sent; /* payload of the frame at tx_queue's head that has left in segments */
+	bool tso_more; /* and there is more */
 	u64 rss_key;
 	struct nic_hw_stats stats;
 	struct nic_hw_queue *q;
@@ -95,6 +97,10 @@ void nic_hw_vector_init(struct nic_hw *hw, u32 index);
 void nic_hw_vector_reset(struct nic_hw *hw, u32 index);
 /* wire_end_ops.receive */
 void nic_hw_receive(void *ctx, const u8 *frame, u32 len, u32 flags);
+/* nic_hw_tso.c: headers of the frame of `len` bytes as those of segment `index`. `bytes`: of the
+ * whole frame. */
+void nic_hw_tso_headers(const struct nic_tx_desc *ctx, const struct nic_tx_desc *data, u8 *frame,
+			u32 len, u32 index, bool last);
 /* Sends what there is. */
 void nic_hw_tx_run(struct nic_hw *hw);
 void nic_hw_tx_event(struct world *w, struct event *ev);

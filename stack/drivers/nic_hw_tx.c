@@ -13,7 +13,8 @@
 
 #define MIN_FRAME 60u /* without FCS */
 
-/* Descriptors of the frame at head: how many, and bytes. 0: it is not all there yet. */
+/* Descriptors of the frame at head, its context counted: how many, and bytes. 0: it is not all
+ * there yet. */
 static u32 tx_frame_descs(const struct nic_hw *hw, const struct nic_hw_ring *r, u32 *bytes)
 {
 	const struct nic_tx_desc *ring = tx_desc(hw, r);
@@ -22,7 +23,8 @@ static u32 tx_frame_descs(const struct nic_hw *hw, const struct nic_hw_ring *r, 
 	*bytes = 0;
 	for (u32 i = r->head; i != r->tail; i = ring_next(r, i)) {
 		n++;
-		*bytes += ring[i].length;
+		if (!(ring[i].cmd & TXD_TSO))
+			*bytes += ring[i].length;
 		if (ring[i].cmd & TXD_EOP)
 			return n;
 	}
@@ -56,18 +58,30 @@ static void tx_write_back(struct nic_hw *hw, u32 index, u32 next)
 	nic_hw_cause(hw, index, ICR_TX);
 }
 
-/* DMA from the buffers into the frame. False: one of them is no memory. */
-static bool tx_gather(const struct nic_hw *hw, const struct nic_hw_ring *r, u32 descs, u8 *to)
+/* DMA of bytes [skip, skip + len) from the buffers into the frame. False: one of them is no memory.
+ */
+static bool tx_gather(const struct nic_hw *hw, const struct nic_hw_ring *r, u32 skip, u32 len,
+		      u8 *to)
 {
 	const struct nic_tx_desc *ring = tx_desc(hw, r);
 
-	for (u32 i = r->head; descs--; i = ring_next(r, i)) {
-		const u8 *from = dma_access(hw, ring[i].addr, ring[i].length);
+	for (u32 i = r->head; len; i = ring_next(r, i)) {
+		const struct nic_tx_desc *d = &ring[i];
+		u32 size = d->cmd & TXD_TSO ? 0 : d->length, part;
+		const u8 *from;
 
+		if (skip >= size) {
+			skip -= size;
+			continue;
+		}
+		part = min_u32(size - skip, len);
+		from = dma_access(hw, d->addr + skip, part);
 		if (!from)
 			return false;
-		memcpy(to, from, ring[i].length);
-		to += ring[i].length;
+		memcpy(to, from, part);
+		to += part;
+		len -= part;
+		skip = 0;
 	}
 	return true;
 }
@@ -83,14 +97,52 @@ static void tx_checksum(const struct nic_tx_desc *d, u8 *frame, u32 len)
 	store_be16(frame + field, sum ? sum : 0xffff);
 }
 
-/* Builds the frame; NULL: it is given up, and counted. */
-static struct wire_frame *tx_build(struct nic_hw *hw, const struct nic_hw_ring *r, u32 descs,
-				   u32 bytes)
+/* The bytes of the next segment, at p: headers, the payload's next part, both set right. */
+static bool tso_build(struct nic_hw *hw, const struct nic_hw_ring *r, u32 part, u8 *p)
 {
-	u32 len = hw->tctl & TCTL_PSP && bytes < MIN_FRAME ? MIN_FRAME : bytes;
+	const struct nic_tx_desc *ctx = &tx_desc(hw, r)[r->head];
+	const struct nic_tx_desc *data = &tx_desc(hw, r)[ring_next(r, r->head)];
+	u32 hdr_len = ctx->csum_start;
+
+	if (!tx_gather(hw, r, 0, hdr_len, p) ||
+	    !tx_gather(hw, r, hdr_len + hw->tso_sent, part, p + hdr_len))
+		return false;
+	nic_hw_tso_headers(ctx, data, p, hdr_len + part, hw->tso_sent / ctx->length, !hw->tso_more);
+	tx_checksum(data, p, hdr_len + part);
+	return true;
+}
+
+/* How long the next frame is, of a head of `bytes`: all, or a segment. 0: a context that is not for
+ * this frame. */
+static u32 tx_length(struct nic_hw *hw, const struct nic_hw_ring *r, u32 bytes, u32 *part)
+{
+	const struct nic_tx_desc *ctx = &tx_desc(hw, r)[r->head];
+	u32 left;
+
+	hw->tso_more = false;
+	*part = 0;
+	if (!(ctx->cmd & TXD_TSO))
+		return bytes;
+	if (!ctx->length || ctx->csum_start < ctx->csum_offset + 40u || bytes <= ctx->csum_start)
+		return 0;
+	left = bytes - ctx->csum_start - hw->tso_sent;
+	*part = min_u32(left, ctx->length);
+	hw->tso_more = left > *part;
+	return ctx->csum_start + *part;
+}
+
+/* Builds the frame; NULL: it is given up, and counted. */
+static struct wire_frame *tx_build(struct nic_hw *hw, const struct nic_hw_ring *r, u32 whole)
+{
+	u32 part, bytes = tx_length(hw, r, whole, &part), len;
 	struct wire_frame *f;
 	u8 *p;
 
+	len = hw->tctl & TCTL_PSP && bytes < MIN_FRAME ? MIN_FRAME : bytes;
+	if (!bytes) {
+		hw->stats.tx_bad_descriptor++;
+		return NULL;
+	}
 	if (!nic_link(hw)) {
 		hw->stats.tx_no_link++;
 		return NULL;
@@ -101,22 +153,46 @@ static struct wire_frame *tx_build(struct nic_hw *hw, const struct nic_hw_ring *
 		return NULL;
 	}
 	p = wire_frame_bytes(f);
-	if (!tx_gather(hw, r, descs, p)) {
+	if (part ? !tso_build(hw, r, part, p) : !tx_gather(hw, r, 0, bytes, p)) {
 		hw->stats.tx_bad_descriptor++;
 		wire_frame_put(hw->wire, f);
 		return NULL;
 	}
-	tx_checksum(&tx_desc(hw, r)[r->head], p, bytes);
+	if (part)
+		hw->stats.tx_tso_segments++;
+	else
+		tx_checksum(&tx_desc(hw, r)[r->head], p, bytes);
+	hw->stats.tx_tso += part && !hw->tso_sent;
+	hw->tso_sent += part;
 	memset(p + bytes, 0, len - bytes);
 	hw->stats.tx_frames++;
 	hw->stats.tx_bytes += len;
 	return f;
 }
 
+/* A frame, or a segment of one, has left or was given up. */
+static void tx_left(struct nic_hw *hw, bool sent)
+{
+	if (sent && hw->tso_more)
+		return;
+	hw->tso_more = false;
+	hw->tso_sent = 0;
+	tx_write_back(hw, hw->tx_queue, hw->tx_next);
+}
+
+/* The queue whose frame is next: segments of one follow each other. */
+static u32 tx_next_frame(const struct nic_hw *hw, u32 *descs, u32 *bytes)
+{
+	if (!hw->tso_more)
+		return tx_pick(hw, descs, bytes);
+	*descs = tx_frame_descs(hw, &hw->q[hw->tx_queue].tx, bytes);
+	return hw->tx_queue;
+}
+
 void nic_hw_tx_run(struct nic_hw *hw)
 {
 	while (hw->tctl & TCTL_EN && !hw->tx_stalled && !hw->tx_busy) {
-		u32 descs, bytes, index = tx_pick(hw, &descs, &bytes);
+		u32 descs, bytes, index = tx_next_frame(hw, &descs, &bytes);
 		struct nic_hw_ring *r;
 		struct wire_frame *f;
 		u64 left;
@@ -126,7 +202,7 @@ void nic_hw_tx_run(struct nic_hw *hw)
 		r = &hw->q[index].tx;
 		hw->tx_queue = index;
 		hw->tx_next = (r->head + descs) % r->len;
-		f = tx_build(hw, r, descs, bytes);
+		f = tx_build(hw, r, bytes);
 		/* Busy while the frame enters the wire: a listener there may ring the doorbell. */
 		hw->tx_busy = true;
 		left = f ? wire_transmit(hw->wire, hw->end, f, 0) : hw->world->now;
@@ -135,7 +211,7 @@ void nic_hw_tx_run(struct nic_hw *hw)
 			return;
 		}
 		hw->tx_busy = false;
-		tx_write_back(hw, index, hw->tx_next);
+		tx_left(hw, f != NULL);
 	}
 }
 
@@ -145,6 +221,6 @@ void nic_hw_tx_event(struct world *w, struct event *ev)
 
 	(void)w;
 	hw->tx_busy = false;
-	tx_write_back(hw, hw->tx_queue, hw->tx_next);
+	tx_left(hw, true);
 	nic_hw_tx_run(hw);
 }

@@ -7,7 +7,11 @@
  * Invariant: the queue is stopped exactly when fewer descriptors are free than the longest packet
  * takes, or a planted fault said so; it runs again at the latest after a reset.
  */
+#include "core/offload.h"
+#include "core/sch_generic.h"
 #include "drivers/nic_driver.h"
+#include "lib/checksum.h"
+#include "wire/tcp.h"
 
 int nic_tx_ring_alloc(struct nic_queue *q, u32 count)
 {
@@ -58,10 +62,45 @@ static u32 tx_descs(u32 len)
 	return len ? (len + NIC_TX_MAX_DATA - 1) / NIC_TX_MAX_DATA : 1;
 }
 
+/* Descriptors of a packet: its bytes', and the context of one that is to be cut. */
+static u32 skb_descs(const struct sk_buff *skb)
+{
+	return tx_descs(skb->len) + skb_is_gso(skb);
+}
+
 /* Free descriptors that there must be for the queue to run. */
 static u32 tx_needed(const struct net_device *dev)
 {
+	if (dev->features & NETIF_F_TSO)
+		return tx_descs(dev->gso_max_size + dev->hard_header_len) + 1;
 	return tx_descs(dev->mtu + dev->hard_header_len + NIC_VLAN_HLEN);
+}
+
+/* The context descriptor at i. The headers are the packet's own (nic_tso_prepare). */
+static void nic_tso_context(struct nic_tx_desc *d, const struct sk_buff *skb)
+{
+	u32 l4 = (u32)skb_transport_offset(skb);
+
+	*d = (struct nic_tx_desc){
+		.length = skb_shinfo(skb)->gso_size,
+		.csum_start = (u16)(l4 + tcp_doff(skb_transport_header(skb))),
+		.csum_offset = (u8)skb_network_offset(skb),
+		.cmd = TXD_TSO,
+	};
+}
+
+/* Takes the length out of the pseudo header's sum: the device puts each segment's in. False: no
+ * memory. */
+static bool nic_tso_prepare(struct sk_buff *skb)
+{
+	u8 words[2], *th;
+
+	if (skb_cow_head(skb, 0))
+		return false;
+	th = skb_transport_header(skb);
+	put_be16(words, (u16) ~(skb->len - (u32)skb_transport_offset(skb)));
+	store_be16(th + 16, csum_fold_raw(csum_partial(words, 2, tcp_check(th))));
+	return true;
 }
 
 /* Writes the descriptors of a packet; the last one holds it. */
@@ -75,6 +114,10 @@ static void nic_tx_map(struct nic_queue *q, struct sk_buff *skb)
 	if (skb->ip_summed == CHECKSUM_PARTIAL) {
 		cmd = TXD_CSUM;
 		start = (u16)(skb->csum_start - skb_headroom(skb));
+	}
+	if (skb_is_gso(skb)) {
+		nic_tso_context(&r->tx[i], skb);
+		i = nic_ring_next(r, i);
 	}
 	for (;;) {
 		u32 part = min_u32(skb->len - done, NIC_TX_MAX_DATA);
@@ -103,16 +146,20 @@ enum netdev_tx nic_start_xmit(struct sk_buff *skb, struct net_device *dev)
 	struct nic_queue *q = &a->q[skb->queue_mapping];
 	struct netdev_queue *txq = &dev->tx[q->index];
 
-	if (!a->up || tx_descs(skb->len) > q->tx.count - 1) {
+	if (!a->up || skb_descs(skb) > q->tx.count - 1) {
 		dev->stats.tx_dropped++;
 		kfree_skb_reason(skb, SKB_DROP_REASON_DEV_READY);
 		return NETDEV_TX_OK;
 	}
-	if (nic_ring_unused(&q->tx) < tx_descs(skb->len) ||
-	    should_fail(dev->world, FAULT_TX_BUSY)) {
+	if (nic_ring_unused(&q->tx) < skb_descs(skb) || should_fail(dev->world, FAULT_TX_BUSY)) {
 		q->tx_busy++;
 		netif_tx_stop_queue(txq);
 		return NETDEV_TX_BUSY;
+	}
+	if (skb_is_gso(skb) && !nic_tso_prepare(skb)) {
+		dev->stats.tx_dropped++;
+		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
+		return NETDEV_TX_OK;
 	}
 	nic_tx_map(q, skb);
 	/* Before the doorbell: the device may be through at once. */
@@ -137,8 +184,8 @@ void nic_clean_tx(struct nic_queue *q)
 		if (!skb)
 			continue;
 		r->tx_buffer[i].skb = NULL;
-		q->tx_packets++;
-		q->tx_bytes += skb->len;
+		q->tx_packets += skb_segs(skb);
+		q->tx_bytes += qdisc_pkt_len(skb);
 		consume_skb(skb);
 	}
 	if (i == r->next_to_clean)

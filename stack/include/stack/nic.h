@@ -60,6 +60,7 @@ enum nic_param {
 	NIC_PARAM_TX_STALL, /* 1: the device stops completing transmissions (fault) */
 	NIC_PARAM_IRQ_LOST, /* the next n interrupts do not arrive (fault) */
 	NIC_PARAM_IRQ_SPURIOUS, /* raise an interrupt with no cause now (fault) */
+	NIC_PARAM_TSO, /* offload: the device cuts TCP's super-segments; needs TX_CSUM */
 	NIC_PARAM_COUNT
 };
 
