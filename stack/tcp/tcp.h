@@ -565,7 +565,7 @@ struct tcp_congestion_ops {
 	bool needs_ecn;
 };
 
-extern const struct tcp_congestion_ops tcp_reno, tcp_cubic;
+extern const struct tcp_congestion_ops tcp_reno, tcp_cubic, tcp_dctcp;
 
 /* net.ipv4.tcp_congestion_control by number and name: NULL, -1: there is none such. */
 const char *tcp_ca_name(u32 index);
@@ -901,9 +901,12 @@ void tcp_push_pending_frames(struct sock *sk);
 bool tcp_write_xmit(struct sock *sk, u32 mss_now, u32 nonagle, int push_one);
 /* Sends one segment: `clone`: skb stays in a queue. 0, > 0 (dropped below), or -errno. */
 int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone);
+int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, u32 rcv_nxt);
 int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs);
 void tcp_xmit_retransmit_queue(struct sock *sk);
 void tcp_send_ack(struct sock *sk);
+/* The same for an earlier RCV.NXT (DCTCP): what is owed for later ones stays so. */
+void __tcp_send_ack(struct sock *sk, u32 rcv_nxt);
 void tcp_send_delayed_ack(struct sock *sk);
 void tcp_send_fin(struct sock *sk);
 void tcp_send_active_reset(struct sock *sk, enum sk_rst_reason reason);

@@ -7,7 +7,7 @@
  * Invariants: snd_una <= ack <= snd_nxt for every ACK taken; a segment leaves the queue when all of
  * it is acknowledged; the retransmission timer runs while packets_out > 0 (RFC 6298 5.1 to 5.3).
  */
-#include "tcp/tcp.h"
+#include "tcp/tcp_ecn.h"
 
 /* ---- time stamps ---- */
 
@@ -433,6 +433,8 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, u32 flag)
 		flag |= tcp_ack_update_window(sk, skb, ack, ack_seq);
 		if (TCP_SKB_CB(skb)->sacked)
 			flag |= tcp_sacktag_write_queue(sk, skb, prior_snd_una, &sack);
+		ece_ack = tcp_ecn_rcv_ecn_echo(tp, tcp_flags(tcp_hdr(skb)));
+		flag |= ece_ack ? FLAG_ECE : 0;
 	}
 	sk->sk_err_soft = 0;
 	icsk->icsk_probes_out = 0;
@@ -448,13 +450,17 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, u32 flag)
 
 		tcp_fastretrans_alert(sk, prior_snd_una, num_dupack, &flag, &rexmit);
 	}
-	tp->delivered += sack.sack_delivered;
+	tcp_count_delivered(tp, sack.sack_delivered, ece_ack);
+	if (icsk->icsk_ca_ops->in_ack_event)
+		icsk->icsk_ca_ops->in_ack_event(sk, flag);
 	/* After the state machine: a probe may take the place of the timeout. */
 	if (flag & FLAG_SET_XMIT_TIMER)
 		tcp_set_xmit_timer(sk);
 	delivered = tp->delivered - delivered;
 	lost = tp->lost - lost;
 	MIB_ADD(sk->net, TcpExtTCPDelivered, delivered);
+	if (ece_ack)
+		MIB_ADD(sk->net, TcpExtTCPDeliveredCE, delivered);
 	tcp_rate_gen(sk, delivered, lost, tp->is_sack_reneg, &rs);
 	tcp_cong_control(sk, ack, (s32)delivered, flag, &rs);
 	tcp_xmit_recovery(sk, rexmit);

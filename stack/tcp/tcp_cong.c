@@ -5,11 +5,12 @@
  * recovery states (tcp_recovery.c) move cwnd themselves.
  */
 #include "lib/str.h"
-#include "tcp/tcp.h"
+#include "tcp/tcp_ecn.h"
 
 static const struct tcp_congestion_ops *const modules[] = {
 	&tcp_reno,
 	&tcp_cubic,
+	&tcp_dctcp,
 };
 
 const char *tcp_ca_name(u32 index)
@@ -33,12 +34,22 @@ static const struct tcp_congestion_ops *tcp_ca_find(const u8 *name, u32 len)
 	return NULL;
 }
 
+/* One that needs ECN has it on every segment. */
+static void mark_ecn(struct sock *sk)
+{
+	if (tcp_ca_needs_ecn(sk))
+		INET_ECN_xmit(sk);
+	else
+		INET_ECN_dontxmit(sk);
+}
+
 void tcp_assign_congestion_control(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
 	icsk->icsk_ca_ops = modules[sk->net->sysctl.tcp_congestion_control];
 	memset(icsk->icsk_ca_priv, 0, sizeof(icsk->icsk_ca_priv));
+	mark_ecn(sk);
 }
 
 void tcp_init_congestion_control(struct sock *sk)
@@ -48,6 +59,7 @@ void tcp_init_congestion_control(struct sock *sk)
 	tcp_sk(sk)->prior_ssthresh = 0;
 	if (icsk->icsk_ca_ops->init)
 		icsk->icsk_ca_ops->init(sk);
+	mark_ecn(sk);
 	icsk->icsk_ca_initialized = 1;
 }
 
@@ -79,6 +91,8 @@ int tcp_set_congestion_control(struct sock *sk, const u8 *name, u32 len)
 	memset(icsk->icsk_ca_priv, 0, sizeof(icsk->icsk_ca_priv));
 	if (sk->sk_state != TCP_CLOSE && sk->sk_state != TCP_LISTEN)
 		tcp_init_congestion_control(sk);
+	else
+		mark_ecn(sk);
 	return 0;
 }
 

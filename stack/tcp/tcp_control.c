@@ -4,6 +4,7 @@
  * (net/ipv4/tcp_output.c).
  */
 #include "tcp/tcp.h"
+#include "tcp/tcp_ecn.h"
 #include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_send.h"
 #include "tcp/tcp_syn.h"
@@ -134,6 +135,7 @@ int tcp_connect(struct sock *sk)
 	sk->sk_wmem_queued += buff->truesize;
 	tp->write_seq = TCP_SKB_CB(buff)->end_seq;
 	tp->packets_out += 1;
+	tcp_ecn_send_syn(sk, buff);
 	tcp_rtx_queue_insert(sk, buff);
 	err = tp->fastopen_req ? tcp_send_syn_data(sk, buff) : tcp_transmit_skb(sk, buff, true);
 	if (err == -ECONNREFUSED)
@@ -167,7 +169,10 @@ int tcp_send_synack(struct sock *sk)
 
 	if (!skb || !(TCP_SKB_CB(skb)->tcp_flags & TCPHDR_SYN))
 		return -EFAULT;
-	TCP_SKB_CB(skb)->tcp_flags |= TCPHDR_ACK;
+	if (!(TCP_SKB_CB(skb)->tcp_flags & TCPHDR_ACK)) {
+		TCP_SKB_CB(skb)->tcp_flags |= TCPHDR_ACK;
+		tcp_ecn_send_synack(sk, skb);
+	}
 	if (tcp_skb_unclone(skb))
 		return -ENOMEM;
 	return tcp_transmit_skb(sk, skb, true);
@@ -224,7 +229,8 @@ struct sk_buff *tcp_make_synack(struct sock *sk, struct dst_entry *dst, struct r
 			      .seq = treq->snt_isn,
 			      .ack_seq = treq->rcv_nxt,
 			      .doff = (u8)size,
-			      .flags = TCPHDR_SYN | TCPHDR_ACK,
+			      .flags = (u8)(TCPHDR_SYN | TCPHDR_ACK |
+					    (req->ecn_ok ? TCPHDR_ECE : 0)),
 			      .window = (u16)min_u32(req->rsk_rcv_wnd, 65535) };
 	skb_push(skb, size);
 	skb_reset_transport_header(skb);
@@ -262,6 +268,11 @@ static struct sk_buff *control_skb(struct sock *sk, u32 seq, u16 flags)
 
 void tcp_send_ack(struct sock *sk)
 {
+	__tcp_send_ack(sk, tcp_sk(sk)->rcv_nxt);
+}
+
+void __tcp_send_ack(struct sock *sk, u32 rcv_nxt)
+{
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct sk_buff *skb;
 
@@ -278,7 +289,7 @@ void tcp_send_ack(struct sock *sk)
 		inet_csk_reset_delack_timer(sk, delay, tcp_rto_max(sk));
 		return;
 	}
-	tcp_transmit_skb(sk, skb, false);
+	__tcp_transmit_skb(sk, skb, false, rcv_nxt);
 }
 
 /* RFC 9293 3.8.6.3: at most half a second; rather less than the peer's retransmission timeout. */

@@ -6,7 +6,7 @@
  * Invariants: the receive queue holds bytes [copied_seq, rcv_nxt), the first packet may begin
  * before; every packet's truesize is part of sk_rmem_alloc.
  */
-#include "tcp/tcp.h"
+#include "tcp/tcp_ecn.h"
 #include "tcp/tcp_rcv.h"
 
 /* ---- delayed ACK ---- */
@@ -121,6 +121,7 @@ void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb)
 	tcp_measure_rcv_mss(sk, skb);
 	tcp_rcv_rtt_measure(tcp_sk(sk));
 	update_ato(sk);
+	tcp_data_ecn_check(sk, skb);
 	if (skb->len >= 128)
 		tcp_grow_window(sk, skb);
 }
@@ -242,6 +243,7 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 		return;
 	}
 	skb_pull(skb, tcp_doff(tcp_hdr(skb)));
+	tcp_ecn_accept_cwr(sk, skb);
 	tp->rx_opt.dsack = 0;
 	if (cb->seq == tp->rcv_nxt) {
 		/* A bare FIN fits into a closed window. */

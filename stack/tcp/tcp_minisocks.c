@@ -265,6 +265,7 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 		newtp->total_rto_recoveries = 1;
 	}
 	newtp->tsoffset = treq->ts_off;
+	newtp->ecn_flags = req->ecn_ok ? TCP_ECN_OK : 0;
 	if (skb->len >= TCP_MSS_DEFAULT + newtp->tcp_header_len)
 		newicsk->icsk_ack.last_seg_size =
 			(u16)min_u32(skb->len - newtp->tcp_header_len, UINT16_MAX);

@@ -9,6 +9,7 @@
  */
 #include "core/offload.h"
 #include "tcp/tcp.h"
+#include "tcp/tcp_ecn.h"
 #include "tcp/tcp_rcv.h"
 #include "tcp/tcp_send.h"
 
@@ -135,7 +136,7 @@ static u16 urgent_pointer(const struct tcp_sock *tp, struct tcp_hdr *h)
 }
 
 /* Pushes and fills in the header. Returns its length. */
-static u32 build_header(struct sock *sk, struct sk_buff *skb)
+static u32 build_header(struct sock *sk, struct sk_buff *skb, u32 rcv_nxt)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
@@ -147,16 +148,16 @@ static u32 build_header(struct sock *sk, struct sk_buff *skb)
 		.source = inet_skc(sk)->skc_num, /* a closed socket may have none of its own */
 		.dest = sk->inet_dport,
 		.seq = cb->seq,
-		.ack_seq = cb->tcp_flags & TCPHDR_ACK ? tp->rcv_nxt : 0,
+		.ack_seq = cb->tcp_flags & TCPHDR_ACK ? rcv_nxt : 0,
 		.doff = (u8)size
 	};
-	u8 *th = skb_push(skb, size);
+	u8 ecn = syn ? 0 : tcp_ecn_send(sk, skb, skb->len), *th = skb_push(skb, size);
 
 	ASSERT(skb_headroom(skb) < 0xffff); /* where offsets of headers end */
 	/* So that the receiver's GRO hands the burst on at once. */
 	if (tcp_skb_pcount(skb) > 1)
 		cb->tcp_flags |= TCPHDR_PSH;
-	h.flags = (u8)cb->tcp_flags;
+	h.flags = (u8)cb->tcp_flags | ecn;
 	skb_reset_transport_header(skb);
 	h.urg_ptr = urgent_pointer(tp, &h);
 	/* The window of a SYN is never scaled (RFC 7323 2.2). */
@@ -207,6 +208,11 @@ static void set_gso(const struct sock *sk, struct sk_buff *skb)
 
 int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone)
 {
+	return __tcp_transmit_skb(sk, skb, clone, tcp_sk(sk)->rcv_nxt);
+}
+
+int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, u32 rcv_nxt)
+{
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *oskb = NULL;
@@ -227,12 +233,12 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone)
 			return -ENOBUFS;
 		skb->dev = NULL;
 	}
-	size = build_header(sk, skb);
+	size = build_header(sk, skb, rcv_nxt);
 	tcp_skb_set_owner_w(sk, skb);
 	if (tcp_skb_pcount(skb) > 1)
 		TCP_SKB_CB(skb)->payload_csum = 0; /* each of its segments has a sum of its own */
 	icsk->icsk_af_ops->send_check(sk, skb);
-	if (TCP_SKB_CB(skb)->tcp_flags & TCPHDR_ACK) {
+	if (TCP_SKB_CB(skb)->tcp_flags & TCPHDR_ACK && rcv_nxt == tp->rcv_nxt) {
 		dec_quickack_mode(icsk);
 		inet_csk_clear_delack_timer(sk);
 	}

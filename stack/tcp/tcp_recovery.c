@@ -6,6 +6,7 @@
  */
 #include "tcp/tcp.h"
 #include "tcp/tcp_send.h"
+#include "tcp/tcp_ecn.h"
 #include "tcp/tcp_undo.h"
 
 void tcp_count_delivered(struct tcp_sock *tp, u32 delivered, bool ece_ack)
@@ -157,6 +158,7 @@ static void tcp_init_cwnd_reduction(struct sock *sk)
 	tp->prr_delivered = 0;
 	tp->prr_out = 0;
 	tp->snd_ssthresh = inet_csk(sk)->icsk_ca_ops->ssthresh(sk);
+	tcp_ecn_queue_cwr(tp);
 }
 
 /* Proportional rate reduction (RFC 6937 3, with the slow start bound). */
@@ -288,6 +290,7 @@ void tcp_enter_loss(struct sock *sk)
 	tcp_set_ca_state(sk, TCP_CA_Loss);
 	tp->high_seq = tp->snd_nxt;
 	tp->tlp_high_seq = 0;
+	tcp_ecn_queue_cwr(tp);
 	/* RFC 5682 2.1 step 1. */
 	tp->frto = sysctl->tcp_frto && (new_recovery || icsk->icsk_retransmits);
 }

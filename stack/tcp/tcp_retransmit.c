@@ -5,7 +5,7 @@
  * Invariants: retrans_out counts the packets with TCPCB_SACKED_RETRANS; nothing beyond the peer's
  * window is sent again but one segment at SND.UNA, which serves as a probe.
  */
-#include "tcp/tcp.h"
+#include "tcp/tcp_ecn.h"
 #include "tcp/tcp_send.h"
 
 /* What of the segment is to go, and not more. 0 or -errno. */
@@ -59,6 +59,7 @@ int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
 		err = tcp_skb_unclone(skb);
 	if (err)
 		return err;
+	tcp_ecn_clear_syn(sk, skb);
 	segs = tcp_skb_pcount(skb);
 	MIB_ADD(sk->net, TcpRetransSegs, segs);
 	if (TCP_SKB_CB(skb)->tcp_flags & TCPHDR_SYN)

@@ -8,6 +8,7 @@
  */
 #include "tcp/tcp_syn.h"
 
+#include "tcp/tcp_ecn.h"
 #include "tcp/tcp_metrics.h"
 #include "tcp/tcp_secure_seq.h"
 
@@ -166,10 +167,14 @@ static struct dst_entry *tcp_req_init(const struct tcp_request_sock_ops *ops, st
 		return NULL;
 	if (opt.tstamp_ok)
 		treq->ts_off = secure_tcp_ts_off(sk->net, &skc->skc_rcv_saddr, &skc->skc_daddr);
+	tcp_ecn_create_request(req, skb, sk, dst);
 	if (!tcp_req_isn(sk, req, tw_isn)) {
 		dst_release(dst);
 		return NULL;
 	}
+	/* Without time stamps a cookie can not remember it. */
+	if (req->syncookie && !opt.tstamp_ok)
+		req->ecn_ok = 0;
 	treq->txhash = get_random_u32(net_world(sk->net), RANDOM_TCP) | 1;
 	tcp_openreq_init_rwin(req, sk, dst);
 	return dst;

@@ -9,6 +9,7 @@
  * Window scale, SACK and the like fit into the low bits of the time stamp, when there is one.
  * Invariant: a cookie is accepted for two minutes, and only where cookies were sent lately.
  */
+#include "tcp/tcp_ecn.h"
 #include "tcp/tcp_secure_seq.h"
 #include "tcp/tcp_syn.h"
 
@@ -187,6 +188,8 @@ struct sock *tcp_cookie_check(const struct tcp_request_sock_ops *ops, struct soc
 	cookie_req_init(req, &opt, skb);
 	dst = ops->route_req(sk, req);
 	if (dst) {
+		req->ecn_ok =
+			opt.saw_tstamp && opt.rcv_tsecr & TS_OPT_ECN && tcp_ecn_allowed(sk, dst);
 		tcp_openreq_init_rwin(req, sk, dst);
 		child = cookie_child(sk, skb, req, dst);
 	}

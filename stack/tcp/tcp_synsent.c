@@ -3,6 +3,7 @@
  * SYN-SENT (RFC 9293 3.10.7.3): the answer to our SYN, the SYN of a simultaneous open, resets; and
  * the moment when a connection stands (tcp_finish_connect, tcp_init_transfer).
  */
+#include "tcp/tcp_ecn.h"
 #include "tcp/tcp_metrics.h"
 #include "tcp/tcp_rcv.h"
 
@@ -81,6 +82,7 @@ static void synsent_synack(struct sock *sk, struct sk_buff *skb, struct tcp_fast
 	struct tcp_sock *tp = tcp_sk(sk);
 	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
 
+	tcp_ecn_rcv_synack(tp, tcp_flags(tcp_hdr(skb)));
 	tp->snd_wl1 = cb->seq;
 	undo_spurious_syn(sk);
 	tcp_ack(sk, skb, FLAG_SLOWPATH);
@@ -141,6 +143,7 @@ static void synsent_syn(struct sock *sk, struct sk_buff *skb)
 	tp->snd_wnd = tcp_window(tcp_hdr(skb));
 	tp->snd_wl1 = seq;
 	tp->max_window = tp->snd_wnd;
+	tcp_ecn_rcv_syn(tp, tcp_flags(tcp_hdr(skb)));
 	if (!tp->rx_opt.wscale_ok) {
 		tp->rx_opt.snd_wscale = 0;
 		tp->rx_opt.rcv_wscale = 0;

@@ -6,6 +6,7 @@
  * undo_marker: snd_una when cwnd was cut, 0: nothing to undo. undo_retrans: retransmissions since
  * then that no D-SACK has told to be needless.
  */
+#include "tcp/tcp_ecn.h"
 #include "tcp/tcp_undo.h"
 
 void tcp_init_undo(struct tcp_sock *tp)
@@ -54,8 +55,10 @@ static void undo_cwnd_reduction(struct sock *sk, bool unmark_loss)
 	}
 	if (tp->prior_ssthresh) {
 		tcp_snd_cwnd_set(tp, inet_csk(sk)->icsk_ca_ops->undo_cwnd(sk));
-		if (tp->prior_ssthresh > tp->snd_ssthresh)
+		if (tp->prior_ssthresh > tp->snd_ssthresh) {
 			tp->snd_ssthresh = tp->prior_ssthresh;
+			tcp_ecn_withdraw_cwr(tp);
+		}
 	}
 	tp->snd_cwnd_stamp = tcp_jiffies32(sk);
 	tp->undo_marker = 0;

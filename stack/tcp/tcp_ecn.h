@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Explicit congestion notification (RFC 3168 6.1; include/net/tcp_ecn.h): negotiated with ECE and
+ * CWR on the SYNs; then the receiver of a CE mark sends ECE until it sees CWR, and the sender that
+ * sees ECE halves its window once a round trip and says CWR.
+ */
+#ifndef TAPLINE_TCP_TCP_ECN_H
+#define TAPLINE_TCP_TCP_ECN_H
+
+#include "tcp/tcp.h"
+#include "wire/ip4.h"
+
+#define RTAX_FEATURE_ECN 1u
+
+#define TCPHDR_SYN_ECN (TCPHDR_SYN | TCPHDR_ECE | TCPHDR_CWR)
+
+static inline bool tcp_ca_needs_ecn(const struct sock *sk)
+{
+	return inet_csk(sk)->icsk_ca_ops->needs_ecn;
+}
+
+static inline void INET_ECN_xmit(struct sock *sk)
+{
+	sk->inet_tos = (u8)((sk->inet_tos & ~INET_ECN_MASK) | INET_ECN_ECT_0);
+}
+
+static inline void INET_ECN_dontxmit(struct sock *sk)
+{
+	sk->inet_tos &= (u8)~INET_ECN_MASK;
+}
+
+static inline void tcp_ecn_queue_cwr(struct tcp_sock *tp)
+{
+	if (tp->ecn_flags & TCP_ECN_OK)
+		tp->ecn_flags |= TCP_ECN_QUEUE_CWR;
+}
+
+static inline void tcp_ecn_withdraw_cwr(struct tcp_sock *tp)
+{
+	tp->ecn_flags &= (u8)~TCP_ECN_QUEUE_CWR;
+}
+
+/* ---- opening ---- */
+
+/* Flags of our SYN (RFC 3168 6.1.1). */
+void tcp_ecn_send_syn(struct sock *sk, struct sk_buff *skb);
+/* Our SYN goes again: perhaps the flags are what is in the way (RFC 3168 6.1.1.1). */
+void tcp_ecn_clear_syn(const struct sock *sk, struct sk_buff *skb);
+/* What the SYN-ACK, or the SYN that crossed ours, says; flags: of its header. */
+void tcp_ecn_rcv_synack(struct tcp_sock *tp, u8 flags);
+void tcp_ecn_rcv_syn(struct tcp_sock *tp, u8 flags);
+/* The SYN in the queue becomes a SYN-ACK (simultaneous open). */
+void tcp_ecn_send_synack(struct sock *sk, struct sk_buff *skb);
+/* May a peer that asks for it have it? */
+bool tcp_ecn_allowed(const struct sock *sk, const struct dst_entry *dst);
+/* A SYN for a listener. */
+void tcp_ecn_create_request(struct request_sock *req, const struct sk_buff *skb,
+			    const struct sock *listener, const struct dst_entry *dst);
+
+/* ---- segments ---- */
+
+/* Flags for a segment (no SYN) that goes out with `len` bytes of payload; marks the socket's TOS.
+ */
+u8 tcp_ecn_send(struct sock *sk, const struct sk_buff *skb, u32 len);
+/* Does the segment tell that one of ours was marked? flags: of its header. */
+static inline bool tcp_ecn_rcv_ecn_echo(const struct tcp_sock *tp, u8 flags)
+{
+	return (flags & (TCPHDR_ECE | TCPHDR_SYN)) == TCPHDR_ECE && tp->ecn_flags & TCP_ECN_OK;
+}
+/* The mark of a data segment. */
+void tcp_data_ecn_check(struct sock *sk, const struct sk_buff *skb);
+/* A segment with CWR. */
+void tcp_ecn_accept_cwr(struct sock *sk, const struct sk_buff *skb);
+
+#endif
