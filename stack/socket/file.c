@@ -58,16 +58,19 @@ void fput(struct file *f)
 	mem_free(f->host->world, MEM_FILE, f, sizeof(*f));
 }
 
+/* RLIMIT_NOFILE of the one process of a host: a number from it on is not given out, one that was
+ * stays open. */
+static u32 rlimit_nofile(const struct host *h)
+{
+	return (u32)h->init_net->sysctl.tapline_rlimit_nofile;
+}
+
 static int expand_files(struct host *h)
 {
 	struct files_struct *files = h->files;
 	u32 size = files->size ? files->size * 2 : TABLE_MIN;
 	struct file **fd;
 
-	if (size > RLIMIT_NOFILE)
-		size = RLIMIT_NOFILE;
-	if (size <= files->size)
-		return -EMFILE;
 	fd = mem_alloc_n(h->world, MEM_FDTABLE, size, sizeof(*fd));
 	if (!fd)
 		return -ENOMEM;
@@ -88,6 +91,8 @@ int fd_install(struct host *h, struct file *f)
 
 	while (n < files->size && files->fd[n])
 		n++;
+	if (n >= rlimit_nofile(h))
+		return -EMFILE;
 	if (n >= files->size) {
 		err = expand_files(h);
 		if (err)

@@ -8,7 +8,6 @@
 
 #include "core/sock.h"
 
-#define RLIMIT_NOFILE 1024u /* descriptors of the one process of a host */
 #define FIRST_FD      3u /* 0..2 are taken, as in any process */
 #define AF_MAX	      46u
 

@@ -34,6 +34,37 @@ static void descriptors_run_out(void **state)
 	assert_int_equal(t_socket(0, 0), 500);
 }
 
+static void rlimit(const char *value)
+{
+	struct op op = { .kind = OP_SYSCTL };
+
+	op.u.sysctl.name = (struct op_bytes){ (const u8 *)"tapline.rlimit_nofile", 21 };
+	op.u.sysctl.value = (struct op_bytes){ (const u8 *)value, (u32)strlen(value) };
+	assert_int_equal(world_apply(w, &op), 0);
+}
+
+/* As setrlimit(2): it bounds the numbers given out from now on, and closes nothing. */
+static void descriptors_limit(void **state)
+{
+	(void)state;
+	rlimit("5");
+	assert_int_equal(t_socket(0, 0), 3);
+	assert_int_equal(t_socket(0, 0), 4);
+	assert_int_equal(t_socket(0, 0), -EMFILE);
+	assert_int_equal(t_call(0, SYS_DUP, 3, 0), -EMFILE);
+	assert_int_equal(t_socket(1, 0), 3); /* another process, another limit */
+	rlimit("3000");
+	for (s32 fd = 5; fd < 3000; fd++)
+		assert_int_equal(t_socket(0, 0), fd);
+	assert_int_equal(t_socket(0, 0), -EMFILE);
+	rlimit("4");
+	assert_int_equal(t_close(0, 2000), 0);
+	assert_int_equal(t_socket(0, 0), -EMFILE);
+	assert_int_equal(t_close(0, 2999), 0); /* still open until then */
+	assert_int_equal(t_close(0, 3), 0);
+	assert_int_equal(t_socket(0, 0), 3);
+}
+
 static void socket_arguments(void **state)
 {
 	struct sys_op op = call_of(0, SYS_SOCKET, -1);
@@ -405,6 +436,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CLEAN(lowest_descriptor_first),
 		CLEAN(descriptors_run_out),
+		CLEAN(descriptors_limit),
 		CLEAN(socket_arguments),
 		CLEAN(a_reader_is_woken),
 		CLEAN(one_reader_of_two),

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A world of two hosts, 192.0.2.1 and 192.0.2.2, with a NIC each on one wire that has neither delay
+ * nor rate, and socket calls on them. For the TCP benchmarks.
+ */
+#ifndef TAPLINE_BENCH_TWO_HOSTS_H
+#define TAPLINE_BENCH_TWO_HOSTS_H
+
+#include "bench.h"
+
+#include "stack/nic.h"
+#include "stack/op.h"
+#include "stack/rtnetlink.h"
+#include "stack/socket.h"
+#include "stack/sys.h"
+#include "stack/world.h"
+
+static const u8 bench_addr[2][4] = { { 192, 0, 2, 1 }, { 192, 0, 2, 2 } };
+
+static inline s64 bench_apply(struct world *w, const struct op *op)
+{
+	s64 r = world_apply(w, op);
+
+	bench_check(r >= 0, op_name(op->kind));
+	return r;
+}
+
+static inline void bench_add_host(struct world *w, u32 i)
+{
+	struct op op = { .kind = OP_HOST_ADD };
+
+	op.u.host_add.cpus = 1;
+	bench_apply(w, &op);
+	op = (struct op){ .kind = OP_NIC_ADD };
+	op.u.nic_add.host = i;
+	op.u.nic_add.queues = 1;
+	op.u.nic_add.mtu = 1500;
+	bench_apply(w, &op);
+	op = (struct op){ .kind = OP_WIRE_ATTACH };
+	op.u.wire_attach.end = i;
+	op.u.wire_attach.host = i;
+	op.u.wire_attach.ifindex = 2;
+	bench_apply(w, &op);
+	op = (struct op){ .kind = OP_LINK_SET };
+	op.u.link_set.host = i;
+	op.u.link_set.ifindex = 2;
+	op.u.link_set.param = LINK_PARAM_UP;
+	op.u.link_set.value = 1;
+	bench_apply(w, &op);
+	op = (struct op){ .kind = OP_ADDR_ADD };
+	op.u.addr_add.host = i;
+	op.u.addr_add.ifindex = 2;
+	op.u.addr_add.prefix_len = 24;
+	op.u.addr_add.addr = (struct op_bytes){ bench_addr[i], 4 };
+	bench_apply(w, &op);
+}
+
+static inline struct world *bench_two_hosts(void *arena, size_t size)
+{
+	const struct world_config config = { .seed = 1 };
+	struct op op = { .kind = OP_WIRE_ADD };
+	struct world *w;
+
+	bench_check(arena != NULL, "memory");
+	w = world_create(arena, size, &config, NULL, NULL);
+	bench_check(w != NULL, "world");
+	bench_apply(w, &op);
+	bench_add_host(w, 0);
+	bench_add_host(w, 1);
+	return w;
+}
+
+static inline s64 bench_call(struct world *w, struct sys_op op)
+{
+	op.timeout_ns = TIME_NEVER;
+	bench_check(sys_submit(w, &op) == 0, "submit");
+	while (!op.completed)
+		bench_check(world_step(w), "a call did not complete");
+	return op.ret;
+}
+
+/* bind and connect; addr NULL: the wildcard. */
+static inline s64 bench_call_addr(struct world *w, u32 host, u32 nr, s32 fd, const u8 *addr)
+{
+	struct sys_op op = { .host = host, .nr = nr, .fd = fd, .has_addr = true };
+
+	op.addr.family = AF_INET;
+	op.addr.port = 80;
+	if (addr)
+		memcpy(op.addr.addr, addr, 4);
+	return bench_call(w, op);
+}
+
+static inline s32 bench_stream(struct world *w, u32 host)
+{
+	s64 fd = bench_call(w, (struct sys_op){ .host = host,
+						.nr = SYS_SOCKET,
+						.fd = -1,
+						.arg = { AF_INET, SOCK_STREAM } });
+
+	bench_check(fd >= 0, "socket");
+	return (s32)fd;
+}
+
+/* A listener on port 80 of host 1. */
+static inline s32 bench_listen(struct world *w, u32 backlog)
+{
+	s32 fd = bench_stream(w, 1);
+
+	bench_check(bench_call_addr(w, 1, SYS_BIND, fd, NULL) == 0, "bind");
+	bench_check(bench_call(w, (struct sys_op){ .host = 1,
+						   .nr = SYS_LISTEN,
+						   .fd = fd,
+						   .arg = { backlog } }) == 0,
+		    "listen");
+	return fd;
+}
+
+/* Connects host 0 to the listener: fd[0] of host 0, fd[1] of host 1. */
+static inline void bench_connect(struct world *w, s32 listener, s32 fd[2])
+{
+	fd[0] = bench_stream(w, 0);
+	bench_check(bench_call_addr(w, 0, SYS_CONNECT, fd[0], bench_addr[1]) == 0, "connect");
+	fd[1] = (s32)bench_call(w, (struct sys_op){ .host = 1, .nr = SYS_ACCEPT, .fd = listener });
+	bench_check(fd[1] >= 0, "accept");
+}
+
+static inline void bench_close(struct world *w, u32 host, s32 fd)
+{
+	bench_check(bench_call(w, (struct sys_op){ .host = host, .nr = SYS_CLOSE, .fd = fd }) == 0,
+		    "close");
+}
+
+#endif
