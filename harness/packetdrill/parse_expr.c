@@ -196,11 +196,11 @@ static const struct {
 #define OPERATORS ((int)(sizeof(operators) / sizeof(operators[0])))
 #define TIGHTEST  3
 
-static s64 compute(const char *operator, s64 a, s64 b)
+static s64 compute(const char *op, s64 a, s64 b)
 {
 	u64 x = (u64)a, y = (u64)b;
 
-	switch (operator[0]) {
+	switch (op[0]) {
 	case '|':
 		return (s64)(x | y);
 	case '^':
