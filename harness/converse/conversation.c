@@ -185,6 +185,8 @@ static void read_segment(struct conversations *all, u64 time_ns, const struct pa
 	s.tos = (u8)packet_get_uint(ip, ip->proto == PACKET_IP ? "tos" : "tclass", 0);
 	s.len = (u32)(tcp->end - tcp->body);
 	read_options(&s, tcp);
+	s.option_len = (u8)(doff * 4 - 20);
+	memcpy(s.option, bytes + tcp->start + 20, s.option_len);
 	append(all, &from, &to, &s, bytes + tcp->body, cut);
 }
 

@@ -39,6 +39,8 @@ struct cv_segment {
 	u16 mss;
 	u32 ts_val, ts_ecr;
 	u32 sack[2 * CV_SACK_MAX];
+	u8 option_len; /* all options, as they are */
+	u8 option[40];
 	u8 *payload; /* owned; NULL when there is none */
 };
 

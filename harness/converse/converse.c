@@ -186,6 +186,7 @@ static void play_one(u64 number, const struct conversation *c, const struct repl
 {
 	u32 side = o->server ? CV_SERVER : CV_CLIENT;
 	struct cv_result r = { 0 };
+	struct replay_options own = *o;
 
 	if (c->unplayable) {
 		struct sha256_ctx empty;
@@ -195,7 +196,8 @@ static void play_one(u64 number, const struct conversation *c, const struct repl
 		memcpy(r.sent_sha, r.received_sha, sizeof(r.sent_sha));
 		t->unplayed++;
 	} else {
-		cv_play(c, side, o, w ? tap : NULL, w, &r);
+		own.seed += number; /* two hosts never choose the same */
+		cv_play(c, side, &own, w ? tap : NULL, w, &r);
 		t->whole += r.whole;
 		t->part += !r.whole;
 	}

@@ -10,6 +10,8 @@
 #include "capture/capture.h"
 #include "convert/scene.h"
 #include "convert/script.h"
+#include "convert/tcp.h"
+#include "replay/frame.h"
 #include "tap/tap.h"
 
 #include <errno.h>
@@ -21,7 +23,8 @@ static const char help[] =
 	"usage: tapline convert [--host ADDR] [-o OUT.lua] FILE\n"
 	"\n"
 	"Writes a Lua test that does what a capture shows: it sends what others sent to one host, and\n"
-	"expects what the host sent. ARP, and ICMP and UDP over IPv4.\n"
+	"expects what the host sent. ARP, and ICMP, UDP and TCP over IPv4; each TCP conversation is a\n"
+	"test of its own.\n"
 	"\n"
 	"  --host ADDR         the host under test (default: the first packet's destination)\n"
 	"  -o OUT.lua          write to a file, not to standard output\n"
@@ -37,6 +40,8 @@ struct convert {
 	u8 host[4];
 	bool help;
 	struct scene *scene;
+	struct conversations talks;
+	struct replay_frame *frame; /* room */
 	u64 last_ns; /* the capture's time of the last frame */
 };
 
@@ -128,6 +133,17 @@ static u64 script_time(struct convert *c, u64 time_ns)
 	       (gap < GAP_MAX_NS ? gap : GAP_MAX_NS);
 }
 
+/* TCP is looked at as `tapline replay --converse` does. */
+static void add_to_talks(struct convert *c, const struct capture_frame *f)
+{
+	static const struct replay_options how = { .any = true, .checksums = CHECKSUMS_TRUST_IP };
+	static const u8 mac[6] = { 0x02, 0, 0, 0, 0, 1 };
+
+	if (replay_frame_make(c->frame, f, &how, mac) == FRAME_INJECT)
+		conversations_add(&c->talks, f->time_ns, c->frame->bytes, c->frame->len,
+				  c->frame->cut || c->frame->shortened);
+}
+
 static bool add_frame(struct convert *c, const struct capture_frame *f, struct strbuf *error)
 {
 	const char *name = capture_link_name(f->link);
@@ -149,6 +165,7 @@ static bool add_frame(struct convert *c, const struct capture_frame *f, struct s
 		return false;
 	}
 	s->raw = f->link != PACKET_LINK_ETHERNET;
+	add_to_talks(c, f);
 	if ((s->count & (s->count - 1)) == 0)
 		s->frames = xrealloc(s->frames, (s->count ? 2 * s->count : 1) * sizeof(*s->frames));
 	s->frames[s->count++] = (struct scene_frame){
@@ -223,27 +240,45 @@ static void test_name(const struct convert *c, struct strbuf *name)
 		strbuf_putc(name, (u8)*p < 0x20 || *p == 0x7f ? '?' : *p);
 }
 
+static bool make_text(struct convert *c, struct strbuf *text, struct strbuf *error)
+{
+	struct strbuf command = { 0 };
+	struct strbuf name = { 0 };
+	const u8 *a = c->scene->addr;
+	u32 tests = c->scene->any;
+
+	describe(c, &command);
+	test_name(c, &name);
+	script_head(text, strbuf_text(&command));
+	if (c->scene->any)
+		script_write(text, c->scene, strbuf_text(&name));
+	tests += tcp_write(text, &c->talks, a, c->scene->raw, strbuf_text(&name));
+	if (!tests)
+		strbuf_printf(
+			error,
+			"nothing of ARP, ICMP, UDP or TCP over IPv4 is to or from %u.%u.%u.%u",
+			a[0], a[1], a[2], a[3]);
+	strbuf_free(&command);
+	strbuf_free(&name);
+	return tests > 0;
+}
+
 static bool convert_file(struct convert *c, struct strbuf *error)
 {
 	struct strbuf text = { 0 };
-	struct strbuf command = { 0 };
-	struct strbuf name = { 0 };
 	bool ok;
 
+	c->frame = xrealloc(NULL, sizeof(*c->frame));
 	c->scene = xrealloc(NULL, sizeof(*c->scene));
 	memset(c->scene, 0, sizeof(*c->scene));
 	ok = read_capture(c, error) && scene_cast(c->scene, c->host_text ? c->host : NULL, error);
-	if (ok) {
-		describe(c, &command);
-		test_name(c, &name);
-		script_write(&text, c->scene, strbuf_text(&name), strbuf_text(&command));
-		ok = write_text(c, &text, error);
-	}
+	conversations_finish(&c->talks);
+	ok = ok && make_text(c, &text, error) && write_text(c, &text, error);
 	scene_free(c->scene);
 	free(c->scene);
+	free(c->frame);
+	conversations_free(&c->talks);
 	strbuf_free(&text);
-	strbuf_free(&command);
-	strbuf_free(&name);
 	return ok;
 }
 

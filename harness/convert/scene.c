@@ -195,8 +195,6 @@ static const char *unfit(const struct scene_frame *f, bool out)
 		return "IPv6";
 	if (!ip && !arp)
 		return out ? "neither ARP nor IPv4" : NULL;
-	if (ip && packet_get_uint(ip, "proto", 0) == 6)
-		return "TCP";
 	if (!out || arp)
 		return NULL;
 	if (scene_layer(f->packet, PACKET_VLAN))
@@ -233,6 +231,13 @@ static u8 arp_role(const struct scene *s, struct scene_frame *f)
 	return FRAME_LEFT_OUT;
 }
 
+static bool is_tcp(const struct packet *p)
+{
+	const struct packet_layer *ip = scene_layer(p, PACKET_IP);
+
+	return ip && packet_get_uint(ip, "proto", 0) == 6;
+}
+
 static void cast_frame(struct scene *s, struct scene_frame *f)
 {
 	const struct packet_layer *eth = scene_layer(f->packet, PACKET_ETH);
@@ -249,6 +254,10 @@ static void cast_frame(struct scene *s, struct scene_frame *f)
 		return;
 	}
 	if (!out && to && s->has_mac && !(to[0] & 1) && memcmp(to, s->mac, 6) != 0) {
+		f->role = FRAME_OTHERS;
+		return;
+	}
+	if (is_tcp(f->packet)) {
 		f->role = FRAME_OTHERS;
 		return;
 	}
@@ -297,7 +306,6 @@ static void find_ports(struct scene *s)
 bool scene_cast(struct scene *s, const u8 *host, struct strbuf *error)
 {
 	size_t i;
-	bool any = false;
 
 	if (!host)
 		host = first_destination(s);
@@ -310,15 +318,11 @@ bool scene_cast(struct scene *s, const u8 *host, struct strbuf *error)
 	find_stations(s);
 	for (i = 0; i < s->count; i++) {
 		cast_frame(s, &s->frames[i]);
-		any = any || s->frames[i].role == FRAME_TO_HOST ||
-		      s->frames[i].role == FRAME_FROM_HOST;
+		s->any = s->any || s->frames[i].role == FRAME_TO_HOST ||
+			 s->frames[i].role == FRAME_FROM_HOST;
 	}
 	find_ports(s);
-	if (!any)
-		strbuf_printf(error,
-			      "no frame of ARP, ICMP or UDP over IPv4 is to or from %u.%u.%u.%u",
-			      s->addr[0], s->addr[1], s->addr[2], s->addr[3]);
-	return any;
+	return true;
 }
 
 void scene_free(struct scene *s)

@@ -54,9 +54,11 @@ struct scene {
 	struct scene_route route[SCENE_MAX_ROUTES];
 	size_t routes;
 	u8 port[65536 / 8]; /* bit: the host has a socket there */
+	bool any; /* there is a frame for the script */
 };
 
-/* Works out all but the frames, and each frame's role. False with a message. */
+/* Works out all but the frames, and each frame's role. False with a message: no host. TCP is not
+ * for this script: each conversation is a test of its own (tcp.h). */
 bool scene_cast(struct scene *s, const u8 *host, struct strbuf *error);
 void scene_free(struct scene *s);
 

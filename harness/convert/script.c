@@ -307,23 +307,22 @@ static void put_frame(struct play *w, size_t i)
 	}
 }
 
-static void write_protocols(struct strbuf *out)
+void script_head(struct strbuf *out, const char *command)
 {
+	strbuf_printf(out,
+		      "-- Made by: %s\nlocal tap = require \"tap\"\nlocal net = require \"net\"\n",
+		      command);
 	strbuf_puts(out, "local eth, vlan, llc, arp = net.eth, net.vlan, net.llc, net.arp\n"
-			 "local ip, icmp, igmp, udp = net.ip, net.icmp, net.igmp, net.udp\n\n");
+			 "local ip, icmp, igmp, udp = net.ip, net.icmp, net.igmp, net.udp\n");
 }
 
-void script_write(struct strbuf *out, const struct scene *s, const char *name, const char *command)
+void script_write(struct strbuf *out, const struct scene *s, const char *name)
 {
 	struct play w = { .out = out, .s = s, .start_ns = s->frames[0].time_ns };
 	size_t i;
 
 	w.last_ns = w.start_ns;
-	strbuf_printf(out,
-		      "-- Made by: %s\nlocal tap = require \"tap\"\nlocal net = require \"net\"\n",
-		      command);
-	write_protocols(out);
-	strbuf_puts(out, "tap.test(");
+	strbuf_puts(out, "\ntap.test(");
 	notation_string(out, (const u8 *)name, strlen(name));
 	strbuf_puts(out, ", function(t)\n");
 	write_host(out, s);

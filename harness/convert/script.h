@@ -7,7 +7,10 @@
 
 #include "convert/scene.h"
 
-/* Writes the test; `name` is what it is called, `command` made it. */
-void script_write(struct strbuf *out, const struct scene *s, const char *name, const char *command);
+/* What any test begins with; `command` made it. */
+void script_head(struct strbuf *out, const char *command);
+
+/* Writes the test; `name` is what it is called. */
+void script_write(struct strbuf *out, const struct scene *s, const char *name);
 
 #endif

@@ -35,6 +35,7 @@ struct maker {
 	u16 port[2];
 	u32 isn[2];
 	u32 ts[2]; /* time stamps when not 0 */
+	u32 echo[2]; /* the last that came */
 	bool ip6, vlan, other; /* other: bytes that are not the stream's */
 	u16 win[2];
 	/* Of the next segment only. */
@@ -115,7 +116,9 @@ static void put_options(struct maker *m, struct packet_layer *tcp, u32 side)
 	if (m->ts[side])
 		list[n++] = (struct packet_option){ .kind = 8,
 						    .count = 2,
-						    .num = { m->ts[side]++, m->ts[!side] } };
+						    .num = { m->ts[side], m->echo[side] } };
+	if (m->ts[side])
+		m->echo[!side] = m->ts[side]++;
 	if (m->sack[1])
 		list[n++] = (struct packet_option){ .kind = 5,
 						    .count = 2,

@@ -185,12 +185,103 @@ static void test_strings(void **state)
 	strbuf_free(&text);
 }
 
+/* What was played with this stack, both sides, all that can happen to segments: it passes again. */
+static void test_tcp_played(void **state)
+{
+	const struct command *c = command(
+		"for f in $TAPLINE_SOURCE_DIR/pcaps/talk/*.pcap; do for side in client server; do "
+		"$TAPLINE replay --converse --side $side -w p.pcap $f >/dev/null || echo $f; "
+		"$TAPLINE convert --host 192.0.2.1 -o p.lua p.pcap || echo $f; "
+		"$TAPLINE run p.lua | grep -A 20 '^not ok'; done; done; "
+		"grep -c 'tap.test' p.lua; grep -c 'peer:expect(\"S' p.lua");
+
+	(void)state;
+	assert_string_equal(c->err, "");
+	assert_string_equal(c->out, "1\n1\n");
+}
+
+#define TCP_TALK                                                                                \
+	HEAD "tap.test('tcp', function(t)\n"                                                    \
+	     "  local host = net.host { addr = '192.0.2.1/24' }\n"                              \
+	     "  local peer = host.wire:peer { addr = '192.0.2.9', port = 4000 }:to(80)\n"       \
+	     "  local server = host:socket 'tcp':listen(80)\n"                                  \
+	     "  peer:send 'S 0:0(0) win 65535 <mss 1000,sackOK,TS val 5 ecr 0,nop,wscale 3>'\n" \
+	     "  peer:expect('S. 0:0(0) ack 1', { within = '1s' })\n"                            \
+	     "  peer:send '. 1:1(0) ack 1 win 8000 <nop,nop,TS val 6 ecr 0>'\n"                 \
+	     "  local conn = server:accept()\n"                                                 \
+	     "  peer:send 'P. 101:201(100) ack 1 win 8000 <nop,nop,TS val 7 ecr 0>'\n"          \
+	     "  peer:expect('. 1:1(0) ack 1', { within = '1s' })\n"                             \
+	     "  peer:send 'P. 1:101(100) ack 1 win 8000 <nop,nop,TS val 7 ecr 0>'\n"            \
+	     "  peer:expect('. 1:1(0) ack 201', { within = '1s' })\n"                           \
+	     "  t:is(#conn:recv(), 200)\n"                                                      \
+	     "  conn:send(('x'):rep(2500))\n"                                                   \
+	     "  peer:collect { during = '1s' }\n"                                               \
+	     "  peer:send '. 201:201(0) ack 2501 win 8000 <nop,nop,TS val 8 ecr 0>'\n"          \
+	     "  conn:shutdown('wr')\n"                                                          \
+	     "  peer:expect('F. 2501:2501(0) ack 201', { within = '1s' })\n"                    \
+	     "  peer:send 'F. 201:201(0) ack 2502 win 8000'\n"                                  \
+	     "  peer:expect('. 2502:2502(0) ack 202', { within = '1s' })\n"                     \
+	     "  peer:fresh { port = 4001, to = 81 }:send 'S 0:0(0) win 65535'\n"                \
+	     "  peer:expect('R. 0:0(0) ack 1', { within = '1s' })\n"                            \
+	     "end)\n"
+
+/* Over Ethernet: a retransmission, SACK, a refused connection. Each conversation is a test. */
+static void test_tcp(void **state)
+{
+	const struct command *c;
+
+	(void)state;
+	command_file("tcp.lua", TCP_TALK);
+	c = command("rm -rf out; $TAPLINE run --capture out tcp.lua; mv out/*.pcap* tcp.pcap; "
+		    "$TAPLINE convert tcp.pcap -o again.lua && $TAPLINE run again.lua");
+	assert_string_equal(c->err, "");
+	assert_contains(c->out, "ok 2 - again.lua: as in tcp.pcap, TCP conversation 0: "
+				"192.0.2.9:4000 to 192.0.2.1:80\n");
+	assert_contains(c->out, "ok 3 - again.lua: as in tcp.pcap, TCP conversation 1: "
+				"192.0.2.9:4001 to 192.0.2.1:81\n");
+	assert_int_equal(c->status, 0);
+	c = command("cat again.lua");
+	assert_contains(c->out, "peer:send(\"S 0:0(0) win 65535 "
+				"<mss 1000,sackOK,TS val 5 ecr 0,nop,wscale 3>\")\n");
+	assert_contains(c->out, "nop,nop,sack 101:201>\", { within = \"1s\" })\n");
+	assert_contains(c->out, "app(function() conn:try(\"send\", out:sub(1, 2500)) end)\n");
+	assert_contains(c->out, "peer:expect(\"R. 0:0(0) ack 1\", { within = \"1s\" })\n");
+	/* Another answer, another stream: not ok. */
+	c = command("sed 's/expect(\"\\. 1:1(0) ack 201/expect(\". 1:1(0) ack 200/' again.lua "
+		    ">wrong.lua; $TAPLINE run wrong.lua; $TAPLINE run --set "
+		    "net.ipv4.tcp_sack=0 again.lua");
+	assert_contains(c->out, "not ok 2 - wrong.lua");
+	assert_contains(c->out, "not ok 2 - again.lua");
+	assert_contains(c->out, "ok 3 - again.lua");
+}
+
+static void test_tcp_left_out(void **state)
+{
+	const struct command *c =
+		command("head -c 1 /dev/null; $TAPLINE convert --host 203.0.113.81 "
+			"$TAPLINE_SOURCE_DIR/pcaps/talk/plain.pcap");
+
+	(void)state;
+	assert_int_equal(c->status, 2);
+	assert_contains(c->err, "nothing of ARP, ICMP, UDP or TCP over IPv4 is to or from "
+				"203.0.113.81");
+	c = command(
+		"f=$TAPLINE_SOURCE_DIR/pcaps/talk/reset.pcap; { head -c 24 $f; tail -c +99 $f; } "
+		">cut.pcap; $TAPLINE convert --host 203.0.113.80 -o t.lua cut.pcap; grep -e '^--' t.lua; "
+		"$TAPLINE run --list t.lua");
+	assert_contains(c->out,
+			"-- TCP conversation 0 is left out: the capture has no SYN of the peer\n");
+	assert_contains(c->out, "TCP conversation 1: ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_another_host),
-		cmocka_unit_test(test_other_side),   cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_own_captures), cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_tcp),
+		cmocka_unit_test(test_tcp_played),   cmocka_unit_test(test_tcp_left_out),
+		cmocka_unit_test(test_another_host), cmocka_unit_test(test_other_side),
+		cmocka_unit_test(test_errors),	     cmocka_unit_test(test_own_captures),
+		cmocka_unit_test(test_strings),
 	};
 
 	return cmocka_run_group_tests(tests, command_setup, command_teardown);
