@@ -7,6 +7,7 @@
 #include "lua/net.h"
 
 #include "capture/capture.h"
+#include "capture/test_path.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -14,29 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void add_clean(struct strbuf *out, const char *text, size_t max)
-{
-	for (; *text && max; text++, max--) {
-		bool plain = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') ||
-			     (*text >= '0' && *text <= '9') || *text == '_' ||
-			     (*text == '.' && text[1] != '.');
-
-		strbuf_putc(out, plain ? *text : '-');
-	}
-}
-
-/* DIR/file-NUMBER-name.pcapng; the path's slashes become dashes, so that folders stay apart. */
 static void name_in_folder(struct net_run *n)
 {
 	struct test_run *t = n->test;
 	const struct script *s = t->script;
 	struct strbuf *path = &n->capture_path;
 
-	strbuf_printf(path, "%s/", s->config->capture_dir);
-	add_clean(path, s->path + strspn(s->path, "./"), 150);
-	strbuf_printf(path, "-%zu-", t->wanted + 1);
-	add_clean(path, s->tests[t->wanted].name, 60);
-	strbuf_puts(path, ".pcapng");
+	capture_test_path(path, s->config->capture_dir, s->path, t->wanted,
+			  s->tests[t->wanted].name);
 }
 
 static void capture_begin(struct net_run *n)

@@ -16,45 +16,6 @@
 
 #define NAME "tapline.args"
 
-/*
- * What packetdrill's own runner takes. These are for *.pkt scripts: they are checked for their form
- * and mean nothing to Lua tests.
- */
-static const struct {
-	const char *name;
-	bool value;
-} packetdrill[] = {
-	{ "-D", true },
-	{ "--define", true },
-	{ "--env", true },
-	{ "--tolerance", true },
-	{ "--tolerance_usecs", true },
-	{ "--tolerance_percent", true },
-	{ "--ip_version", true },
-	{ "--local_ip", true },
-	{ "--remote_ip", true },
-	{ "--gateway_ip", true },
-	{ "--netmask_ip", true },
-	{ "--bind_port", true },
-	{ "--connect_port", true },
-	{ "--code_command", true },
-	{ "--code_format", true },
-	{ "--code_sockopt", true },
-	{ "--default_send_flags", true },
-	{ "--init_scripts", true },
-	{ "--mtu", true },
-	{ "--mss", true },
-	{ "--speed", true },
-	{ "--tcp_ts_tick_usecs", true },
-	{ "--tcp_ts_ecr_scaled", false },
-	{ "--strict_segments", false },
-	{ "--send_omit_free", false },
-	{ "--non_fatal", true },
-	{ "--no_cleanup", false },
-	{ "--dry_run", false },
-	{ "--verbose", false },
-};
-
 static const char *const sections[] = { "[4]", "[6]", "[mapped]" };
 
 static bool at_line(const struct args_file *f, int line, struct strbuf *error)
@@ -79,28 +40,6 @@ static bool take_section(const struct args_file *f, int line, const char *text, 
 	return false;
 }
 
-/* 1: an option of packetdrill, in the right form; 0: another one; -1: in the wrong form. */
-static int check_packetdrill(const struct args_option *o, struct strbuf *error)
-{
-	bool pair = strcmp(o->name, "-D") == 0 || strcmp(o->name, "--define") == 0 ||
-		    strcmp(o->name, "--env") == 0;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(packetdrill); i++) {
-		if (strcmp(o->name, packetdrill[i].name) != 0)
-			continue;
-		if (!o->value == !packetdrill[i].value &&
-		    (!pair || (strchr(o->value, '=') && o->value[0] != '=')))
-			return 1;
-		strbuf_printf(error, "%s %s", o->name,
-			      pair		   ? "needs NAME=VALUE" :
-			      packetdrill[i].value ? "needs a value" :
-						     "takes no value");
-		return -1;
-	}
-	return 0;
-}
-
 /* Tries one of our own options where it does no harm. */
 static bool try_option(const struct args_option *o, struct strbuf *error)
 {
@@ -121,7 +60,7 @@ static bool check_option(const struct args_file *f, const struct args_option *o,
 			 struct strbuf *error)
 {
 	struct strbuf message = { 0 };
-	int known = check_packetdrill(o, &message);
+	int known = pd_option_check(o->name, o->value, NULL, &message);
 	bool ok = known > 0 || (!known && try_option(o, &message));
 
 	if (!ok) {
@@ -265,18 +204,18 @@ static bool physical(const char *path, char *out)
 static void apply_file(const struct args_file *f, struct run_options *o)
 {
 	struct strbuf ignored = { 0 };
-	struct strbuf none = { 0 };
 	size_t i;
 
 	for (i = 0; i < f->count; i++) {
 		const struct args_option *option = &f->options[i];
 
-		/* Lua tests are written for IPv4. */
-		if ((option->families & ARGS_4) && !check_packetdrill(option, &none))
+		if (pd_option_check(option->name, option->value, NULL, &ignored))
+			pd_arguments_add(&o->packetdrill, option->name, option->value,
+					 option->families);
+		else if (option->families & ARGS_4) /* Lua tests are written for IPv4. */
 			run_options_apply(o, option->name, option->value, &ignored);
 	}
 	strbuf_free(&ignored);
-	strbuf_free(&none);
 }
 
 /* The command line's word is the last one. */
@@ -294,6 +233,12 @@ static void apply_given(const struct run_options *given, struct run_options *o)
 		o->wall_timeout = below.wall_timeout;
 	o->settings = below.settings;
 	o->setting_count = below.setting_count;
+	o->packetdrill = below.packetdrill;
+	o->packetdrill_below = below.packetdrill.count;
+	for (i = 0; i < given->packetdrill.count; i++)
+		pd_arguments_add(&o->packetdrill, given->packetdrill.list[i].name,
+				 given->packetdrill.list[i].value,
+				 given->packetdrill.list[i].families);
 	for (i = 0; i < given->setting_count; i++)
 		run_options_add_setting(o, xstrdup(given->settings[i].key),
 					given->settings[i].value);

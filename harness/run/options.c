@@ -26,6 +26,7 @@ enum option_id {
 	OPT_WALL_TIMEOUT,
 	OPT_SHARD,
 	OPT_AUDIT,
+	OPT_FAMILY,
 	OPT_MAKE,
 	OPT_HELP,
 };
@@ -45,8 +46,9 @@ const char *run_options_help(void)
 {
 	return "usage: tapline run [OPTION]... PATH...\n"
 	       "\n"
-	       "Runs Lua tests and writes TAP version 13 to standard output. A folder stands for\n"
-	       "all *.lua below it, except names that begin with '_' or '.', and folders named lib.\n"
+	       "Runs Lua tests (*.lua) and packetdrill scripts (*.pkt) and writes TAP version 13 to\n"
+	       "standard output. A folder stands for all of them below it, except names that begin\n"
+	       "with '_' or '.', and folders named lib.\n"
 	       "A capture (*.pcap, *.pcapng) stands for the Lua file beside it: a capture case.\n"
 	       "\n"
 	       "  --seed N            seed of all that is random in a run (default 1)\n"
@@ -63,10 +65,17 @@ const char *run_options_help(void)
 	       "  --audit             run everything twice, the second time with other addresses and\n"
 	       "                      junk in fresh memory; a difference fails the test\n"
 	       "  --wall-timeout S    real seconds that one test may take (default 60, 0: no limit)\n"
+	       "  --family F          packetdrill scripts: 4 (default), 6, mapped or all; a script that\n"
+	       "                      says its --ip_version runs in that one\n"
+	       "  -D NAME=VALUE       packetdrill scripts: VALUE for NAME in the text\n"
+	       "  --tolerance T       packetdrill scripts: how far a time may be off (5ms, 250us; no\n"
+	       "                      less than 4 ms); 0: be exact, and list what is not\n"
+	       "  --env NAME=VALUE    packetdrill scripts: a variable of their commands; their other\n"
+	       "                      options (--local_ip, --mtu, --tolerance_usecs, ...) hold too\n"
 	       "  --help              this text\n"
 	       "\n"
 	       "A file tapline.args in a folder holds options for what lies below it, one a line:\n"
-	       "--set, --profile, --seed, --wall-timeout.\n"
+	       "--set, --profile, --seed, --wall-timeout, and those for packetdrill scripts.\n"
 	       "\n"
 	       "Exit status: 0 all passed; 1 a test failed; 2 usage, or a file that can not be read\n"
 	       "or parsed; 3 an invariant of the stack broke, or two runs differed; 4 everything was\n"
@@ -221,6 +230,12 @@ static bool apply(struct run_options *o, const struct run_option *d, char *value
 	case OPT_MAKE:
 		o->make = true;
 		return true;
+	case OPT_FAMILY:
+		o->families = pd_families_parse(value);
+		if (o->families)
+			return true;
+		strbuf_printf(error, "--family: '%s' is not 4, 6, mapped or all", value);
+		return false;
 	case OPT_HELP:
 		o->help = true;
 		return true;
@@ -275,6 +290,39 @@ static bool take(struct run_options *o, const struct run_extras *extras, const s
 	return apply(o, d, value, error);
 }
 
+/*
+ * An option that packetdrill has too. 1: taken; 0: it is none; -1: it is wrong.
+ */
+static int parse_packetdrill(struct run_options *o, int argc, char **argv, int *i,
+			     struct strbuf *error)
+{
+	char *argument = argv[*i];
+	size_t len = argument[1] == '-' ? strcspn(argument, "=") : 2;
+	struct strbuf ignored = { 0 };
+	char *name = xstrdup(argument);
+	const char *value = NULL;
+	bool takes = false;
+	int known;
+	size_t k;
+
+	name[len] = 0;
+	known = pd_option_check(name, NULL, &takes, &ignored);
+	strbuf_free(&ignored);
+	if (known && argument[len])
+		value = argument + len + (argument[len] == '=');
+	else if (known && takes && *i + 1 < argc)
+		value = argv[++*i];
+	if (known)
+		known = pd_option_check(name, value, NULL, error);
+	/* The table's own string lives long enough. */
+	for (k = 0; known > 0 && pd_option_name(k); k++) {
+		if (strcmp(pd_option_name(k), name) == 0)
+			pd_arguments_add(&o->packetdrill, pd_option_name(k), value, PD_FAMILY_ALL);
+	}
+	free(name);
+	return known;
+}
+
 /* Reads the option at argv[*i], which begins with '-'; moves *i over a value in its own word. */
 static bool parse_option(struct run_options *o, const struct run_extras *extras, int argc,
 			 char **argv, int *i, struct strbuf *error)
@@ -285,8 +333,11 @@ static bool parse_option(struct run_options *o, const struct run_extras *extras,
 	const struct run_option *d = find(extras, argument, len);
 	char *value = NULL;
 
-	if (!d)
-		return unknown(extras, argument, error);
+	if (!d) {
+		int known = parse_packetdrill(o, argc, argv, i, error);
+
+		return known ? known > 0 : unknown(extras, argument, error);
+	}
 	if (argument[len])
 		value = argument + len + (argument[len] == '=');
 	if (!d->value) {
@@ -364,6 +415,7 @@ void run_options_free(struct run_options *o)
 	for (i = 0; i < o->setting_count; i++)
 		free((void *)(uintptr_t)o->settings[i].key);
 	free(o->settings);
+	pd_arguments_free(&o->packetdrill);
 	free(o->paths);
 	*o = (struct run_options){ 0 };
 }
@@ -382,6 +434,19 @@ void run_options_rerun(const struct run_options *o, const char *path, const char
 		strbuf_printf(&word, "%s=%s", o->settings[i].key, o->settings[i].value);
 		strbuf_puts(out, " --set ");
 		tap_shell_word(out, strbuf_text(&word));
+	}
+	if (o->families)
+		strbuf_printf(out, " --family %s",
+			      o->families == PD_FAMILY_4      ? "4" :
+			      o->families == PD_FAMILY_6      ? "6" :
+			      o->families == PD_FAMILY_MAPPED ? "mapped" :
+								"all");
+	for (i = o->packetdrill_below; i < o->packetdrill.count; i++) {
+		strbuf_printf(out, " %s", o->packetdrill.list[i].name);
+		if (o->packetdrill.list[i].value) {
+			strbuf_putc(out, ' ');
+			tap_shell_word(out, o->packetdrill.list[i].value);
+		}
 	}
 	if (name) {
 		strbuf_clear(&word);

@@ -7,6 +7,7 @@
 #define TAPLINE_RUN_OPTIONS_H
 
 #include "base/strbuf.h"
+#include "packetdrill/settings.h"
 
 #define RUN_DEFAULT_SEED	 1
 #define RUN_DEFAULT_WALL_TIMEOUT 60
@@ -30,6 +31,10 @@ struct run_options {
 	bool help;
 	struct script_setting *settings;
 	size_t setting_count;
+	/* For *.pkt files: packetdrill's own options; the first so many are of tapline.args. */
+	struct pd_arguments packetdrill;
+	size_t packetdrill_below;
+	u8 families; /* of --family; 0: not given */
 	char **paths;
 	size_t path_count;
 };

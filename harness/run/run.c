@@ -90,7 +90,7 @@ static bool collect_files(struct run *r, struct walk *w, struct strbuf *error)
 			return false;
 		}
 		if (w->count == before && i == 0) {
-			strbuf_printf(error, "no test file (*.lua) in '%s'", o->paths[i]);
+			strbuf_printf(error, "no test file (*.lua, *.pkt) in '%s'", o->paths[i]);
 			return false;
 		}
 	}

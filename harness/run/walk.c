@@ -38,7 +38,7 @@ static bool ends_in(const char *name, const char *ending)
 
 static bool is_test_name(const char *name)
 {
-	return ends_in(name, ".lua");
+	return ends_in(name, ".lua") || ends_in(name, ".pkt");
 }
 
 /* A capture stands for the Lua file beside it. Where there is none, it stays to be complained

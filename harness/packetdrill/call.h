@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files that make system calls share: a script's arguments as numbers and bytes, and the
+ * life of a call.
+ */
+#ifndef TAPLINE_PACKETDRILL_CALL_H
+#define TAPLINE_PACKETDRILL_CALL_H
+
+#include "packetdrill/runner.h"
+
+/* A call with one buffer; the fd is that of the script's first argument where has_fd. */
+struct pd_call *pd_call_new(struct pd_run *r, const struct pd_event *e, u32 nr, u32 data_size);
+/* Submits it. False: the script failed. */
+bool pd_call_go(struct pd_run *r, struct pd_call *c, u64 at_ns);
+/* The result against the script's; for calls whose `finish` does more. */
+bool pd_call_check(struct pd_run *r, const struct pd_call *c, s64 ret);
+
+/* Argument i as a number; `or_any`: "..." gives that. False: the script failed. */
+bool pd_arg_number(struct pd_run *r, const struct pd_event *e, size_t i, s64 *out);
+bool pd_arg_number_or(struct pd_run *r, const struct pd_event *e, size_t i, s64 any, s64 *out);
+/* Argument 0 as the host's descriptor; one that the script does not know is -1 (EBADF). */
+bool pd_arg_fd(struct pd_run *r, const struct pd_event *e, size_t i, s32 *live);
+bool pd_arg_count(struct pd_run *r, const struct pd_event *e, size_t least, size_t most);
+const struct pd_expr *pd_arg(const struct pd_event *e, size_t i);
+
+/* A socket address argument: "..." is `otherwise`. False: the script failed. */
+bool pd_arg_address(struct pd_run *r, const struct pd_event *e, size_t i,
+		    const struct sock_addr *otherwise, struct sock_addr *out);
+
+/* A value as the bytes that Linux has: number of `size` bytes, string, struct by its fields. */
+bool pd_value_bytes(struct pd_run *r, const struct pd_event *e, const struct pd_expr *x, u32 size,
+		    struct strbuf *out);
+void pd_put_le(u8 *p, u64 n, u32 size);
+u64 pd_get_le(const u8 *p, u32 size);
+
+/* A new descriptor: the script's number stands for the host's from now on. */
+void pd_fd_set(struct pd_run *r, int script, int live);
+int pd_fd_script(const struct pd_run *r, int live);
+
+/* The calls with messages, sets and options; each submits what its event says. */
+bool pd_call_sendmsg(struct pd_run *r, const struct pd_event *e, u64 at_ns);
+bool pd_call_recvmsg(struct pd_run *r, const struct pd_event *e, u64 at_ns);
+bool pd_call_poll(struct pd_run *r, const struct pd_event *e, u64 at_ns);
+bool pd_call_epoll_ctl(struct pd_run *r, const struct pd_event *e, u64 at_ns);
+bool pd_call_epoll_wait(struct pd_run *r, const struct pd_event *e, u64 at_ns);
+bool pd_call_getsockopt(struct pd_run *r, const struct pd_event *e, u64 at_ns);
+bool pd_call_setsockopt(struct pd_run *r, const struct pd_event *e, u64 at_ns);
+
+#endif

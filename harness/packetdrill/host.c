@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The host of a script: one CPU, a tun device with the local address, a route to the remote one;
+ * and what backtick commands can do to it.
+ */
+#include "packetdrill/runner.h"
+
+#include "stack/errno.h"
+#include "stack/nic.h"
+#include "stack/rtnetlink.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REMOTE_PREFIX_4 24
+#define REMOTE_PREFIX_6 32
+
+static s64 apply(struct pd_run *r, const struct op *op)
+{
+	return r->sut->ops->apply(r->sut, op);
+}
+
+static struct op_bytes text_bytes(const char *text)
+{
+	return (struct op_bytes){ (const u8 *)text, (u32)strlen(text) };
+}
+
+static struct op_bytes address_bytes(const struct pd_address *a)
+{
+	return (struct op_bytes){ a->bytes, a->v6 ? 16 : 4 };
+}
+
+static s64 add_wire(struct pd_run *r)
+{
+	struct op op = { .kind = OP_WIRE_ADD };
+	s64 err = apply(r, &op);
+
+	if (err < 0)
+		return err;
+	/* See send_bytes() of inject.c. */
+	op = (struct op){ .kind = OP_WIRE_SET };
+	op.u.wire_set.end = PD_SCRIPT_END;
+	op.u.wire_set.param = WIRE_PARAM_DELAY_NS;
+	op.u.wire_set.value = 1;
+	return apply(r, &op);
+}
+
+static s64 add_device(struct pd_run *r)
+{
+	struct op op = { .kind = OP_NIC_ADD };
+	s64 err;
+
+	op.u.nic_add.model = NIC_MODEL_TUN;
+	op.u.nic_add.queues = 1;
+	op.u.nic_add.mtu = r->settings->mtu;
+	op.u.nic_add.name = text_bytes("tun0");
+	err = apply(r, &op);
+	if (err < 0)
+		return err;
+	op = (struct op){ .kind = OP_WIRE_ATTACH };
+	op.u.wire_attach.end = PD_HOST_END;
+	op.u.wire_attach.ifindex = PD_TUN_IFINDEX;
+	err = apply(r, &op);
+	if (err < 0)
+		return err;
+	op = (struct op){ .kind = OP_LINK_SET };
+	op.u.link_set.ifindex = PD_TUN_IFINDEX;
+	op.u.link_set.param = LINK_PARAM_UP;
+	op.u.link_set.value = 1;
+	return apply(r, &op);
+}
+
+/* The network of an address: its bits behind the prefix cleared. */
+static struct pd_address network_of(struct pd_address a, u32 prefix_len)
+{
+	u32 i;
+
+	for (i = prefix_len; i < (a.v6 ? 128u : 32u); i++)
+		a.bytes[i / 8] &= (u8) ~(0x80 >> i % 8);
+	return a;
+}
+
+static s64 add_addresses(struct pd_run *r)
+{
+	const struct pd_settings *s = r->settings;
+	u32 prefix = s->remote.v6 ? REMOTE_PREFIX_6 : REMOTE_PREFIX_4;
+	struct pd_address remote = network_of(s->remote, prefix);
+	struct op op = { .kind = OP_ADDR_ADD };
+	s64 err;
+
+	op.u.addr_add.ifindex = PD_TUN_IFINDEX;
+	op.u.addr_add.prefix_len = s->prefix_len;
+	op.u.addr_add.addr = address_bytes(&s->local);
+	err = apply(r, &op);
+	if (err < 0)
+		return err;
+	op = (struct op){ .kind = OP_ROUTE_ADD };
+	op.u.route_add.type = RTN_UNICAST;
+	op.u.route_add.scope = RT_SCOPE_LINK;
+	op.u.route_add.oif = PD_TUN_IFINDEX;
+	op.u.route_add.prefix_len = prefix;
+	op.u.route_add.dst = address_bytes(&remote);
+	err = apply(r, &op);
+	/* The local network may hold the remote address: then there is a route already. */
+	return err == -EEXIST ? 0 : err;
+}
+
+static bool made(struct pd_run *r, const char *what, s64 err)
+{
+	struct strbuf text = { 0 };
+
+	if (err >= 0)
+		return true;
+	strbuf_printf(&text, "%s: %s", what, pd_errno_name((int)-err));
+	if (err == -EOPNOTSUPP || err == -EAFNOSUPPORT || (err == -EINVAL && r->settings->local.v6))
+		pd_skip(r, strbuf_text(&text));
+	else
+		pd_fail(r, NULL, NULL, NULL, "%s", strbuf_text(&text));
+	strbuf_free(&text);
+	return false;
+}
+
+bool pd_host_make(struct pd_run *r)
+{
+	struct op op = { .kind = OP_HOST_ADD };
+
+	op.u.host_add.cpus = 1;
+	op.u.host_add.name = text_bytes("host");
+	return made(r, "the host", apply(r, &op)) && made(r, "the wire", add_wire(r)) &&
+	       made(r, "the tun device", add_device(r)) &&
+	       made(r, r->settings->local.v6 ? "no IPv6 host" : "the addresses", add_addresses(r));
+}
+
+s64 pd_host_sysctl(struct pd_run *r, const char *name, const char *value)
+{
+	struct op op = { .kind = OP_SYSCTL };
+
+	op.u.sysctl.name = text_bytes(name);
+	op.u.sysctl.value = text_bytes(value);
+	return apply(r, &op);
+}
+
+struct sock_addr pd_sock_addr(const struct pd_run *r, const struct pd_address *a, u16 port)
+{
+	struct sock_addr s = { .family = AF_INET, .port = port };
+
+	memcpy(s.addr, a->bytes, a->v6 ? 16 : 4);
+	if (a->v6)
+		s.family = AF_INET6;
+	if (r->settings->family != PD_MAPPED || a->v6)
+		return s;
+	s.family = AF_INET6;
+	memset(s.addr, 0, sizeof(s.addr));
+	memset(s.addr + 10, 0xff, 2);
+	memcpy(s.addr + 12, a->bytes, 4);
+	return s;
+}
+
+/* -- Commands -- */
+
+static int command_sysctl_get(void *ctx, const char *name, struct strbuf *out)
+{
+	struct pd_run *r = ctx;
+	char value[1024];
+	s32 len = r->sut->ops->sysctl(r->sut, 0, name, value, sizeof(value));
+
+	if (len < 0)
+		return len;
+	strbuf_puts(out, value);
+	return 0;
+}
+
+static int command_sysctl_set(void *ctx, const char *name, const char *value)
+{
+	s64 err = pd_host_sysctl(ctx, name, value);
+
+	return err < 0 ? (int)err : 0;
+}
+
+static int command_proc_read(void *ctx, const char *path, struct strbuf *out)
+{
+	struct pd_run *r = ctx;
+	const char *name = strncmp(path, "/proc/", 6) == 0 ? path + 6 : path;
+	u32 cap = 1u << 20;
+	char *text = xrealloc(NULL, cap);
+	s32 len = r->sut->ops->proc(r->sut, 0, name, text, cap);
+
+	if (len > 0)
+		strbuf_add(out, text, (size_t)len < cap ? (size_t)len : cap - 1);
+	free(text);
+	return len < 0 ? len : 0;
+}
+
+struct counter_call {
+	void (*fn)(void *arg, const char *name, u64 value);
+	void *arg;
+};
+
+static void tell_counter(void *ctx, const char *name, u64 value)
+{
+	const struct counter_call *c = ctx;
+
+	c->fn(c->arg, name, value);
+}
+
+static int command_counters(void *ctx, void (*fn)(void *arg, const char *name, u64 value),
+			    void *arg)
+{
+	struct pd_run *r = ctx;
+	struct counter_call c = { fn, arg };
+
+	r->sut->ops->counters(r->sut, 0, tell_counter, &c);
+	return 0;
+}
+
+/* Names of states as ss has them, by the number that /proc/net/tcp shows. */
+static const char *const ss_states[] = { "UNKNOWN",    "ESTAB",	     "SYN-SENT",  "SYN-RECV",
+					 "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "UNCONN",
+					 "CLOSE-WAIT", "LAST-ACK",   "LISTEN",	  "CLOSING" };
+
+static void ss_address(struct strbuf *out, const char *hex)
+{
+	/* %08X of the address as the kernel holds it: little endian, words of 4 bytes. */
+	size_t digits = strcspn(hex, ":");
+	struct pd_address a = { .v6 = digits == 32 };
+	char text[PD_ADDRESS_TEXT];
+	size_t i;
+
+	for (i = 0; i < digits / 2 && i < sizeof(a.bytes); i++) {
+		char pair[3] = { hex[2 * i], hex[2 * i + 1], 0 };
+
+		a.bytes[(i & ~(size_t)3) + 3 - (i & 3)] = (u8)strtoul(pair, NULL, 16);
+	}
+	pd_address_text(&a, text);
+	strbuf_printf(out, digits == 32 ? "[%s]:%lu" : "%s:%lu", text,
+		      strtoul(hex + digits + (hex[digits] == ':'), NULL, 16));
+}
+
+static void ss_lines(const char *text, struct strbuf *out)
+{
+	const char *line;
+
+	for (line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		char local[48], remote[48];
+		unsigned int state, tx, rx;
+
+		if (sscanf(line, " %*u: %47s %47s %x %x:%x", local, remote, &state, &tx, &rx) != 5)
+			continue;
+		strbuf_printf(out, "%s %u %u ", ss_states[state < 12 ? state : 0], rx, tx);
+		ss_address(out, local);
+		strbuf_putc(out, ' ');
+		ss_address(out, remote);
+		strbuf_putc(out, '\n');
+	}
+}
+
+static int command_ss(void *ctx, struct strbuf *out)
+{
+	struct strbuf text = { 0 };
+	int err = command_proc_read(ctx, "/proc/net/tcp", &text);
+
+	if (!err)
+		ss_lines(strbuf_text(&text), out);
+	strbuf_clear(&text);
+	if (!err && !command_proc_read(ctx, "/proc/net/tcp6", &text))
+		ss_lines(strbuf_text(&text), out);
+	strbuf_free(&text);
+	return err;
+}
+
+/* "192.0.2.0/24", "192.0.2.1", "default" */
+static bool parse_prefix(const char *text, bool v6, struct pd_address *a, u32 *len)
+{
+	char copy[64];
+	size_t n = strcspn(text, "/");
+
+	*a = (struct pd_address){ .v6 = v6 };
+	*len = 0;
+	if (strcmp(text, "default") == 0)
+		return true;
+	if (n >= sizeof(copy))
+		return false;
+	memcpy(copy, text, n);
+	copy[n] = 0;
+	*len = text[n] ? (u32)strtoul(text + n + 1, NULL, 10) : v6 ? 128 : 32;
+	return pd_address_parse(copy, a) && a->v6 == v6;
+}
+
+static int command_route(void *ctx, const struct pd_route *route)
+{
+	struct pd_run *r = ctx;
+	struct op op = { .kind = OP_ROUTE_ADD };
+	struct pd_address dst, via;
+	u32 len;
+	s64 err;
+
+	if (!parse_prefix(route->dst, route->v6, &dst, &len))
+		return -EINVAL;
+	if (route->advmss || route->initcwnd || route->initrwnd || route->window || route->rtt_ms ||
+	    route->rto_min_ms || route->cwnd || route->ssthresh || route->hoplimit ||
+	    route->reordering || route->quickack || route->features_ecn ||
+	    route->fastopen_no_cookie || route->mtu_lock || route->congctl)
+		return -EOPNOTSUPP;
+	if (route->verb != PD_ROUTE_ADD) {
+		struct op del = { .kind = OP_ROUTE_DEL };
+
+		del.u.route_del.type = RTN_UNICAST;
+		del.u.route_del.metric = route->metric;
+		del.u.route_del.prefix_len = len;
+		del.u.route_del.dst = address_bytes(&dst);
+		err = apply(r, &del);
+		if (route->verb == PD_ROUTE_DEL || (err < 0 && route->verb == PD_ROUTE_CHANGE))
+			return err < 0 ? (int)err : 0;
+	}
+	op.u.route_add.type = RTN_UNICAST;
+	op.u.route_add.scope = RT_SCOPE_LINK;
+	op.u.route_add.oif = PD_TUN_IFINDEX;
+	op.u.route_add.metric = route->metric;
+	op.u.route_add.mtu = route->mtu;
+	op.u.route_add.prefix_len = len;
+	op.u.route_add.dst = address_bytes(&dst);
+	if (route->via) {
+		if (!pd_address_parse(route->via, &via))
+			return -EINVAL;
+		op.u.route_add.scope = RT_SCOPE_UNIVERSE;
+		op.u.route_add.flags = RTNH_F_ONLINK;
+		op.u.route_add.gateway = address_bytes(&via);
+	}
+	err = apply(r, &op);
+	return err < 0 ? (int)err : 0;
+}
+
+/* A fresh world has no metrics. */
+static int command_metrics_flush(void *ctx, const char *address)
+{
+	(void)ctx;
+	(void)address;
+	return 0;
+}
+
+/* The device takes all at once: no queue of any kind ever holds a packet. */
+static int command_qdisc(void *ctx, const struct pd_qdisc *q)
+{
+	static const char *const plain[] = { "pfifo", "bfifo", "pfifo_fast", "noqueue" };
+	size_t i;
+
+	(void)ctx;
+	for (i = 0; q->kind && i < ARRAY_SIZE(plain); i++) {
+		if (strcmp(q->kind, plain[i]) == 0)
+			return 0;
+	}
+	return q->kind ? -EOPNOTSUPP : 0;
+}
+
+static int command_sleep(void *ctx, u64 ns)
+{
+	struct pd_run *r = ctx;
+
+	pd_advance(r, pd_now(r) + ns, false);
+	return 0;
+}
+
+const struct pd_command_ops pd_host_commands = {
+	.sysctl_get = command_sysctl_get,
+	.sysctl_set = command_sysctl_set,
+	.proc_read = command_proc_read,
+	.counters = command_counters,
+	.ss = command_ss,
+	.route = command_route,
+	.metrics_flush = command_metrics_flush,
+	.qdisc = command_qdisc,
+	.sleep = command_sleep,
+};
