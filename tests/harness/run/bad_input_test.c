@@ -274,7 +274,8 @@ static void test_usage(void **state)
 	check_usage("$TAPLINE run --set net.ipv4.ip_default_ttl=x good.lua",
 		    "'x' is no value for net.ipv4.ip_default_ttl");
 	check_usage("$TAPLINE list suite", "did you mean 'suites'?");
-	check_usage("mkdir -p hollow; $TAPLINE run hollow", "no test file (*.lua, *.pkt) in 'hollow'");
+	check_usage("mkdir -p hollow; $TAPLINE run hollow",
+		    "no test file (*.lua, *.pkt) in 'hollow'");
 }
 
 static void test_capture_folder(void **state)
