@@ -324,9 +324,11 @@ end
 local nic_params = { rx_ring = "NIC_PARAM_RX_RING", tx_ring = "NIC_PARAM_TX_RING",
   rx_usecs = "NIC_PARAM_RX_USECS", rx_csum = "NIC_PARAM_RX_CSUM", tx_csum = "NIC_PARAM_TX_CSUM",
   irq_cpu = "NIC_PARAM_IRQ_CPU", gro = "NIC_PARAM_GRO", tx_stall = "NIC_PARAM_TX_STALL",
-  irq_lost = "NIC_PARAM_IRQ_LOST", irq_spurious = "NIC_PARAM_IRQ_SPURIOUS", tso = "NIC_PARAM_TSO" }
+  irq_lost = "NIC_PARAM_IRQ_LOST", irq_spurious = "NIC_PARAM_IRQ_SPURIOUS", tso = "NIC_PARAM_TSO",
+  gro_flush_timeout = "NIC_PARAM_GRO_FLUSH_TIMEOUT",
+  napi_defer_hard_irqs = "NIC_PARAM_DEFER_HARD_IRQS" }
 local ethtool_options = set [[rx_ring tx_ring rx_usecs rx_csum tx_csum irq_cpu gro tx_stall irq_lost
-  irq_spurious tso dev queue]]
+  irq_spurious tso gro_flush_timeout napi_defer_hard_irqs dev queue]]
 
 function Host:ethtool(o)
   o = options("host:ethtool", o, ethtool_options)

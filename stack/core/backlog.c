@@ -104,7 +104,7 @@ static int softnet_init(struct cpu *cpu)
 	list_init(&sd->output_queue);
 	skb_queue_head_init(&sd->input_pkt_queue);
 	skb_queue_head_init(&sd->process_queue);
-	netif_napi_add(NULL, &sd->backlog, process_backlog, NAPI_POLL_WEIGHT);
+	netif_napi_add(cpu->host, NULL, &sd->backlog, process_backlog, NAPI_POLL_WEIGHT);
 	napi_enable(&sd->backlog);
 	cpu->softnet = sd;
 	return 0;

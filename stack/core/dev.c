@@ -71,6 +71,7 @@ struct net_device *alloc_netdev(struct host *h, const char *name, u32 tx_queues,
 	dev->tx_queue_len = 1000;
 	dev->gso_max_size = GSO_MAX_SIZE;
 	dev->gso_max_segs = GSO_MAX_SEGS;
+	dev->gro_max_size = GSO_MAX_SIZE;
 	dev->watchdog_timeo_ms = 5000;
 	list_init(&dev->dev_list);
 	list_init(&dev->napi_list);

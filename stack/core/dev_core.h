@@ -84,6 +84,12 @@ void flush_backlog(struct net_device *dev);
 struct packet_offload;
 const struct packet_offload *packet_offload_find(const struct host *h, be16 protocol);
 
+/* gro.c: the state of a NAPI instance; all held packets go up (flush_old: but those of this jiffy),
+ * and what waits for a batch; all are dropped. */
+void gro_init(struct napi_struct *napi);
+void gro_flush_normal(struct napi_struct *napi, bool flush_old);
+void gro_purge(struct napi_struct *napi, enum skb_drop_reason reason);
+
 /* Qdiscs come and go with IFF_UP and the carrier (sch_generic.c). */
 int dev_init_scheduler(struct net_device *dev);
 void dev_shutdown(struct net_device *dev);

@@ -165,12 +165,6 @@ int netif_receive_skb(struct sk_buff *skb)
 	return __netif_receive_skb(this_softnet(dev_host(skb->dev)), skb);
 }
 
-int napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb)
-{
-	cpu_cost_rx(napi->cpu, skb->len);
-	return __netif_receive_skb(napi->cpu->softnet, skb);
-}
-
 void dev_capture(const struct sk_buff *skb, struct net_device *dev, u32 dir, u32 pulled)
 {
 	struct world *w = dev->world;

@@ -36,7 +36,8 @@ bool netif_needs_gso(const struct sk_buff *skb, u32 features)
 {
 	if (!skb_is_gso(skb))
 		return false;
-	return !(features & NETIF_F_TSO) || skb->ip_summed != CHECKSUM_PARTIAL;
+	return !(features & NETIF_F_TSO) || skb->ip_summed != CHECKSUM_PARTIAL ||
+	       skb_shinfo(skb)->gso_type & SKB_GSO_TCP_FIXEDID;
 }
 
 struct sk_buff *skb_gso_segment(struct sk_buff *skb, u32 features)

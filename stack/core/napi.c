@@ -11,12 +11,23 @@
  */
 #include "core/dev_core.h"
 
-void netif_napi_add(struct net_device *dev, struct napi_struct *napi,
+/* gro_flush_timeout has passed: polls without an interrupt. */
+static void napi_watchdog(struct timer *t)
+{
+	struct napi_struct *napi = container_of(t, struct napi_struct, timer);
+
+	if (napi_schedule_prep(napi))
+		__napi_schedule(napi, napi->cpu);
+}
+
+void netif_napi_add(struct host *h, struct net_device *dev, struct napi_struct *napi,
 		    s32 (*poll)(struct napi_struct *, s32), s32 weight)
 {
 	*napi = (struct napi_struct){ .dev = dev, .poll = poll, .weight = weight };
 	list_init(&napi->poll_list);
 	list_init(&napi->dev_list);
+	gro_init(napi);
+	timer_setup(&napi->timer, host_cpu(h, 0), napi_watchdog);
 	if (dev)
 		list_add_tail(&napi->dev_list, &dev->napi_list);
 	/* Added as in Linux: disabled until napi_enable(). */
@@ -25,6 +36,7 @@ void netif_napi_add(struct net_device *dev, struct napi_struct *napi,
 
 void netif_napi_del(struct napi_struct *napi)
 {
+	del_timer(&napi->timer);
 	list_del_init(&napi->dev_list);
 	list_del_init(&napi->poll_list);
 }
@@ -37,6 +49,9 @@ void napi_enable(struct napi_struct *napi)
 void napi_disable(struct napi_struct *napi)
 {
 	list_del_init(&napi->poll_list);
+	del_timer(&napi->timer);
+	gro_purge(napi, napi->dev && napi->dev->world->ending ? SKB_DROP_REASON_WORLD_END :
+								SKB_DROP_REASON_DEV_READY);
 	napi->state = NAPI_STATE_SCHED | NAPI_STATE_DISABLE;
 }
 
@@ -63,10 +78,37 @@ void __napi_schedule(struct napi_struct *napi, struct cpu *cpu)
 		raise_softirq(cpu, NET_RX_SOFTIRQ);
 }
 
+/* How long until the next poll without an interrupt; 0: interrupts are wanted, or none is needed.
+ * *again: the caller must not ask for interrupts. */
+static u64 complete_timeout(struct napi_struct *napi, s32 work_done, bool *again)
+{
+	const struct net_device *dev = napi->dev;
+	u64 timeout = 0;
+
+	*again = false;
+	if (!dev)
+		return 0;
+	if (work_done) {
+		if (napi->gro_bitmask)
+			timeout = dev->gro_flush_timeout;
+		napi->defer_hard_irqs_count = dev->napi_defer_hard_irqs;
+	}
+	if (napi->defer_hard_irqs_count) {
+		napi->defer_hard_irqs_count--;
+		timeout = dev->gro_flush_timeout;
+		*again = timeout != 0;
+	}
+	return timeout;
+}
+
 bool napi_complete_done(struct napi_struct *napi, s32 work_done)
 {
-	(void)work_done;
+	bool again;
+	u64 timeout = complete_timeout(napi, work_done, &again);
+
 	ASSERT(napi->state & NAPI_STATE_SCHED);
+	/* Held over several polls they are kept for a jiffy at most. */
+	gro_flush_normal(napi, timeout != 0);
 	list_del_init(&napi->poll_list);
 	if (napi->state & NAPI_STATE_DISABLE)
 		return false;
@@ -76,7 +118,9 @@ bool napi_complete_done(struct napi_struct *napi, s32 work_done)
 		return false;
 	}
 	napi->state &= ~(u32)NAPI_STATE_SCHED;
-	return true;
+	if (timeout)
+		hrtimer_start(&napi->timer, napi->cpu->host->world->now + timeout);
+	return !again;
 }
 
 /* One poll; the instance goes to `repoll` when it used its whole weight. Returns the work done. */
@@ -98,6 +142,7 @@ static s32 napi_poll(struct napi_struct *n, struct list_head *repoll)
 	ASSERT(work <= weight);
 	if (work < weight || !list_empty(&n->poll_list))
 		return work;
+	gro_flush_normal(n, true);
 	if (n->state & NAPI_STATE_SCHED)
 		list_add_tail(&n->poll_list, repoll);
 	return work;

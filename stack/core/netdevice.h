@@ -142,6 +142,10 @@ struct net_device {
 	u32 tx_queue_len;
 	u32 gso_max_size; /* bytes of one super-packet */
 	u32 gso_max_segs;
+	u32 gro_max_size;
+	u64 gro_flush_timeout; /* ns: held packets may wait so long for more; 0: end with the poll
+				*/
+	u32 napi_defer_hard_irqs; /* polls without work before interrupts are asked for again */
 	u8 dev_addr[MAX_ADDR_LEN];
 	u8 broadcast[MAX_ADDR_LEN];
 	const struct net_device_ops *netdev_ops;
@@ -282,6 +286,9 @@ static inline u32 ll_reserved_space(const struct net_device *dev)
 	return (dev->hard_header_len + (u32)dev->needed_headroom + 31u) & ~15u;
 }
 
+#define GRO_HASH_BUCKETS 8u
+#define MAX_GRO_SKBS	 8u /* of one bucket */
+
 /* NAPI (core/napi.c). */
 enum { NAPI_STATE_SCHED = 1, NAPI_STATE_MISSED = 2, NAPI_STATE_DISABLE = 4 };
 
@@ -293,12 +300,21 @@ struct napi_struct {
 	u32 index; /* queue of the device, for traces */
 	u32 state;
 	s32 weight;
+	/* GRO (core/gro.c): held packets by flow hash, the newest first; packets on their way up.
+	 */
+	u32 gro_bitmask, rx_count;
+	struct sk_buff_head gro_hash[GRO_HASH_BUCKETS];
+	struct sk_buff_head rx_skbs;
+	/* gro_flush_timeout: polls again instead of an interrupt, so many times. */
+	struct timer timer;
+	u32 defer_hard_irqs_count;
 	/* Handles up to budget packets; fewer than budget: it is through and has called
 	 * napi_complete_done. */
 	s32 (*poll)(struct napi_struct *napi, s32 budget);
 };
 
-void netif_napi_add(struct net_device *dev, struct napi_struct *napi,
+/* dev may be NULL (a CPU's backlog). */
+void netif_napi_add(struct host *h, struct net_device *dev, struct napi_struct *napi,
 		    s32 (*poll)(struct napi_struct *, s32), s32 weight);
 void netif_napi_del(struct napi_struct *napi);
 void napi_enable(struct napi_struct *napi);

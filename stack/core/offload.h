@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Super-packets: one sk_buff that stands for several on the wire. On the way out TCP makes them and
- * they are cut here when the device does not do it (GSO). What is a protocol's is behind two ops
- * tables: packet_offload by EtherType, net_offload by the protocol above IP.
+ * they are cut here when the device does not do it (GSO); on the way in frames of one flow become
+ * one (GRO). What is a protocol's is behind two ops tables: packet_offload by EtherType,
+ * net_offload by the protocol above IP.
  *
  * Invariants: skb_shinfo(skb)->gso_size > 0 exactly in a super-packet; it is CHECKSUM_PARTIAL; all
  * its segments but the last carry gso_size bytes, the last the rest.
@@ -13,9 +14,10 @@
 #include "core/netdevice.h"
 
 /* skb_shared_info.gso_type */
-#define SKB_GSO_TCPV4 1u
-#define SKB_GSO_DODGY 2u
-#define SKB_GSO_TCPV6 16u
+#define SKB_GSO_TCPV4	    1u
+#define SKB_GSO_DODGY	    2u
+#define SKB_GSO_TCPV6	    16u
+#define SKB_GSO_TCP_FIXEDID 8u /* its segments had one identification */
 
 struct offload_callbacks {
 	/*
@@ -24,6 +26,15 @@ struct offload_callbacks {
 	 * memory, or it is none of its kind. skb stays the caller's.
 	 */
 	struct sk_buff *(*gso_segment)(struct sk_buff *skb, u32 features);
+	/*
+	 * A frame that came, NAPI_GRO_CB(skb)->data_offset at this layer's header: which of the
+	 * held ones is of the same flow (same_flow), merged with it (skb_gro_receive) when it
+	 * follows on, or `flush` set: it can not be held. Returns a held packet that is to go up
+	 * now, or NULL.
+	 */
+	struct sk_buff *(*gro_receive)(struct sk_buff_head *held, struct sk_buff *skb);
+	/* Makes the headers right of a merged packet: this layer's begins nhoff behind data. */
+	void (*gro_complete)(struct sk_buff *skb, u32 nhoff);
 };
 
 struct packet_offload {
@@ -34,6 +45,50 @@ struct packet_offload {
 struct net_offload {
 	struct offload_callbacks callbacks;
 };
+
+/* What GRO keeps of a frame in skb->cb. */
+struct napi_gro_cb {
+	struct sk_buff *last; /* of those that were merged into it */
+	u32 data_offset; /* what the protocols have looked at so far */
+	u32 age; /* jiffies when it was held */
+	u32 count; /* frames in it */
+	u8 same_flow; /* held: may be of the flow of the frame at hand; new: was merged */
+	u8 flush; /* it can not be merged with what follows */
+	u8 ip_fixedid; /* the flow's identifications do not count (atomic datagrams) */
+};
+_Static_assert(sizeof(struct napi_gro_cb) <= sizeof(((struct sk_buff *)NULL)->cb),
+	       "GRO's control block fits into a packet's");
+
+static inline struct napi_gro_cb *NAPI_GRO_CB(const struct sk_buff *skb)
+{
+	return (struct napi_gro_cb *)(void *)(uintptr_t)(const void *)skb->cb;
+}
+
+/* Bytes from data_offset on. */
+static inline u32 skb_gro_len(const struct sk_buff *skb)
+{
+	return skb->len - NAPI_GRO_CB(skb)->data_offset;
+}
+
+/* The header of `len` bytes at data_offset; NULL: the frame is too short. */
+static inline u8 *skb_gro_header(const struct sk_buff *skb, u32 len)
+{
+	u32 offset = NAPI_GRO_CB(skb)->data_offset;
+
+	return skb_headlen(skb) - offset >= len ? skb->data + offset : NULL;
+}
+
+static inline void skb_gro_pull(struct sk_buff *skb, u32 len)
+{
+	NAPI_GRO_CB(skb)->data_offset += len;
+}
+
+/* Is the transport checksum of what is left right, with this pseudo header? */
+bool skb_gro_checksum_validate(struct sk_buff *skb, u32 psum);
+/* ipv4/: do the network headers of skb forbid to merge it with p? */
+bool gro_receive_network_flush(const struct sk_buff *skb, struct sk_buff *p);
+/* Adds the payload of skb to p. 0; -E2BIG: p is full, or skb may not be merged. */
+int skb_gro_receive(struct sk_buff *p, struct sk_buff *skb);
 
 /* `po` lives as long as the host. 0 or -ENOMEM. */
 int dev_add_offload(struct host *h, const struct packet_offload *po);

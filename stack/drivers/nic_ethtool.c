@@ -91,6 +91,17 @@ int nic_set_param(struct net_device *dev, u32 param, u32 index, u64 value)
 	case NIC_PARAM_TX_CSUM:
 		nic_set_tx(a, value != 0, a->tso_wanted);
 		return 0;
+	case NIC_PARAM_GRO:
+		nic_set_feature(dev, NETIF_F_GRO, value != 0);
+		return 0;
+	case NIC_PARAM_GRO_FLUSH_TIMEOUT:
+		dev->gro_flush_timeout = value;
+		return 0;
+	case NIC_PARAM_DEFER_HARD_IRQS:
+		if (value > INT32_MAX)
+			return -ERANGE;
+		dev->napi_defer_hard_irqs = (u32)value;
+		return 0;
 	case NIC_PARAM_TSO:
 		nic_set_tx(a, dev->features & NETIF_F_HW_CSUM, value != 0);
 		return 0;

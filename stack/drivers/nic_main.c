@@ -292,7 +292,7 @@ static const struct net_device_ops nic_netdev_ops = {
 	.ndo_uninit = nic_uninit,
 };
 
-static int nic_alloc_adapter(struct net_device *dev, struct nic_adapter *a)
+static int nic_alloc_adapter(struct host *h, struct net_device *dev, struct nic_adapter *a)
 {
 	a->hw = nic_hw_create(a->world, a->queues);
 	if (!a->hw)
@@ -304,7 +304,7 @@ static int nic_alloc_adapter(struct net_device *dev, struct nic_adapter *a)
 		struct nic_queue *q = &a->q[i];
 
 		*q = (struct nic_queue){ .adapter = a, .index = i };
-		netif_napi_add(dev, &q->napi, nic_poll, 64);
+		netif_napi_add(h, dev, &q->napi, nic_poll, 64);
 		q->napi.index = i;
 	}
 	return 0;
@@ -319,6 +319,7 @@ static int nic_init(struct net_device *dev, struct net *net, const struct op_nic
 	ether_setup(dev);
 	dev->netdev_ops = &nic_netdev_ops;
 	dev->max_mtu = NIC_MTU_MAX;
+	dev->features |= NETIF_F_GRO;
 	if (op->mtu)
 		dev->mtu = (u32)op->mtu;
 	a->dev = dev;
@@ -326,7 +327,7 @@ static int nic_init(struct net_device *dev, struct net *net, const struct op_nic
 	a->queues = dev->num_rx_queues;
 	a->rx_count = op->rx_ring ? (u32)op->rx_ring : NIC_RING_DEFAULT;
 	a->tx_count = op->tx_ring ? (u32)op->tx_ring : NIC_RING_DEFAULT;
-	if (nic_alloc_adapter(dev, a))
+	if (nic_alloc_adapter(h, dev, a))
 		return -ENOMEM;
 	for (u32 i = 0; i < a->queues; i++) {
 		a->q[i].irq_cpu = i % h->cpus_count;

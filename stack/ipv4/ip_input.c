@@ -245,7 +245,9 @@ static struct sk_buff *ip_rcv_core(struct sk_buff *skb, struct net *net)
 	ihl = ip4_ihl(iph);
 	if (ihl < IP4_HLEN || ip4_version(iph) != 4)
 		return ip_rcv_hdr_error(skb, net, SKB_DROP_REASON_IP_INHDR);
-	net->mib[MIB_IpExtInNoECTPkts + (ip4_tos(iph) & INET_ECN_MASK)]++;
+	/* Frames, however many are in it. */
+	net->mib[MIB_IpExtInNoECTPkts + (ip4_tos(iph) & INET_ECN_MASK)] +=
+		max_u32(1, skb_shinfo(skb)->gso_segs);
 	if (!pskb_may_pull(skb, ihl))
 		return ip_rcv_hdr_error(skb, net, SKB_DROP_REASON_IP_INHDR);
 	iph = ip_hdr(skb);

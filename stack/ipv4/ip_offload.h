@@ -12,4 +12,7 @@ int ip_offload_init(struct host *h);
 /* packet_offload: data at the IP header. */
 struct sk_buff *inet_gso_segment(struct sk_buff *skb, u32 features);
 
+struct sk_buff *inet_gro_receive(struct sk_buff_head *held, struct sk_buff *skb);
+void inet_gro_complete(struct sk_buff *skb, u32 nhoff);
+
 #endif

@@ -67,7 +67,8 @@ void tcp_measure_rcv_mss(struct sock *sk, const struct sk_buff *skb)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	const struct tcp_sock *tp = tcp_sk(sk);
-	u32 last = icsk->icsk_ack.last_seg_size, len = skb->len;
+	u32 last = icsk->icsk_ack.last_seg_size, gso = skb_shinfo(skb)->gso_size;
+	u32 len = gso ? gso : skb->len; /* of one segment */
 	u8 flags = tcp_flags(tcp_hdr(skb));
 
 	icsk->icsk_ack.last_seg_size = 0;

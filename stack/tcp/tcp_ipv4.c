@@ -10,6 +10,7 @@
 #include "core/offload.h"
 #include "ipv4/ip_options.h"
 #include "ipv4/ip_sockglue.h"
+#include "lib/checksum.h"
 #include "tcp/tcp_metrics.h"
 #include "tcp/tcp_offload.h"
 #include "tcp/tcp_secure_seq.h"
@@ -492,8 +493,36 @@ static const struct net_protocol tcp_protocol = {
 	.icmp_strict_tag_validation = true,
 };
 
+static struct sk_buff *tcp4_gro_receive(struct sk_buff_head *held, struct sk_buff *skb)
+{
+	const u8 *iph = ip_hdr(skb);
+
+	/* What can not be merged is checked later. */
+	if (!NAPI_GRO_CB(skb)->flush &&
+	    !skb_gro_checksum_validate(skb, csum_tcpudp_nofold(ip4_saddr(iph), ip4_daddr(iph),
+							       skb_gro_len(skb), IPPROTO_TCP, 0))) {
+		NAPI_GRO_CB(skb)->flush = 1;
+		return NULL;
+	}
+	return tcp_gro_receive(held, skb, gro_receive_network_flush);
+}
+
+static void tcp4_gro_complete(struct sk_buff *skb, u32 thoff)
+{
+	const u8 *iph = ip_hdr(skb);
+
+	store_be16(skb->data + thoff + 16,
+		   csum_fold_raw(csum_tcpudp_nofold(ip4_saddr(iph), ip4_daddr(iph),
+						    skb->len - thoff, IPPROTO_TCP, 0)));
+	skb_shinfo(skb)->gso_type =
+		SKB_GSO_TCPV4 | (NAPI_GRO_CB(skb)->ip_fixedid ? SKB_GSO_TCP_FIXEDID : 0);
+	tcp_gro_complete(skb);
+}
+
 static const struct net_offload tcpv4_offload = {
-	.callbacks = { .gso_segment = tcp_gso_segment },
+	.callbacks = { .gso_segment = tcp_gso_segment,
+		       .gro_receive = tcp4_gro_receive,
+		       .gro_complete = tcp4_gro_complete },
 };
 
 int tcp_init(struct host *h)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TCP's part in super-packets, the same for both families (net/ipv4/tcp_offload.c): segments get
- * the sequence numbers that follow on; FIN and PSH stand in the last one only, CWR in the first
- * only (RFC 3168 6.1.2: one segment answers an ECE).
+ * TCP's part in super-packets, the same for both families (net/ipv4/tcp_offload.c). Out: segments
+ * get the sequence numbers that follow on; FIN and PSH stand in the last one only, CWR in the first
+ * only (RFC 3168 6.1.2: one segment answers an ECE). In: frames become one that differ in nothing
+ * but sequence number and payload, FIN and PSH of the last.
  *
  * Invariant: the socket's account of what is under way goes over to the segments without ever
  * touching 0.
@@ -66,4 +67,83 @@ struct sk_buff *tcp_gso_segment(struct sk_buff *skb, u32 features)
 		seq += mss;
 	}
 	return segs;
+}
+
+/* ---- in ---- */
+
+/* Merging would hide one of these. */
+#define TCP_FLUSH_FLAGS (TCPHDR_URG | TCPHDR_PSH | TCPHDR_RST | TCPHDR_SYN | TCPHDR_FIN)
+/* What may differ within a packet: the last frame may have them. */
+#define TCP_LAST_FLAGS (TCPHDR_FIN | TCPHDR_PSH)
+
+/* The held packet of the same connection; the others are told that they are not. */
+static struct sk_buff *tcp_gro_lookup(const struct sk_buff_head *held, const u8 *th)
+{
+	for (struct sk_buff *p = held->next; p; p = p->next) {
+		if (!NAPI_GRO_CB(p)->same_flow)
+			continue;
+		if (load_be32(skb_transport_header(p)) == load_be32(th))
+			return p;
+		NAPI_GRO_CB(p)->same_flow = 0;
+	}
+	return NULL;
+}
+
+/* Does the frame not follow on? len: its payload. */
+static bool tcp_gro_breaks(const struct sk_buff *p, const struct sk_buff *skb, const u8 *th,
+			   u32 thlen, u32 len)
+{
+	const u8 *th2 = skb_transport_header(p);
+	u32 mss = skb_shinfo(p)->gso_size;
+
+	/* Header length, flags and window in one word; acknowledgement; options. */
+	if ((get_be32(th + 12) ^ get_be32(th2 + 12)) & ~((u32)TCP_LAST_FLAGS << 16))
+		return true;
+	if (tcp_ack_seq(th) != tcp_ack_seq(th2) ||
+	    memcmp(th + TCP_HLEN, th2 + TCP_HLEN, thlen - TCP_HLEN) != 0)
+		return true;
+	if (skb_is_gso(skb) ? mss != skb_shinfo(skb)->gso_size : len - 1 >= mss)
+		return true;
+	return tcp_seq(th2) + skb_gro_len(p) != tcp_seq(th);
+}
+
+struct sk_buff *tcp_gro_receive(struct sk_buff_head *held, struct sk_buff *skb,
+				bool (*network_flush)(const struct sk_buff *skb, struct sk_buff *p))
+{
+	struct napi_gro_cb *cb = NAPI_GRO_CB(skb);
+	const u8 *th = skb_gro_header(skb, TCP_HLEN);
+	u32 thlen = th ? tcp_doff(th) : 0, len, mss = 1;
+	struct sk_buff *p;
+	bool flush;
+
+	if (thlen < TCP_HLEN || !skb_gro_header(skb, thlen)) {
+		cb->flush = 1;
+		return NULL;
+	}
+	skb_gro_pull(skb, thlen);
+	len = skb_gro_len(skb);
+	p = tcp_gro_lookup(held, th);
+	if (p) {
+		mss = skb_shinfo(p)->gso_size;
+		if (tcp_gro_breaks(p, skb, th, thlen, len) || network_flush(skb, p) ||
+		    skb_gro_receive(p, skb))
+			mss = 1;
+		else
+			skb_transport_header(p)[13] |= tcp_flags(th) & TCP_LAST_FLAGS;
+	}
+	/* A short one is the last of a burst. */
+	flush = skb_is_gso(skb) ? len != cb->count * skb_shinfo(skb)->gso_size : len < mss;
+	flush |= (tcp_flags(th) & TCP_FLUSH_FLAGS) != 0;
+	cb->flush |= flush;
+	return p && (!cb->same_flow || flush) ? p : NULL;
+}
+
+void tcp_gro_complete(struct sk_buff *skb)
+{
+	struct skb_shared_info *shinfo = skb_shinfo(skb);
+
+	skb->csum_start = skb->transport_header;
+	skb->csum_offset = 16;
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	shinfo->gso_segs = (u16)NAPI_GRO_CB(skb)->count;
 }

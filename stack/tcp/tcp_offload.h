@@ -7,5 +7,13 @@
 
 /* Data at the TCP header; see struct offload_callbacks. */
 struct sk_buff *tcp_gso_segment(struct sk_buff *skb, u32 features);
+/* GRO: data_offset at the TCP header, checksum checked by the family. `network_flush`: may the
+ * network headers of skb and p be one? */
+struct sk_buff *tcp_gro_receive(struct sk_buff_head *held, struct sk_buff *skb,
+				bool (*network_flush)(const struct sk_buff *skb,
+						      struct sk_buff *p));
+/* The rest of a merged packet: what hardware would tell of it. The pseudo header's sum is the
+ * family's. */
+void tcp_gro_complete(struct sk_buff *skb);
 
 #endif

@@ -424,7 +424,10 @@ function Host:link(options) end
 ---@field rx_usecs? integer
 ---@field rx_csum? boolean
 ---@field tx_csum? boolean
+---@field tso? boolean
 ---@field gro? boolean
+---@field gro_flush_timeout? integer
+---@field napi_defer_hard_irqs? integer
 ---@field irq_cpu? integer
 ---@field rx_ring? integer
 ---@field tx_ring? integer
