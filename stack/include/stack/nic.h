@@ -61,8 +61,8 @@ enum nic_param {
 	NIC_PARAM_IRQ_LOST, /* the next n interrupts do not arrive (fault) */
 	NIC_PARAM_IRQ_SPURIOUS, /* raise an interrupt with no cause now (fault) */
 	NIC_PARAM_TSO, /* offload: the device cuts TCP's super-segments; needs TX_CSUM */
-	/* Of the device (/sys/class/net/X): ns that held packets may wait for more, polls without work
-	 * before interrupts come again. */
+	/* Of the device (/sys/class/net/X): ns that held packets may wait for more, polls without
+	 * work before interrupts come again. */
 	NIC_PARAM_GRO_FLUSH_TIMEOUT,
 	NIC_PARAM_DEFER_HARD_IRQS,
 	NIC_PARAM_COUNT
