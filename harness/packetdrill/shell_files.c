@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The files that commands see: those they wrote themselves (in memory, they end with the script),
+ * /proc as the host shows it, and scripts that lie beside ours. Nothing else of the machine is
+ * read, and nothing is written to it.
+ */
+#include "packetdrill/shell.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define MAX_FILE (1u << 20)
+#define PROC_SYS "/proc/sys/"
+
+static struct pd_shell_pair *find(struct pd_shell *s, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < s->files; i++) {
+		if (strcmp(s->file[i].name, path) == 0)
+			return &s->file[i];
+	}
+	return NULL;
+}
+
+/* "/proc/sys/net/ipv4/x" as "net.ipv4.x". */
+static char *sysctl_name(const char *path)
+{
+	char *name = xstrdup(path + strlen(PROC_SYS)), *p;
+
+	for (p = name; *p; p++) {
+		if (*p == '/')
+			*p = '.';
+	}
+	return name;
+}
+
+static int read_disk(const char *path, struct strbuf *out)
+{
+	struct stat st;
+	char bytes[4096];
+	FILE *f;
+	size_t n;
+
+	if (stat(path, &st) || !S_ISREG(st.st_mode) || st.st_size > MAX_FILE)
+		return -ENOENT;
+	f = fopen(path, "rb");
+	if (!f)
+		return -ENOENT;
+	while ((n = fread(bytes, 1, sizeof(bytes), f)) > 0 && out->len < MAX_FILE)
+		strbuf_add(out, bytes, n);
+	fclose(f);
+	return 0;
+}
+
+/*
+ * A relative path: from the script's folder, or from the nearest folder above it that has it
+ * (runners start some scripts from there).
+ */
+static int read_beside(struct pd_shell *s, const char *path, struct strbuf *out)
+{
+	struct strbuf full = { 0 };
+	const char *slash = strrchr(s->script_path, '/');
+	size_t len = slash ? (size_t)(slash - s->script_path) : 0;
+	int up, result = -ENOENT;
+
+	for (up = 0; up < 8 && result; up++) {
+		strbuf_clear(&full);
+		if (slash) {
+			strbuf_add(&full, s->script_path, len);
+			strbuf_putc(&full, '/');
+		}
+		for (int i = 0; i < up; i++)
+			strbuf_puts(&full, "../");
+		strbuf_puts(&full, path);
+		result = read_disk(strbuf_text(&full), out);
+	}
+	strbuf_free(&full);
+	return result;
+}
+
+int pd_shell_file_read(struct pd_shell *s, const char *path, struct strbuf *out)
+{
+	const struct pd_shell_pair *file = find(s, path);
+	char *name;
+	int result;
+
+	if (strcmp(path, "/dev/null") == 0)
+		return 0;
+	if (file) {
+		strbuf_puts(out, file->value);
+		return 0;
+	}
+	if (strncmp(path, PROC_SYS, strlen(PROC_SYS)) == 0) {
+		if (!s->ops->sysctl_get)
+			return -EOPNOTSUPP;
+		name = sysctl_name(path);
+		result = s->ops->sysctl_get(s->ctx, name, out);
+		free(name);
+		strbuf_puts(out, result ? "" : "\n");
+		return result;
+	}
+	if (strncmp(path, "/proc/", 6) == 0)
+		return s->ops->proc_read ? s->ops->proc_read(s->ctx, path, out) : -EOPNOTSUPP;
+	if (path[0] == '/')
+		return -ENOENT;
+	return read_beside(s, path, out);
+}
+
+static int write_sysctl(struct pd_shell *s, const char *path, const struct strbuf *text)
+{
+	char *name, *value;
+	size_t len = text->len;
+	int result;
+
+	if (!s->ops->sysctl_set)
+		return -EOPNOTSUPP;
+	while (len && text->data[len - 1] == '\n')
+		len--;
+	value = xstrdup(strbuf_text(text));
+	value[len] = '\0';
+	name = sysctl_name(path);
+	result = s->ops->sysctl_set(s->ctx, name, value);
+	free(name);
+	free(value);
+	return result;
+}
+
+int pd_shell_file_write(struct pd_shell *s, const char *path, const struct strbuf *text,
+			bool append)
+{
+	struct pd_shell_pair *file = find(s, path);
+	struct strbuf content = { 0 };
+
+	if (strcmp(path, "/dev/null") == 0)
+		return 0;
+	if (strncmp(path, PROC_SYS, strlen(PROC_SYS)) == 0)
+		return write_sysctl(s, path, text);
+	if (strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/sys/", 5) == 0)
+		return -EOPNOTSUPP;
+	if (!file) {
+		s->file = xrealloc(s->file, (s->files + 1) * sizeof(*s->file));
+		file = &s->file[s->files++];
+		*file = (struct pd_shell_pair){ xstrdup(path), xstrdup("") };
+	}
+	if (append)
+		strbuf_puts(&content, file->value);
+	strbuf_puts(&content, strbuf_text(text));
+	free(file->value);
+	file->value = xstrdup(strbuf_text(&content));
+	strbuf_free(&content);
+	return 0;
+}
