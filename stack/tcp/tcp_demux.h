@@ -25,8 +25,8 @@ struct tcp_family {
 };
 
 /*
- * RFC 9293 3.10.7: gives a checked segment (skb->data at its linear header) to whom it is for. Takes
- * skb.
+ * RFC 9293 3.10.7: gives a checked segment (skb->data at its linear header) to whom it is for.
+ * Takes skb.
  */
 int tcp_demux(const struct tcp_family *af, struct net *net, struct sk_buff *skb,
 	      const struct tcp_rcv_key *k);
