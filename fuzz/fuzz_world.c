@@ -34,6 +34,9 @@ static struct {
 	size_t snapshot_size[TOPOLOGIES];
 } arenas[2];
 
+/* Of the last input's run. */
+static u64 last_digest;
+
 _Noreturn void fuzz_fail(const char *what)
 {
 	fprintf(stderr, "fuzz: %s\n", what);
@@ -192,11 +195,17 @@ static u32 input_hash(const u8 *p, size_t len)
 	return h;
 }
 
+u64 fuzz_digest(void)
+{
+	return last_digest;
+}
+
 void fuzz_run(const u8 *data, size_t size,
 	      void (*scenario)(struct fuzz_world *f, struct fuzz_input *in))
 {
 	u64 digest = run_once(0, false, data, size, scenario);
 
+	last_digest = digest;
 	if (input_hash(data, size) % FUZZ_TWIN_EVERY)
 		return;
 	FUZZ_CHECK(run_once(1, true, data, size, scenario) == digest,

@@ -53,6 +53,9 @@ struct fuzz_world {
 void fuzz_run(const u8 *data, size_t size,
 	      void (*scenario)(struct fuzz_world *f, struct fuzz_input *in));
 
+/* The digest of the last run: equal in every build, on every machine. */
+u64 fuzz_digest(void);
+
 /* Host, NIC, wire, address, and the peer as a permanent neighbour. `cpus` and `queues`: 1 or 2. */
 void fuzz_boot(struct fuzz_world *f, u32 cpus, u32 queues);
 

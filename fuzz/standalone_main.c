@@ -7,9 +7,14 @@
  * input is run under a debugger or valgrind. A crash leaves the name of its input as the last
  * line on standard error.
  *
+ * With --digest first it prints for each input the digest of its world and its name on standard
+ * output: equal in every build, on every machine.
+ *
  * Exit status: 0 all inputs ran, 1 an input could not be read, 2 usage.
  */
 #include <dirent.h>
+#include <inttypes.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,12 +23,15 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv) __attribute__((weak));
+/* fuzz_world.h; a target that has no world has none. */
+uint64_t fuzz_digest(void) __attribute__((weak));
 
 /* Inputs larger than this are not fuzz inputs but mistakes. */
 #define INPUT_MAX (1u << 20)
 
 static unsigned long inputs_run;
 static unsigned long inputs_failed;
+static bool print_digests;
 
 static void fail(const char *path, const char *why)
 {
@@ -56,6 +64,8 @@ static void run_file(const char *path)
 		memcpy(exact, input, size);
 		fprintf(stderr, "%s\n", path);
 		LLVMFuzzerTestOneInput(exact, size);
+		if (print_digests && fuzz_digest)
+			printf("%016" PRIx64 " %s\n", fuzz_digest(), path);
 		free(exact);
 		inputs_run++;
 	}
@@ -108,13 +118,17 @@ static void run_path(const char *path)
 
 int main(int argc, char **argv)
 {
+	int first;
+
 	if (LLVMFuzzerInitialize)
 		LLVMFuzzerInitialize(&argc, &argv);
-	if (argc < 2) {
-		fprintf(stderr, "usage: %s FILE-OR-DIRECTORY...\n", argv[0]);
+	print_digests = argc > 1 && strcmp(argv[1], "--digest") == 0;
+	first = print_digests ? 2 : 1;
+	if (argc <= first) {
+		fprintf(stderr, "usage: %s [--digest] FILE-OR-DIRECTORY...\n", argv[0]);
 		return 2;
 	}
-	for (int i = 1; i < argc; i++)
+	for (int i = first; i < argc; i++)
 		run_path(argv[i]);
 	fprintf(stderr, "%lu inputs run, %lu could not be read\n", inputs_run, inputs_failed);
 	return inputs_failed ? 1 : 0;

@@ -313,7 +313,10 @@ static void test_interrupt(void **state)
 	command_file("spin.lua", "local tap = require 'tap'\n"
 				 "for i = 1, 50 do\n"
 				 "tap.test('spin ' .. i, function(t) while true do end end) end\n");
-	c = command("$TAPLINE run spin.lua & p=$!; sleep 0.2; kill -TERM $p; wait $p");
+	/* Not before the plan is out, however long the start takes. */
+	c = command("$TAPLINE run spin.lua > out & p=$!; "
+		    "until grep -q '^1[.]' out; do sleep 0.05; done; "
+		    "kill -TERM $p; wait $p; s=$?; cat out; exit $s");
 	assert_int_equal(c->status, 128 + 15);
 	assert_contains(c->err, "tapline: interrupted by SIGTERM");
 	assert_contains(c->out, "Bail out! interrupted by SIGTERM\n");
