@@ -6,6 +6,7 @@
  *
  * Invariant: dev_queue_xmit() takes the skb whatever it returns.
  */
+#include "core/errqueue.h"
 #include "core/dev_core.h"
 #include "core/dst.h"
 #include "core/offload.h"
@@ -205,6 +206,8 @@ int dev_queue_xmit(struct sk_buff *skb)
 	struct netdev_queue *txq;
 
 	skb_reset_mac_header(skb);
+	if (skb_shinfo(skb)->tx_flags & SKBTX_SCHED_TSTAMP)
+		__skb_tstamp_tx(skb, skb->sk, SCM_TSTAMP_SCHED);
 	if (!skb->net)
 		skb->net = dev->net;
 	if (!dev->keep_dst) {

@@ -62,6 +62,7 @@ struct proto;
 struct proto_ops;
 struct socket;
 struct inet_opts;
+struct ubuf_info_msgzc;
 struct sock_reuseport;
 
 enum {
@@ -95,6 +96,7 @@ enum {
 #define SOCK_RXQ_OVFL	      0x100u
 #define SOCK_DONE	      0x200u
 #define SOCK_SELECT_ERR_QUEUE 0x400u
+#define SOCK_ZEROCOPY	      0x800u
 
 /* sk_userlocks: what the user fixed and the stack may not change. */
 #define SOCK_SNDBUF_LOCK   1
@@ -121,6 +123,8 @@ struct msghdr {
 	u32 done; /* bytes already moved by earlier steps of the same call */
 	u32 flags; /* MSG_* asked for */
 	u32 out_flags;
+	u64 rx_tstamp; /* a stream's receive: when the last packet read came; 0: none was */
+	struct ubuf_info_msgzc *uarg; /* MSG_ZEROCOPY; NULL: none */
 	bool connecting; /* this send has begun to open the connection (MSG_FASTOPEN) */
 	u8 *control; /* cmsgs in (send) or room for them (receive) */
 	u32 control_len, control_used;
@@ -157,7 +161,9 @@ struct sock {
 	bool sk_gso_disabled; /* its segments must be made one by one (keys in the header) */
 	u32 sk_hash;
 	s32 sk_peek_off;
-	u32 sk_tsflags;
+	u32 sk_tsflags; /* SOF_TIMESTAMPING_* */
+	u32 sk_tskey; /* what OPT_ID counts from, or the next number */
+	u32 sk_zckey; /* the next send with MSG_ZEROCOPY */
 	u64 sk_stamp;
 	struct dst_entry *dst_cache; /* held */
 	u32 dst_cookie;
@@ -221,6 +227,9 @@ struct proto {
 	void (*unhash)(struct sock *sk);
 	/* inet_rcv_saddr or the peer changed. */
 	void (*rehash)(struct sock *sk);
+	/* SOF_TIMESTAMPING_OPT_ID is about to be set: sk_tskey. NULL: packets are numbered from 0.
+	 */
+	int (*timestamping_key)(struct sock *sk, u32 flags);
 	/* SO_KEEPALIVE is about to change; may be NULL. */
 	void (*keepalive)(struct sock *sk, bool on);
 	void (*shutdown)(struct sock *sk, int how);
@@ -335,6 +344,8 @@ void put_cmsg(struct msghdr *msg, u32 level, u32 type, const u8 *data, u32 len);
  * -EINVAL at a malformed one. */
 bool next_cmsg(const struct msghdr *msg, u32 *offset, u32 *level, u32 *type, const u8 **data,
 	       u32 *len, int *err);
+/* SO_TIMESTAMP, SO_TIMESTAMPNS, SCM_TIMESTAMPING for what came, or an entry of the error queue. */
+void sock_recv_timestamp(struct msghdr *msg, const struct sock *sk, u64 tstamp, bool err_queue);
 /* SOL_SOCKET's control messages for a received packet: time stamps, SO_RXQ_OVFL. */
 void sock_recv_cmsgs(struct msghdr *msg, struct sock *sk, const struct sk_buff *skb);
 

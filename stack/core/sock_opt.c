@@ -5,6 +5,7 @@
  *
  * Invariant: sk_rcvbuf and sk_sndbuf never go below their minimum.
  */
+#include "core/errqueue.h"
 #include "core/sock.h"
 #include "kernel/timer.h"
 #include "lib/str.h"
@@ -212,6 +213,15 @@ int sock_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len)
 		set_flag(sk, SOCK_TIMESTAMP, v != 0);
 		set_flag(sk, SOCK_RCVTSTAMPNS, v != 0 && name == SO_TIMESTAMPNS);
 		return 0;
+	case SO_TIMESTAMPING:
+		return sock_set_timestamping(sk, (u32)v);
+	case SO_ZEROCOPY:
+		if (sk->sk_protocol != IPPROTO_TCP)
+			return -EOPNOTSUPP;
+		if (v < 0 || v > 1)
+			return -EINVAL;
+		set_flag(sk, SOCK_ZEROCOPY, v != 0);
+		return 0;
 	case SO_RCVLOWAT:
 		sk->sk_rcvlowat = v < 0 ? INT32_MAX : v ? v : 1;
 		return 0;
@@ -345,6 +355,12 @@ int sock_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len)
 	case SO_MARK:
 		v = (s32)sk->sk_mark;
 		break;
+	case SO_TIMESTAMPING:
+		v = (s32)sk->sk_tsflags;
+		break;
+	case SO_ZEROCOPY:
+		v = (sk->sk_flags & SOCK_ZEROCOPY) != 0;
+		break;
 	case SO_TIMESTAMP:
 		v = sk->sk_flags & SOCK_TIMESTAMP && !(sk->sk_flags & SOCK_RCVTSTAMPNS);
 		break;
@@ -444,19 +460,37 @@ static void put_timestamp(struct msghdr *msg, const struct sock *sk, u64 ns)
 	put_cmsg(msg, SOL_SOCKET, nano ? SO_TIMESTAMPNS : SO_TIMESTAMP, b, sizeof(b));
 }
 
+/* struct scm_timestamping: the software stamp first, two of hardware that are not there. */
+static void put_timestamping(struct msghdr *msg, u64 ns)
+{
+	u8 b[48] = { 0 };
+
+	put_le64(b, ns / NSEC_PER_SEC);
+	put_le64(b + 8, ns % NSEC_PER_SEC);
+	put_cmsg(msg, SOL_SOCKET, SCM_TIMESTAMPING, b, sizeof(b));
+}
+
+void sock_recv_timestamp(struct msghdr *msg, const struct sock *sk, u64 tstamp, bool err_queue)
+{
+	u32 tsflags = sk->sk_tsflags;
+
+	/* Stamping was switched on after it came: the kernel takes the present time. */
+	if (sk->sk_flags & SOCK_TIMESTAMP)
+		put_timestamp(msg, sk, tstamp ? tstamp : net_world(sk->net)->now);
+	if (tstamp && tsflags & SOF_TIMESTAMPING_SOFTWARE &&
+	    (tsflags & SOF_TIMESTAMPING_RX_SOFTWARE || err_queue ||
+	     !(tsflags & SOF_TIMESTAMPING_OPT_RX_FILTER)))
+		put_timestamping(msg, tstamp);
+}
+
 void sock_recv_cmsgs(struct msghdr *msg, struct sock *sk, const struct sk_buff *skb)
 {
 	u32 drops;
 	u8 b[4];
 
-	if (!(sk->sk_flags & (SOCK_TIMESTAMP | SOCK_RXQ_OVFL)))
+	if (!(sk->sk_flags & (SOCK_TIMESTAMP | SOCK_RXQ_OVFL)) && !sk->sk_tsflags)
 		return;
-	if (sk->sk_flags & SOCK_TIMESTAMP) {
-		u64 now = net_world(sk->net)->now;
-
-		/* Stamping was switched on after it came: the kernel takes the present time. */
-		put_timestamp(msg, sk, skb->tstamp ? skb->tstamp : now);
-	}
+	sock_recv_timestamp(msg, sk, skb->tstamp, false);
 	if (sk->sk_flags & SOCK_RXQ_OVFL) {
 		memcpy(&drops, skb->cb + SOCK_CB_DROPCOUNT, sizeof(drops));
 		if (!drops)

@@ -4,6 +4,7 @@
  * the sending CPU, with the route it was sent by. No queue; a link header as Ethernet's, with
  * zeros.
  */
+#include "core/errqueue.h"
 #include "drivers/loopback.h"
 
 #include "core/dst.h"
@@ -16,6 +17,8 @@ static enum netdev_tx loopback_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	u32 len = skb->len;
 
+	skb_tx_timestamp(skb);
+	skb_orphan_frags(skb);
 	skb->tstamp = 0;
 	skb_orphan(skb);
 	if (skb->dst && skb->dst_noref) {

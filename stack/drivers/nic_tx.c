@@ -7,6 +7,7 @@
  * Invariant: the queue is stopped exactly when fewer descriptors are free than the longest packet
  * takes, or a planted fault said so; it runs again at the latest after a reset.
  */
+#include "core/errqueue.h"
 #include "core/offload.h"
 #include "core/sch_generic.h"
 #include "drivers/nic_driver.h"
@@ -161,6 +162,7 @@ enum netdev_tx nic_start_xmit(struct sk_buff *skb, struct net_device *dev)
 		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
 		return NETDEV_TX_OK;
 	}
+	skb_tx_timestamp(skb);
 	nic_tx_map(q, skb);
 	/* Before the doorbell: the device may be through at once. */
 	if (nic_ring_unused(&q->tx) < tx_needed(dev)) {

@@ -4,6 +4,7 @@
  * out of its wire enters the stack as if a program had written it to /dev/net/tun; what the stack
  * sends goes onto the wire and is done with at once.
  */
+#include "core/errqueue.h"
 #include "drivers/nic.h"
 #include "drivers/nic_driver.h"
 
@@ -81,6 +82,8 @@ static enum netdev_tx tun_net_xmit(struct sk_buff *skb, struct net_device *dev)
 	f = wire_frame_get(tun->wire, skb->len);
 	if (!f)
 		return tun_xmit_drop(skb, SKB_DROP_REASON_NOMEM);
+	skb_tx_timestamp(skb);
+	skb_orphan_frags(skb);
 	skb_copy_bits(skb, 0, wire_frame_bytes(f), skb->len);
 	dev->stats.tx_packets++;
 	dev->stats.tx_bytes += skb->len;

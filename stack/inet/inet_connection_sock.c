@@ -155,6 +155,7 @@ static void sk_clone_reset(struct sock *sk)
 	sk->sk_drops = 0;
 	sk->sk_nospace = false;
 	sk->sk_write_pending = 0;
+	sk->sk_zckey = 0;
 	sk->sk_reuseport_cb = NULL;
 	sk->inet_opt = NULL;
 	list_init(&sk->inet_mc_list);

@@ -233,7 +233,9 @@ s64 ip_recv_error(struct sock *sk, struct msghdr *msg)
 		return err;
 	}
 	serr = skb_ext_err(skb);
-	if (msg->name_out) {
+	sock_recv_timestamp(msg, sk, skb->tstamp, true);
+	if (msg->name_out && (serr->ee_origin == SO_EE_ORIGIN_ICMP ||
+			      serr->ee_origin == SO_EE_ORIGIN_LOCAL || serr->port)) {
 		const u8 *daddr = skb_network_header(skb) + serr->addr_offset;
 
 		sock_addr_set_in(msg->name_out, load_be32(daddr), serr->port);

@@ -145,6 +145,8 @@ static void skb_release_data(struct sk_buff *skb)
 		next = frag->next;
 		skb_part_put(frag);
 	}
+	if (shinfo->ubuf)
+		ubuf_put(shinfo->ubuf);
 	skb_data_free(skb->world, skb->head, skb->end);
 }
 
@@ -335,6 +337,9 @@ int pskb_expand_head(struct sk_buff *skb, u32 nhead, u32 ntail)
 	copy_shinfo(shinfo, old);
 	shinfo->nr_frags = old->nr_frags;
 	shinfo->frag_list = old->frag_list;
+	shinfo->ubuf = old->ubuf;
+	if (old->ubuf && old->dataref > 1)
+		old->ubuf->refs++;
 	for (u32 i = 0; i < old->nr_frags; i++)
 		shinfo->frags[i] = old->frags[i];
 	if (old->dataref > 1) {

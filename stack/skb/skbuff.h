@@ -53,6 +53,19 @@ struct skb_frag {
 	u32 offset, len;
 };
 
+/* Who wants to know when the bytes of all packets that carry it are let go of (MSG_ZEROCOPY). */
+struct ubuf_info {
+	u32 refs;
+	bool copied; /* somebody on the way needed the bytes for longer */
+	void (*complete)(struct ubuf_info *ubuf);
+};
+
+static inline void ubuf_put(struct ubuf_info *ubuf)
+{
+	if (--ubuf->refs == 0)
+		ubuf->complete(ubuf);
+}
+
 /* Shared by all clones of a data area; lies behind `end`. */
 struct skb_shared_info {
 	u32 dataref;
@@ -62,6 +75,7 @@ struct skb_shared_info {
 	u16 gso_size, gso_segs;
 	u32 gso_type;
 	u32 tskey;
+	struct ubuf_info *ubuf; /* holds a reference; NULL: nobody */
 	struct sk_buff *frag_list;
 	struct skb_frag frags[MAX_SKB_FRAGS];
 };
@@ -168,6 +182,22 @@ struct sk_buff *skb_unshare(struct sk_buff *skb);
 static inline struct skb_shared_info *skb_shinfo(const struct sk_buff *skb)
 {
 	return (struct skb_shared_info *)(void *)(skb->head + skb->end);
+}
+
+/* The area is one more that carries it. */
+static inline void skb_zcopy_set(struct sk_buff *skb, struct ubuf_info *ubuf)
+{
+	if (!ubuf || skb_shinfo(skb)->ubuf)
+		return;
+	ubuf->refs++;
+	skb_shinfo(skb)->ubuf = ubuf;
+}
+
+/* The packet goes where its bytes may be kept for long: they would be copied (skb_orphan_frags). */
+static inline void skb_orphan_frags(const struct sk_buff *skb)
+{
+	if (skb_shinfo(skb)->ubuf)
+		skb_shinfo(skb)->ubuf->copied = true;
 }
 
 static inline bool skb_cloned(const struct sk_buff *skb)

@@ -6,6 +6,7 @@
  *
  * Invariant: inet_num is not 0 exactly while the protocol's tables hold the socket's port.
  */
+#include "core/errqueue.h"
 #include "ipv4/devinet.h"
 #include "ipv4/ip_sockglue.h"
 #include "socket/socket.h"
@@ -185,7 +186,10 @@ static int sendmsg_fastopen(struct socket *sock, struct msghdr *msg)
 static s64 inet_stream_sendmsg(struct socket *sock, struct msghdr *msg)
 {
 	struct sock *sk = sock->sk;
+	int nobufs = tcp_zerocopy_begin(sk, msg);
 
+	if (nobufs)
+		return nobufs;
 	if (msg->connecting || msg->flags & MSG_FASTOPEN ||
 	    (sk->sk_state == TCP_SYN_SENT && tcp_sk(sk)->defer_connect)) {
 		int err = sendmsg_fastopen(sock, msg);

@@ -8,6 +8,7 @@
  * one wait queue (or those of its poll entries) and not on the run queue; op->done is called once,
  * as the last thing that is done with the op.
  */
+#include "core/errqueue.h"
 #include "socket/sys.h"
 
 #include "kernel/cpu_steps.h"
@@ -73,6 +74,7 @@ static void call_release(struct sys_call *call)
 	if (call->write_pending)
 		((struct socket *)call->file->private)->sk->sk_write_pending--;
 	call->write_pending = false;
+	msg_zerocopy_end(&call->msg, call->msg.done > 0);
 	if (call->file)
 		fput(call->file);
 	call->file = NULL;

@@ -5,6 +5,7 @@
  *
  * Invariant: a step that returns SYS_WAITS has set what it waits for, and the call holds its file.
  */
+#include "core/errqueue.h"
 #include "socket/eventpoll.h"
 #include "socket/sys_call.h"
 
@@ -118,12 +119,15 @@ static s64 step_sendmsg(struct sys_call *call, struct socket *sock)
 	if (ret)
 		return ret;
 	ret = sock->ops->sendmsg(sock, msg);
-	if (ret != -EAGAIN && !(ret == -EINPROGRESS && msg->connecting))
+	if (ret != -EAGAIN && !(ret == -EINPROGRESS && msg->connecting)) {
+		msg_zerocopy_end(msg, ret >= 0);
 		return ret;
+	}
 	if (may_wait(call, sock, timeo)) {
 		set_write_pending(call, sock->sk, msg->done < msg->len);
 		return wait_on_sock(call, sock, timeo, 0, false);
 	}
+	msg_zerocopy_end(msg, msg->done > 0);
 	return msg->done ? (s64)msg->done : ret;
 }
 

@@ -6,6 +6,7 @@
  * Invariants: a step takes whole what it counts in msg->done; write_seq is where the next byte
  * goes; a sender that found no room is woken by tcp_write_space().
  */
+#include "core/errqueue.h"
 #include "tcp/tcp.h"
 
 #include "lib/checksum.h"
@@ -171,9 +172,10 @@ static struct sk_buff *new_segment(struct sock *sk, u32 size)
 }
 
 /* Bytes that the last packet can still take; 0: a new one is needed. */
-static u32 room_in_tail(const struct sk_buff *skb, u32 size_goal)
+static u32 room_in_tail(const struct sk_buff *skb, u32 size_goal, const struct ubuf_info *ubuf)
 {
-	if (!skb || TCP_SKB_CB(skb)->eor || skb_cloned(skb) || skb->len >= size_goal)
+	if (!skb || (ubuf && skb_shinfo(skb)->ubuf && skb_shinfo(skb)->ubuf != ubuf) ||
+	    TCP_SKB_CB(skb)->eor || skb_cloned(skb) || skb->len >= size_goal)
 		return 0;
 	return size_goal - skb->len;
 }
@@ -232,11 +234,12 @@ static void push_full(struct sock *sk, struct sk_buff *skb, u32 mss_now)
 /* Takes what there is room for. 0: all; -EAGAIN: no room; -ENOBUFS. */
 static int take(struct sock *sk, struct msghdr *msg, u32 *mss_now, u32 *size_goal)
 {
+	struct ubuf_info *ubuf = msg->uarg && msg->uarg->zerocopy ? &msg->uarg->ubuf : NULL;
 	bool first = true;
 
 	while (msg->done < msg->len) {
 		struct sk_buff *skb = tcp_write_queue_tail(sk);
-		u32 left = msg->len - msg->done, room = room_in_tail(skb, *size_goal), n;
+		u32 left = msg->len - msg->done, room = room_in_tail(skb, *size_goal, ubuf), n;
 
 		/* It grows by doubling: a stream of small writes copies each byte twice. */
 		if (room && tcp_skb_make_room(skb, min_u32(room, left),
@@ -252,6 +255,7 @@ static int take(struct sock *sk, struct msghdr *msg, u32 *mss_now, u32 *size_goa
 		}
 		n = min_u32(room, left);
 		append(sk, skb, msg->data + msg->done, n, *mss_now);
+		skb_zcopy_set(skb, ubuf);
 		if (first)
 			TCP_SKB_CB(skb)->tcp_flags &= (u16)~TCPHDR_PSH;
 		first = false;
@@ -269,6 +273,49 @@ static int take(struct sock *sk, struct msghdr *msg, u32 *mss_now, u32 *size_goa
 	return 0;
 }
 
+/* SO_TIMESTAMPING for the last byte of a call (tcp_tx_timestamp). */
+static void tx_timestamp(struct sock *sk, bool sent)
+{
+	struct sk_buff *skb = tcp_write_queue_tail(sk);
+
+	if (!sent || !sk->sk_tsflags)
+		return;
+	if (!skb)
+		skb = tcp_rtx_queue_tail(sk);
+	if (!skb)
+		return;
+	skb_shinfo(skb)->tx_flags |= sock_tx_timestamp(sk->sk_tsflags);
+	if (sk->sk_tsflags & SOF_TIMESTAMPING_TX_ACK)
+		TCP_SKB_CB(skb)->txstamp_ack = 1;
+	skb_shinfo(skb)->tskey = TCP_SKB_CB(skb)->seq + skb->len - 1;
+}
+
+int tcp_timestamping_key(struct sock *sk, u32 flags)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
+		return -EINVAL;
+	sk->sk_tskey = flags & SOF_TIMESTAMPING_OPT_ID_TCP ? tp->write_seq : tp->snd_una;
+	return 0;
+}
+
+int tcp_zerocopy_begin(struct sock *sk, struct msghdr *msg)
+{
+	struct sk_buff *skb = tcp_write_queue_tail(sk);
+	const struct dst_entry *dst = sk->dst_cache;
+
+	if (!(msg->flags & MSG_ZEROCOPY) || !msg->len || !(sk->sk_flags & SOCK_ZEROCOPY) ||
+	    msg->uarg)
+		return 0;
+	msg->uarg = msg_zerocopy_realloc(sk, skb ? skb_shinfo(skb)->ubuf : NULL);
+	if (!msg->uarg)
+		return -ENOBUFS;
+	if (dst && dst->dev && !(dst->dev->features & NETIF_F_SG))
+		msg->uarg->zerocopy = false;
+	return 0;
+}
+
 s64 tcp_sendmsg(struct sock *sk, struct msghdr *msg)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -282,6 +329,8 @@ s64 tcp_sendmsg(struct sock *sk, struct msghdr *msg)
 	err = take(sk, msg, &mss_now, &size_goal);
 	if (err == -EAGAIN) {
 		sk->sk_nospace = true;
+		/* A call that can not wait is through. */
+		tx_timestamp(sk, msg->done != before_step && msg->flags & MSG_DONTWAIT);
 		if (msg->done != before_step)
 			tcp_push(sk, msg->flags & ~(u32)MSG_MORE, mss_now, TCP_NAGLE_PUSH,
 				 size_goal);
@@ -290,6 +339,7 @@ s64 tcp_sendmsg(struct sock *sk, struct msghdr *msg)
 			tcp_write_space(sk);
 		return -EAGAIN;
 	}
+	tx_timestamp(sk, msg->done != before_step);
 	if (msg->done != before_step)
 		tcp_push(sk, msg->flags, mss_now, tp->nonagle, size_goal);
 	return err && !msg->done ? err : (s64)msg->done;

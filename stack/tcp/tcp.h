@@ -111,7 +111,8 @@ struct tcp_skb_cb {
 	u8 ip_dsfield; /* in: TOS of the packet */
 	u8 eor : 1, /* out: end of record, nothing may be appended */
 		payload_csum : 1, /* out: skb->csum is the sum of the whole payload */
-		has_rxtstamp : 1;
+		has_rxtstamp : 1,
+		txstamp_ack : 1; /* out: its socket wants to know when tskey is acked */
 	u32 ack_seq;
 	union {
 		struct {
@@ -594,6 +595,10 @@ u32 tcp_init_cwnd(const struct tcp_sock *tp, const struct dst_entry *dst);
 /* proto.init: a socket in CLOSED. Family ops are the caller's (tcp_v4_init_sock). */
 void tcp_init_sock(struct sock *sk);
 s64 tcp_sendmsg(struct sock *sk, struct msghdr *msg);
+/* Before the first step of a send: a number for it when it has MSG_ZEROCOPY. 0, -ENOBUFS. */
+int tcp_zerocopy_begin(struct sock *sk, struct msghdr *msg);
+/* proto.timestamping_key */
+int tcp_timestamping_key(struct sock *sk, u32 flags);
 s64 tcp_recvmsg(struct sock *sk, struct msghdr *msg);
 u32 tcp_poll(struct sock *sk, u32 f_flags);
 int tcp_ioctl(struct sock *sk, u32 cmd, s64 *value);

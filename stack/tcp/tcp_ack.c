@@ -7,6 +7,7 @@
  * Invariants: snd_una <= ack <= snd_nxt for every ACK taken; a segment leaves the queue when all of
  * it is acknowledged; the retransmission timer runs while packets_out > 0 (RFC 6298 5.1 to 5.3).
  */
+#include "core/errqueue.h"
 #include "tcp/tcp_ecn.h"
 
 /* ---- time stamps ---- */
@@ -196,7 +197,19 @@ static void clean_account(struct sock *sk, struct clean *c, struct sk_buff *skb,
 	}
 }
 
-static void clean_queue(struct sock *sk, struct clean *c)
+/* The byte that a time stamp is wanted for is acknowledged now. */
+static void tcp_ack_tstamp(struct sock *sk, struct sk_buff *skb, u32 prior_snd_una)
+{
+	u32 tskey;
+
+	if (!TCP_SKB_CB(skb)->txstamp_ack)
+		return;
+	tskey = skb_shinfo(skb)->tskey;
+	if (!before(tskey, prior_snd_una) && before(tskey, tcp_sk(sk)->snd_una))
+		__skb_tstamp_tx(skb, sk, SCM_TSTAMP_ACK);
+}
+
+static void clean_queue(struct sock *sk, struct clean *c, u32 prior_snd_una)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb, *next;
@@ -217,12 +230,15 @@ static void clean_queue(struct sock *sk, struct clean *c)
 		if (!c->fully_acked)
 			break;
 		next = tcp_rtx_queue_next(skb);
+		tcp_ack_tstamp(sk, skb, prior_snd_una);
 		if (skb == tp->retransmit_skb_hint)
 			tp->retransmit_skb_hint = NULL;
 		if (skb == tp->highest_sack)
 			tp->highest_sack = next;
 		tcp_rtx_queue_unlink_and_free(sk, skb);
 	}
+	if (skb)
+		tcp_ack_tstamp(sk, skb, prior_snd_una);
 	if (!skb)
 		tcp_chrono_stop(sk, TCP_CHRONO_BUSY);
 	else if (TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED)
@@ -258,7 +274,7 @@ static u32 tcp_clean_rtx_queue(struct sock *sk, u32 prior_fack, u32 prior_snd_un
 	s64 seq_rtt_us = -1, sack_rtt_us = -1, ca_rtt_us = -1;
 	bool rtt_update;
 
-	clean_queue(sk, &c);
+	clean_queue(sk, &c, prior_snd_una);
 	/* The urgent byte is acknowledged, or there is none: the pointer goes along. */
 	if (between(tp->snd_up, prior_snd_una, tp->snd_una))
 		tp->snd_up = tp->snd_una;

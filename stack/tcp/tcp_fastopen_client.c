@@ -6,6 +6,7 @@
  * The SYN and its data are two segments of the retransmission queue, sent once as one: a SYN that
  * is sent again has neither data nor the option, as a middlebox may have eaten them.
  */
+#include "core/errqueue.h"
 #include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_metrics.h"
 #include "tcp/tcp_send.h"
@@ -139,6 +140,8 @@ static struct sk_buff *syn_with_data(struct sock *sk, const struct sk_buff *syn)
 		memcpy(skb_put(skb, space), msg->data + msg->done, space);
 		skb->truesize += space;
 	}
+	if (msg && msg->uarg && space)
+		skb_zcopy_set(skb, &msg->uarg->ubuf);
 	fo->copied = space;
 	return skb;
 }

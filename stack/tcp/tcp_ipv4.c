@@ -482,6 +482,7 @@ const struct proto tcp_prot = {
 	.listen = inet_csk_listen,
 	.accept = inet_csk_accept,
 	.keepalive = tcp_set_keepalive,
+	.timestamping_key = tcp_timestamping_key,
 	.destroy = tcp_v4_destroy_sock,
 };
 

@@ -8,6 +8,7 @@
  * Invariant: the socket's account of what is under way goes over to the segments without ever
  * touching 0.
  */
+#include "core/errqueue.h"
 #include "core/offload.h"
 #include "lib/checksum.h"
 #include "tcp/tcp.h"
@@ -38,6 +39,21 @@ static void seg_check(struct sk_buff *seg, u32 whole_len)
 	store_be16(th + 16, csum_fold(csum_add(psum, csum_partial(th, thlen, seg->csum))));
 }
 
+/* The stamp goes with the segment that holds the byte. */
+static void tcp_gso_tstamp(struct sk_buff *seg, const struct sk_buff *gso_skb, u32 seq, u32 mss)
+{
+	const struct skb_shared_info *shinfo = skb_shinfo(gso_skb);
+
+	while (seg && !before(shinfo->tskey, seq + mss)) {
+		seg = seg->next;
+		seq += mss;
+	}
+	if (!seg)
+		return;
+	skb_shinfo(seg)->tx_flags |= shinfo->tx_flags & SKBTX_ANY_TSTAMP;
+	skb_shinfo(seg)->tskey = shinfo->tskey;
+}
+
 struct sk_buff *tcp_gso_segment(struct sk_buff *skb, u32 features)
 {
 	u32 mss = skb_shinfo(skb)->gso_size, whole_len = skb->len, thlen, seq;
@@ -53,6 +69,8 @@ struct sk_buff *tcp_gso_segment(struct sk_buff *skb, u32 features)
 	skb_pull(skb, thlen);
 	segs = skb_segment(skb, features);
 	skb_push(skb, thlen);
+	if (skb_shinfo(skb)->tx_flags & SKBTX_ANY_TSTAMP)
+		tcp_gso_tstamp(segs, skb, seq, mss);
 	for (struct sk_buff *seg = segs; seg; seg = seg->next) {
 		u8 *th = skb_transport_header(seg);
 

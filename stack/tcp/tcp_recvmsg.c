@@ -179,6 +179,8 @@ static bool copy_queue(struct sock *sk, struct msghdr *msg, u32 *seq)
 		if (limit_by_urgent(sk, seq, &offset, &used)) {
 			if (!(msg->flags & MSG_TRUNC))
 				skb_copy_bits(skb, offset, msg->data + msg->done, used);
+			if (used && TCP_SKB_CB(skb)->has_rxtstamp)
+				msg->rx_tstamp = skb->tstamp;
 			*seq += used;
 			msg->done += used;
 		}
@@ -198,13 +200,18 @@ static bool copy_queue(struct sock *sk, struct msghdr *msg, u32 *seq)
 	return true;
 }
 
+/* What is left, never 0 when the end is still to be read (tcp_inq_hint). */
 static void put_inq(struct sock *sk, struct msghdr *msg)
 {
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 inq = tp->rcv_nxt - tp->copied_seq;
 	u8 value[4];
 
-	if (!tcp_sk(sk)->recvmsg_inq)
+	if (!tp->recvmsg_inq)
 		return;
-	put_le32(value, (u32)tcp_inq(sk));
+	if (!inq && sk->sk_flags & SOCK_DONE)
+		inq = 1;
+	put_le32(value, inq);
 	put_cmsg(msg, SOL_TCP, TCP_CM_INQ, value, 4);
 }
 
@@ -231,7 +238,10 @@ s64 tcp_recvmsg(struct sock *sk, struct msghdr *msg)
 		return -EAGAIN;
 	}
 	tcp_cleanup_rbuf(sk, msg->flags & MSG_PEEK ? 0 : msg->done - before_step);
-	if (ret >= 0)
+	if (ret >= 0) {
+		if (msg->rx_tstamp)
+			sock_recv_timestamp(msg, sk, msg->rx_tstamp, false);
 		put_inq(sk, msg);
+	}
 	return ret;
 }

@@ -5,6 +5,7 @@
  *
  * Invariant: sk_wmem_queued is the sum of the truesizes of write and retransmission queue.
  */
+#include "core/errqueue.h"
 #include "tcp/tcp.h"
 #include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_send.h"
@@ -406,6 +407,22 @@ static void split_insert(struct sock *sk, enum tcp_queue queue, struct sk_buff *
 		list_add(&TCP_SKB_CB(buff)->tx.tsorted, &TCP_SKB_CB(skb)->tx.tsorted);
 }
 
+/* The stamp that is wanted for a byte goes with it (tcp_fragment_tstamp). */
+static void fragment_tstamp(struct sk_buff *skb, struct sk_buff *buff)
+{
+	struct skb_shared_info *a = skb_shinfo(skb), *b = skb_shinfo(buff);
+	u8 flags = a->tx_flags & SKBTX_ANY_TSTAMP;
+
+	TCP_SKB_CB(buff)->txstamp_ack = 0;
+	if ((!flags && !TCP_SKB_CB(skb)->txstamp_ack) || before(a->tskey, TCP_SKB_CB(buff)->seq))
+		return;
+	a->tx_flags &= (u8)~flags;
+	b->tx_flags |= flags;
+	b->tskey = a->tskey;
+	TCP_SKB_CB(buff)->txstamp_ack = TCP_SKB_CB(skb)->txstamp_ack;
+	TCP_SKB_CB(skb)->txstamp_ack = 0;
+}
+
 int tcp_fragment(struct sock *sk, enum tcp_queue queue, struct sk_buff *skb, u32 len, u32 mss_now)
 {
 	u32 rest = skb->len - len, old_segs = tcp_skb_pcount(skb);
@@ -423,6 +440,8 @@ int tcp_fragment(struct sock *sk, enum tcp_queue queue, struct sk_buff *skb, u32
 	buff->truesize += rest;
 	sk->sk_wmem_queued += TCP_SKB_OVERHEAD;
 	split_cb(skb, buff, len);
+	fragment_tstamp(skb, buff);
+	skb_zcopy_set(buff, skb_shinfo(skb)->ubuf);
 	tcp_set_skb_tso_segs(skb, mss_now);
 	tcp_set_skb_tso_segs(buff, mss_now);
 	if (queue == TCP_FRAG_IN_RTX_QUEUE) {

@@ -22,6 +22,7 @@ local writers = { IP_TTL = number, IP_TOS = number, IP_PKTINFO = pktinfo, IP_RET
   SO_MARK = number }
 
 local function level_of(name)
+  if name:sub(1, 4) == "TCP_" then return C.SOL_TCP end
   return name:sub(1, 3) == "SO_" and C.SOL_SOCKET or C.SOL_IP
 end
 
@@ -50,8 +51,8 @@ end
 
 -- struct sock_extended_err and the address of who reported it.
 local function read_recverr(data)
-  local errno, origin, kind, code, _, info = ("<I4I1I1I1I1I4"):unpack(data)
-  return { errno = errno, origin = origin, type = kind, code = code, info = info,
+  local errno, origin, kind, code, _, info, extra = ("<I4I1I1I1I1I4I4"):unpack(data)
+  return { errno = errno, origin = origin, type = kind, code = code, info = info, data = extra,
     offender = origin == C.SO_EE_ORIGIN_ICMP and read_address(data:sub(21, 24)) or nil }
 end
 
@@ -69,7 +70,7 @@ end
 local readers = { IP_TTL = read_number, IP_TOS = read_number, IP_PKTINFO = read_pktinfo,
   IP_RECVERR = read_recverr, IP_RECVORIGDSTADDR = read_sockaddr, IP_RECVOPTS = bytes,
   IP_RETOPTS = bytes, SO_TIMESTAMP = read_timeval(1000), SO_TIMESTAMPNS = read_timeval(1),
-  SO_RXQ_OVFL = read_number }
+  SO_TIMESTAMPING = read_timeval(1), SO_RXQ_OVFL = read_number, TCP_INQ = read_number }
 
 local names = {}
 for name in pairs(readers) do

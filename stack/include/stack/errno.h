@@ -32,6 +32,7 @@
 #define EDOM		33
 #define ERANGE		34
 #define ENOSYS		38
+#define ENOMSG		42
 #define EBADMSG		74
 #define EOVERFLOW	75
 #define EUSERS		87
