@@ -2,7 +2,7 @@
 -- Closing connections (RFC 9293 3.6, 3.10.4): FINs in every order, half close, TIME-WAIT.
 local tap = require "tap"
 local net = require "net"
-local tcp = require "_tcp"
+local tcp = require "suite.tcp"
 
 tap.test("the host closes first: FIN-WAIT-1, FIN-WAIT-2, TIME-WAIT", function(t)
   local _, peer, conn = tcp.passive()

@@ -3,7 +3,7 @@
 -- data, time stamps and window scaling (RFC 7323), selective acknowledgements (RFC 2018).
 local tap = require "tap"
 local net = require "net"
-local tcp = require "_tcp"
+local tcp = require "suite.tcp"
 
 -- Receiving ---------------------------------------------------------------------------------------
 

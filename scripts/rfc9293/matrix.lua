@@ -6,7 +6,7 @@
 -- follow the RFC, or the place is one that the requirement does not speak of, there is no
 -- requirement.
 local tap = require "tap"
-local tcp = require "_tcp"
+local tcp = require "suite.tcp"
 
 local STATES = { "CLOSED", "LISTEN", "SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT1",
   "FIN_WAIT2", "CLOSE_WAIT", "CLOSING", "LAST_ACK", "TIME_WAIT" }

@@ -3,7 +3,7 @@
 -- what is not acceptable, retransmission of SYN and SYN,ACK.
 local tap = require "tap"
 local net = require "net"
-local tcp = require "_tcp"
+local tcp = require "suite.tcp"
 
 -- Passive -----------------------------------------------------------------------------------------
 

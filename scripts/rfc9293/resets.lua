@@ -3,7 +3,7 @@
 -- 3.10.7.4), challenge ACKs (RFC 5961).
 local tap = require "tap"
 local net = require "net"
-local tcp = require "_tcp"
+local tcp = require "suite.tcp"
 
 tap.test("a reset at exactly RCV.NXT ends the connection: ECONNRESET", function(t)
   local _, peer, conn = tcp.passive()

@@ -2,7 +2,7 @@
 -- Timers: retransmission (RFC 6298), zero-window probes, keep-alive, user time-out; the backlog.
 local tap = require "tap"
 local net = require "net"
-local tcp = require "_tcp"
+local tcp = require "suite.tcp"
 
 tap.test("a segment that is not acknowledged comes again, each time after twice the time", function(t)
   local _, peer, conn = tcp.passive()

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- Hosts and connections in a given state, for the tests of this folder. The peer has sent its SYN
--- (number 0) and, where the state has it, its FIN (number 1); so has the host.
+-- Hosts and connections in a given state, for the suites of scripts/ that are about TCP (not part of
+-- the documented library). The peer has sent its SYN (number 0) and, where the state has it, its FIN
+-- (number 1); so has the host.
 local net = require "net"
 
 local tcp = {}
@@ -22,15 +23,20 @@ function tcp.listen(o)
   return host, peer:to(80), server
 end
 
--- A connection that the peer opened. o.syn: options of the SYN; o.third: those of later segments.
+-- A connection that the peer opened. o.syn: options of the SYN; o.third: those of later segments;
+-- o.rtt: ms from the SYN,ACK to its ACK.
 function tcp.passive(o)
   o = o or {}
   local host, peer, server = tcp.listen(o)
   peer:send(("S 0:0(0) win 65535 <%s>"):format(o.syn or "mss 1460"))
   peer:expect "S. 0:0(0) ack 1"
+  if o.rtt then tcp.rest(o.rtt) end
   peer:send((". 1:1(0) ack 1 win %d <%s>"):format(o.win or 65535, o.third or ""))
   return host, peer, server:accept(), server
 end
+
+-- Waits so that what the peer sends now reaches the host so many ms after what it got just now left it.
+function tcp.rest(ms) net.sleep(ms * 1000000 - 2000) end
 
 -- A socket that connects to the peer's port; its SYN is on the wire and expected.
 function tcp.connecting(o)
@@ -116,6 +122,37 @@ end
 -- host, peer, socket (the listener's in LISTEN and SYN_RECV, none in CLOSED) in this state.
 function tcp.state(name)
   return build[name]()
+end
+
+-- The host must send this so many ms after what came from it last, give or take the jiffy that a timer
+-- is counted in; nothing before it. Call it when that has just come.
+function tcp.expect_after(t, peer, text, ms)
+  local start = net.now() - 1000
+  local frame = peer:expect(text, { within = ms + 3 .. "ms" })
+  local took = frame.sent - start
+  t:ok(took > ms * 1000000 - 1000000 and took < ms * 1000000 + 1000000,
+    ("%s: %d ns after, not %d ms"):format(text, took, ms))
+  return frame
+end
+
+-- The data segments that the host sends within the next ms, as "1:1001 1001:2001".
+function tcp.sent(peer, during)
+  local list = {}
+  for _, frame in ipairs(peer:collect { during = during or "1ms" }) do
+    local len = #(frame.payload or "")
+    if frame.tcp and len > 0 then
+      local first = frame.tcp.seq - peer.tcp.host_isn & 0xffffffff
+      list[#list + 1] = ("%d:%d"):format(first, first + len)
+    end
+  end
+  return table.concat(list, " ")
+end
+
+-- Segments of 1000 octets from the n-th (counted from 0) on, as tcp.sent gives them.
+function tcp.segments(first, count)
+  local list = {}
+  for i = first, first + count - 1 do list[#list + 1] = ("%d:%d"):format(i * 1000 + 1, i * 1000 + 1001) end
+  return table.concat(list, " ")
 end
 
 -- All that is there to be read, without waiting.
