@@ -32,6 +32,9 @@ static bool packet_delayed(const struct sock *sk)
 
 	if (tp->retrans_stamp)
 		return tsopt_ecr_before(tp, tp->retrans_stamp);
+	/* No retransmission yet; but non_sack_preventing_reopen() forgets the one there was. */
+	if (!tcp_is_sack(tp) && !before(tp->snd_una, tp->high_seq))
+		return false;
 	return sk->sk_state != TCP_SYN_SENT;
 }
 
