@@ -139,6 +139,12 @@ static int write_fastopen_key(struct net *net, const char *s)
 	return *s ? -EINVAL : tcp_fastopen_reset_cipher(net, NULL, keys, n / 4);
 }
 
+/* Fields of which all 32 bits are the number. */
+static bool is_unsigned(const char *name)
+{
+	return str_eq(name, "net.ipv4.tcp_notsent_lowat");
+}
+
 s32 sysctl_read(const struct world *w, u32 host, const char *name, char *out, u32 cap)
 {
 	struct net *net = net_of(w, host);
@@ -170,7 +176,7 @@ s32 sysctl_read(const struct world *w, u32 host, const char *name, char *out, u3
 			text_char(&t, *s);
 		return text_end(&t);
 	}
-	text_number(&t, value);
+	text_number(&t, is_unsigned(name) ? (s64)(u32)value : value);
 	return text_end(&t);
 }
 
@@ -242,8 +248,15 @@ int sysctl_write(struct net *net, const char *name, const char *value)
 		n = tcp_ca_index(value);
 		if (n < 0)
 			return -ENOENT;
-	} else if (!str_to_s64(value, &n) || n < INT32_MIN || n > INT32_MAX)
+	} else if (!str_to_s64(value, &n)) {
 		return -EINVAL;
+	} else if (is_unsigned(name)) {
+		if (n < 0 || n > UINT32_MAX)
+			return -EINVAL;
+		n = (s32)(u32)n;
+	} else if (n < INT32_MIN || n > INT32_MAX) {
+		return -EINVAL;
+	}
 	if (!field)
 		return ipv4_sysctl_set(net, name, (s32)n);
 	if (n < min || n > max)
