@@ -294,7 +294,7 @@ static int run_export(struct pd_call *c)
 static int run_exit(struct pd_call *c)
 {
 	c->reader->exiting = true;
-	return c->argc > 1 ? atoi(c->argv[1]) & 255 : c->reader->status;
+	return c->argc > 1 ? (int)strtol(c->argv[1], NULL, 10) & 255 : c->reader->status;
 }
 
 static int run_set(struct pd_call *c)

@@ -241,6 +241,7 @@ static bool expand_paren(struct word *w, bool quoted)
 /* $1, $#, $@, $?, $$: false when it is none of these. */
 static bool special_value(struct pd_reader *r, char c, char *text, size_t size)
 {
+	size_t n = 0;
 	int i;
 
 	text[0] = '\0';
@@ -254,10 +255,9 @@ static bool special_value(struct pd_reader *r, char c, char *text, size_t size)
 		if (c - '0' < r->args)
 			snprintf(text, size, "%s", r->arg[c - '0']);
 	} else if (c == '@' || c == '*') {
-		for (i = 1; i < r->args && strlen(text) + strlen(r->arg[i]) + 2 < size; i++) {
-			strcat(text, i > 1 ? " " : "");
-			strcat(text, r->arg[i]);
-		}
+		for (i = 1; i < r->args && n + 1 < size; i++)
+			n += (size_t)snprintf(text + n, size - n, "%s%s", i > 1 ? " " : "",
+					      r->arg[i]);
 	} else {
 		return false;
 	}

@@ -317,23 +317,24 @@ static void test_bounds(void **state)
 {
 	static char text[20000];
 	int status;
+	size_t n;
 
 	(void)state;
 	memset(text, '(', sizeof(text) - 1);
 	assert_false(run(text, &status));
 	assert_non_null(strstr(error.text, "nested too deep"));
-	memset(text, 0, sizeof(text));
-	strcpy(text, "echo ");
-	while (strlen(text) < 15000)
-		strcat(text, "$(");
+	for (n = (size_t)snprintf(text, sizeof(text), "echo "); n < 15000; n += 2)
+		memcpy(text + n, "$(", 2);
+	text[n] = '\0';
 	assert_false(run(text, &status));
 	/* A file that reads itself. */
 	assert_false(run("echo /tmp/me.sh > /tmp/me.sh; /tmp/me.sh", &status));
 	assert_non_null(strstr(error.text, "nested too deep"));
-	strcpy(text,
-	       "for a in 1 2 3 4 5 6 7 8; do for b in 1 2 3 4 5 6 7 8; do for c in 1 2 3 4 5 6 7; "
-	       "do for d in 1 2 3 4 5 6 7; do for e in 1 2 3 4 5 6 7; do for f in 1 2 3 4; do "
-	       "true; done; done; done; done; done; done");
+	snprintf(
+		text, sizeof(text), "%s",
+		"for a in 1 2 3 4 5 6 7 8; do for b in 1 2 3 4 5 6 7 8; do for c in 1 2 3 4 5 6 7; "
+		"do for d in 1 2 3 4 5 6 7; do for e in 1 2 3 4 5 6 7; do for f in 1 2 3 4; do "
+		"true; done; done; done; done; done; done");
 	assert_false(run(text, &status));
 	assert_non_null(strstr(error.text, "too many commands"));
 }
