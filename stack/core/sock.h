@@ -50,12 +50,10 @@ static inline bool ipv6_addr_v4mapped(const struct inet_addr *a)
  */
 struct ipv6_pinfo {
 	struct inet_addr saddr, rcv_saddr, daddr;
-	s16 hop_limit, mcast_hops; /* -1: the default */
+	s16 hop_limit; /* -1: the default */
 	u8 tclass;
-	u8 pmtudisc; /* IPV6_PMTUDISC_* */
-	u8 v4mapped : 1, ipv6only : 1, recverr : 1, autoflowlabel : 1;
-	u32 flow_label; /* 20 bits */
-	u32 cmsg_flags;
+	u8 v4mapped : 1, ipv6only : 1, recverr : 1;
+	u32 flow_label; /* 20 bits; of the address connected to */
 };
 
 struct proto;

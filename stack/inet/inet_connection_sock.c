@@ -164,12 +164,23 @@ static void sk_clone_reset(struct sock *sk)
 struct sock *inet_csk_clone_lock(struct sock *sk, const struct request_sock *req)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
+	struct ipv6_pinfo *np = NULL;
 	struct sock *newsk = sk_alloc(sk->net, sk->family, sk->prot, sk->prot->obj_size);
 	struct inet_connection_sock *newicsk;
 
 	if (!newsk)
 		return NULL;
+	if (sk->pinet6) {
+		np = mem_alloc(net_world(sk->net), MEM_MISC, sizeof(*np));
+		if (!np) {
+			mem_free(net_world(sk->net), (enum mem_kind)sk->prot->mem_kind, newsk,
+				 sk->prot->obj_size);
+			return NULL;
+		}
+		*np = *sk->pinet6;
+	}
 	memcpy(newsk, sk, sk->prot->obj_size);
+	newsk->pinet6 = np;
 	sk_clone_reset(newsk);
 	newicsk = inet_csk(newsk);
 	newicsk->icsk_common = req->skc;
@@ -192,6 +203,12 @@ struct sock *inet_csk_clone_lock(struct sock *sk, const struct request_sock *req
 		newsk->inet_daddr = req->skc.skc_daddr.w[0];
 		newsk->inet_rcv_saddr = req->skc.skc_rcv_saddr.w[0];
 		newsk->inet_saddr = newsk->inet_rcv_saddr;
+		if (np)
+			np->v4mapped = 1;
+	} else {
+		np->daddr = req->skc.skc_daddr;
+		np->rcv_saddr = req->skc.skc_rcv_saddr;
+		np->saddr = np->rcv_saddr;
 	}
 	return newsk;
 }

@@ -205,15 +205,23 @@ int inet_bhash2_update_saddr(struct sock *sk)
 void inet_bhash2_reset_saddr(struct sock *sk)
 {
 	be32 saddr = sk->inet_saddr, rcv_saddr = sk->inet_rcv_saddr;
+	struct ipv6_pinfo *np = sk->pinet6, saved = { 0 };
 
 	if (sk->sk_userlocks & SOCK_BINDADDR_LOCK)
 		return;
 	sk->inet_saddr = 0;
 	sk->inet_rcv_saddr = 0;
+	if (np) {
+		saved = *np;
+		np->saddr = np->rcv_saddr = (struct inet_addr){ 0 };
+		np->v4mapped = 0;
+	}
 	if (inet_bhash2_update_saddr(sk)) {
 		/* No memory for another bucket: it stays bound to that address. */
 		sk->inet_saddr = saddr;
 		sk->inet_rcv_saddr = rcv_saddr;
+		if (np)
+			*np = saved;
 		inet_sk_key(sk);
 	}
 }
@@ -268,7 +276,8 @@ static bool tb2_conflict(const struct sock *sk, const struct inet_bind2_bucket *
 					  .reuseport = sk2->sk_reuseport,
 					  .listens = sk2->sk_state == TCP_LISTEN };
 
-		if (sk2 == sk || (icsk2->icsk_common.skc_ipv6only && sk->family == AF_INET))
+		if (sk2 == sk ||
+		    (icsk2->icsk_common.skc_ipv6only && inet_skc(sk)->skc_family == AF_INET))
 			continue;
 		if (inet_bind_conflict(sk, &o, relax, reuseport_ok))
 			return true;

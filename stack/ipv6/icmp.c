@@ -1,14 +1,54 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ICMPv6 messages that arrive (net/ipv6/icmp.c: icmpv6_rcv; RFC 4443): checksum, then the kind is
- * counted and the message ends here: no host behaviour, no neighbour discovery, no groups.
+ * counted. An error goes to the transport that its quotation names, an echo request is answered;
+ * all else ends here: no neighbour discovery, no groups.
  */
+#include "ipv6/ip6_route.h"
 #include "ipv6/ipv6.h"
-
+#include "lib/checksum.h"
 #include "stack/socket.h"
 
 #define ICMPV6_HLEN	 8u
 #define NEXTHDR_FRAGMENT 44
+
+#define ICMPV6_DEST_UNREACH 1
+#define ICMPV6_PKT_TOOBIG   2
+#define ICMPV6_TIME_EXCEED  3
+#define ICMPV6_PARAMPROB    4
+#define ICMPV6_ECHO_REQUEST 128
+#define ICMPV6_ECHO_REPLY   129
+
+/* tab_unreach[] of Linux: RFC 4443 3.1. */
+static const struct {
+	s32 err;
+	bool fatal;
+} unreach[] = {
+	{ ENETUNREACH, false }, { EACCES, true }, { EHOSTUNREACH, false }, { EHOSTUNREACH, false },
+	{ ECONNREFUSED, true }, { EACCES, true }, { EACCES, true },
+};
+
+bool icmpv6_err_convert(u8 type, u8 code, s32 *err)
+{
+	*err = EPROTO;
+	switch (type) {
+	case ICMPV6_DEST_UNREACH:
+		if (code >= ARRAY_SIZE(unreach))
+			return true;
+		*err = unreach[code].err;
+		return unreach[code].fatal;
+	case ICMPV6_PKT_TOOBIG:
+		*err = EMSGSIZE;
+		return false;
+	case ICMPV6_PARAMPROB:
+		return true;
+	case ICMPV6_TIME_EXCEED:
+		*err = EHOSTUNREACH;
+		return false;
+	default:
+		return false;
+	}
+}
 
 /* Where a type is counted; NULL: a type that Linux gives no name (RFC 4443 2.1). */
 static u64 *icmpv6_counter(struct net *net, u8 type)
@@ -63,6 +103,75 @@ static bool icmpv6_quotes_fragment(struct sk_buff *skb)
 	       skb->data[ICMPV6_HLEN] >> 4 == 6 && skb->data[ICMPV6_HLEN + 6] == NEXTHDR_FRAGMENT;
 }
 
+/* icmpv6_notify: skb->data at the ICMPv6 header. */
+static void icmpv6_notify(struct net *net, struct sk_buff *skb, u8 type, u8 code, u32 info)
+{
+	const struct inet6_protocol *ipprot;
+	u32 skip = ICMPV6_HLEN + IP6_HLEN;
+	u8 nexthdr;
+
+	if (!pskb_may_pull(skb, skip) || skb->data[ICMPV6_HLEN] >> 4 != 6) {
+		MIB_INC(net, Icmp6InErrors);
+		return;
+	}
+	nexthdr = skb->data[ICMPV6_HLEN + 6];
+	if (nexthdr == NEXTHDR_FRAGMENT) {
+		if (!pskb_may_pull(skb, skip + 8))
+			return;
+		nexthdr = skb->data[skip];
+		skip += 8;
+	}
+	if (!pskb_may_pull(skb, skip + 8))
+		return;
+	ipprot = net->host->inet6_protos->protos[nexthdr];
+	if (!ipprot || !ipprot->err_handler)
+		return;
+	skb_pull(skb, skip);
+	ipprot->err_handler(skb, skb->data - skip + ICMPV6_HLEN, type, code, info);
+}
+
+/* RFC 4443 4.2: the data comes back unchanged. */
+static void icmpv6_echo_reply(struct net *net, struct sk_buff *skb)
+{
+	const struct inet_addr src = ipv6_saddr(skb), dst = ipv6_daddr(skb);
+	struct flowi6 fl6 = { .saddr = dst, .daddr = src };
+	const struct ip6_xmit_args args = {
+		.saddr = &dst, .daddr = &src, .hop_limit = -1, .protocol = IPPROTO_ICMPV6
+	};
+	u8 s[16], d[16], *p;
+	struct sk_buff *reply;
+	struct rt6_info *rt;
+	int err;
+
+	if (!ipv6_chk_addr(net, &dst))
+		return;
+	rt = ip6_route_output(net, &fl6, &err);
+	if (!rt)
+		return;
+	reply = alloc_skb(skb->world, LL_MAX_HEADER + IP6_HLEN + skb->len);
+	if (!reply) {
+		dst_release(&rt->dst);
+		return;
+	}
+	skb_reserve(reply, LL_MAX_HEADER + IP6_HLEN);
+	p = skb_put(reply, skb->len);
+	skb_copy_bits(skb, 0, p, skb->len);
+	p[0] = ICMPV6_ECHO_REPLY;
+	store_be16(p + 2, 0);
+	for (u32 i = 0; i < 4; i++) {
+		store_be32(s + 4 * i, dst.w[i]);
+		store_be32(d + 4 * i, src.w[i]);
+	}
+	store_be16(p + 2, csum_fold(csum_ipv6_nofold(s, d, reply->len, IPPROTO_ICMPV6,
+						     csum_partial(p, reply->len, 0))));
+	reply->net = net;
+	skb_reset_transport_header(reply);
+	skb_dst_set(reply, &rt->dst);
+	MIB_INC(net, Icmp6OutMsgs);
+	MIB_INC(net, Icmp6OutEchoReplies);
+	ip6_xmit(net, NULL, reply, &args);
+}
+
 int icmpv6_rcv(struct sk_buff *skb)
 {
 	struct net *net = skb->net;
@@ -82,6 +191,10 @@ int icmpv6_rcv(struct sk_buff *skb)
 		return 0;
 	}
 	++*counter;
+	if (skb->data[0] == ICMPV6_ECHO_REQUEST)
+		icmpv6_echo_reply(net, skb);
+	else if (skb->data[0] <= ICMPV6_PARAMPROB)
+		icmpv6_notify(net, skb, skb->data[0], skb->data[1], get_be32(skb->data + 4));
 	consume_skb(skb);
 	return 0;
 }

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * IPv6 input (net/ipv6/ip6_input.c, exthdrs.c): ipv6_rcv checks the header, then extension headers
- * are walked one by one up to a transport, whose handler gets the packet.
+ * are walked one by one up to a transport, whose handler gets the packet. Nothing is forwarded.
  *
  * Invariants: every packet of a device that takes them is counted in Ip6InReceives first; from
- * ip6_rcv_core on the fixed header is linear and skb->len is what it says. There is no route and no
- * address: where Linux would answer by ICMPv6, the packet is only dropped.
+ * ip6_rcv_core on the fixed header is linear and skb->len is what it says. Where Linux
+ * would answer by ICMPv6, the packet is only dropped.
  */
+#include "ipv6/ip6_route.h"
 #include "ipv6/ipv6.h"
 
 #include "inet/inet_frag.h"
 #include "lib/checksum.h"
+#include "netfilter/nf_hooks.h"
 #include "stack/errno.h"
 #include "stack/socket.h"
 
@@ -103,21 +105,22 @@ static bool ip6_exthdr(struct sk_buff *skb, u8 type)
 }
 
 /* ip6_protocol_deliver_rcu */
-static void ip6_deliver(struct net *net, struct sk_buff *skb)
+static int ip6_deliver(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
 	const struct inet6_protocol *ipprot;
 	bool first = true;
 	u8 nexthdr;
 
+	(void)sk;
 	for (;; first = false) {
 		nexthdr = IP6CB(skb)->nexthdr;
 		if (nexthdr == NEXTHDR_FRAGMENT) {
 			if (!ipv6_frag_rcv(skb))
-				return;
+				return 0;
 		} else if (nexthdr == NEXTHDR_DEST || nexthdr == NEXTHDR_ROUTING ||
 			   (nexthdr == NEXTHDR_HOP && first)) {
 			if (!ip6_exthdr(skb, nexthdr))
-				return;
+				return 0;
 		} else {
 			break;
 		}
@@ -134,6 +137,14 @@ static void ip6_deliver(struct net *net, struct sk_buff *skb)
 		MIB_INC(net, Ip6InUnknownProtos);
 		kfree_skb_reason(skb, SKB_DROP_REASON_IP_NOPROTO);
 	}
+	return 0;
+}
+
+int ip6_input(struct sk_buff *skb)
+{
+	struct net_device *dev = skb->dev;
+
+	return NF_HOOK(AF_INET6, NF_INET_LOCAL_IN, dev_net(dev), NULL, skb, dev, NULL, ip6_deliver);
 }
 
 /* ---- the header ---- */
@@ -179,6 +190,25 @@ static bool ip6_rcv_core(struct net *net, struct sk_buff *skb)
 	return true;
 }
 
+/* ip6_rcv_finish: is it for us? */
+static int ip6_rcv_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	struct inet_addr daddr = ipv6_daddr(skb);
+	struct rt6_info *rt = ip6_route_input(net, &daddr);
+
+	(void)sk;
+	if (rt)
+		skb_dst_set_noref(skb, &rt->dst);
+	if ((rt && rt->type == RTN_LOCAL) || skb->dev->anyip)
+		return ip6_input(skb);
+	if (!rt)
+		MIB_INC(net, Ip6InNoRoutes);
+	else
+		MIB_INC(net, Ip6InAddrErrors);
+	kfree_skb_reason(skb, SKB_DROP_REASON_IP_INNOROUTES);
+	return NET_RX_DROP;
+}
+
 static int ipv6_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_type *pt,
 		    struct net_device *orig_dev)
 {
@@ -188,7 +218,7 @@ static int ipv6_rcv(struct sk_buff *skb, struct net_device *dev, const struct pa
 		kfree_skb_reason(skb, SKB_DROP_REASON_OTHERHOST);
 		return NET_RX_DROP;
 	}
-	if (!dev->anyip) {
+	if (!dev->anyip && !netns6(dev_net(dev))) {
 		MIB_INC(dev_net(dev), Ip6InReceives);
 		kfree_skb_reason(skb, SKB_DROP_REASON_IPV6_DISABLED);
 		return NET_RX_DROP;
@@ -198,11 +228,18 @@ static int ipv6_rcv(struct sk_buff *skb, struct net_device *dev, const struct pa
 		return NET_RX_DROP;
 	if (!ip6_rcv_core(dev_net(dev), skb))
 		return NET_RX_DROP;
-	ip6_deliver(dev_net(dev), skb);
-	return 0;
+	return NF_HOOK(AF_INET6, NF_INET_PRE_ROUTING, dev_net(dev), NULL, skb, dev, NULL,
+		       ip6_rcv_finish);
 }
 
 /* ---- boot ---- */
+
+static int addrconf_event(struct net_device *dev, enum netdev_event event)
+{
+	if (event == NETDEV_UNREGISTER)
+		addrconf_ifdown(dev);
+	return 0;
+}
 
 static const struct packet_type ipv6_packet_type = { .type = ETH_P_IPV6, .func = ipv6_rcv };
 static const struct inet6_protocol icmpv6_protocol = { .handler = icmpv6_rcv };
@@ -213,7 +250,7 @@ int ipv6_init(struct host *h)
 	if (!h->inet6_protos)
 		return -ENOMEM;
 	inet6_add_protocol(h, IPPROTO_ICMPV6, &icmpv6_protocol);
-	if (dev_add_pack(h, &ipv6_packet_type)) {
+	if (dev_add_pack(h, &ipv6_packet_type) || register_netdevice_notifier(h, addrconf_event)) {
 		ipv6_exit(h);
 		return -ENOMEM;
 	}

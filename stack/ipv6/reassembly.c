@@ -7,6 +7,7 @@
  * what was put together, and the length in the fixed header is the first fragment's: what stands
  * above looks at the addresses only.
  */
+#include "ipv6/ip6_route.h"
 #include "ipv6/ipv6.h"
 
 #include "inet/inet_frag.h"
@@ -35,27 +36,28 @@ static void ip6_expire(struct inet_frag_queue *q)
 
 static struct fqdir *net_frags(struct net *net)
 {
-	struct ipv6_frags *f = net->ipv6;
+	struct ipv6_frags *f = net->ipv6_frags;
 
 	if (!f) {
 		f = mem_zalloc(net_world(net), MEM_NET, sizeof(*f));
 		if (!f)
 			return NULL;
 		fqdir_init(&f->fqdir, net, ip6_expire);
-		net->ipv6 = f;
+		net->ipv6_frags = f;
 	}
 	return &f->fqdir;
 }
 
 void ipv6_net_exit(struct net *net)
 {
-	struct ipv6_frags *f = net->ipv6;
+	struct ipv6_frags *f = net->ipv6_frags;
 
+	addrconf_net_exit(net);
 	if (!f)
 		return;
 	fqdir_exit(&f->fqdir);
 	mem_free(net_world(net), MEM_NET, f, sizeof(*f));
-	net->ipv6 = NULL;
+	net->ipv6_frags = NULL;
 }
 
 static struct inet_frag_queue *fq_find(struct net *net, const u8 *h, u32 id)

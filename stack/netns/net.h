@@ -48,7 +48,8 @@ struct net {
 	struct fib_table *fib_local, *fib_main;
 	struct ipv4_frags *ipv4_frags;
 	void *ipv4; /* ipv4/: the rest of the family's state (struct netns_ipv4 in ipv4/) */
-	void *ipv6;
+	void *ipv6; /* ipv6/: struct netns_ipv6; NULL: it has no address */
+	void *ipv6_frags;
 	struct list_head ipv4_devconf; /* ipv4/ */
 	u32 tcp_challenge_second, tcp_challenge_count; /* tcp/: RFC 5961 7, per second */
 	struct tcp_fastopen_context *tcp_fastopen_ctx; /* tcp/: keys of fast open; NULL: none yet */

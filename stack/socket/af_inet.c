@@ -9,7 +9,7 @@
 #include "core/errqueue.h"
 #include "ipv4/devinet.h"
 #include "ipv4/ip_sockglue.h"
-#include "socket/socket.h"
+#include "socket/af_inet.h"
 #include "tcp/tcp_fastopen.h"
 #include "udp/udp.h"
 
@@ -23,10 +23,29 @@ static int inet_autobind(struct sock *sk)
 }
 
 /* inet_addr_valid_or_nonlocal: may a socket be bound to it? */
-static bool addr_valid(const struct sock *sk, be32 addr, u32 type)
+bool inet_addr_valid(const struct sock *sk, be32 addr, u32 type)
 {
 	return !addr || type == RTN_LOCAL || type == RTN_MULTICAST || type == RTN_BROADCAST ||
 	       sk->inet_freebind || sk->inet_transparent || sk->net->sysctl.ip_nonlocal_bind;
+}
+
+int inet_bind_port(struct sock *sk, u16 port, bool named)
+{
+	int err;
+
+	if (port || !sk->inet_bind_no_port) {
+		err = sk->prot->get_port(sk, port);
+		if (err)
+			return err;
+	}
+	if (named)
+		sk->sk_userlocks |= SOCK_BINDADDR_LOCK;
+	if (port)
+		sk->sk_userlocks |= SOCK_BINDPORT_LOCK;
+	sk->inet_daddr = 0;
+	sk->inet_dport = 0;
+	sk_dst_reset(sk);
+	return 0;
 }
 
 static int inet_bind(struct socket *sock, const struct sock_addr *addr)
@@ -40,28 +59,18 @@ static int inet_bind(struct socket *sock, const struct sock_addr *addr)
 	if (addr->family != AF_INET && (addr->family != AF_UNSPEC || saddr))
 		return -EAFNOSUPPORT;
 	type = inet_addr_type(sk->net, saddr);
-	if (!addr_valid(sk, saddr, type))
+	if (!inet_addr_valid(sk, saddr, type))
 		return -EADDRNOTAVAIL;
 	if (sk->sk_state != TCP_CLOSE || sk->inet_num)
 		return -EINVAL;
 	sk->inet_rcv_saddr = saddr;
 	sk->inet_saddr = type == RTN_BROADCAST || type == RTN_MULTICAST ? 0 : saddr;
-	if (addr->port || !sk->inet_bind_no_port) {
-		err = sk->prot->get_port(sk, addr->port);
-		if (err) {
-			sk->inet_rcv_saddr = 0;
-			sk->inet_saddr = 0;
-			return err;
-		}
+	err = inet_bind_port(sk, addr->port, saddr != 0);
+	if (err) {
+		sk->inet_rcv_saddr = 0;
+		sk->inet_saddr = 0;
 	}
-	if (sk->inet_rcv_saddr)
-		sk->sk_userlocks |= SOCK_BINDADDR_LOCK;
-	if (addr->port)
-		sk->sk_userlocks |= SOCK_BINDPORT_LOCK;
-	sk->inet_daddr = 0;
-	sk->inet_dport = 0;
-	sk_dst_reset(sk);
-	return 0;
+	return err;
 }
 
 static int inet_getname(struct socket *sock, struct sock_addr *addr, enum sock_name whose)
@@ -146,7 +155,7 @@ static int __inet_stream_connect(struct socket *sock, const struct sock_addr *ad
 	return 0;
 }
 
-static int inet_stream_connect(struct socket *sock, const struct sock_addr *addr, bool resumed)
+int inet_stream_connect(struct socket *sock, const struct sock_addr *addr, bool resumed)
 {
 	return __inet_stream_connect(sock, addr, resumed, false);
 }
@@ -216,7 +225,7 @@ static void listen_fastopen(struct sock *sk, u32 backlog)
 	tcp_fastopen_init_key_once(sk->net);
 }
 
-static int inet_listen(struct socket *sock, u32 backlog)
+int inet_listen(struct socket *sock, u32 backlog)
 {
 	struct sock *sk = sock->sk;
 
@@ -231,7 +240,7 @@ static int inet_listen(struct socket *sock, u32 backlog)
 	return sk->prot->listen(sk, min_u32(backlog, (u32)sk->net->sysctl.core_somaxconn));
 }
 
-static int inet_accept(struct socket *sock, struct socket *newsock)
+int inet_accept(struct socket *sock, struct socket *newsock)
 {
 	int err = -EINVAL;
 	struct sock *sk = sock->sk->prot->accept(sock->sk, &err);
@@ -259,7 +268,7 @@ static int sock_no_accept(struct socket *sock, struct socket *newsock)
 	return -EOPNOTSUPP;
 }
 
-static int inet_shutdown(struct socket *sock, u32 how)
+int inet_shutdown(struct socket *sock, u32 how)
 {
 	struct sock *sk = sock->sk;
 	int err = 0;
@@ -289,27 +298,27 @@ static int inet_shutdown(struct socket *sock, u32 how)
 
 /* ---- data, options ---- */
 
-static int inet_send_prepare(struct socket *sock)
+int inet_send_prepare(struct socket *sock)
 {
 	return sock->sk->prot->no_autobind ? 0 : inet_autobind(sock->sk);
 }
 
-static s64 inet_sendmsg(struct socket *sock, struct msghdr *msg)
+s64 inet_sendmsg(struct socket *sock, struct msghdr *msg)
 {
 	return sock->sk->prot->sendmsg(sock->sk, msg);
 }
 
-static s64 inet_recvmsg(struct socket *sock, struct msghdr *msg)
+s64 inet_recvmsg(struct socket *sock, struct msghdr *msg)
 {
 	return sock->sk->prot->recvmsg(sock->sk, msg);
 }
 
-static u32 inet_poll(struct socket *sock, u32 f_flags)
+u32 inet_poll(struct socket *sock, u32 f_flags)
 {
 	return sock->sk->prot->poll(sock->sk, f_flags);
 }
 
-static int inet_ioctl(struct socket *sock, u32 cmd, s64 *value)
+int inet_ioctl(struct socket *sock, u32 cmd, s64 *value)
 {
 	if (!sock->sk->prot->ioctl)
 		return -ENOTTY;
@@ -344,7 +353,7 @@ static int inet_getsockopt(struct socket *sock, u32 level, u32 name, u8 *val, u3
 
 /* ---- birth and end ---- */
 
-static void inet_release(struct socket *sock)
+void inet_release(struct socket *sock)
 {
 	struct sock *sk = sock->sk;
 
@@ -405,7 +414,7 @@ static const struct proto_ops *ops_of(u32 type)
 }
 
 /* What inet_create() sets for every protocol. */
-static void inet_sock_init(struct sock *sk, struct socket *sock, u8 protocol)
+void inet_sock_init(struct sock *sk, struct socket *sock, u8 protocol)
 {
 	sk->sk_type = (u8)sock->type;
 	sk->sk_protocol = protocol;

@@ -132,6 +132,7 @@ int sock_init(struct host *h)
 	if (!h->families)
 		return -ENOMEM;
 	h->families->create[AF_INET] = inet_create;
+	h->families->create[AF_INET6] = inet6_create;
 	if (files_init(h)) {
 		sock_exit(h);
 		return -ENOMEM;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The descriptor side of sockets: files and their numbers, struct socket, the calls of an address
- * family (proto_ops). sys.c drives them for system calls; af_inet.c is the only family yet.
+ * family (proto_ops). sys.c drives them for system calls; af_inet.c and af_inet6.c are the
+ * families.
  */
 #ifndef TAPLINE_SOCKET_SOCKET_H
 #define TAPLINE_SOCKET_SOCKET_H
@@ -123,8 +124,9 @@ int sock_map_fd(struct host *h, struct socket *sock, u32 flags);
 /* Joins a socket and a sock that was without one (accept). */
 void sock_graft(struct sock *sk, struct socket *sock);
 
-/* ---- af_inet.c ---- */
+/* ---- af_inet.c, af_inet6.c ---- */
 
 int inet_create(struct net *net, struct socket *sock, u32 protocol);
+int inet6_create(struct net *net, struct socket *sock, u32 protocol);
 
 #endif

@@ -1,49 +1,129 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TCP over IPv6, the way in (net/ipv6/tcp_ipv6.c: tcp_v6_rcv) as far as it goes without sockets:
- * header and checksum are judged, and the segment is nobody's. It is not answered: IPv6 sends
- * nothing.
+ * TCP over IPv6, the way in (net/ipv6/tcp_ipv6.c): tcp_v6_rcv checks a segment, whose owner
+ * tcp_demux.c finds; tcp_v6_err finds that of an ICMPv6 error.
+ *
+ * Invariant: behind tcp_v6_rcv() the checksum of a segment is right and its header is linear.
  */
-#include "ipv6/ipv6.h"
-#include "stack/socket.h"
+#include "inet/inet_timewait_sock.h"
 #include "tcp/tcp_ipv6.h"
 #include "tcp/tcp_observe.h"
-#include "wire/tcp.h"
 
-static int tcp6_drop(struct sk_buff *skb, enum skb_drop_reason reason)
-{
-	kfree_skb_reason(skb, reason);
-	return 0;
-}
+/* ---- in ---- */
 
-static int tcp6_bad(struct net *net, struct sk_buff *skb, enum skb_drop_reason reason)
-{
-	MIB_INC(net, TcpInErrs);
-	return tcp6_drop(skb, reason);
-}
+static const struct tcp_family tcp_family_ipv6 = {
+	.family = AF_INET6,
+	.rsk_ops = &tcp_request_sock_ipv6_ops,
+	.send_reset = tcp_v6_send_reset,
+	.timewait_reset = tcp_v6_timewait_reset,
+	.timewait_ack = tcp_v6_timewait_ack,
+};
 
 static int tcp_v6_rcv(struct sk_buff *skb)
 {
 	struct net *net = skb->net;
+	struct tcp_rcv_key k;
+	const u8 *th, *iph;
 
-	/* Counted even when it is bad. */
-	MIB_INC(net, TcpInSegs);
-	if (!pskb_may_pull(skb, TCP_HLEN))
-		return tcp6_drop(skb, SKB_DROP_REASON_PKT_TOO_SMALL);
-	if (tcp_doff(skb->data) < TCP_HLEN)
-		return tcp6_bad(net, skb, SKB_DROP_REASON_PKT_TOO_SMALL);
-	if (!pskb_may_pull(skb, tcp_doff(skb->data)))
-		return tcp6_drop(skb, SKB_DROP_REASON_PKT_TOO_SMALL);
-	if (!ip6_checksum_complete(skb, IPPROTO_TCP)) {
-		MIB_INC(net, TcpInCsumErrors);
-		return tcp6_bad(net, skb, SKB_DROP_REASON_TCP_CSUM);
-	}
+	if (!tcp_rcv_header(net, skb))
+		return 0;
+	if (!ip6_checksum_complete(skb, IPPROTO_TCP))
+		return tcp_rcv_csum_error(net, skb);
+	th = skb->data;
 	if (skb->dev->anyip)
-		tcp_observe(net, skb->data);
-	return tcp6_drop(skb, SKB_DROP_REASON_NO_SOCKET);
+		tcp_observe(net, th);
+	iph = ipv6_hdr(skb);
+	k = (struct tcp_rcv_key){ .saddr = ipv6_saddr(skb),
+				  .daddr = ipv6_daddr(skb),
+				  .sport = tcp_source(th),
+				  .dport = tcp_dest(th),
+				  .dif = skb->dev->ifindex,
+				  .dsfield = ipv6_tclass(iph),
+				  .ttl = iph[7] };
+	return tcp_demux(&tcp_family_ipv6, net, skb, &k);
 }
 
-static const struct inet6_protocol tcpv6_protocol = { .handler = tcp_v6_rcv };
+/* ---- ICMPv6 errors ---- */
+
+#define ICMPV6_PKT_TOOBIG 2
+
+/*
+ * RFC 9293 3.9.2.2, RFC 5461: an error ends an attempt to open; of a connection that stands it is
+ * only remembered, for when it times out.
+ */
+static void tcp_v6_err_sk(struct sock *sk, u8 type, u8 code, u32 info, u32 seq)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	bool fatal;
+	s32 err;
+
+	if (sk->sk_state == TCP_CLOSE)
+		return;
+	/* RFC 5927 4.1: about a segment that is under way, or forged. */
+	if (sk->sk_state != TCP_LISTEN && !between(seq, tp->snd_una, tp->snd_nxt)) {
+		MIB_INC(sk->net, TcpExtOutOfWindowIcmps);
+		return;
+	}
+	if (type == ICMPV6_PKT_TOOBIG) {
+		if (sk->sk_state == TCP_LISTEN)
+			return;
+		tcp_sk(sk)->mtu_info = info;
+		tcp_v6_mtu_reduced(sk);
+		return;
+	}
+	fatal = icmpv6_err_convert(type, code, &err);
+	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV) {
+		sk->sk_err = err;
+		tcp_write_queue_purge(sk);
+		tcp_done(sk);
+		if (!(sk->sk_flags & SOCK_DEAD))
+			sk_error_report(sk);
+	} else if (fatal && sk->pinet6->recverr) {
+		sk->sk_err = err;
+		sk_error_report(sk);
+	} else {
+		sk->sk_err_soft = err;
+	}
+}
+
+static void tcp_v6_err(struct sk_buff *skb, const u8 *iph, u8 type, u8 code, u32 info)
+{
+	struct net *net = skb->net;
+	const u8 *th = skb->data;
+	struct inet_addr laddr, faddr;
+	u32 seq = tcp_seq(th);
+	struct sock_common *skc;
+	struct sock *sk;
+
+	for (u32 i = 0; i < 4; i++) {
+		laddr.w[i] = load_be32(iph + 8 + 4 * i);
+		faddr.w[i] = load_be32(iph + 24 + 4 * i);
+	}
+	/* The quoted segment is ours: its source is the local side. */
+	skc = __inet_lookup_established(inet_hashinfo_of(net), net, AF_INET6, &faddr, tcp_dest(th),
+					&laddr, tcp_source(th), skb->dev->ifindex);
+	if (!skc) {
+		MIB_INC(net, Icmp6InErrors);
+		return;
+	}
+	if (skc->skc_kind == SKC_TIMEWAIT)
+		return;
+	if (skc->skc_kind == SKC_REQUEST) {
+		s32 err;
+
+		tcp_req_err(inet_reqsk(skc), seq, icmpv6_err_convert(type, code, &err));
+		return;
+	}
+	sk = inet_sk_of(skc);
+	sock_hold(sk);
+	tcp_v6_err_sk(sk, type, code, info, seq);
+	sock_put(sk);
+}
+
+/* ---- boot ---- */
+
+static const struct inet6_protocol tcpv6_protocol = { .handler = tcp_v6_rcv,
+						      .err_handler = tcp_v6_err };
 
 int tcpv6_init(struct host *h)
 {

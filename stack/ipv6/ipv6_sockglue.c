@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Options of level SOL_IPV6 (net/ipv6/ipv6_sockglue.c; RFC 3493 5, RFC 3542). A socket that talks to a
+ * mapped address keeps them for when it talks IPv6.
+ */
+#include "ipv6/ipv6_sockglue.h"
+
+/* Does the option take -1 for "the default", and up to max? */
+static int set_ranged(s16 *field, s32 v, s32 max)
+{
+	if (v < -1 || v > max)
+		return -EINVAL;
+	*field = (s16)v;
+	return 0;
+}
+
+int ipv6_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len)
+{
+	struct ipv6_pinfo *np = sk->pinet6;
+	s32 v;
+	int err = sock_get_int(val, len, &v);
+
+	if (!np)
+		return -ENOPROTOOPT;
+	if (err)
+		return err;
+	switch (name) {
+	case IPV6_V6ONLY:
+		if (sk->inet_num)
+			return -EINVAL;
+		np->ipv6only = v != 0;
+		return 0;
+	case IPV6_UNICAST_HOPS:
+		return set_ranged(&np->hop_limit, v, 255);
+	case IPV6_TCLASS:
+		if (v < -1 || v > 255)
+			return -EINVAL;
+		np->tclass = (u8)(v < 0 ? 0 : v);
+		return 0;
+	case IPV6_RECVERR:
+		np->recverr = v != 0;
+		sk->inet_recverr = v != 0;
+		return 0;
+	case IPV6_MINHOPCOUNT:
+		if (v < 0 || v > 255)
+			return -EINVAL;
+		sk->inet_min_ttl = (u8)v;
+		return 0;
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+static int get_mtu(struct sock *sk, s32 *v)
+{
+	struct dst_entry *dst = sk_dst_check(sk, sk->dst_cookie);
+
+	if (!dst)
+		return -ENOTCONN;
+	*v = (s32)dst_mtu(dst);
+	dst_release(dst);
+	return 0;
+}
+
+int ipv6_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len)
+{
+	const struct ipv6_pinfo *np = sk->pinet6;
+	s32 v;
+	int err;
+
+	if (!np)
+		return -ENOPROTOOPT;
+	switch (name) {
+	case IPV6_V6ONLY:
+		v = np->ipv6only;
+		break;
+	case IPV6_UNICAST_HOPS:
+		v = np->hop_limit < 0 ? 64 : np->hop_limit;
+		break;
+	case IPV6_TCLASS:
+		v = np->tclass;
+		break;
+	case IPV6_RECVERR:
+		v = np->recverr;
+		break;
+	case IPV6_MINHOPCOUNT:
+		v = sk->inet_min_ttl;
+		break;
+	case IPV6_MTU:
+		err = get_mtu(sk, &v);
+		if (err)
+			return err;
+		break;
+	default:
+		return -ENOPROTOOPT;
+	}
+	return sock_put_int(val, len, v);
+}
