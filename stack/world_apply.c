@@ -9,6 +9,7 @@
 #include "drivers/nic.h"
 #include "drivers/wire.h"
 #include "ipv4/ipv4.h"
+#include "ipv6/ip6_route.h"
 #include "kernel/op_log.h"
 #include "kernel/trace.h"
 #include "lib/str.h"
@@ -195,12 +196,20 @@ static s64 apply(struct world *w, const struct op *op)
 	case OP_NIC_SET:
 		return apply_nic_set(w, &op->u.nic_set);
 	case OP_ADDR_ADD:
+		if (op->u.addr_add.addr.len == 16)
+			WITH_NET(inet6_rtm_newaddr, &op->u.addr_add);
 		WITH_NET(inet_rtm_newaddr, &op->u.addr_add);
 	case OP_ADDR_DEL:
+		if (op->u.addr_del.addr.len == 16)
+			WITH_NET(inet6_rtm_deladdr, &op->u.addr_del);
 		WITH_NET(inet_rtm_deladdr, &op->u.addr_del);
 	case OP_ROUTE_ADD:
+		if (op->u.route_add.dst.len == 16 || op->u.route_add.gateway.len == 16)
+			WITH_NET(inet6_rtm_newroute, &op->u.route_add);
 		WITH_NET(inet_rtm_newroute, &op->u.route_add);
 	case OP_ROUTE_DEL:
+		if (op->u.route_del.dst.len == 16)
+			WITH_NET(inet6_rtm_delroute, &op->u.route_del);
 		WITH_NET(inet_rtm_delroute, &op->u.route_del);
 	case OP_NEIGH_SET:
 		WITH_NET(inet_op_neigh_set, &op->u.neigh_set);

@@ -212,6 +212,34 @@ void ip_local_error(struct sock *sk, s32 err, be32 daddr, u16 port, u32 info)
 		kfree_skb_reason(n, SKB_DROP_REASON_SOCKET_RCVBUFF);
 }
 
+/* An AF_INET6 socket sees what it talks to as ::ffff:a.b.c.d, and its own level (ipv6_recv_error).
+ */
+static void set_name_mapped(struct sock_addr *name)
+{
+	name->family = AF_INET6;
+	memmove(name->addr + 12, name->addr, 4);
+	memset(name->addr, 0, 10);
+	memset(name->addr + 10, 0xff, 2);
+}
+
+/* struct sock_extended_err and the offender's address, b[32] as IPv4 has it. */
+static void put_recverr(struct msghdr *msg, const struct sock *sk, const u8 *b, bool offender)
+{
+	u8 b6[44] = { 0 };
+
+	if (!sk->pinet6) {
+		put_cmsg(msg, SOL_IP, IP_RECVERR, b, 32);
+		return;
+	}
+	memcpy(b6, b, 16);
+	if (offender) {
+		put_le16(b6 + 16, AF_INET6);
+		memset(b6 + 16 + 8 + 10, 0xff, 2);
+		memcpy(b6 + 16 + 8 + 12, b + 16 + 4, 4);
+	}
+	put_cmsg(msg, SOL_IPV6, IPV6_RECVERR, b6, sizeof(b6));
+}
+
 s64 ip_recv_error(struct sock *sk, struct msghdr *msg)
 {
 	struct sk_buff *skb = sock_dequeue_err_skb(sk);
@@ -239,6 +267,8 @@ s64 ip_recv_error(struct sock *sk, struct msghdr *msg)
 		const u8 *daddr = skb_network_header(skb) + serr->addr_offset;
 
 		sock_addr_set_in(msg->name_out, load_be32(daddr), serr->port);
+		if (sk->pinet6)
+			set_name_mapped(msg->name_out);
 		msg->name_valid = true;
 	}
 	put_le32(b, serr->ee_errno);
@@ -251,7 +281,7 @@ s64 ip_recv_error(struct sock *sk, struct msghdr *msg)
 		put_sockaddr_in(b + 16, ip4_saddr(ip_hdr(skb)), 0);
 		ip_cmsg_recv(msg, sk, skb);
 	}
-	put_cmsg(msg, SOL_IP, IP_RECVERR, b, sizeof(b));
+	put_recverr(msg, sk, b, serr->ee_origin == SO_EE_ORIGIN_ICMP);
 	msg->out_flags |= MSG_ERRQUEUE;
 	consume_skb(skb);
 	return copied;

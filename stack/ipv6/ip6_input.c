@@ -194,11 +194,15 @@ static bool ip6_rcv_core(struct net *net, struct sk_buff *skb)
 static int ip6_rcv_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
 	struct inet_addr daddr = ipv6_daddr(skb);
-	struct rt6_info *rt = ip6_route_input(net, &daddr);
+	struct rt6_info *rt = (struct rt6_info *)(void *)skb->dst;
 
 	(void)sk;
-	if (rt)
-		skb_dst_set_noref(skb, &rt->dst);
+	/* What came by lo has the route that it was sent by. */
+	if (!rt) {
+		rt = ip6_route_input(net, &daddr);
+		if (rt)
+			skb_dst_set_noref(skb, &rt->dst);
+	}
 	if ((rt && rt->type == RTN_LOCAL) || skb->dev->anyip)
 		return ip6_input(skb);
 	if (!rt)
@@ -250,7 +254,8 @@ int ipv6_init(struct host *h)
 	if (!h->inet6_protos)
 		return -ENOMEM;
 	inet6_add_protocol(h, IPPROTO_ICMPV6, &icmpv6_protocol);
-	if (dev_add_pack(h, &ipv6_packet_type) || register_netdevice_notifier(h, addrconf_event)) {
+	if (ipv6_offload_init(h) || dev_add_pack(h, &ipv6_packet_type) ||
+	    register_netdevice_notifier(h, addrconf_event)) {
 		ipv6_exit(h);
 		return -ENOMEM;
 	}

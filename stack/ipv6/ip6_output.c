@@ -56,13 +56,18 @@ static int ip6_finish_output(struct net *net, struct sock *sk, struct sk_buff *s
 		kfree_skb_reason(skb, SKB_DROP_REASON_PKT_TOO_BIG);
 		return -EMSGSIZE;
 	}
-	if (dev->header_ops) {
+	if (dev->header_ops && !(dev->flags & (IFF_NOARP | IFF_LOOPBACK))) {
 		MIB_INC(net, Ip6OutDiscards);
 		kfree_skb_reason(skb, SKB_DROP_REASON_NEIGH_CREATEFAIL);
 		return -EHOSTUNREACH;
 	}
 	MIB_INC(net, Ip6OutTransmits);
 	MIB_ADD(net, Ip6OutOctets, skb->len);
+	if (dev->header_ops &&
+	    dev_hard_header(skb, dev, ETH_P_IPV6, dev->dev_addr, dev->dev_addr) < 0) {
+		kfree_skb_reason(skb, SKB_DROP_REASON_NEIGH_CREATEFAIL);
+		return -EINVAL;
+	}
 	return dev_queue_xmit(skb);
 }
 

@@ -30,8 +30,11 @@ struct inet6_protocol {
 	void (*err_handler)(struct sk_buff *skb, const u8 *iph, u8 type, u8 code, u32 info);
 };
 
+struct net_offload;
+
 struct inet6_protos {
 	const struct inet6_protocol *protos[256];
+	const struct net_offload *offloads[256];
 };
 
 static inline struct inet6_skb_parm *IP6CB(const struct sk_buff *skb)
@@ -53,6 +56,7 @@ void ipv6_net_exit(struct net *net);
 /* 0, or -EBUSY when the number is taken. ops must live as long as the host. */
 int inet6_add_protocol(struct host *h, u8 protocol, const struct inet6_protocol *ops);
 void inet6_del_protocol(struct host *h, u8 protocol, const struct inet6_protocol *ops);
+int inet6_add_offload(struct host *h, u8 protocol, const struct net_offload *ops);
 
 /* True: the transport checksum over the pseudo header (RFC 8200 8.1) is right, or vouched for. */
 bool ip6_checksum_complete(struct sk_buff *skb, u8 protocol);
@@ -97,6 +101,7 @@ bool icmpv6_err_convert(u8 type, u8 code, s32 *err);
 
 /* ---- rooms of this folder ---- */
 
+int ipv6_offload_init(struct host *h);
 int ip6_input(struct sk_buff *skb);
 int ip6_output(struct net *net, struct sock *sk, struct sk_buff *skb);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Options of level SOL_IPV6 (net/ipv6/ipv6_sockglue.c; RFC 3493 5, RFC 3542). A socket that talks to a
- * mapped address keeps them for when it talks IPv6.
+ * Options of level SOL_IPV6 (net/ipv6/ipv6_sockglue.c; RFC 3493 5, RFC 3542). A socket that talks
+ * to a mapped address keeps them for when it talks IPv6.
  */
 #include "ipv6/ipv6_sockglue.h"
 

@@ -4,7 +4,7 @@
  * AF_INET's. Unless IPV6_V6ONLY is set such a socket also talks IPv4, whose addresses it sees as
  * ::ffff:a.b.c.d. Stream sockets only.
  */
-#include "ipv4/devinet.h"
+#include "ipv4/route.h"
 #include "ipv6/ip6_route.h"
 #include "ipv6/ipv6_sockglue.h"
 #include "socket/af_inet.h"
@@ -61,14 +61,15 @@ static int inet6_bind(struct socket *sock, const struct sock_addr *addr)
 	return err;
 }
 
-static int inet6_getname(struct socket *sock, struct sock_addr *addr, bool peer)
+static int inet6_getname(struct socket *sock, struct sock_addr *addr, enum sock_name whose)
 {
 	const struct sock *sk = sock->sk;
 	const struct ipv6_pinfo *np = sk->pinet6;
 	struct inet_addr a;
 
-	if (peer) {
-		if (!sk->inet_dport || sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_SYN_SENT)
+	if (whose != SOCK_NAME_OWN) {
+		if (!sk->inet_dport || (whose == SOCK_NAME_PEER && (sk->sk_state == TCP_CLOSE ||
+								    sk->sk_state == TCP_SYN_SENT)))
 			return -ENOTCONN;
 		a = np->v4mapped ? ipv6_addr_mapped(sk->inet_daddr) : np->daddr;
 		sock_addr_set_in6(addr, &a, sk->inet_dport);

@@ -871,6 +871,9 @@ bool tcp_minshall_check(const struct tcp_sock *tp);
 /* Active open (RFC 9293 3.10.1): SYN queued and sent. Addresses, ports, ISN (write_seq) are set.
  * 0 or -errno. */
 int tcp_connect(struct sock *sk);
+/* proto.connect behind its addresses and port: numbers of this connection (RFC 6528), then the SYN,
+ * unless fast open waits for data. 0 or -errno. */
+int tcp_open(struct sock *sk, const struct inet_addr *laddr, const struct inet_addr *faddr);
 /* The rest of an opening that waited for data. 0 or -errno; the socket is in CLOSED then. */
 int tcp_connect_deferred(struct sock *sk);
 /* First numbers before the SYN: windows, MSS, header length. */
@@ -1017,6 +1020,7 @@ int tcp_conn_request(const struct tcp_request_sock_ops *rsk_ops, struct sock *sk
 
 struct net_protocol;
 extern const struct proto tcp_prot;
+extern const struct proto tcpv6_prot;
 extern const struct inet_connection_sock_af_ops ipv4_specific;
 
 int tcp_v4_rcv(struct sk_buff *skb);

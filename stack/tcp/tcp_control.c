@@ -6,6 +6,7 @@
 #include "tcp/tcp.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_fastopen.h"
+#include "tcp/tcp_secure_seq.h"
 #include "tcp/tcp_send.h"
 #include "tcp/tcp_syn.h"
 
@@ -149,6 +150,24 @@ int tcp_connect(struct sock *sk)
 	MIB_INC(sk->net, TcpActiveOpens);
 	inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, icsk->icsk_rto, TCP_RTO_MAX);
 	return 0;
+}
+
+int tcp_open(struct sock *sk, const struct inet_addr *laddr, const struct inet_addr *faddr)
+{
+	struct tcp_fastopen_request fo;
+	struct tcp_sock *tp = tcp_sk(sk);
+	int err;
+
+	/* A TIME-WAIT socket whose place was taken may have given it (RFC 6191). */
+	if (!tp->write_seq)
+		tp->write_seq = secure_tcp_seq(sk->net, laddr, sk->inet_num, faddr, sk->inet_dport);
+	tp->tsoffset = secure_tcp_ts_off(sk->net, laddr, faddr);
+	if (tcp_fastopen_defer_connect(sk, &fo))
+		return 0;
+	err = tcp_connect(sk);
+	if (tp->fastopen_req == &fo)
+		tp->fastopen_req = NULL;
+	return err;
 }
 
 int tcp_connect_deferred(struct sock *sk)

@@ -37,10 +37,8 @@ static struct rtable *connect_route(struct sock *sk, be32 nexthop, u16 dport, st
 /* The rest of an opening whose addresses are known: port, ISN, SYN. Takes over rt. */
 static int connect_hashed(struct sock *sk, struct rtable *rt)
 {
-	struct tcp_fastopen_request fo;
 	const struct inet_addr laddr = inet_addr4(sk->inet_saddr),
 			       faddr = inet_addr4(sk->inet_daddr);
-	struct tcp_sock *tp = tcp_sk(sk);
 	int err;
 
 	tcp_set_state(sk, TCP_SYN_SENT);
@@ -50,18 +48,8 @@ static int connect_hashed(struct sock *sk, struct rtable *rt)
 		return err;
 	}
 	sk_dst_set(sk, &rt->dst);
-	/* A TIME-WAIT socket whose place was taken may have given it (RFC 6191). */
-	if (!tp->write_seq)
-		tp->write_seq =
-			secure_tcp_seq(sk->net, &laddr, sk->inet_num, &faddr, sk->inet_dport);
-	tp->tsoffset = secure_tcp_ts_off(sk->net, &laddr, &faddr);
 	sk->inet_id = ip_ident_first(sk->net);
-	if (tcp_fastopen_defer_connect(sk, &fo))
-		return 0;
-	err = tcp_connect(sk);
-	if (tp->fastopen_req == &fo)
-		tp->fastopen_req = NULL;
-	return err;
+	return tcp_open(sk, &laddr, &faddr);
 }
 
 /* Back to where bind() had left it. */
@@ -74,7 +62,7 @@ static void connect_undo(struct sock *sk)
 	sk->inet_daddr = 0;
 }
 
-static int tcp_v4_connect(struct sock *sk, const struct sock_addr *addr)
+int tcp_v4_connect(struct sock *sk, const struct sock_addr *addr)
 {
 	const struct inet_opts *opt = sk->inet_opt;
 	be32 daddr = load_be32(addr->addr), nexthop = daddr;
@@ -441,7 +429,7 @@ static int tcp_v4_init_sock(struct sock *sk)
 	return 0;
 }
 
-static void tcp_v4_destroy_sock(struct sock *sk)
+void tcp_v4_destroy_sock(struct sock *sk)
 {
 	tcp_clear_xmit_timers(sk);
 	tcp_cleanup_congestion_control(sk);
@@ -455,7 +443,7 @@ static void tcp_v4_destroy_sock(struct sock *sk)
 }
 
 /* The device it is bound to changed; that is no part of the hash. */
-static void tcp_v4_rehash(struct sock *sk)
+void tcp_v4_rehash(struct sock *sk)
 {
 	inet_skc(sk)->skc_bound_dev_if = sk->sk_bound_dev_if;
 }

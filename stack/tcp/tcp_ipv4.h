@@ -22,6 +22,10 @@ extern const struct tcp_request_sock_ops tcp_request_sock_ipv4_ops;
 struct dst_entry *inet_csk_route_req(const struct sock *sk, const struct request_sock *req);
 struct dst_entry *inet_csk_route_child_sock(const struct sock *sk, const struct sock *newsk,
 					    const struct request_sock *req);
+/* Calls of tcp_prot that those of AF_INET6 make too: connect to an IPv4 address, the end of a socket. */
+int tcp_v4_connect(struct sock *sk, const struct sock_addr *addr);
+void tcp_v4_destroy_sock(struct sock *sk);
+void tcp_v4_rehash(struct sock *sk);
 void tcp_v4_mtu_reduced(struct sock *sk);
 struct sock *tcp_v4_syn_recv_sock(struct sock *sk, struct sk_buff *skb, struct request_sock *req,
 				  struct dst_entry *dst, struct request_sock *req_unhash,

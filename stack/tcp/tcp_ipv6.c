@@ -8,9 +8,9 @@
  */
 #include "tcp/tcp_ipv6.h"
 
+#include "ipv4/ip_sockglue.h"
 #include "ipv6/ipv6_sockglue.h"
 #include "tcp/tcp_ipv4.h"
-#include "tcp/tcp_secure_seq.h"
 
 static const struct inet_connection_sock_af_ops ipv6_specific, ipv6_mapped;
 
@@ -110,7 +110,6 @@ static void connect_undo(struct sock *sk)
 static int connect_hashed(struct sock *sk, struct rt6_info *rt)
 {
 	const struct ipv6_pinfo *np = sk->pinet6;
-	struct tcp_sock *tp = tcp_sk(sk);
 	int err;
 
 	tcp_set_state(sk, TCP_SYN_SENT);
@@ -120,11 +119,7 @@ static int connect_hashed(struct sock *sk, struct rt6_info *rt)
 		return err;
 	}
 	dst_store(sk, rt);
-	if (!tp->write_seq)
-		tp->write_seq = secure_tcp_seq(sk->net, &np->saddr, sk->inet_num, &np->daddr,
-					       sk->inet_dport);
-	tp->tsoffset = secure_tcp_ts_off(sk->net, &np->saddr, &np->daddr);
-	return tcp_connect(sk);
+	return tcp_open(sk, &np->saddr, &np->daddr);
 }
 
 static int tcp_v6_connect(struct sock *sk, const struct sock_addr *addr)
@@ -144,6 +139,7 @@ static int tcp_v6_connect(struct sock *sk, const struct sock_addr *addr)
 		return connect_mapped(sk, addr);
 	if (ntohl(daddr.w[0]) >> 24 == 0xff || np->v4mapped)
 		return -ENETUNREACH;
+	inet_csk(sk)->icsk_af_ops = &ipv6_specific;
 	if (tp->rx_opt.ts_recent_stamp && !inet_addr_equal(&np->daddr, &daddr)) {
 		tp->rx_opt.ts_recent = 0;
 		tp->rx_opt.ts_recent_stamp = 0;
@@ -216,7 +212,8 @@ static int request_xmit(struct sock *sk, struct sk_buff *skb, const struct reque
 	return ip6_xmit(sk->net, sk, skb, &args);
 }
 
-static int tcp_v6_send_synack(struct sock *sk, struct dst_entry *dst, struct request_sock *req)
+static int tcp_v6_send_synack(struct sock *sk, struct dst_entry *dst, struct request_sock *req,
+			      const struct tcp_fastopen_cookie *foc)
 {
 	struct dst_entry *route = NULL;
 	struct sk_buff *skb;
@@ -228,13 +225,18 @@ static int tcp_v6_send_synack(struct sock *sk, struct dst_entry *dst, struct req
 			return -EHOSTUNREACH;
 		dst = route;
 	}
-	skb = tcp_make_synack(sk, dst, req);
+	skb = tcp_make_synack(sk, dst, req, foc);
 	dst_release(route);
 	if (!skb)
 		return -ENOBUFS;
 	TCP_SKB_CB(skb)->payload_csum = 0;
 	err = request_xmit(sk, skb, req);
 	return err == NET_XMIT_CN ? 0 : err;
+}
+
+static int tcp_v6_rtx_synack(struct sock *sk, struct request_sock *req)
+{
+	return tcp_rtx_synack(sk, req);
 }
 
 static void tcp_syn_ack_timeout(struct request_sock *req)
@@ -245,7 +247,7 @@ static void tcp_syn_ack_timeout(struct request_sock *req)
 const struct tcp_request_sock_ops tcp_request_sock_ipv6_ops = {
 	.ops = { .family = AF_INET6,
 		 .obj_size = sizeof(struct tcp_request_sock),
-		 .rtx_syn_ack = tcp_rtx_synack,
+		 .rtx_syn_ack = tcp_v6_rtx_synack,
 		 .send_ack = tcp_v6_reqsk_send_ack,
 		 .send_reset = tcp_v6_send_reset,
 		 .syn_ack_timeout = tcp_syn_ack_timeout },
@@ -276,6 +278,7 @@ static void child_init(struct sock *sk, struct sock *newsk, const struct request
 {
 	struct tcp_sock *newtp = tcp_sk(newsk);
 
+	inet_csk(newsk)->icsk_af_ops = &ipv6_specific;
 	inet_csk(newsk)->icsk_ext_hdr_len = 0;
 	if (sk->net->sysctl.tcp_reflect_tos)
 		newsk->pinet6->tclass = tcp_rsk(req)->syn_tos & ~INET_ECN_MASK & 0xff;
@@ -290,8 +293,7 @@ static struct sock *syn_recv_mapped(struct sock *sk, struct sk_buff *skb, struct
 				    struct dst_entry *dst, struct request_sock *req_unhash,
 				    bool *own_req)
 {
-	struct sock *newsk =
-		ipv4_specific.syn_recv_sock(sk, skb, req, dst, req_unhash, own_req);
+	struct sock *newsk = ipv4_specific.syn_recv_sock(sk, skb, req, dst, req_unhash, own_req);
 
 	if (newsk)
 		inet_csk(newsk)->icsk_af_ops = &ipv6_mapped;

@@ -7,7 +7,9 @@
  */
 #include "inet/inet_timewait_sock.h"
 #include "tcp/tcp_ipv6.h"
+#include "core/offload.h"
 #include "tcp/tcp_observe.h"
+#include "tcp/tcp_offload.h"
 
 /* ---- in ---- */
 
@@ -125,9 +127,13 @@ static void tcp_v6_err(struct sk_buff *skb, const u8 *iph, u8 type, u8 code, u32
 static const struct inet6_protocol tcpv6_protocol = { .handler = tcp_v6_rcv,
 						      .err_handler = tcp_v6_err };
 
+static const struct net_offload tcpv6_offload = { .callbacks = { .gso_segment = tcp_gso_segment } };
+
 int tcpv6_init(struct host *h)
 {
-	return inet6_add_protocol(h, IPPROTO_TCP, &tcpv6_protocol);
+	int err = inet6_add_protocol(h, IPPROTO_TCP, &tcpv6_protocol);
+
+	return err ? err : inet6_add_offload(h, IPPROTO_TCP, &tcpv6_offload);
 }
 
 void tcpv6_exit(struct host *h)

@@ -76,6 +76,11 @@ static void send_response(struct net *net, struct sk_buff *skb, const u8 *h, u32
 
 /* ---- resets ---- */
 
+static u8 reply_tclass(const struct sk_buff *skb)
+{
+	return ipv6_tclass(ipv6_hdr(skb)) & 0xfc; /* RFC 3168 6.1.5: without ECN */
+}
+
 static void send_reset(struct net *net, struct sk_buff *skb, u32 oif, u32 reason)
 {
 	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
@@ -98,8 +103,7 @@ static void send_reset(struct net *net, struct sk_buff *skb, u32 oif, u32 reason
 	trace(net_world(net), net->host, TRACE_TCP_SEND_RESET, rep.source, rep.dest, reason, 0);
 	MIB_INC(net, TcpOutSegs);
 	MIB_INC(net, TcpOutRsts);
-	send_response(net, skb, bytes, TCP_HLEN, oif,
-		      ipv6_tclass(ipv6_hdr(skb)) & ~INET_ECN_MASK & 0xff);
+	send_response(net, skb, bytes, TCP_HLEN, oif, reply_tclass(skb));
 }
 
 void tcp_v6_send_reset(struct sock *sk, struct sk_buff *skb, u32 reason)
@@ -170,6 +174,5 @@ void tcp_v6_reqsk_send_ack(struct sock *sk, struct sk_buff *skb, struct request_
 				   .tsval = tcp_rsk_tsval(req),
 				   .tsecr = req->ts_recent };
 
-	send_ack(sk->net, skb, &a, sk->sk_bound_dev_if,
-		 ipv6_tclass(ipv6_hdr(skb)) & ~INET_ECN_MASK & 0xff);
+	send_ack(sk->net, skb, &a, sk->sk_bound_dev_if, reply_tclass(skb));
 }

@@ -100,9 +100,15 @@ static struct tcp_metrics_block *new_entry(struct net *net, struct tcp_metrics_b
 	return tm;
 }
 
+/* An AF_INET6 socket that talks to a mapped address shares what is known of it. */
+static u16 family_of(const struct sock *sk)
+{
+	return sk_is_ipv6(sk) ? AF_INET6 : AF_INET;
+}
+
 static void addresses(const struct sock *sk, struct inet_addr *saddr, struct inet_addr *daddr)
 {
-	if (sk->family == AF_INET) {
+	if (!sk_is_ipv6(sk)) {
 		*saddr = inet_addr4(sk->inet_saddr);
 		*daddr = inet_addr4(sk->inet_daddr);
 	} else {
@@ -119,7 +125,7 @@ static struct tcp_metrics_block *tcp_get_metrics(struct sock *sk, const struct d
 	u32 depth;
 
 	addresses(sk, &saddr, &daddr);
-	tm = find(sk->net, sk->family, &saddr, &daddr, &depth, &oldest);
+	tm = find(sk->net, family_of(sk), &saddr, &daddr, &depth, &oldest);
 	if (tm) {
 		if (jiffies(sk->net->host) > tm->stamp + TCP_METRICS_TIMEOUT)
 			suck_dst(tm, dst);
@@ -131,7 +137,7 @@ static struct tcp_metrics_block *tcp_get_metrics(struct sock *sk, const struct d
 	if (!tm)
 		return NULL;
 	tm->net = sk->net;
-	tm->family = sk->family;
+	tm->family = family_of(sk);
 	tm->saddr = saddr;
 	tm->daddr = daddr;
 	suck_dst(tm, dst);

@@ -203,7 +203,7 @@ static void set_gso(const struct sock *sk, struct sk_buff *skb)
 
 	shinfo->gso_segs = (u16)tcp_skb_pcount(skb);
 	shinfo->gso_size = several ? (u16)tcp_skb_mss(skb) : 0;
-	shinfo->gso_type = !several ? 0 : sk->family == AF_INET ? SKB_GSO_TCPV4 : SKB_GSO_TCPV6;
+	shinfo->gso_type = !several ? 0 : sk_is_ipv6(sk) ? SKB_GSO_TCPV6 : SKB_GSO_TCPV4;
 }
 
 int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone)
