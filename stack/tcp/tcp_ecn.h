@@ -22,11 +22,15 @@ static inline bool tcp_ca_needs_ecn(const struct sock *sk)
 static inline void INET_ECN_xmit(struct sock *sk)
 {
 	sk->inet_tos = (u8)((sk->inet_tos & ~INET_ECN_MASK) | INET_ECN_ECT_0);
+	if (sk->pinet6)
+		sk->pinet6->tclass = (u8)((sk->pinet6->tclass & ~INET_ECN_MASK) | INET_ECN_ECT_0);
 }
 
 static inline void INET_ECN_dontxmit(struct sock *sk)
 {
 	sk->inet_tos &= (u8)~INET_ECN_MASK;
+	if (sk->pinet6)
+		sk->pinet6->tclass &= (u8)~INET_ECN_MASK;
 }
 
 static inline void tcp_ecn_queue_cwr(struct tcp_sock *tp)
