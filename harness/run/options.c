@@ -39,7 +39,7 @@ static const struct run_option option_defs[] = {
 	{ "--digest", NULL, OPT_DIGEST },  { "--wall-timeout", "SECONDS", OPT_WALL_TIMEOUT },
 	{ "--shard", "I/N", OPT_SHARD },   { "--audit", NULL, OPT_AUDIT },
 	{ "--make", NULL, OPT_MAKE },	   { "--help", NULL, OPT_HELP },
-	{ "-h", NULL, OPT_HELP },
+	{ "-h", NULL, OPT_HELP },	   { "--family", "4|6|mapped|all", OPT_FAMILY },
 };
 
 const char *run_options_help(void)

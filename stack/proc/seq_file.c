@@ -82,6 +82,8 @@ static const struct {
 	{ "net/arp", proc_net_arp },
 	{ "net/route", proc_net_route },
 	{ "net/udp", proc_net_udp },
+	{ "net/tcp", proc_net_tcp },
+	{ "net/tcp6", proc_net_tcp6 },
 	{ "net/softnet_stat", proc_net_softnet_stat },
 	{ "net/ptype", proc_net_ptype },
 	{ "interrupts", proc_interrupts },
