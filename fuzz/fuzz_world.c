@@ -159,6 +159,43 @@ static u32 nf_hook(void *ctx, u32 id, u32 hook, u8 *packet, u32 len, u32 in, u32
 
 static const struct world_ops callbacks = { .wire_rx = wire_rx, .nf_hook = nf_hook };
 
+static const struct repro_recorder *recorder;
+
+void fuzz_record(const struct repro_recorder *r)
+{
+	recorder = r;
+}
+
+static void record_op(void *ctx, u64 events, const struct op *op)
+{
+	struct fuzz_world *f = ctx;
+
+	/* The very first ops come before the caller has the world. */
+	f->recorder->op(f->recorder->ctx, f->w ? world_now(f->w) : 0, events, op);
+}
+
+static void record_frame(void *ctx, u32 point, u32 id, u32 dir, const u8 *frame, u32 len)
+{
+	struct fuzz_world *f = ctx;
+
+	(void)id;
+	if (point == CAPTURE_WIRE)
+		f->recorder->frame(f->recorder->ctx, world_now(f->w), dir, frame, len);
+}
+
+static u32 record_hook(void *ctx, u32 id, u32 hook, u8 *packet, u32 len, u32 in, u32 out)
+{
+	struct fuzz_world *f = ctx;
+	u32 verdict = nf_hook(ctx, id, hook, packet, len, in, out);
+
+	f->recorder->hook(f->recorder->ctx, id, verdict);
+	return verdict;
+}
+
+static const struct world_ops recording = {
+	.wire_rx = wire_rx, .nf_hook = record_hook, .op_log = record_op, .capture = record_frame
+};
+
 static u64 run_once(u32 arena, bool fresh, const u8 *data, size_t size,
 		    void (*scenario)(struct fuzz_world *f, struct fuzz_input *in))
 {
@@ -170,7 +207,8 @@ static u64 run_once(u32 arena, bool fresh, const u8 *data, size_t size,
 	if (!arenas[arena].bytes)
 		arenas[arena].bytes = aligned_alloc(64, ARENA_SIZE);
 	FUZZ_CHECK(arenas[arena].bytes != NULL, "no memory");
-	*f = (struct fuzz_world){ .arena = arena, .fresh = fresh };
+	*f = (struct fuzz_world){ .arena = arena, .fresh = fresh || recorder };
+	f->recorder = arena ? NULL : recorder;
 	(void)fuzz_u8(&in);
 	scenario(f, &in);
 	world_check(f->w, 1);
@@ -178,6 +216,9 @@ static u64 run_once(u32 arena, bool fresh, const u8 *data, size_t size,
 					   f->own_frames,
 		   "the host sends many frames for few");
 	digest = world_digest(f->w);
+	if (f->recorder)
+		f->recorder->end(f->recorder->ctx, world_now(f->w), world_event_count(f->w),
+				 digest);
 	world_destroy(f->w, &leaks);
 	if (leaks.kind)
 		fprintf(stderr, "leaked: %s\n", leaks.kind);
@@ -222,10 +263,11 @@ static s64 apply(struct fuzz_world *f, const struct op *op)
 
 static void boot(struct fuzz_world *f, u32 cpus, u32 queues)
 {
-	const struct world_config config = { .seed = 1, .digest = true };
+	const struct world_config config = { .seed = FUZZ_SEED, .digest = true };
 	struct op op = { .kind = OP_WIRE_ADD };
 
-	f->w = world_create(arenas[f->arena].bytes, ARENA_SIZE, &config, &callbacks, f);
+	f->w = world_create(arenas[f->arena].bytes, ARENA_SIZE, &config,
+			    f->recorder ? &recording : &callbacks, f);
 	FUZZ_CHECK(f->w != NULL, "no world");
 	op.u.wire_add.delay_ns = 1000;
 	apply(f, &op);

@@ -10,6 +10,7 @@
 #ifndef TAPLINE_FUZZ_FUZZ_WORLD_H
 #define TAPLINE_FUZZ_FUZZ_WORLD_H
 
+#include "repro/repro.h"
 #include "stack/op.h"
 #include "stack/sys.h"
 #include "stack/world.h"
@@ -31,6 +32,7 @@ struct fuzz_world {
 	struct world *w;
 	u32 arena; /* which one it is in */
 	bool fresh; /* to be booted, not restored */
+	const struct repro_recorder *recorder; /* may be NULL */
 	u32 rx_frames, tx_frames; /* given to the host, sent by it */
 	u32 sends; /* datagrams that its sockets sent */
 	u32 own_frames; /* that it may send besides, of its own (retransmissions and the like) */
@@ -55,6 +57,12 @@ void fuzz_run(const u8 *data, size_t size,
 
 /* The digest of the last run: equal in every build, on every machine. */
 u64 fuzz_digest(void);
+
+/* From now on the first run of each input is told to the recorder (NULL: no more). */
+void fuzz_record(const struct repro_recorder *r);
+
+/* The seed of every world. */
+#define FUZZ_SEED 1u
 
 /* Host, NIC, wire, address, and the peer as a permanent neighbour. `cpus` and `queues`: 1 or 2. */
 void fuzz_boot(struct fuzz_world *f, u32 cpus, u32 queues);

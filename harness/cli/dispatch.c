@@ -9,6 +9,7 @@
 #include "corpus/corpus.h"
 #include "cover/cover.h"
 #include "replay/replay.h"
+#include "repro/repro.h"
 #include "run/run.h"
 
 #include <stdio.h>
@@ -32,6 +33,8 @@ static const struct command commands[] = {
 	{ "convert", convert_command, "[OPTION]... FILE",
 	  "a Lua test that does what a capture shows" },
 	{ "corpus", corpus_main, "TARGET CAPTURE... -o DIR", "make fuzz seeds from captures" },
+	{ "repro", repro_command, "TARGET INPUT",
+	  "run a fuzz input; write it as script and capture" },
 	{ "list", list_command, "WHAT", "print what there is: suites, counters, ..." },
 	{ "version", version_command, "", "print the version" },
 	{ "help", help_command, "[COMMAND]", "print this text, or a command's" },

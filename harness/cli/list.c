@@ -8,11 +8,11 @@
 #include "base/suggest.h"
 #include "run/run.h"
 #include "lua/settings.h"
+#include "repro/repro.h"
 #include "run/walk.h"
 #include "stack/drop_reason.h"
 #include "stack/trace.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,42 +90,9 @@ static bool list_trace_events(void)
 	return true;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The fuzz targets are the files of fuzz/targets. */
 static bool list_targets(void)
 {
-	struct strbuf dir = { 0 };
-	struct dirent *entry;
-	char **names = NULL;
-	size_t count = 0;
-	size_t i;
-	DIR *d;
-
-	strbuf_printf(&dir, "%s/fuzz/targets", data_dir());
-	d = opendir(strbuf_text(&dir));
-	while (d && (entry = readdir(d))) {
-		size_t len = strlen(entry->d_name);
-
-		if (len < 3 || strcmp(entry->d_name + len - 2, ".c") != 0)
-			continue;
-		names = xrealloc(names, (count + 1) * sizeof(*names));
-		names[count] = xstrdup(entry->d_name);
-		names[count++][len - 2] = 0;
-	}
-	if (d)
-		closedir(d);
-	if (count)
-		qsort(names, count, sizeof(*names), compare_names);
-	for (i = 0; i < count; i++) {
-		puts(names[i]);
-		free(names[i]);
-	}
-	free(names);
-	strbuf_free(&dir);
+	repro_list_targets();
 	return true;
 }
 

@@ -314,6 +314,7 @@ void script_open_require(lua_State *L)
 	net_open_packets(L);
 	net_open_hooks(L);
 	net_open_cases(L);
+	net_open_oplog(L);
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &key_native);
 	lua_pushcfunction(L, require);
 	lua_setglobal(L, "require");

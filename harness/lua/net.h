@@ -137,6 +137,12 @@ void net_capture_end(struct net_run *n);
 /* Link type of the frames on a wire. */
 int net_wire_link(const struct net_run *n, size_t wire);
 
+/* Reads the table at index 2 as an op; raises. */
+void net_read_op(lua_State *L, const char *name, struct op *op);
+
+/* Keeps what has to be known of an op that was applied. */
+void net_note_op(struct net_run *n, const struct op *op);
+
 /* The script did something to the world now: what follows from it is due now. */
 void net_touch(struct net_run *n);
 
@@ -161,5 +167,6 @@ void net_open_look(lua_State *L);
 void net_open_packets(lua_State *L);
 void net_open_hooks(lua_State *L);
 void net_open_cases(lua_State *L);
+void net_open_oplog(lua_State *L);
 
 #endif

@@ -141,6 +141,8 @@ static void on_frame(void *ctx, u32 wire, u32 end, const u8 *frame, u32 len)
 	const struct net_peer *p = NULL;
 	struct net_frame *f;
 
+	if (n->test->log)
+		return; /* the log knows what comes */
 	if (!n->wires[wire].raw && is_arp_request(frame, len))
 		p = arp_target(n, wire, end, frame);
 	if (p) {
@@ -195,9 +197,9 @@ struct net_run *net_run_of(lua_State *L)
 	struct test_run *t = test_run_of(L);
 	const struct script_config *c = t->script->config;
 	struct world_config config = {
-		.seed = t->seed,
+		.seed = t->log ? t->log_seed : t->seed,
 		.profile_rfc = strcmp(c->profile, "rfc") == 0,
-		.digest = c->digest,
+		.digest = c->digest || t->log,
 	};
 	struct net_run *n = t->net;
 
@@ -363,7 +365,7 @@ static struct op_bytes field_bytes(lua_State *L, const char *op, const char *fie
 	return b;
 }
 
-static void read_op(lua_State *L, const char *name, struct op *op)
+void net_read_op(lua_State *L, const char *name, struct op *op)
 {
 #define U(x) o->x = field_number(L, name, #x);
 #define B(x) o->x = field_bytes(L, name, #x);
@@ -380,8 +382,7 @@ static void read_op(lua_State *L, const char *name, struct op *op)
 	luaL_error(L, "there is no op '%s'", name);
 }
 
-/* What the harness has to know of ops that succeeded. */
-static void note_op(struct net_run *n, const struct op *op, s64 result)
+void net_note_op(struct net_run *n, const struct op *op)
 {
 	if (op->kind == OP_WIRE_ADD) {
 		n->wires = xrealloc(n->wires, (n->wire_count + 1) * sizeof(*n->wires));
@@ -390,19 +391,20 @@ static void note_op(struct net_run *n, const struct op *op, s64 result)
 			.anchor_ns = n->sut->ops->now(n->sut),
 			.capture_interface = -1,
 		};
-	} else if (op->kind == OP_WIRE_ATTACH && op->u.wire_attach.wire < n->wire_count) {
+	} else if (op->kind == OP_WIRE_ATTACH && op->u.wire_attach.wire < n->wire_count &&
+		   op->u.wire_attach.end < 2) {
 		n->wires[op->u.wire_attach.wire].attached[op->u.wire_attach.end] = true;
 	} else if (op->kind == OP_WIRE_SET && op->u.wire_set.param == WIRE_PARAM_DELAY_NS &&
-		   op->u.wire_set.wire < n->wire_count) {
+		   op->u.wire_set.wire < n->wire_count && op->u.wire_set.end < 2) {
 		n->wires[op->u.wire_set.wire].delay_ns[op->u.wire_set.end] = op->u.wire_set.value;
-	} else if (op->kind == OP_FRAME && op->u.frame.wire < n->wire_count) {
+	} else if (op->kind == OP_FRAME && op->u.frame.wire < n->wire_count &&
+		   op->u.frame.end < 2) {
 		struct net_wire *w = &n->wires[op->u.frame.wire];
 
 		w->anchor_ns = n->sut->ops->now(n->sut);
 		if (!(op->u.frame.flags & FRAME_NO_DELAY))
 			w->anchor_ns += w->delay_ns[op->u.frame.end];
 	}
-	(void)result;
 }
 
 /* native.op(name, fields): the op's number, or nil and the name of the error. */
@@ -414,7 +416,7 @@ static int native_op(lua_State *L)
 	s64 result;
 
 	luaL_checktype(L, 2, LUA_TTABLE);
-	read_op(L, name, &op);
+	net_read_op(L, name, &op);
 	net_touch(n);
 	result = apply(n, &op);
 	if (result < 0) {
@@ -422,7 +424,7 @@ static int native_op(lua_State *L)
 		lua_pushstring(L, net_errno_name((int)-result));
 		return 2;
 	}
-	note_op(n, &op, result);
+	net_note_op(n, &op);
 	lua_pushinteger(L, (lua_Integer)result);
 	return 1;
 }

@@ -57,6 +57,8 @@ struct test_run {
 	struct strbuf message, got, expect, diff, traceback, file;
 	int line;
 	struct net_run *net; /* the world of this test, made at the first use */
+	bool log; /* its world is that of an op log (net_oplog.c) ... */
+	u64 log_seed; /* ... and has this seed */
 	struct net_task *main_task; /* while the test's function runs */
 	bool has_time;
 	u64 end_time_ns;

@@ -8,6 +8,7 @@ local tap = require "tap"
 local util = require "net.util"
 local socket = require "net.socket"
 local peer = require "net.peer"
+local oplog = require "net.oplog"
 local segment = require "net.segment"
 
 local net = {}
@@ -17,6 +18,7 @@ local address, prefix, op = util.address, util.prefix, util.op
 
 net.C = C
 net.poll = socket.poll
+net.oplog = oplog.new
 net.pattern = segment.pattern
 net.duration = function(value) return duration(value, "duration") end
 

@@ -619,4 +619,32 @@ function Epoll:wait(timeout, max) end
 
 function Epoll:close() end
 
+---A world that a log of ops drives.
+---@class tapline.OpLog
+local Log = {}
+
+---Goes on until so many events have run in all and the clock shows this time.
+---@param time integer nanoseconds
+---@param events integer
+function Log:at(time, events) end
+
+---Applies an op now. Returns its number, or an errno below 0.
+---@param name string as in stack/include/stack/op.def
+---@param fields table<string, integer|string>
+---@return integer
+function Log:op(name, fields) end
+
+---What the hooks with this id decide: { "accept", 3, "drop", 1 }.
+---@param id integer
+---@param verdicts (string|integer)[]
+function Log:hook(id, verdicts) end
+
+---@return string digest 16 hexadecimal digits
+function Log:digest() end
+
+---Makes the test's world for a log of ops.
+---@param options? { seed?: integer }
+---@return tapline.OpLog
+function net.oplog(options) end
+
 return net
