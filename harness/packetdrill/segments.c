@@ -6,7 +6,8 @@
 
 #include "packetdrill/script.h"
 
-/* FIN and PSH stand on the last piece. */
+/* FIN stands on the last piece. So does PSH, but Linux also sets it on what it hands down for GSO.
+ */
 #define LAST_ONLY ((u16)(PD_TCP_FIN | PD_TCP_PSH))
 
 static bool flags_equal(u16 a, u16 b, u16 but)
@@ -27,7 +28,7 @@ enum pd_segment_result pd_segment_match(struct pd_segment *want, const struct pd
 	if (strict || !want->len || !got->len)
 		return PD_SEGMENT_DIFFERS;
 	if (got->len < want->len) {
-		if ((got->flags & LAST_ONLY) ||
+		if ((got->flags & PD_TCP_FIN) ||
 		    !flags_equal(want->flags, got->flags, (u16)(ignore | LAST_ONLY)))
 			return PD_SEGMENT_DIFFERS;
 		want->seq += got->len;
