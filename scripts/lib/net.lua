@@ -327,15 +327,53 @@ local nic_params = { rx_ring = "NIC_PARAM_RX_RING", tx_ring = "NIC_PARAM_TX_RING
   rx_usecs = "NIC_PARAM_RX_USECS", rx_csum = "NIC_PARAM_RX_CSUM", tx_csum = "NIC_PARAM_TX_CSUM",
   irq_cpu = "NIC_PARAM_IRQ_CPU", gro = "NIC_PARAM_GRO", tx_stall = "NIC_PARAM_TX_STALL",
   irq_lost = "NIC_PARAM_IRQ_LOST", irq_spurious = "NIC_PARAM_IRQ_SPURIOUS", tso = "NIC_PARAM_TSO",
+  adaptive_rx = "NIC_PARAM_ADAPTIVE_RX", channels = "NIC_PARAM_CHANNELS",
+  rss_sym_xor = "NIC_PARAM_RSS_SYM_XOR", rss_udp = "NIC_PARAM_RSS_UDP",
   gro_flush_timeout = "NIC_PARAM_GRO_FLUSH_TIMEOUT",
   napi_defer_hard_irqs = "NIC_PARAM_DEFER_HARD_IRQS" }
 local ethtool_options = set [[rx_ring tx_ring rx_usecs rx_csum tx_csum irq_cpu gro tx_stall irq_lost
-  irq_spurious tso gro_flush_timeout napi_defer_hard_irqs dev queue]]
+  irq_spurious tso adaptive_rx channels rss_equal rss_indir rss_key rss_sym_xor rss_udp gro_flush_timeout napi_defer_hard_irqs dev queue]]
+
+-- The redirection table: `equal` the first n queues in turn, or a list that is repeated.
+local function set_indir(host, o)
+  local list = o.rss_indir
+  if o.rss_equal then
+    list = {}
+    for i = 1, o.rss_equal do list[i] = i - 1 end
+  end
+  if not list then return end
+  for i = 0, 127 do
+    op("nic_set", { host = host.id, ifindex = device(host, o), param = C.NIC_PARAM_RSS_INDIR,
+      index = i, value = list[i % #list + 1] })
+  end
+end
+
+-- 40 bytes as a string, or as ethtool writes them: "6d:5a:...".
+local function set_rss_key(host, o)
+  local key = o.rss_key
+  if not key then return end
+  if #key ~= 40 then
+    key = key:gsub("%x%x:?", function(hex) return string.char(tonumber(hex:sub(1, 2), 16)) end)
+  end
+  if #key ~= 40 then raise "host:ethtool: rss_key is 40 bytes" end
+  for i = 0, 4 do
+    op("nic_set", { host = host.id, ifindex = device(host, o), param = C.NIC_PARAM_RSS_KEY, index = i,
+      value = (string.unpack(">i8", key, 8 * i + 1)) })
+  end
+end
+
+local ethtool_own = set "dev queue rss_equal rss_indir rss_key"
 
 function Host:ethtool(o)
   o = options("host:ethtool", o, ethtool_options)
+  if o.channels then
+    op("nic_set", { host = self.id, ifindex = device(self, o), param = C.NIC_PARAM_CHANNELS,
+      value = o.channels })
+  end
+  set_rss_key(self, o)
+  set_indir(self, o)
   for key, value in pairs(o) do
-    if key ~= "dev" and key ~= "queue" then
+    if not ethtool_own[key] and key ~= "channels" then
       op("nic_set", { host = self.id, ifindex = device(self, o), param = C[nic_params[key]],
         index = o.queue or 0, value = value })
     end

@@ -67,6 +67,7 @@ struct net_device *alloc_netdev(struct host *h, const char *name, u32 tx_queues,
 	dev->priv_size = priv_size;
 	str_copy(dev->name, name, sizeof(dev->name));
 	dev->num_tx_queues = tx_queues;
+	dev->real_num_tx_queues = tx_queues;
 	dev->num_rx_queues = rx_queues;
 	dev->tx_queue_len = 1000;
 	dev->gso_max_size = GSO_MAX_SIZE;

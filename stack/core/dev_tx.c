@@ -194,8 +194,8 @@ static struct netdev_queue *pick_tx(struct net_device *dev, struct sk_buff *skb)
 {
 	u32 index = 0;
 
-	if (dev->num_tx_queues > 1 && (skb->l4_hash || skb->sw_hash))
-		index = (u32)((u64)skb->hash * dev->num_tx_queues >> 32);
+	if (dev->real_num_tx_queues > 1 && (skb->l4_hash || skb->sw_hash))
+		index = (u32)((u64)skb->hash * dev->real_num_tx_queues >> 32);
 	skb->queue_mapping = (u16)index;
 	return &dev->tx[index];
 }

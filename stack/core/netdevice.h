@@ -154,6 +154,7 @@ struct net_device {
 	struct list_head napi_list;
 	struct netdev_queue *tx;
 	u32 num_tx_queues;
+	u32 real_num_tx_queues; /* in use: the first ones */
 	u32 num_rx_queues;
 	struct list_head ptype_all, ptype_specific; /* taps of this device */
 	rx_handler_fn rx_handler;
@@ -270,6 +271,8 @@ int netif_rx(struct sk_buff *skb);
 /* Transmit: takes the skb in every case. NET_XMIT_* or -errno. */
 int dev_queue_xmit(struct sk_buff *skb);
 void netif_tx_stop_queue(struct netdev_queue *q);
+/* Queues from n on are no longer used; what waits there is dropped. */
+void netif_set_real_num_tx_queues(struct net_device *dev, u32 n);
 void netif_tx_wake_queue(struct netdev_queue *q);
 
 static inline int dev_hard_header(struct sk_buff *skb, struct net_device *dev, u16 type,

@@ -238,6 +238,18 @@ static void qdisc_destroy(struct Qdisc *q)
 	mem_free(w, MEM_QDISC, q, sizeof(*q));
 }
 
+void netif_set_real_num_tx_queues(struct net_device *dev, u32 n)
+{
+	for (u32 i = n; i < dev->real_num_tx_queues; i++) {
+		if (!dev->tx[i].qdisc)
+			continue;
+		qdisc_unschedule(dev->tx[i].qdisc);
+		qdisc_reset(dev->tx[i].qdisc, SKB_DROP_REASON_DEV_READY);
+		dev->tx[i].stopped = false;
+	}
+	dev->real_num_tx_queues = n;
+}
+
 int dev_init_scheduler(struct net_device *dev)
 {
 	const struct Qdisc_ops *ops = dev_host(dev)->ptypes->default_qdisc;

@@ -63,15 +63,22 @@ struct nic_queue {
 	u64 rx_packets, rx_bytes, rx_alloc_failed, rx_csum_good, rx_purged;
 	u64 tx_packets, tx_bytes, tx_busy, tx_restart, tx_stopped, tx_timeouts;
 	u64 irqs, irqs_spurious, polls;
+	/* Adaptive moderation: its class, and what had been received when it was chosen. */
+	u8 itr_class;
+	u64 itr_packets, itr_bytes;
 };
 
 struct nic_adapter {
 	struct net_device *dev;
 	struct world *world;
 	struct nic_hw *hw;
-	u32 queues;
+	u32 max_queues, queues; /* there are, in use */
 	u32 rx_count, tx_count; /* ring sizes asked for */
 	u32 rx_usecs;
+	bool adaptive_rx;
+	/* RSS, with several queues: `ethtool -X`. */
+	bool rss_udp, rss_sym_xor, indir_user;
+	u8 rss_key[40], indir[NIC_RETA_SIZE];
 	bool tso_wanted; /* `ethtool -K tso on`; needs the checksums */
 	bool up; /* rings and interrupts are there */
 	struct nic_queue *q;
@@ -106,6 +113,17 @@ void nic_clean_tx(struct nic_queue *q);
 /* nic_main.c */
 int nic_up(struct nic_adapter *a);
 void nic_down(struct nic_adapter *a);
+
+/* Their stopped queues run again. */
+void nic_wake_queues(struct nic_adapter *a);
+
+/* nic_rss.c */
+void nic_rss_init(struct nic_adapter *a);
+void nic_rss_configure(struct nic_adapter *a);
+int nic_set_rss(struct nic_adapter *a, u32 param, u32 index, u64 value);
+int nic_set_channels(struct nic_adapter *a, u64 count);
+void nic_adapt_itr(struct nic_queue *q);
+void nic_write_eitr(struct nic_queue *q);
 
 /* nic_ethtool.c */
 int nic_set_param(struct net_device *dev, u32 param, u32 index, u64 value);

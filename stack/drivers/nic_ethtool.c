@@ -8,7 +8,6 @@
 static int nic_set_rings(struct nic_adapter *a, u32 rx, u32 tx)
 {
 	u32 old_rx = a->rx_count, old_tx = a->tx_count;
-	struct net_device *dev = a->dev;
 
 	a->rx_count = rx;
 	a->tx_count = tx;
@@ -22,10 +21,7 @@ static int nic_set_rings(struct nic_adapter *a, u32 rx, u32 tx)
 	if (nic_up(a))
 		return -ENOMEM; /* silent until it is taken down and up */
 wake:
-	for (u32 i = 0; i < a->queues; i++) {
-		dev->tx[i].stopped = true;
-		netif_tx_wake_queue(&dev->tx[i]);
-	}
+	nic_wake_queues(a);
 	return a->rx_count == rx && a->tx_count == tx ? 0 : -ENOMEM;
 }
 
@@ -42,7 +38,7 @@ static int nic_set_usecs(struct nic_adapter *a, u64 usecs)
 		return -EINVAL;
 	a->rx_usecs = (u32)usecs;
 	for (u32 i = 0; a->up && i < a->queues; i++)
-		nic_hw_write(a->hw, NIC_EITR, i, a->rx_usecs);
+		nic_write_eitr(&a->q[i]);
 	return 0;
 }
 
@@ -64,7 +60,7 @@ static void nic_set_tx(struct nic_adapter *a, bool csum, bool tso)
 
 static int nic_set_irq_cpu(struct nic_adapter *a, u32 index, u64 cpu)
 {
-	if (index >= a->queues || cpu >= dev_host(a->dev)->cpus_count)
+	if (index >= a->max_queues || cpu >= dev_host(a->dev)->cpus_count)
 		return -EINVAL;
 	a->q[index].irq_cpu = (u32)cpu;
 	if (a->q[index].irq)
@@ -91,6 +87,16 @@ int nic_set_param(struct net_device *dev, u32 param, u32 index, u64 value)
 	case NIC_PARAM_TX_CSUM:
 		nic_set_tx(a, value != 0, a->tso_wanted);
 		return 0;
+	case NIC_PARAM_ADAPTIVE_RX:
+		a->adaptive_rx = value != 0;
+		return nic_set_usecs(a, a->rx_usecs);
+	case NIC_PARAM_CHANNELS:
+		return nic_set_channels(a, value);
+	case NIC_PARAM_RSS_INDIR:
+	case NIC_PARAM_RSS_KEY:
+	case NIC_PARAM_RSS_SYM_XOR:
+	case NIC_PARAM_RSS_UDP:
+		return nic_set_rss(a, param, index, value);
 	case NIC_PARAM_GRO:
 		nic_set_feature(dev, NETIF_F_GRO, value != 0);
 		return 0;
@@ -117,7 +123,7 @@ void nic_get_stats64(const struct net_device *dev, struct net_device_stats *stat
 	const struct nic_adapter *a = dev->priv;
 	const struct nic_hw_stats *hw = nic_hw_stats(a->hw);
 
-	for (u32 i = 0; i < a->queues; i++) {
+	for (u32 i = 0; i < a->max_queues; i++) {
 		stats->rx_packets += a->q[i].rx_packets;
 		stats->rx_bytes += a->q[i].rx_bytes;
 		stats->tx_packets += a->q[i].tx_packets;

@@ -20,6 +20,7 @@ static void nic_hw_reset(struct nic_hw *hw)
 	hw->tso_sent = 0;
 	hw->tx_stalled = false;
 	event_cancel(hw->world, &hw->tx_event);
+	nic_hw_rss_reset(hw);
 	for (u32 i = 0; i < hw->queues; i++) {
 		hw->q[i].rx = (struct nic_hw_ring){ .buffer_size = 2048 };
 		hw->q[i].tx = (struct nic_hw_ring){ .buffer_size = 0 };
@@ -41,7 +42,11 @@ struct nic_hw *nic_hw_create(struct world *w, u32 queues)
 	memset(hw->q, 0, queues * sizeof(*hw->q));
 	hw->world = w;
 	hw->queues = queues;
-	hw->rss_key = get_random_u64(w, RANDOM_RSS);
+	if (nic_hw_rss_create(hw)) {
+		mem_free_n(w, MEM_NIC, hw->q, queues, sizeof(*hw->q));
+		mem_free(w, MEM_NIC, hw, sizeof(*hw));
+		return NULL;
+	}
 	event_init(&hw->tx_event, nic_hw_tx_event);
 	for (u32 i = 0; i < queues; i++)
 		nic_hw_vector_init(hw, i);
@@ -55,6 +60,7 @@ void nic_hw_free(struct nic_hw *hw)
 
 	ASSERT(!hw->wire);
 	nic_hw_reset(hw);
+	nic_hw_rss_free(hw);
 	mem_free_n(w, MEM_NIC, hw->q, hw->queues, sizeof(*hw->q));
 	mem_free(w, MEM_NIC, hw, sizeof(*hw));
 }
@@ -125,6 +131,10 @@ u32 nic_hw_read(const struct nic_hw *hw, enum nic_reg reg, u32 index)
 		return (u32)(hw->mta >> (index & 1) * 32);
 	case NIC_RXCSUM:
 		return hw->rxcsum;
+	case NIC_MRQC:
+	case NIC_RSSRK:
+	case NIC_RETA:
+		return nic_hw_rss_read(hw, reg, index);
 	default:
 		return index < hw->queues ? read_queue(&hw->q[index], reg) : 0;
 	}
@@ -255,6 +265,11 @@ void nic_hw_write(struct nic_hw *hw, enum nic_reg reg, u32 index, u32 value)
 		break;
 	case NIC_RXCSUM:
 		hw->rxcsum = value & 1;
+		break;
+	case NIC_MRQC:
+	case NIC_RSSRK:
+	case NIC_RETA:
+		nic_hw_rss_write(hw, reg, index, value);
 		break;
 	default:
 		if (index < hw->queues)

@@ -30,6 +30,9 @@ enum nic_reg {
 	NIC_RAH, /* bytes 4-5 */
 	NIC_MTA, /* multicast hash table, index 0..1: bit nic_mta_bit(address) */
 	NIC_RXCSUM, /* 1: check IPv4 TCP and UDP checksums */
+	NIC_MRQC, /* MRQC_*; these three only with several queues */
+	NIC_RSSRK, /* Toeplitz key, index 0..9, first byte highest */
+	NIC_RETA, /* redirection table, index 0..NIC_RETA_SIZE-1: a queue */
 	NIC_RDBAL,
 	NIC_RDBAH, /* bus address of the receive ring */
 	NIC_RDLEN, /* descriptors in it */
@@ -47,6 +50,12 @@ enum nic_reg {
 	NIC_IMC, /* writing ones takes away */
 	NIC_EITR, /* at least so many us between interrupts */
 };
+
+#define MRQC_RSS     1u /* spread frames over the queues */
+#define MRQC_UDP     2u /* with the ports of UDP, too */
+#define MRQC_SYM_XOR 4u /* both directions of a flow alike: source xor destination is hashed */
+
+#define NIC_RETA_SIZE 128u
 
 #define CTRL_RST  1u
 #define STATUS_LU 1u
@@ -69,9 +78,11 @@ struct nic_rx_desc {
 	u16 length; /* written back: bytes in this buffer */
 	u16 reserved;
 };
-#define RXD_DD	 1u /* done: the driver's again */
-#define RXD_EOP	 2u /* last buffer of the frame */
-#define RXD_L4CS 4u /* the TCP or UDP checksum is right */
+#define RXD_DD	   1u /* done: the driver's again */
+#define RXD_EOP	   2u /* last buffer of the frame */
+#define RXD_L4CS   4u /* the TCP or UDP checksum is right */
+#define RXD_HASH   8u /* the hash is valid */
+#define RXD_L4HASH 16u /* ports are part of it */
 
 struct nic_tx_desc {
 	u64 addr;

@@ -51,7 +51,7 @@ struct nic_hw {
 	u32 tx_queue, tx_next; /* of the frame that is: its queue and the head after it */
 	u32 tso_sent; /* payload of the frame at tx_queue's head that has left in segments */
 	bool tso_more; /* and there is more */
-	u64 rss_key;
+	struct nic_hw_rss *rss; /* with several queues */
 	struct nic_hw_stats stats;
 	struct nic_hw_queue *q;
 };
@@ -95,6 +95,22 @@ static inline bool hw_should_fail(struct nic_hw *hw, enum fault_point point)
 void nic_hw_cause(struct nic_hw *hw, u32 index, u32 cause);
 void nic_hw_vector_init(struct nic_hw *hw, u32 index);
 void nic_hw_vector_reset(struct nic_hw *hw, u32 index);
+/* Where the IP header and, when it is a whole TCP or UDP packet, the transport header lie. */
+struct nic_hw_parse {
+	const u8 *ip, *l4;
+	u32 l4_len;
+	u8 proto;
+	bool v6;
+};
+/* False: it is no IP. */
+bool nic_hw_parse(const u8 *frame, u32 len, struct nic_hw_parse *p);
+/* nic_hw_rss.c: the queue of a frame, its hash, RXD_* of it. */
+u32 nic_hw_rss_queue(struct nic_hw *hw, const u8 *frame, u32 len, u32 *hash, u32 *status);
+int nic_hw_rss_create(struct nic_hw *hw);
+void nic_hw_rss_free(struct nic_hw *hw);
+void nic_hw_rss_reset(struct nic_hw *hw);
+u32 nic_hw_rss_read(const struct nic_hw *hw, enum nic_reg reg, u32 index);
+void nic_hw_rss_write(struct nic_hw *hw, enum nic_reg reg, u32 index, u32 value);
 /* wire_end_ops.receive */
 void nic_hw_receive(void *ctx, const u8 *frame, u32 len, u32 flags);
 /* nic_hw_tso.c: headers of the frame of `len` bytes as those of segment `index`. `bytes`: of the

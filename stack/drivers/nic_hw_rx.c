@@ -13,6 +13,7 @@
 
 #define HW_ETH_HLEN 14u
 #define HW_IP_HLEN  20u
+#define HW_IP6_HLEN 40u
 
 /* Why TRACE_NIC_RX_FILTERED. */
 enum { FILTERED_ADDRESS = 1, FILTERED_LENGTH, FILTERED_CRC, FILTERED_DISABLED };
@@ -40,46 +41,57 @@ static bool filter_accepts(struct nic_hw *hw, const u8 *dest)
 	return true;
 }
 
-/* Where the IPv4 header and, when it is a whole TCP or UDP packet, the transport header lie. */
-struct hw_parse {
-	const u8 *ip, *l4;
-	u32 l4_len;
-	u8 proto;
-};
-
-static bool parse_ipv4(const u8 *frame, u32 len, struct hw_parse *p)
+/* IPv6 without extension headers has a transport header to look at. */
+static bool parse_ipv6(const u8 *ip, u32 len, struct nic_hw_parse *p)
 {
-	u32 at = 12, ihl, total;
+	if (len < HW_IP6_HLEN || ip[0] >> 4 != 6)
+		return false;
+	p->v6 = true;
+	p->l4_len = get_be16(ip + 4);
+	p->proto = ip[6];
+	if ((p->proto == 6 || p->proto == 17) && p->l4_len >= 8 && p->l4_len <= len - HW_IP6_HLEN)
+		p->l4 = ip + HW_IP6_HLEN;
+	return true;
+}
+
+static bool parse_ipv4(const u8 *ip, u32 len, struct nic_hw_parse *p)
+{
+	u32 ihl, total;
+
+	if (len < HW_IP_HLEN || ip[0] >> 4 != 4)
+		return false;
+	ihl = (ip[0] & 15u) * 4;
+	total = get_be16(ip + 2);
+	p->proto = ip[9];
+	if (ihl < HW_IP_HLEN || total < ihl + 8 || total > len)
+		return true;
+	/* Fragments have no transport header to look at, or only a part. */
+	if ((get_be16(ip + 6) & 0x3fff) || (p->proto != 6 && p->proto != 17))
+		return true;
+	p->l4 = ip + ihl;
+	p->l4_len = total - ihl;
+	return true;
+}
+
+bool nic_hw_parse(const u8 *frame, u32 len, struct nic_hw_parse *p)
+{
+	u32 at = 12;
 
 	if (len < HW_ETH_HLEN + HW_IP_HLEN)
 		return false;
 	while (get_be16(frame + at) == 0x8100 && at + 6 + HW_IP_HLEN <= len)
 		at += 4;
-	if (get_be16(frame + at) != 0x0800)
-		return false;
-	at += 2;
-	p->ip = frame + at;
-	if (p->ip[0] >> 4 != 4)
-		return false;
-	ihl = (p->ip[0] & 15u) * 4;
-	total = get_be16(p->ip + 2);
-	p->proto = p->ip[9];
-	p->l4 = NULL;
-	if (ihl < HW_IP_HLEN || total < ihl + 8 || total > len - at)
-		return true;
-	/* Fragments have no transport header to look at, or only a part. */
-	if ((get_be16(p->ip + 6) & 0x3fff) || (p->proto != 6 && p->proto != 17))
-		return true;
-	p->l4 = p->ip + ihl;
-	p->l4_len = total - ihl;
-	return true;
+	*p = (struct nic_hw_parse){ .ip = frame + at + 2 };
+	if (get_be16(frame + at) == 0x0800)
+		return parse_ipv4(p->ip, len - at - 2, p);
+	return get_be16(frame + at) == 0x86dd && parse_ipv6(p->ip, len - at - 2, p);
 }
 
-static bool l4_csum_right(const struct hw_parse *p)
+static bool l4_csum_right(const struct nic_hw_parse *p)
 {
 	u32 sum;
 
-	if (!p->l4 ||
+	if (!p->l4 || p->v6 ||
 	    (p->proto == 17 && (!get_be16(p->l4 + 6) || get_be16(p->l4 + 4) != p->l4_len)))
 		return false;
 	sum = csum_partial(p->l4, p->l4_len, 0);
@@ -87,34 +99,13 @@ static bool l4_csum_right(const struct hw_parse *p)
 				 sum) == 0;
 }
 
-static u32 flow_hash(const struct nic_hw *hw, const struct hw_parse *p)
-{
-	u64 h = mix64(hw->rss_key ^ ((u64)get_be32(p->ip + 12) << 32 | get_be32(p->ip + 16)));
-
-	if (p->l4)
-		h = mix64(h ^ get_be32(p->l4));
-	return (u32)(h >> 32);
-}
-
-/* Queue and hash of a frame: by flow when there are several queues, others go to queue 0. */
-static u32 rx_queue_of(const struct nic_hw *hw, const u8 *frame, u32 len, u32 *hash)
-{
-	struct hw_parse p;
-
-	*hash = 0;
-	if (hw->queues == 1 || !parse_ipv4(frame, len, &p))
-		return 0;
-	*hash = flow_hash(hw, &p);
-	return (u32)((u64)*hash * hw->queues >> 32);
-}
-
 static u32 rx_status(const struct nic_hw *hw, const u8 *frame, u32 len, u32 flags)
 {
-	struct hw_parse p;
+	struct nic_hw_parse p;
 
 	if (flags & FRAME_CSUM_UNNECESSARY)
 		return RXD_L4CS;
-	if (hw->rxcsum && parse_ipv4(frame, len, &p) && l4_csum_right(&p))
+	if (hw->rxcsum && nic_hw_parse(frame, len, &p) && l4_csum_right(&p))
 		return RXD_L4CS;
 	return 0;
 }
@@ -192,18 +183,18 @@ void nic_hw_receive(void *ctx, const u8 *frame, u32 len, u32 flags)
 {
 	struct nic_hw *hw = ctx;
 	struct nic_hw_ring *r;
-	u32 queue, hash, needed;
+	u32 queue, hash, needed, status = 0;
 
 	if (!rx_check(hw, frame, len, flags))
 		return;
-	queue = rx_queue_of(hw, frame, len, &hash);
+	queue = nic_hw_rss_queue(hw, frame, len, &hash, &status);
 	r = &hw->q[queue].rx;
 	needed = len <= r->buffer_size ? 1 : (len + r->buffer_size - 1) / r->buffer_size;
 	if (ring_owned(r) < needed || hw_should_fail(hw, FAULT_RX_MISSED)) {
 		rx_missed(hw, queue, len);
 		return;
 	}
-	if (!rx_dma(hw, r, frame, len, hash, rx_status(hw, frame, len, flags))) {
+	if (!rx_dma(hw, r, frame, len, hash, rx_status(hw, frame, len, flags) | status)) {
 		hw->stats.rx_bad_descriptor++;
 		return;
 	}

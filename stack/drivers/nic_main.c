@@ -57,6 +57,8 @@ static s32 nic_poll(struct napi_struct *napi, s32 budget)
 	nic_clean_tx(q);
 	if (work >= budget)
 		return budget;
+	if (q->adapter->adaptive_rx)
+		nic_adapt_itr(q);
 	if (napi_complete_done(napi, work))
 		nic_hw_write(hw, NIC_IMS, q->index, QUEUE_CAUSES);
 	return work;
@@ -88,9 +90,10 @@ static void nic_configure(struct nic_adapter *a)
 		nic_hw_write(hw, NIC_SRRCTL, i, NIC_RX_BUFFER);
 		nic_write_base(a, NIC_TDBAL, i, dma_map(a->world, q->tx.tx));
 		nic_hw_write(hw, NIC_TDLEN, i, q->tx.count);
-		nic_hw_write(hw, NIC_EITR, i, a->rx_usecs);
+		nic_write_eitr(q);
 		nic_rx_refill(q);
 	}
+	nic_rss_configure(a);
 	nic_hw_write(hw, NIC_TCTL, 0, TCTL_EN | TCTL_PSP);
 	nic_hw_write(hw, NIC_RCTL, 0, RCTL_EN);
 	nic_set_rx_mode(dev);
@@ -226,6 +229,15 @@ static int nic_set_mac_address(struct net_device *dev, const u8 *addr)
 	return 0;
 }
 
+void nic_wake_queues(struct nic_adapter *a)
+{
+	for (u32 i = 0; i < a->queues; i++) {
+		/* nic_up() has cleared `stopped`: the qdisc runs again. */
+		a->dev->tx[i].stopped = true;
+		netif_tx_wake_queue(&a->dev->tx[i]);
+	}
+}
+
 /* The watchdog found the queue stopped for 5 s: everything from the start. What was in the rings is
  * dropped. Fails like an open: then the device stays silent until it is taken down and up. */
 static void nic_tx_timeout(struct net_device *dev, u32 queue)
@@ -237,11 +249,7 @@ static void nic_tx_timeout(struct net_device *dev, u32 queue)
 	nic_down(a);
 	if (nic_up(a))
 		return;
-	for (u32 i = 0; i < a->queues; i++) {
-		/* nic_up() has cleared `stopped`: the qdisc runs again. */
-		dev->tx[i].stopped = true;
-		netif_tx_wake_queue(&dev->tx[i]);
-	}
+	nic_wake_queues(a);
 }
 
 static int nic_attach(struct net_device *dev, struct wire *wire, u32 end)
@@ -264,9 +272,9 @@ static void nic_uninit(struct net_device *dev)
 	struct nic_adapter *a = dev->priv;
 
 	if (a->q) {
-		for (u32 i = 0; i < a->queues; i++)
+		for (u32 i = 0; i < a->max_queues; i++)
 			netif_napi_del(&a->q[i].napi);
-		mem_free_n(a->world, MEM_NAPI, a->q, a->queues, sizeof(*a->q));
+		mem_free_n(a->world, MEM_NAPI, a->q, a->max_queues, sizeof(*a->q));
 		a->q = NULL;
 	}
 	if (a->hw) {
@@ -294,13 +302,13 @@ static const struct net_device_ops nic_netdev_ops = {
 
 static int nic_alloc_adapter(struct host *h, struct net_device *dev, struct nic_adapter *a)
 {
-	a->hw = nic_hw_create(a->world, a->queues);
+	a->hw = nic_hw_create(a->world, a->max_queues);
 	if (!a->hw)
 		return -ENOMEM;
-	a->q = mem_alloc_n(a->world, MEM_NAPI, a->queues, sizeof(*a->q));
+	a->q = mem_alloc_n(a->world, MEM_NAPI, a->max_queues, sizeof(*a->q));
 	if (!a->q)
 		return -ENOMEM;
-	for (u32 i = 0; i < a->queues; i++) {
+	for (u32 i = 0; i < a->max_queues; i++) {
 		struct nic_queue *q = &a->q[i];
 
 		*q = (struct nic_queue){ .adapter = a, .index = i };
@@ -324,12 +332,14 @@ static int nic_init(struct net_device *dev, struct net *net, const struct op_nic
 		dev->mtu = (u32)op->mtu;
 	a->dev = dev;
 	a->world = h->world;
-	a->queues = dev->num_rx_queues;
+	a->max_queues = dev->num_rx_queues;
+	a->queues = a->max_queues;
 	a->rx_count = op->rx_ring ? (u32)op->rx_ring : NIC_RING_DEFAULT;
 	a->tx_count = op->tx_ring ? (u32)op->tx_ring : NIC_RING_DEFAULT;
 	if (nic_alloc_adapter(h, dev, a))
 		return -ENOMEM;
-	for (u32 i = 0; i < a->queues; i++) {
+	nic_rss_init(a);
+	for (u32 i = 0; i < a->max_queues; i++) {
 		a->q[i].irq_cpu = i % h->cpus_count;
 		timer_setup(&a->q[i].refill, host_cpu(h, a->q[i].irq_cpu), nic_rx_refill_timer);
 	}

@@ -103,9 +103,9 @@ static void nic_receive_skb(struct nic_queue *q, struct sk_buff *skb, const stru
 		skb->ip_summed = CHECKSUM_UNNECESSARY;
 		q->rx_csum_good++;
 	}
-	if (d->addr) {
+	if (d->status & RXD_HASH) {
 		skb->hash = (u32)d->addr;
-		skb->l4_hash = 1;
+		skb->l4_hash = (d->status & RXD_L4HASH) != 0;
 	}
 	skb->queue_mapping = (u16)q->index;
 	skb->protocol = eth_type_trans(skb, dev);

@@ -40,6 +40,12 @@ static inline void put_be32(u8 *p, u32 v)
 	p[3] = (u8)v;
 }
 
+static inline void put_be64(u8 *p, u64 v)
+{
+	put_be32(p, (u32)(v >> 32));
+	put_be32(p + 4, (u32)v);
+}
+
 static inline u16 get_le16(const u8 *p)
 {
 	return (u16)((u16)p[1] << 8 | p[0]);

@@ -425,6 +425,13 @@ function Host:link(options) end
 ---@field rx_csum? boolean
 ---@field tx_csum? boolean
 ---@field tso? boolean
+---@field adaptive_rx? boolean
+---@field channels? integer
+---@field rss_equal? integer
+---@field rss_indir? integer[]
+---@field rss_key? string
+---@field rss_sym_xor? boolean
+---@field rss_udp? boolean
 ---@field gro? boolean
 ---@field gro_flush_timeout? integer
 ---@field napi_defer_hard_irqs? integer

@@ -65,6 +65,15 @@ enum nic_param {
 	 * work before interrupts come again. */
 	NIC_PARAM_GRO_FLUSH_TIMEOUT,
 	NIC_PARAM_DEFER_HARD_IRQS,
+	NIC_PARAM_ADAPTIVE_RX, /* interrupt moderation that follows the traffic (`ethtool -C`) */
+	NIC_PARAM_CHANNELS, /* queues in use (`ethtool -L combined`), at most those it was made with
+			     */
+	NIC_PARAM_RSS_INDIR, /* `ethtool -X`: entry `index` of 128 of the redirection table: a queue
+			      */
+	NIC_PARAM_RSS_KEY, /* bytes 8 * `index` and on of the 40 of the Toeplitz key, first one
+			      highest */
+	NIC_PARAM_RSS_SYM_XOR, /* 0/1: `ethtool -X xfrm symmetric-xor` */
+	NIC_PARAM_RSS_UDP, /* 0/1: `ethtool -N rx-flow-hash udp4 sd|sdfn` */
 	NIC_PARAM_COUNT
 };
 
