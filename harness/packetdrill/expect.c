@@ -60,15 +60,16 @@ static void drop_frame(struct pd_run *r)
 /* -- Waiting -- */
 
 /*
- * The next frame of a flow of the script: 1 when it is there, 0 when none came, -1 when the script
- * failed.
+ * The next frame of a flow of the script (of one that the script has closed: only when it is the
+ * wanted one): 1 when it is there, 0 when none came, -1 when the script failed.
  */
-static int next_frame(struct pd_run *r, u64 limit, struct pd_flow **flow)
+static int next_frame(struct pd_run *r, u64 limit, const struct pd_flow *wanted,
+		      struct pd_flow **flow)
 {
 	for (;;) {
 		while (r->frame_count) {
 			*flow = pd_flow_of_frame(r, r->frames[0].packet);
-			if (*flow)
+			if (*flow && (*flow == wanted || !(*flow)->closed))
 				return 1;
 			drop_frame(r);
 		}
@@ -89,7 +90,7 @@ static bool nothing_came(struct pd_run *r, const struct pd_event *e, u64 until)
 	int found;
 
 	pd_show_details(r, &r->details);
-	found = next_frame(r, until + LATE_NS, &f);
+	found = next_frame(r, until + LATE_NS, r->under_test, &f);
 	if (found < 0)
 		return false;
 	if (found) {
@@ -276,7 +277,8 @@ static int match_tcp(struct pd_run *r, const struct pd_event *e, struct pd_flow 
 		return -1;
 	}
 	learn_isn(f, &v);
-	got = (struct pd_segment){ pd_local_to_script(f, v.seq), v.len, v.flags };
+	got = (struct pd_segment){ pd_local_to_script(f, v.seq, v.flags & PD_TCP_SYN), v.len,
+				   v.flags };
 	switch (header_differs(r, f, &e->packet, &v, fr->packet, &what) ?
 			PD_SEGMENT_DIFFERS :
 			pd_segment_match(want, &got, first, r->settings->strict_segments, &taken)) {
@@ -390,7 +392,7 @@ bool pd_expect(struct pd_run *r, const struct pd_event *e, u64 want_ns, u64 unti
 		f->state = PD_FLOW_SYNACK_SENT;
 	}
 	while (!done) {
-		int found = next_frame(r, limit, &got);
+		int found = next_frame(r, limit, f, &got);
 		u64 came;
 
 		if (found < 0)

@@ -191,14 +191,14 @@ void pd_flow_injected(struct pd_flow *f, const struct pd_packet *p)
 
 /* -- Numbers -- */
 
-u32 pd_local_to_live(const struct pd_flow *f, u32 script)
+u32 pd_local_to_live(const struct pd_flow *f, u32 script, bool syn)
 {
-	return script - f->script_local_isn + f->live_local_isn;
+	return script - (syn ? f->script_local_isn : 0) + f->live_local_isn;
 }
 
-u32 pd_local_to_script(const struct pd_flow *f, u32 live)
+u32 pd_local_to_script(const struct pd_flow *f, u32 live, bool syn)
 {
-	return live - f->live_local_isn + f->script_local_isn;
+	return live - f->live_local_isn + (syn ? f->script_local_isn : 0);
 }
 
 u32 pd_remote_to_live(const struct pd_flow *f, u32 script, bool syn)

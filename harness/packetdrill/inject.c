@@ -44,7 +44,7 @@ static u32 add_sack(const struct pd_flow *f, const struct pd_packet *p, const st
 	for (i = 0; i < o->count; i++) {
 		bool out_bound = p->direction == PD_OUTBOUND;
 		u32 n = out_bound ? pd_remote_to_live(f, o->num[i], p->tcp.flags & PD_TCP_SYN) :
-				    pd_local_to_live(f, o->num[i]);
+				    pd_local_to_live(f, o->num[i], p->tcp.flags & PD_TCP_SYN);
 
 		pd_put32(body + 4 * i, n);
 	}
@@ -231,7 +231,7 @@ static u32 put_tcp(struct pd_run *r, const struct pd_event *e, const struct pd_f
 	pd_put16(p, f->remote_port);
 	pd_put16(p + 2, f->local_port);
 	pd_put32(p + 4, pd_remote_to_live(f, t->seq, t->flags & PD_TCP_SYN));
-	pd_put32(p + 8, t->has_ack ? pd_local_to_live(f, t->ack) : 0);
+	pd_put32(p + 8, t->has_ack ? pd_local_to_live(f, t->ack, t->flags & PD_TCP_SYN) : 0);
 	pd_put16(p + 12, (TCP_HEADER + len) / 4 << 12 | (header_flags(t) & 0x1ff));
 	pd_put16(p + 14, t->win);
 	pd_put16(p + 16, 0);
@@ -281,7 +281,8 @@ static u32 put_icmp_error(const struct pd_run *r, const struct pd_flow *f,
 	if (udp)
 		pd_put16(l4 + 4, UDP_HEADER + len);
 	else
-		pd_put32(l4 + 4, pd_local_to_live(f, c->has_echo ? c->echo_seq : ECHO_UNKNOWN));
+		pd_put32(l4 + 4,
+			 pd_local_to_live(f, c->has_echo ? c->echo_seq : ECHO_UNKNOWN, false));
 	return ICMP_HEADER + ip + quote;
 }
 

@@ -48,6 +48,7 @@ struct pd_flow {
 	int protocol; /* IPPROTO_* */
 	int script_fd, live_fd; /* -1: none (yet) */
 	u16 local_port, remote_port; /* on the wire; 0: not known yet */
+	bool closed; /* by the script: what it still sends matters only where it is expected */
 	bool script_ports; /* the script has said: as follows */
 	u16 script_local_port, script_remote_port;
 	bool local_known; /* live_local_isn is */
@@ -153,8 +154,8 @@ struct pd_flow *pd_flow_of_fd(struct pd_run *r, int script_fd);
 /* After an inbound packet. */
 void pd_flow_injected(struct pd_flow *f, const struct pd_packet *p);
 /* From the script's numbers to the wire's. */
-u32 pd_local_to_live(const struct pd_flow *f, u32 script);
-u32 pd_local_to_script(const struct pd_flow *f, u32 live);
+u32 pd_local_to_live(const struct pd_flow *f, u32 script, bool syn);
+u32 pd_local_to_script(const struct pd_flow *f, u32 live, bool syn);
 u32 pd_remote_to_live(const struct pd_flow *f, u32 script, bool syn);
 u32 pd_remote_to_script(const struct pd_flow *f, u32 live, bool syn);
 void pd_ts_learn(struct pd_flow *f, u32 script, u32 live);

@@ -140,7 +140,7 @@ void pd_show_frame(struct pd_run *r, const struct pd_flow *f, const struct packe
 	l = p->layer[at];
 	h = p->bytes + l->start;
 	flags = (u16)(pd_get16(h + 12) & 0x1ff);
-	seq = pd_local_to_script(f, pd_get32(h + 4));
+	seq = pd_local_to_script(f, pd_get32(h + 4), flags & PD_TCP_SYN);
 	len = (u32)(l->end - l->body);
 	strbuf_puts(out, "> ");
 	show_flags(out, flags);
