@@ -24,11 +24,16 @@
 static void gro_normal_list(struct napi_struct *napi)
 {
 	struct softnet_data *sd = napi->cpu->softnet;
-	struct sk_buff *skb;
+	struct sk_buff *skb = napi->rx_skbs.next, *next;
 
 	napi->rx_count = 0;
-	while ((skb = skb_dequeue(&napi->rx_skbs)) != NULL)
+	skb_queue_head_init(&napi->rx_skbs);
+	for (; skb; skb = next) {
+		next = skb->next;
+		skb->next = NULL;
+		skb->prev = NULL;
 		__netif_receive_skb(sd, skb);
+	}
 }
 
 static void gro_normal_one(struct napi_struct *napi, struct sk_buff *skb, u32 segs)

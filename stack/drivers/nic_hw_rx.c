@@ -176,6 +176,8 @@ static bool rx_dma(struct nic_hw *hw, struct nic_hw_ring *r, const u8 *frame, u3
 		i = ring_next(r, i);
 	} while (done < len);
 	r->head = i;
+	/* Where the next frame goes. */
+	__builtin_prefetch(hw->world->mem.base + ring[i].addr, 1);
 	return true;
 }
 

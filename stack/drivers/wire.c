@@ -192,7 +192,7 @@ int wire_attach(struct wire *wire, u32 end, struct net_device *dev)
 }
 
 /* A frame enters the cable: counted, captured, hashed into the digest. */
-static void wire_enter(struct wire_dir *d, const u8 *bytes, u32 len)
+static inline void wire_enter(struct wire_dir *d, const u8 *bytes, u32 len)
 {
 	struct wire *wire = d->wire;
 	struct world *w = wire->world;
@@ -220,7 +220,7 @@ static void wire_drop(struct wire_dir *d, u32 len, u32 reason)
 }
 
 /* A frame comes out at the far end. */
-static void wire_deliver(struct wire_dir *d, const u8 *bytes, u32 len, u32 flags)
+static inline void wire_deliver(struct wire_dir *d, const u8 *bytes, u32 len, u32 flags)
 {
 	struct wire *wire = d->wire;
 	struct world *w = wire->world;
@@ -348,6 +348,14 @@ static void wire_duplicate(struct wire_dir *d, const struct wire_frame *f)
 	wire_enqueue(d, copy);
 }
 
+/* Nothing to do for a frame but to hand it on now. */
+static bool wire_passes(const struct wire_dir *d, u32 flags)
+{
+	if (d->faulty || d->wire->world->fault.armed & 1u << FAULT_FRAME_LOST)
+		return false;
+	return (flags & FRAME_NO_DELAY) || (d->plain && !d->head);
+}
+
 u64 wire_transmit(struct wire *wire, u32 end, struct wire_frame *f, u32 flags)
 {
 	struct wire_dir *d = &wire->dir[end];
@@ -358,6 +366,13 @@ u64 wire_transmit(struct wire *wire, u32 end, struct wire_frame *f, u32 flags)
 	d->depth++;
 	wire_enter(d, wire_frame_bytes(f), f->len);
 	d->depth--;
+	if (wire_passes(d, flags) && wire->end[end ^ 1].ops) {
+		d->depth++;
+		wire_deliver(d, wire_frame_bytes(f), f->len, flags);
+		d->depth--;
+		wire_frame_put(wire, f);
+		return w->now;
+	}
 	f->flags = flags;
 	reason = wire_lost(d, f->len);
 	if (reason == DROP_QUEUE) {
@@ -391,14 +406,6 @@ u64 wire_transmit(struct wire *wire, u32 end, struct wire_frame *f, u32 flags)
 	wire_enqueue(d, f);
 	wire_duplicate(d, f);
 	return left;
-}
-
-/* Nothing to do for a frame but to hand it on now. */
-static bool wire_passes(const struct wire_dir *d, u32 flags)
-{
-	if (d->faulty || d->wire->world->fault.armed & 1u << FAULT_FRAME_LOST)
-		return false;
-	return (flags & FRAME_NO_DELAY) || (d->plain && !d->head);
 }
 
 int wire_inject(struct wire *wire, u32 end, u32 flags, const u8 *bytes, u32 len)

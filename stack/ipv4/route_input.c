@@ -200,9 +200,9 @@ static int input_multicast(struct input_request *r, enum skb_drop_reason *reason
 	return input_local(r, RTCF_MULTICAST, RTN_MULTICAST, 0, reason);
 }
 
-static struct rt_input_slot *input_slot(struct net *net, const struct input_request *r)
+static struct rt_input_slot *input_slot(struct net *net, be32 saddr, be32 daddr, u32 ifindex)
 {
-	u64 h = (u64)r->saddr << 32 ^ r->daddr ^ (u64)r->dev->ifindex << 48;
+	u64 h = (u64)saddr << 32 ^ daddr ^ (u64)ifindex << 48;
 
 	h = (u64)ntohl((be32)h) ^ (u64)ntohl((be32)(h >> 32)) << 32;
 	return &net_ipv4(net)->rt_input[mix64(h) & (RT_INPUT_CACHE - 1)];
@@ -232,21 +232,17 @@ static void input_remember(struct rt_input_slot *slot, const struct input_reques
 int ip_route_input(struct sk_buff *skb, be32 daddr, be32 saddr, u8 tos, struct net_device *dev,
 		   enum skb_drop_reason *reason)
 {
-	struct input_request r = { .skb = skb,
-				   .net = dev_net(dev),
-				   .dev = dev,
-				   .in_dev = dev->ip_ptr,
-				   .daddr = daddr,
-				   .saddr = saddr,
-				   .tos = (u8)(tos & RT_TOS_MASK) };
+	struct net *net = dev_net(dev);
 	struct rt_input_slot *slot;
+	struct input_request r;
 	int err;
 
-	if (!r.in_dev)
+	if (!dev->ip_ptr)
 		return martian(reason, SKB_DROP_REASON_IP_INNOROUTES, -EINVAL);
-	slot = input_slot(r.net, &r);
-	if (slot->rt && slot->genid == r.net->fib_genid && slot->saddr == saddr &&
-	    slot->daddr == daddr && slot->iif == dev->ifindex && slot->tos == r.tos &&
+	tos &= RT_TOS_MASK;
+	slot = input_slot(net, saddr, daddr, dev->ifindex);
+	if (slot->rt && slot->genid == net->fib_genid && slot->saddr == saddr &&
+	    slot->daddr == daddr && slot->iif == dev->ifindex && slot->tos == tos &&
 	    slot->mark == skb->mark && slot->anyip == dev->anyip && !slot->rt->dst.obsolete &&
 	    skb->protocol == htons(ETH_P_IP)) {
 		if (slot->doredirect)
@@ -255,6 +251,13 @@ int ip_route_input(struct sk_buff *skb, be32 daddr, be32 saddr, u8 tos, struct n
 		skb_dst_set(skb, &slot->rt->dst);
 		return 0;
 	}
+	r = (struct input_request){ .skb = skb,
+				    .net = net,
+				    .dev = dev,
+				    .in_dev = dev->ip_ptr,
+				    .daddr = daddr,
+				    .saddr = saddr,
+				    .tos = tos };
 	if (dev->anyip) /* every packet is for this host, wherever it is from */
 		err = input_local(&r, 0, RTN_LOCAL, 0, reason);
 	else if (ipv4_is_multicast(daddr))

@@ -87,14 +87,36 @@ static bool consider(struct sock *sk, const struct udp_key *k, be32 addr, struct
 	return false;
 }
 
-static struct sock *lookup_short(const struct udp_hslot *slot, const struct udp_key *k, be32 addr)
+/* A socket that nothing makes better or worse than another with its address: nearly all. */
+static inline bool plain_match(const struct sock *sk, const struct udp_key *k)
 {
-	struct sock *result = NULL;
-	s32 badness = -1;
+	return sk->net == k->net && sk->family == AF_INET && !sk->inet_daddr && !sk->inet_dport &&
+	       !sk->sk_bound_dev_if && sk->sk_incoming_cpu < 0 && !sk->sk_reuseport_cb;
+}
 
-	hlist_for_each(pos, &slot->head) if (consider(&udp_by_port(pos)->sk, k, addr, &result,
-						      &badness)) break;
-	return result;
+/* Those with the address before those with none, in one pass. */
+static struct sock *lookup_short(const struct udp_hslot *slot, const struct udp_key *k)
+{
+	struct sock *result[2] = { NULL, NULL };
+	s32 badness[2] = { -1, -1 };
+	bool final[2] = { false, false };
+
+	hlist_for_each(pos, &slot->head)
+	{
+		struct sock *sk = &udp_by_port(pos)->sk;
+		be32 addr = sk->inet_rcv_saddr;
+		u32 pass = addr != k->daddr;
+
+		if (sk->inet_num != k->dport || (pass && addr) || final[pass])
+			continue;
+		if (badness[pass] < 2 && plain_match(sk, k)) {
+			result[pass] = sk;
+			badness[pass] = 2;
+			continue;
+		}
+		final[pass] = consider(sk, k, addr, &result[pass], &badness[pass]);
+	}
+	return result[0] ? result[0] : result[1];
 }
 
 static struct sock *lookup_addr(const struct udp_table *t, const struct udp_key *k, be32 addr)
@@ -134,8 +156,7 @@ static struct sock *lookup(const struct udp_key *k)
 	if (!slot->count)
 		return NULL;
 	if (slot->count <= SHORT_CHAIN) {
-		sk = lookup_short(slot, k, k->daddr);
-		return sk ? sk : lookup_short(slot, k, 0);
+		return lookup_short(slot, k);
 	}
 	sk = t->flow.entries ? lookup_flow(t, k) : NULL;
 	if (!sk)
