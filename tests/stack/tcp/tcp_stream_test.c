@@ -19,6 +19,7 @@
 #include "stack/fault.h"
 #include "stack/nic.h"
 #include "stack/op.h"
+#include "stack/rtnetlink.h"
 #include "stack/socket.h"
 #include "stack/sys.h"
 #include "stack/tcp.h"
@@ -385,6 +386,18 @@ static void set_faults(u64 seed, bool on)
 	wire_param(WIRE_PARAM_QUEUE_BYTES, on && seed % 3 == 0 ? 12000 : 0);
 }
 
+static void know_neighbour(u32 host)
+{
+	struct op op = { .kind = OP_NEIGH_SET };
+
+	op.u.neigh_set.host = host;
+	op.u.neigh_set.ifindex = 2;
+	op.u.neigh_set.state = NUD_PERMANENT;
+	op.u.neigh_set.addr = (struct op_bytes){ addr[1 - host], 4 };
+	op.u.neigh_set.lladdr = (struct op_bytes){ mac[1 - host], 6 };
+	must(&op, 0);
+}
+
 static void faults(u64 seed)
 {
 	s32 fd[2];
@@ -400,6 +413,9 @@ static void faults(u64 seed)
 		set_sysctl(0, "net.ipv4.tcp_window_scaling", "0");
 	if (seed % 13 == 0)
 		set_sysctl(0, "net.ipv4.tcp_wmem", "4096 4608 8192");
+	/* Three lost ARP requests in turn would be EHOSTUNREACH: not what is looked at here. */
+	know_neighbour(0);
+	know_neighbour(1);
 	set_faults(seed, true);
 	establish(fd);
 	start_flow(&flows[0], 0, fd, 150000, (u8)seed);
