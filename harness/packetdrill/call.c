@@ -201,6 +201,24 @@ static void show_result(struct strbuf *out, s64 ret)
 		strbuf_printf(out, "%" PRIi64, ret);
 }
 
+/* packetdrill's own words, which a "// Failure: REGEX" line of a script may name. */
+static void tell_classic(struct pd_run *r, const struct pd_event *e, s64 ret)
+{
+	strbuf_clear(&r->classic);
+	strbuf_printf(&r->classic, "runtime error in %s call: ", e->syscall.name.p);
+	if (ret < 0 && e->syscall.result->num >= 0)
+		strbuf_printf(&r->classic,
+			      "Expected non-negative result but got -1 with errno %d (%s)",
+			      (int)-ret, strerror((int)-ret));
+	else if (ret < 0)
+		strbuf_printf(&r->classic,
+			      "Expected result %" PRIi64 " but got -1 with errno %d (%s)",
+			      e->syscall.result->num, (int)-ret, strerror((int)-ret));
+	else
+		strbuf_printf(&r->classic, "Expected result %" PRIi64 " but got %" PRIi64,
+			      e->syscall.result->num, ret);
+}
+
 bool pd_call_check(struct pd_run *r, const struct pd_call *c, s64 ret)
 {
 	const struct pd_event *e = c->event;
@@ -222,6 +240,7 @@ bool pd_call_check(struct pd_run *r, const struct pd_call *c, s64 ret)
 			      e->syscall.name.p, strbuf_text(&got));
 		ok = true;
 	} else {
+		tell_classic(r, e, ret);
 		pd_show_details(r, &r->details);
 		pd_fail(r, e, strbuf_text(&got), e->source.p, "%s() gave another result",
 			e->syscall.name.p);

@@ -9,6 +9,7 @@
 #include "capture/test_path.h"
 
 #include <inttypes.h>
+#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ struct pd_test {
 struct pd_file {
 	const struct script_config *config;
 	char *path;
+	char *failure; /* "// Failure: REGEX": so the script must fail; NULL: it must not */
 	struct pd_test tests[MAX_TESTS];
 	size_t count;
 };
@@ -51,6 +53,7 @@ void pd_file_free(struct pd_file *f)
 		pd_script_free(f->tests[i].script);
 		free(f->tests[i].skip);
 	}
+	free(f->failure);
 	free(f->path);
 	free(f);
 }
@@ -170,6 +173,29 @@ static u8 wanted(const struct pd_arguments *a, u8 families)
 	return set ? set : PD_FAMILY_4;
 }
 
+/*
+ * The origin's runner takes a comment "// Failure: REGEX" for what the script has to fail with. The
+ * last such line counts.
+ */
+static void find_failure(struct pd_file *f, const char *text)
+{
+	static const char mark[] = "// Failure: ";
+	const char *at = text;
+
+	while ((at = strstr(at, mark))) {
+		bool line = at == text || at[-1] == '\n';
+		size_t len;
+
+		at += sizeof(mark) - 1;
+		len = strcspn(at, "\r\n");
+		if (!line)
+			continue;
+		free(f->failure);
+		f->failure = xstrdup(at);
+		f->failure[len] = 0;
+	}
+}
+
 static bool load_tests(struct pd_file *f, const struct pd_arguments *a, u8 families,
 		       const struct strbuf *text, struct strbuf *error)
 {
@@ -200,8 +226,10 @@ struct pd_file *pd_file_load(const char *path, const struct script_config *confi
 	*f = (struct pd_file){ .config = config, .path = xstrdup(path) };
 	if (code)
 		strbuf_printf(error, "%s:1: cannot read the file: %s", path, strerror(code));
-	else
+	else {
+		find_failure(f, strbuf_text(&text));
 		ok = load_tests(f, arguments, families, &text, error);
+	}
 	strbuf_free(&text);
 	if (ok)
 		return f;
@@ -220,6 +248,31 @@ const char *pd_file_test_name(const struct pd_file *f, size_t i)
 }
 
 /* -- Running -- */
+
+/* A script that has to fail, and did so as it says, has passed. */
+static void turn_around(const struct pd_file *f, struct pd_outcome *o)
+{
+	regex_t regex;
+	bool as_said;
+
+	if (!f->failure || o->skipped || o->invariant)
+		return;
+	if (regcomp(&regex, f->failure, REG_EXTENDED | REG_NOSUB) != 0) {
+		o->failed = true;
+		strbuf_clear(&o->message);
+		strbuf_printf(&o->message, "'%s' is no regular expression", f->failure);
+		return;
+	}
+	as_said = o->failed && (regexec(&regex, strbuf_text(&o->classic), 0, NULL, 0) == 0 ||
+				regexec(&regex, strbuf_text(&o->message), 0, NULL, 0) == 0);
+	regfree(&regex);
+	if (as_said) {
+		o->failed = false;
+	} else if (!o->failed) {
+		o->failed = true;
+		strbuf_printf(&o->message, "the script did not fail with '%s'", f->failure);
+	}
+}
 
 static void fill_result(const struct pd_file *f, const struct pd_outcome *o, const char *capture,
 			const char *rerun, struct script_result *result)
@@ -284,6 +337,7 @@ void pd_file_run(struct pd_file *f, size_t i, const char *rerun, struct script_r
 		job.capture_path = strbuf_text(&capture);
 	}
 	pd_run(&job, &o);
+	turn_around(f, &o);
 	fill_result(f, &o, job.capture_path, rerun, result);
 	if (f->config->digest)
 		strbuf_printf(&result->digest, "digest %s %016" PRIx64, name, o.digest);

@@ -26,6 +26,7 @@ struct pd_outcome {
 	int line;
 	u64 time_ns; /* virtual, of the script, at its end */
 	u64 digest;
+	struct strbuf classic; /* the failure of a call as packetdrill would tell it */
 	/* details: TCP_INFO and traces; printed: for standard error */
 	struct strbuf message, got, expect, diff, details, printed;
 };

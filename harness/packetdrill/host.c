@@ -331,12 +331,19 @@ static int command_route(void *ctx, const struct pd_route *route)
 	return err < 0 ? (int)err : 0;
 }
 
-/* A fresh world has no metrics. */
 static int command_metrics_flush(void *ctx, const char *address)
 {
-	(void)ctx;
-	(void)address;
-	return 0;
+	struct op op = { .kind = OP_TCP_METRICS_FLUSH };
+	struct pd_address a;
+	s64 err;
+
+	if (address) {
+		if (!pd_address_parse(address, &a))
+			return -EINVAL;
+		op.u.tcp_metrics_flush.addr = address_bytes(&a);
+	}
+	err = apply(ctx, &op);
+	return err < 0 ? (int)err : 0;
 }
 
 /* The device takes all at once: no queue of any kind ever holds a packet. */

@@ -436,6 +436,7 @@ void pd_run(const struct pd_job *job, struct pd_outcome *o)
 	o->expect = r.expect;
 	o->diff = r.diff;
 	o->details = r.details;
+	o->classic = r.classic;
 	o->printed = r.printed;
 	free_run(&r);
 }
@@ -447,5 +448,6 @@ void pd_outcome_free(struct pd_outcome *o)
 	strbuf_free(&o->expect);
 	strbuf_free(&o->diff);
 	strbuf_free(&o->details);
+	strbuf_free(&o->classic);
 	strbuf_free(&o->printed);
 }

@@ -119,6 +119,7 @@ struct pd_run {
 	bool failed, skipped, invariant;
 	int fail_line;
 	struct strbuf message, got, expect, diff, details;
+	struct strbuf classic; /* the failure of a call as packetdrill would tell it */
 	struct strbuf misses; /* --tolerance 0 */
 	size_t miss_count;
 	u64 worst_miss;

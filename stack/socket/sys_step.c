@@ -110,6 +110,9 @@ static s64 step_sendmsg(struct sys_call *call, struct socket *sock)
 	u64 timeo = sock->sk->sk_sndtimeo;
 	s64 ret;
 
+	/* A pointer that a copy faults on: told before anything is sent. */
+	if (!msg->data && msg->len)
+		return -EFAULT;
 	if (msg->flags & MSG_DONTWAIT)
 		timeo = 0;
 	if (sock->file->f_flags & O_NONBLOCK)
