@@ -100,3 +100,18 @@ tap.test("what was selectively acknowledged is not thrown away", function(t)
   t:is(#tcp.got(conn), 41000)
   peer:expect ". 1:1(0) ack 41001" -- the window is open again
 end)
+
+tap.test("a duplicate of what waits moves its block to the front", function(t)
+  local _, peer = receiving()
+  gets(peer, 101, 201, 1, "101:201")
+  gets(peer, 301, 401, 1, "301:401 101:201")
+  t:shows("RFC2018-4-2", gets(peer, 101, 201, 1, "101:201 101:201 301:401"))
+  t:ok(gets(peer, 501, 601, 1, "501:601 101:201 301:401"))
+end)
+
+tap.test("D-SACK of a segment that covers what waited: only what came twice", function(t)
+  local _, peer = receiving()
+  gets(peer, 101, 201, 1, "101:201")
+  gets(peer, 301, 401, 1, "301:401 101:201")
+  t:shows("RFC2883-4-2", gets(peer, 1, 251, 251, "101:201 301:401"))
+end)

@@ -24,6 +24,25 @@ tap.test("a reset anywhere else in the window is challenged and dropped", functi
   t:is(host:counter "TcpExtTCPChallengeACK", 3)
 end)
 
+tap.test("SYN-RECEIVED: a reset elsewhere in the window is challenged, whatever it acknowledges",
+  function(t)
+    local _, peer, server = tcp.state "SYN_RECV"
+    peer:send "R 64240:64240(0)"
+    t:shows("RFC9293-3.10.7.4-7", peer:expect(CHALLENGE))
+    net.sleep "600ms"
+    peer:send "R. 1000:1000(0) ack 0"
+    t:ok(peer:expect(CHALLENGE))
+    peer:send ". 1:1(0) ack 1"
+    t:ok(server:accept())
+  end)
+
+tap.test("SYN-RECEIVED: a reset at the next number ends it, whatever it acknowledges", function(t)
+  local host, peer = tcp.state "SYN_RECV"
+  peer:send "R. 1:1(0) ack 4294967295"
+  t:shows("RFC9293-3.10.7.4-8", peer:expect_nothing { during = "5s" })
+  t:is(host:counter "TcpExtEmbryonicRsts", 1)
+end)
+
 tap.test("a reset outside of the window is dropped in silence", function(t)
   local _, peer, conn = tcp.passive()
   for _, number in ipairs { 0, 64242, 1 << 31 } do

@@ -96,7 +96,10 @@ end
 -- profile linux: the acknowledgement is looked at before the number; a SYN in the window is answered
 -- by a reset.
 function rules.SYN_RECV(p)
-  if p.rst then return nil, nil, "RFC9293-3.5.2-4" end
+  if p.rst then
+    if p.inside and not p.exact then return ack(p), nil, "RFC9293-3.10.7.4-7" end
+    return nil, nil, "RFC9293-3.5.2-4"
+  end
   if p.ack then return reset(p), nil, p.inside and "RFC9293-3.10.7.4-13" or nil end
   if not p.inside then return ack(p), nil, "RFC9293-3.10.7.4-3" end
   if p.syn then return reset(p) end

@@ -343,9 +343,9 @@ static struct sock *req_embryonic_reset(struct sock *sk, struct request_sock *re
 }
 
 /*
- * RST or SYN in the window of a request. Linux ends it in both cases, and answers a SYN. RFC 9293
- * 3.10.7.4 (tapline.rfc.syn_received) wants a challenge ACK for a RST that is not at RCV.NXT
- * (RFC 5961 3.2), and for a SYN no more than going back to LISTEN.
+ * RST or SYN in the window of a request. A RST at RCV.NXT ends it, another gets a challenge ACK
+ * (RFC 9293 3.10.7.4 second, RFC 5961 3.2). Of a SYN Linux ends it with an answer, the RFC
+ * (tapline.rfc.syn_received) wants no more than going back to LISTEN.
  */
 static void req_rst_or_syn(struct sock *sk, struct request_sock *req, struct sk_buff *skb, u8 flags,
 			   enum skb_drop_reason *reason)
@@ -353,7 +353,7 @@ static void req_rst_or_syn(struct sock *sk, struct request_sock *req, struct sk_
 	bool rfc = sk->net->sysctl.rfc_syn_received;
 
 	*reason = flags & TCPHDR_RST ? SKB_DROP_REASON_TCP_RESET : SKB_DROP_REASON_TCP_INVALID_SYN;
-	if (rfc && flags & TCPHDR_RST && TCP_SKB_CB(skb)->seq != tcp_rsk(req)->rcv_nxt) {
+	if (flags & TCPHDR_RST && TCP_SKB_CB(skb)->seq != tcp_rsk(req)->rcv_nxt) {
 		*reason = SKB_DROP_REASON_TCP_INVALID_SEQUENCE;
 		if (!tcp_oow_rate_limited(sk->net, skb, MIB_TcpExtTCPACKSkippedSynRecv,
 					  &tcp_rsk(req)->last_oow_ack_time))
@@ -419,8 +419,10 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_
 		return NULL;
 	}
 	/* RFC 9293 3.10.7.4 fifth: an ACK of what was never sent; the listener resets it. First,
-	 * as a SYN that was made to cross ours must not get through (draft-ietf-tcpm-tcpsecure). */
-	if (!fastopen && flags & TCPHDR_ACK && cb->ack_seq != treq->snt_isn + 1)
+	 * as a SYN that was made to cross ours must not get through (draft-ietf-tcpm-tcpsecure). Of
+	 * a reset only the sequence number counts (third comes before fifth). */
+	if (!fastopen && flags & TCPHDR_ACK && !(flags & TCPHDR_RST) &&
+	    cb->ack_seq != treq->snt_isn + 1)
 		return sk;
 	if (paws_reject || tsecr_reject ||
 	    !tcp_in_window(cb->seq, cb->end_seq, treq->rcv_nxt,

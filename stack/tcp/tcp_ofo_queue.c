@@ -112,11 +112,14 @@ static void ofo_insert(struct sock *sk, struct sk_buff *skb, struct rb_node *par
 		tp->ooo_last_skb = skb;
 }
 
-/* The segment's data is there already, all of it. */
+/* The segment's data is there already, all of it. The block that it lies in is the one that the
+ * latest segment came for: RFC 2018 4 wants it reported first. */
 static void ofo_duplicate(struct sock *sk, struct sk_buff *skb)
 {
 	MIB_INC(sk->net, TcpExtTCPOFOMerge);
 	tcp_dsack_set(sk, TCP_SKB_CB(skb)->seq, TCP_SKB_CB(skb)->end_seq);
+	if (tcp_is_sack(tcp_sk(sk)))
+		tcp_sack_new_ofo_skb(sk, TCP_SKB_CB(skb)->seq, TCP_SKB_CB(skb)->end_seq);
 	kfree_skb_reason(skb, SKB_DROP_REASON_TCP_OFOMERGE);
 }
 
@@ -172,11 +175,10 @@ void tcp_ofo_queue(struct sock *sk)
 		if (after(cb->seq, tp->rcv_nxt))
 			return;
 		if (before(cb->seq, dsack_high)) {
-			u32 dsack = dsack_high;
+			/* What of it came twice, and no more (RFC 2883 4). */
+			u32 end = before(cb->end_seq, dsack_high) ? cb->end_seq : dsack_high;
 
-			if (before(cb->end_seq, dsack_high))
-				dsack_high = cb->end_seq;
-			tcp_dsack_extend(sk, cb->seq, dsack);
+			tcp_dsack_extend(sk, cb->seq, end);
 		}
 		if (!after(cb->end_seq, tp->rcv_nxt)) {
 			ofo_drop(sk, skb, SKB_DROP_REASON_TCP_OFO_DROP);
