@@ -10,6 +10,7 @@ local socket = require "net.socket"
 local peer = require "net.peer"
 local oplog = require "net.oplog"
 local segment = require "net.segment"
+local sockets = require "net.sockets"
 
 local net = {}
 local C, raise = util.C, util.raise
@@ -474,6 +475,7 @@ net.traces = native.traces
 net.check = native.check
 
 Host.socket = socket.new
+Host.sockets = sockets.list
 Host.epoll = socket.epoll
 Wire.peer = peer.new
 

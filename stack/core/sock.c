@@ -50,6 +50,9 @@ struct sock *sk_alloc(struct net *net, u16 family, const struct proto *prot, siz
 	sk->prot = prot;
 	sk->refcnt = 1;
 	sk->dst_cache = NULL;
+	net->sock_inuse++;
+	if (prot->mem_kind == MEM_TCP_SOCK)
+		net->tcp_sock_inuse++;
 	return sk;
 }
 
@@ -96,6 +99,9 @@ static void sk_free(struct sock *sk)
 	ASSERT(!waitqueue_active(&sk->wq));
 	if (sk->pinet6)
 		mem_free(w, MEM_MISC, sk->pinet6, sizeof(*sk->pinet6));
+	sk->net->sock_inuse--;
+	if (sk->prot->mem_kind == MEM_TCP_SOCK)
+		sk->net->tcp_sock_inuse--;
 	mem_free(w, (enum mem_kind)sk->prot->mem_kind, sk, sk->prot->obj_size);
 }
 

@@ -195,6 +195,8 @@ static int ip_rcv_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
 	}
 	if (!skb->dst &&
 	    ip_route_input(skb, ip4_daddr(iph), ip4_saddr(iph), ip4_tos(iph), dev, &reason)) {
+		if (reason == SKB_DROP_REASON_IP_RPFILTER)
+			MIB_INC(net, TcpExtIPReversePathFilter);
 		kfree_skb_reason(skb, reason);
 		return NET_RX_DROP;
 	}

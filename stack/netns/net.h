@@ -55,6 +55,7 @@ struct net {
 	struct tcp_fastopen_context *tcp_fastopen_ctx; /* tcp/: keys of fast open; NULL: none yet */
 	u64 tfo_active_disable_stamp; /* tcp/: jiffies: fast open was last given up */
 	u32 tfo_active_disable_times;
+	u32 sock_inuse, tcp_sock_inuse; /* core/: sockets there are (struct sock), of TCP */
 	u32 fib_genid; /* grows with every change of routes and addresses: cached routes of older
 			  generations are stale */
 };

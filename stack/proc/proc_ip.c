@@ -176,15 +176,6 @@ void proc_net_arp(struct seq_file *m, const struct net *net)
 
 /* ---- route ---- */
 
-/* "%08X" of a be32 on a little endian machine. */
-static void hex_addr(struct seq_file *m, be32 addr)
-{
-	u8 b[4];
-
-	store_be32(b, addr);
-	seq_hex(m, get_le32(b), 8, true);
-}
-
 static void route_line(void *ctx, u32 prefix, u32 plen, const struct fib_alias *fa)
 {
 	const struct fib_info *fi = fa->fi;
@@ -201,15 +192,15 @@ static void route_line(void *ctx, u32 prefix, u32 plen, const struct fib_alias *
 		flags |= 4;
 	seq_puts(m, fi->nh.dev ? fi->nh.dev->name : "*");
 	seq_putc(m, '\t');
-	hex_addr(m, htonl(prefix));
+	seq_addr(m, htonl(prefix));
 	seq_putc(m, '\t');
-	hex_addr(m, fi->nh.gw);
+	seq_addr(m, fi->nh.gw);
 	seq_putc(m, '\t');
 	seq_hex(m, flags, 4, true);
 	seq_puts(m, "\t0\t0\t");
 	seq_u64(m, fi->priority, 0);
 	seq_putc(m, '\t');
-	hex_addr(m, inet_make_mask(plen));
+	seq_addr(m, inet_make_mask(plen));
 	seq_putc(m, '\t');
 	seq_u64(m, fi->metrics[RTAX_ADVMSS] ? fi->metrics[RTAX_ADVMSS] + 40 : 0, 0);
 	seq_putc(m, '\t');
@@ -238,11 +229,11 @@ static void udp_line(void *ctx, const struct sock *sk)
 
 	seq_u64(m, sk->inet_num & 0xfff, 5);
 	seq_puts(m, ": ");
-	hex_addr(m, sk->inet_rcv_saddr);
+	seq_addr(m, sk->inet_rcv_saddr);
 	seq_putc(m, ':');
 	seq_hex(m, sk->inet_num, 4, true);
 	seq_putc(m, ' ');
-	hex_addr(m, sk->inet_daddr);
+	seq_addr(m, sk->inet_daddr);
 	seq_putc(m, ':');
 	seq_hex(m, sk->inet_dport, 4, true);
 	seq_putc(m, ' ');

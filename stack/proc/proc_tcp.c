@@ -1,166 +1,240 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * /proc/net/tcp and /proc/net/tcp6 in the kernel's format (net/ipv4/tcp_ipv4.c: tcp4_seq_show,
- * get_tcp4_sock, get_openreq4, get_timewait4_sock): listeners first, then what is in the table of
- * connections. uid is 0, inode and the socket's address are no part of a simulated host: 0.
+ * Views of TCP's sockets and of the sockets of a host: /proc/net/tcp, tcp6, sockstat, in the
+ * kernel's formats (net/ipv4/tcp_ipv4.c: tcp4_seq_show; net/ipv6/tcp_ipv6.c; net/ipv4/proc.c:
+ * sockstat_seq_show).
+ * Addresses as eight hex digits are those of a little endian machine, whatever this one is; a
+ * socket has no inode and no address that would be the same everywhere: these are 0. Times are in
+ * hundredths of a second (USER_HZ).
+ *
+ * Listeners come first, then connections and requests and TIME-WAIT sockets, in the order of their
+ * tables, which is the same for the same seed.
  */
-#include "inet/request_sock.h"
+#include "inet/inet_timewait_sock.h"
+#include "ipv4/ip_fragment.h"
 #include "proc/seq_file.h"
 #include "tcp/tcp.h"
+#include "udp/udp.h"
 
-#define TCP_LINE_WIDTH 149
+#define PAGE_SIZE  4096u
+#define TCP4_WIDTH 149u
 
-/* What a line shows of an entry, whatever it is. */
-struct tcp_line {
-	u8 state;
-	u32 tx_queue, rx_queue;
-	u32 timer; /* 1 retransmission, 2 keepalive, 3 TIME-WAIT, 4 zero-window probe; 0: none */
-	u64 when; /* jiffies until it fires */
-	u32 retrnsmt, probes;
-};
+/* The column "tr": which timer runs. */
+enum { TR_NONE, TR_RETRANSMIT, TR_KEEPALIVE, TR_TIMEWAIT, TR_PROBE0 };
 
-static void seq_inet_addr(struct seq_file *m, const struct inet_addr *a, u8 family)
+static u64 clock_t_of(u64 jiffies)
 {
-	u32 words = family == AF_INET6 ? 4 : 1;
-
-	for (u32 i = 0; i < words; i++) {
-		u8 b[4];
-
-		store_be32(b, a->w[i]);
-		seq_hex(m, get_le32(b), 8, true);
-	}
+	return jiffies / 10;
 }
 
-static void seq_endpoint(struct seq_file *m, const struct inet_addr *a, u8 family, u16 port)
+static u64 until(const struct net *net, u64 timeout)
 {
-	seq_inet_addr(m, a, family);
+	u64 now = jiffies(net->host);
+
+	return timeout > now ? clock_t_of(timeout - now) : 0;
+}
+
+/* Until the timer fires, in jiffies rounded up. */
+static u64 timer_left(const struct net *net, const struct timer *t)
+{
+	u64 now = net_world(net)->now;
+
+	if (!timer_pending(t) || t->event.time <= now)
+		return 0;
+	return clock_t_of((t->event.time - now + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC);
+}
+
+static void endpoint(struct seq_file *m, u8 family, const struct inet_addr *addr, u16 port)
+{
+	for (u32 i = 0; i < (family == AF_INET6 ? 4 : 1); i++)
+		seq_addr(m, addr->w[i]);
 	seq_putc(m, ':');
 	seq_hex(m, port, 4, true);
 	seq_putc(m, ' ');
 }
 
-static u64 jiffies_left(const struct host *h, u64 at)
+/* "   0: LOCAL:PORT REMOTE:PORT ST " */
+static void line_begin(struct seq_file *m, u32 number, const struct sock_common *skc, u8 state)
 {
-	u64 now = jiffies(h);
-
-	return at > now ? at - now : 0;
-}
-
-static u64 timer_left(const struct host *h, const struct timer *t)
-{
-	u64 now = h->world->now;
-
-	return timer_pending(t) && t->event.time > now ? (t->event.time - now) / NSEC_PER_MSEC : 0;
-}
-
-/* get_tcp4_sock() */
-static void sock_line(struct sock_common *skc, struct tcp_line *l)
-{
-	struct sock *sk = inet_sk_of(skc);
-	struct inet_connection_sock *icsk = inet_csk(sk);
-	const struct tcp_sock *tp = tcp_sk(sk);
-
-	l->state = sk->sk_state;
-	if (sk->sk_state == TCP_LISTEN) {
-		l->rx_queue = icsk->icsk_accept_queue.ack_backlog;
-		return;
-	}
-	l->tx_queue = tp->write_seq - tp->snd_una;
-	l->rx_queue = after(tp->rcv_nxt, tp->copied_seq) ? tp->rcv_nxt - tp->copied_seq : 0;
-	l->retrnsmt = icsk->icsk_retransmits;
-	l->probes = icsk->icsk_probes_out;
-	if (icsk->icsk_pending == ICSK_TIME_PROBE0)
-		l->timer = 4;
-	else if (icsk->icsk_pending)
-		l->timer = 1;
-	else if (icsk->icsk_keepalive_timeout)
-		l->timer = 2;
-	if (l->timer)
-		l->when = jiffies_left(sk->net->host, l->timer == 2 ? icsk->icsk_keepalive_timeout :
-								      icsk->icsk_timeout);
-}
-
-static void entry_line(struct sock_common *skc, struct tcp_line *l)
-{
-	*l = (struct tcp_line){ 0 };
-	switch (skc->skc_kind) {
-	case SKC_TIMEWAIT:
-		l->state = inet_twsk(skc)->tw_substate;
-		l->timer = 3;
-		l->when = timer_left(skc->skc_net->host, &inet_twsk(skc)->tw_timer);
-		break;
-	case SKC_REQUEST:
-		l->state = TCP_SYN_RECV;
-		l->timer = 1;
-		l->retrnsmt = container_of(skc, struct request_sock, skc)->num_timeout;
-		break;
-	default:
-		sock_line(skc, l);
-	}
-}
-
-static void tcp_seq_show(struct seq_file *m, struct sock_common *skc, u32 num)
-{
-	struct tcp_line l;
-
-	entry_line(skc, &l);
-	seq_u64(m, num, 4);
+	seq_u64(m, number, 4);
 	seq_puts(m, ": ");
-	seq_endpoint(m, &skc->skc_rcv_saddr, skc->skc_family, skc->skc_num);
-	seq_endpoint(m, &skc->skc_daddr, skc->skc_family, skc->skc_dport);
-	seq_hex(m, l.state, 2, true);
+	endpoint(m, skc->skc_family, &skc->skc_rcv_saddr, skc->skc_num);
+	endpoint(m, skc->skc_family, &skc->skc_daddr, skc->skc_dport);
+	seq_hex(m, state, 2, true);
 	seq_putc(m, ' ');
-	seq_hex(m, l.tx_queue, 8, true);
-	seq_putc(m, ':');
-	seq_hex(m, l.rx_queue, 8, true);
-	seq_putc(m, ' ');
-	seq_hex(m, l.timer, 2, true);
-	seq_putc(m, ':');
-	/* clock_t: 100 a second */
-	seq_hex(m, l.when / (HZ / 100), 8, true);
-	seq_putc(m, ' ');
-	seq_hex(m, l.retrnsmt, 8, true);
-	seq_puts(m, "     0 ");
-	seq_u64(m, l.probes, 8);
-	seq_puts(m, " 0 1 0000000000000000");
-	seq_pad(m, TCP_LINE_WIDTH);
-	seq_line(m);
 }
 
-/* tcp_seq_next(): all entries of a table that are of the family. */
-static u32 show_table(struct seq_file *m, const struct inet_htable *t, const struct net *net,
-		      u8 family, u32 num)
+static void queues(struct seq_file *m, u32 tx, u32 rx)
+{
+	seq_hex(m, tx, 8, true);
+	seq_putc(m, ':');
+	seq_hex(m, rx, 8, true);
+	seq_putc(m, ' ');
+}
+
+/* Timer, how long it still runs, retransmissions, uid, probes, inode. */
+static void timers(struct seq_file *m, u32 which, u64 left, u32 retransmits, u32 probes)
+{
+	seq_hex(m, which, 2, true);
+	seq_putc(m, ':');
+	seq_hex(m, left, 8, true);
+	seq_putc(m, ' ');
+	seq_hex(m, retransmits, 8, true);
+	seq_putc(m, ' ');
+	seq_u64(m, 0, 5);
+	seq_putc(m, ' ');
+	seq_u64(m, probes, 8);
+	seq_puts(m, " 0 ");
+}
+
+static void references(struct seq_file *m, u32 count)
+{
+	seq_u64(m, count, 0);
+	seq_puts(m, " 0000000000000000");
+}
+
+static u32 running_timer(const struct sock *sk, u64 *left)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+
+	*left = 0;
+	switch (icsk->icsk_pending) {
+	case ICSK_TIME_RETRANS:
+	case ICSK_TIME_REO_TIMEOUT:
+	case ICSK_TIME_LOSS_PROBE:
+		*left = until(sk->net, icsk->icsk_timeout);
+		return TR_RETRANSMIT;
+	case ICSK_TIME_PROBE0:
+		*left = until(sk->net, icsk->icsk_timeout);
+		return TR_PROBE0;
+	default:
+		break;
+	}
+	if (!icsk->icsk_keepalive_timeout)
+		return TR_NONE;
+	*left = until(sk->net, icsk->icsk_keepalive_timeout);
+	return TR_KEEPALIVE;
+}
+
+static u32 receive_queue(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 waiting = tp->rcv_nxt - tp->copied_seq;
+
+	if (sk->sk_state == TCP_LISTEN)
+		return inet_csk(sk)->icsk_accept_queue.ack_backlog;
+	return waiting >> 31 ? 0 : waiting;
+}
+
+/* get_tcp4_sock */
+static void sock_line(struct seq_file *m, u32 number, const struct sock *sk)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	bool listens = sk->sk_state == TCP_LISTEN;
+	u64 left;
+	u32 timer = running_timer(sk, &left);
+
+	line_begin(m, number, &icsk->icsk_common, sk->sk_state);
+	queues(m, listens ? 0 : tp->write_seq - tp->snd_una, receive_queue(sk));
+	timers(m, timer, left, icsk->icsk_retransmits, icsk->icsk_probes_out);
+	references(m, sk->refcnt);
+	seq_putc(m, ' ');
+	seq_u64(m, clock_t_of(icsk->icsk_rto), 0);
+	seq_putc(m, ' ');
+	seq_u64(m, clock_t_of(icsk->icsk_ack.ato), 0);
+	seq_putc(m, ' ');
+	seq_u64(m, (u32)icsk->icsk_ack.quick << 1 | inet_csk_in_pingpong_mode(sk), 0);
+	seq_putc(m, ' ');
+	seq_u64(m, tp->snd_cwnd, 0);
+	seq_putc(m, ' ');
+	if (listens)
+		seq_u64(m, icsk->icsk_accept_queue.fastopenq.max_qlen, 0);
+	else if (tcp_in_initial_slowstart(tp))
+		seq_puts(m, "-1");
+	else
+		seq_u64(m, tp->snd_ssthresh, 0);
+}
+
+/* get_openreq4 */
+static void request_line(struct seq_file *m, u32 number, const struct request_sock *req)
+{
+	line_begin(m, number, &req->skc, TCP_SYN_RECV);
+	queues(m, 0, 0);
+	timers(m, TR_RETRANSMIT, timer_left(req->skc.skc_net, &req->rsk_timer), req->num_timeout,
+	       0);
+	references(m, 0);
+}
+
+/* get_timewait4_sock */
+static void timewait_line(struct seq_file *m, u32 number, const struct inet_timewait_sock *tw)
+{
+	line_begin(m, number, &tw->tw_common, tw->tw_substate);
+	queues(m, 0, 0);
+	timers(m, TR_TIMEWAIT, timer_left(tw->tw_common.skc_net, &tw->tw_timer), 0, 0);
+	references(m, 1);
+}
+
+typedef void (*entry_fn)(void *ctx, struct sock_common *skc);
+
+static void table_walk(const struct inet_htable *t, const struct net *net, entry_fn fn, void *ctx)
 {
 	for (u32 i = 0; t->heads && i <= t->mask; i++) {
-		hlist_for_each(n, &t->heads[i])
+		hlist_for_each(pos, &t->heads[i])
 		{
-			struct sock_common *skc = container_of(n, struct sock_common, skc_node);
+			struct sock_common *skc = container_of(pos, struct sock_common, skc_node);
 
-			if (skc->skc_net == net && skc->skc_family == family)
-				tcp_seq_show(m, skc, num++);
+			if (skc->skc_net == net)
+				fn(ctx, skc);
 		}
 	}
-	return num;
 }
 
-static void show_all(struct seq_file *m, const struct net *net, u8 family)
-{
-	const struct inet_hashinfo *hi = net->host->tcp_hashinfo;
-	u32 num;
+struct lines {
+	struct seq_file *m;
+	u32 number;
+	u8 family;
+};
 
-	if (!hi)
+static void tcp_line(void *ctx, struct sock_common *skc)
+{
+	struct lines *l = ctx;
+
+	if (skc->skc_family != l->family)
 		return;
-	num = show_table(m, &hi->lhash2, net, family, 0);
-	show_table(m, &hi->ehash, net, family, num);
+	switch (skc->skc_kind) {
+	case SKC_TIMEWAIT:
+		timewait_line(l->m, l->number, inet_twsk(skc));
+		break;
+	case SKC_REQUEST:
+		request_line(l->m, l->number, inet_reqsk(skc));
+		break;
+	default:
+		sock_line(l->m, l->number, inet_sk_of(skc));
+		break;
+	}
+	l->number++;
+	if (l->family == AF_INET)
+		seq_pad(l->m, TCP4_WIDTH);
+	seq_line(l->m);
+}
+
+static void all_lines(struct seq_file *m, const struct net *net, u8 family)
+{
+	const struct inet_hashinfo *hi = inet_hashinfo_of(net);
+	struct lines l = { .m = m, .family = family };
+
+	table_walk(&hi->lhash2, net, tcp_line, &l);
+	table_walk(&hi->ehash, net, tcp_line, &l);
 }
 
 void proc_net_tcp(struct seq_file *m, const struct net *net)
 {
 	seq_puts(m, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   "
 		    "uid  timeout inode");
-	seq_pad(m, TCP_LINE_WIDTH);
+	seq_pad(m, TCP4_WIDTH);
 	seq_line(m);
-	show_all(m, net, AF_INET);
+	all_lines(m, net, AF_INET);
 }
 
 void proc_net_tcp6(struct seq_file *m, const struct net *net)
@@ -169,5 +243,66 @@ void proc_net_tcp6(struct seq_file *m, const struct net *net)
 		m,
 		"  sl  local_address                         remote_address                        "
 		"st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n");
-	show_all(m, net, AF_INET6);
+	all_lines(m, net, AF_INET6);
+}
+
+/* ---- sockstat ---- */
+
+struct tally {
+	u32 inuse, timewait;
+	u64 bytes;
+};
+
+static void count_sock(struct tally *t, const struct sock *sk)
+{
+	t->inuse++;
+	t->bytes += sk->sk_rmem_alloc + sk->sk_wmem_queued;
+}
+
+static void count_tcp(void *ctx, struct sock_common *skc)
+{
+	struct tally *t = ctx;
+
+	if (skc->skc_kind == SKC_TIMEWAIT)
+		t->timewait++;
+	else if (skc->skc_kind != SKC_REQUEST)
+		count_sock(t, inet_sk_of(skc));
+}
+
+static void count_udp(void *ctx, const struct sock *sk)
+{
+	count_sock(ctx, sk);
+}
+
+static void number(struct seq_file *m, const char *name, u64 value)
+{
+	seq_puts(m, name);
+	seq_u64(m, value, 0);
+}
+
+static u64 pages(u64 bytes)
+{
+	return (bytes + PAGE_SIZE - 1) / PAGE_SIZE;
+}
+
+void proc_net_sockstat(struct seq_file *m, const struct net *net)
+{
+	const struct inet_hashinfo *hi = inet_hashinfo_of(net);
+	struct tally tcp = { 0 }, udp = { 0 };
+
+	table_walk(&hi->lhash2, net, count_tcp, &tcp);
+	table_walk(&hi->ehash, net, count_tcp, &tcp);
+	udp_table_walk(net, count_udp, &udp);
+	number(m, "sockets: used ", net->sock_inuse);
+	number(m, "\nTCP: inuse ", tcp.inuse);
+	number(m, " orphan ", (u64)hi->orphan_count);
+	number(m, " tw ", tcp.timewait);
+	number(m, " alloc ", net->tcp_sock_inuse);
+	number(m, " mem ", pages(tcp.bytes));
+	number(m, "\nUDP: inuse ", udp.inuse);
+	number(m, " mem ", pages(udp.bytes));
+	seq_puts(m, "\nUDPLITE: inuse 0\nRAW: inuse 0");
+	number(m, "\nFRAG: inuse ", ip_frag_queues(net));
+	number(m, " memory ", ip_frag_mem(net));
+	seq_line(m);
 }

@@ -66,6 +66,14 @@ void seq_str_left(struct seq_file *m, const char *s, u32 width)
 		seq_putc(m, ' ');
 }
 
+void seq_addr(struct seq_file *m, be32 addr)
+{
+	u8 b[4];
+
+	store_be32(b, addr);
+	seq_hex(m, get_le32(b), 8, true);
+}
+
 void seq_line(struct seq_file *m)
 {
 	seq_putc(m, '\n');
@@ -76,17 +84,12 @@ static const struct {
 	const char *path;
 	void (*show)(struct seq_file *m, const struct net *net);
 } views[] = {
-	{ "net/snmp", proc_net_snmp },
-	{ "net/netstat", proc_net_netstat },
-	{ "net/dev", proc_net_dev },
-	{ "net/arp", proc_net_arp },
-	{ "net/route", proc_net_route },
-	{ "net/udp", proc_net_udp },
-	{ "net/tcp", proc_net_tcp },
-	{ "net/tcp6", proc_net_tcp6 },
-	{ "net/softnet_stat", proc_net_softnet_stat },
-	{ "net/ptype", proc_net_ptype },
-	{ "interrupts", proc_interrupts },
+	{ "net/snmp", proc_net_snmp },	 { "net/netstat", proc_net_netstat },
+	{ "net/dev", proc_net_dev },	 { "net/arp", proc_net_arp },
+	{ "net/route", proc_net_route }, { "net/tcp", proc_net_tcp },
+	{ "net/udp", proc_net_udp },	 { "net/sockstat", proc_net_sockstat },
+	{ "net/tcp6", proc_net_tcp6 },	 { "net/softnet_stat", proc_net_softnet_stat },
+	{ "net/ptype", proc_net_ptype }, { "interrupts", proc_interrupts },
 	{ "softirqs", proc_softirqs },
 };
 

@@ -23,6 +23,8 @@ void seq_pad(struct seq_file *m, u32 width);
 /* %*s, %-*s */
 void seq_str_right(struct seq_file *m, const char *s, u32 width);
 void seq_str_left(struct seq_file *m, const char *s, u32 width);
+/* %08X of an IPv4 address, as a little endian machine has it. */
+void seq_addr(struct seq_file *m, be32 addr);
 void seq_line(struct seq_file *m);
 
 /* The views; each writes the whole of one. */
@@ -31,8 +33,9 @@ void proc_net_netstat(struct seq_file *m, const struct net *net);
 void proc_net_dev(struct seq_file *m, const struct net *net);
 void proc_net_arp(struct seq_file *m, const struct net *net);
 void proc_net_route(struct seq_file *m, const struct net *net);
-void proc_net_udp(struct seq_file *m, const struct net *net);
 void proc_net_tcp(struct seq_file *m, const struct net *net);
+void proc_net_udp(struct seq_file *m, const struct net *net);
+void proc_net_sockstat(struct seq_file *m, const struct net *net);
 void proc_net_tcp6(struct seq_file *m, const struct net *net);
 void proc_net_softnet_stat(struct seq_file *m, const struct net *net);
 void proc_net_ptype(struct seq_file *m, const struct net *net);

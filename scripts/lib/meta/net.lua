@@ -480,6 +480,23 @@ function Host:drops(reason) end
 ---@return string
 function Host:proc(path) end
 
+---@class tapline.SocketLine
+---@field proto "tcp"|"udp"
+---@field state string "ESTAB", "LISTEN", "TIME-WAIT", "UNCONN", ...
+---@field laddr string
+---@field lport integer
+---@field raddr string
+---@field rport integer
+---@field recv_q integer
+---@field send_q integer
+---@field timer? string "on", "keepalive", "timewait", "persist"
+---@field timer_ms? integer
+---@field retransmits integer
+
+---The TCP and UDP sockets as `ss -an` lists them, by ports.
+---@return tapline.SocketLine[]
+function Host:sockets() end
+
 ---Lets `skip` chances pass, then fails `count` times.
 ---@param point "alloc"|"rx_missed"|"tx_busy"|"neigh_full"|"frame_lost"|"irq_lost"
 ---@param options? { skip: integer?, count: integer? }

@@ -34,8 +34,8 @@ void sysctl_walk(const struct world *w, u32 host, void (*fn)(void *ctx, const ch
 
 /*
  * Prints one of the views like /proc/net/snmp, /proc/net/dev, /proc/net/arp, /proc/net/route,
- * /proc/net/udp, /proc/net/softnet_stat, /proc/interrupts, /proc/softirqs into out (NUL-terminated,
- * cut to cap). Returns the whole length, or -ENOENT.
+ * /proc/net/tcp, /proc/net/udp, /proc/net/sockstat, /proc/net/softnet_stat, /proc/interrupts,
+ * /proc/softirqs into out (NUL-terminated, cut to cap). Returns the whole length, or -ENOENT.
  */
 s32 proc_read(const struct world *w, u32 host, const char *path, char *out, u32 cap);
 
