@@ -15,7 +15,7 @@ local sockets = require "net.sockets"
 local net = {}
 local C, raise = util.C, util.raise
 local options, set, duration = util.options, util.set, util.duration
-local address, prefix, op = util.address, util.prefix, util.op
+local address, ip_address, prefix, op = util.address, util.ip_address, util.prefix, util.op
 
 net.C = C
 net.poll = socket.poll
@@ -228,7 +228,7 @@ end
 
 -- The highest address of a network, as text; nil where it is a host's (RFC 3021).
 local function broadcast(bytes, len)
-  if len >= 31 then return nil end
+  if len >= 31 or #bytes ~= 4 then return nil end
   local host_bits = (1 << 32 - len) - 1
   return native.address_text((">I4"):pack((">I4"):unpack(bytes) | host_bits))
 end
@@ -262,7 +262,8 @@ local route_options = set "dst via dev src metric mtu tos type table scope onlin
 
 local function route_fields(host, o)
   o = options("host:route", o, route_options)
-  local dst, len = "\0\0\0\0", 0
+  local via, src = o.via and ip_address(o.via, "via"), o.src and ip_address(o.src, "src")
+  local dst, len = ("\0"):rep(#(via or src or "\0\0\0\0")), 0
   if o.dst ~= "default" then dst, len = prefix(o.dst, "dst") end
   local kind = route_types[o.type or "unicast"]
   if not kind then raise("host:route: unknown type " .. tap.repr(o.type)) end
@@ -270,7 +271,7 @@ local function route_fields(host, o)
     host = host.id, table = o.table or 0, type = kind, scope = o.scope or 255, tos = o.tos,
     metric = o.metric, oif = o.dev and device(host, o) or 0, prefix_len = len, mtu = o.mtu,
     flags = o.onlink and C.RTNH_F_ONLINK or 0, dst = dst,
-    gateway = o.via and address(o.via, 4, "via"), prefsrc = o.src and address(o.src, 4, "src"),
+    gateway = via, prefsrc = src,
   }
 end
 

@@ -22,7 +22,8 @@ extern const struct tcp_request_sock_ops tcp_request_sock_ipv4_ops;
 struct dst_entry *inet_csk_route_req(const struct sock *sk, const struct request_sock *req);
 struct dst_entry *inet_csk_route_child_sock(const struct sock *sk, const struct sock *newsk,
 					    const struct request_sock *req);
-/* Calls of tcp_prot that those of AF_INET6 make too: connect to an IPv4 address, the end of a socket. */
+/* Calls of tcp_prot that those of AF_INET6 make too: connect to an IPv4 address, the end of a
+ * socket. */
 int tcp_v4_connect(struct sock *sk, const struct sock_addr *addr);
 void tcp_v4_destroy_sock(struct sock *sk);
 void tcp_v4_rehash(struct sock *sk);

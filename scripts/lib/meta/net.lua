@@ -541,7 +541,7 @@ local Epoll = {}
 ---@field flags? string|integer
 ---@field control? table<string, any>|string
 
----@param kind "udp"|"tcp"|"ping"|"raw"
+---@param kind "udp"|"tcp"|"tcp6"|"ping"|"raw"
 ---@param options? { nonblock: boolean?, protocol: integer? }
 ---@return tapline.Socket
 function Host:socket(kind, options) end

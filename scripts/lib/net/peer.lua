@@ -30,13 +30,19 @@ function peer_lib.new(wire, o)
   if not side then raise("wire:peer: a host is at either end of this wire") end
   local nic = wire.ends[1 - side]
   if not nic then raise("wire:peer: there is no host on this wire") end
+  local layer = util.ip_layer(o.addr)
+  if layer == "ip6" and not nic.raw then
+    raise("wire:peer: IPv6 needs a card without neighbours (model = \"tun\"): there is no neighbour discovery")
+  end
   peers = peers + 1
   wire.peers = wire.peers + 1
   local peer = setmetatable({ wire = wire, nic = nic, side = side, addr = o.addr, port = o.port,
     tcp = segment.conversation(o.isn) }, Peer)
+  peer.tcp.layer = layer
   peer.mac = o.mac or ("02:00:00:01:%02x:%02x"):format(peers // 256, peers % 256)
   peer.number = native.peer(wire.id, side, address(peer.mac, 6, "mac"),
-    o.addr and address(o.addr, 4, "addr") or "\0\0\0\0", o.addr ~= nil and o.arp ~= false)
+    o.addr and layer == "ip" and address(o.addr, 4, "addr") or "\0\0\0\0",
+    o.addr ~= nil and layer == "ip" and o.arp ~= false)
   return peer
 end
 
@@ -46,7 +52,7 @@ function Peer:to(port)
   return self
 end
 
-local above_ip = set "icmp igmp udp tcp"
+local above_ip = set "icmp icmp6 igmp udp tcp"
 local link_layers = set "eth"
 
 -- The MAC address that an IPv4 destination has on the wire (RFC 894, RFC 1112 6.4).
@@ -62,11 +68,13 @@ end
 -- Fills in what the notation leaves out, for a packet from one station to another.
 local function fill(packet, src, dst)
   local first = native.first(packet)
-  if above_ip[first] then native.prepend(packet, "ip") end
+  if above_ip[first] then native.prepend(packet, util.ip_layer(src.addr)) end
   if not link_layers[first] and not src.raw then native.prepend(packet, "eth") end
   native.default(packet, "eth", "src", src.mac)
   native.default(packet, "ip", "src", src.addr)
   native.default(packet, "ip", "dst", dst.addr)
+  native.default(packet, "ip6", "src", src.addr)
+  native.default(packet, "ip6", "dst", dst.addr)
   for _, proto in ipairs { "udp", "tcp" } do
     native.default(packet, proto, "sport", src.port)
     native.default(packet, proto, "dport", dst.port)

@@ -164,7 +164,7 @@ local function packet(s, numbers, seen, data)
     ack = s.ack and add(numbers.ack, s.ack), window = s.window, urg = s.urg,
     options = s.options and live_options(s.options, numbers, seen),
   }
-  local p = native.packet("ip", s.ecn and { ecn = s.ecn } or {}) / native.packet("tcp", fields)
+  local p = native.packet(numbers.layer or "ip", s.ecn and { ecn = s.ecn } or {}) / native.packet("tcp", fields)
   if data then p = p / data end
   return p
 end
@@ -180,7 +180,7 @@ function segment.outgoing(conversation, text, data)
   end
   if s.len > 0 then data = data or segment.pattern(s.start, s.len) end
   return packet(s, { seq = conversation.isn, ack = acks and conversation.host_isn or 0,
-    ecr = acks and conversation.host_ts or 0 }, nil, data)
+    ecr = acks and conversation.host_ts or 0, layer = conversation.layer }, nil, data)
 end
 
 local function find_ts(options)
@@ -219,7 +219,8 @@ function segment.incoming(conversation, s, frame, data)
   elseif frame and not data then
     data = #payload == s.len and payload or segment.pattern(s.start, s.len)
   end
-  return packet(s, { seq = known.host_isn, ack = conversation.isn, ts = known.host_ts },
+  return packet(s, { seq = known.host_isn, ack = conversation.isn, ts = known.host_ts,
+    layer = conversation.layer },
     tcp and tcp.options, data)
 end
 

@@ -6,7 +6,7 @@ local util = require "net.util"
 local cmsg = require "net.cmsg"
 
 local C, raise = util.C, util.raise
-local options, set, duration, address = util.options, util.set, util.duration, util.address
+local options, set, duration, ip_address = util.options, util.set, util.duration, util.ip_address
 
 local socket = {}
 
@@ -36,6 +36,7 @@ function Socket.__index(_, name)
 end
 
 local socket_types = {
+  tcp6 = { C.SOCK_STREAM, C.IPPROTO_TCP, C.AF_INET6 },
   udp = { C.SOCK_DGRAM, C.IPPROTO_UDP },
   tcp = { C.SOCK_STREAM, C.IPPROTO_TCP },
   ping = { C.SOCK_DGRAM, C.IPPROTO_ICMP },
@@ -47,10 +48,10 @@ function socket.new(host, kind, o)
   o = options("host:socket", o, socket_options)
   local known = socket_types[kind]
   if not known then raise(("host:socket: there is no type '%s'"):format(tostring(kind))) end
-  local result, err = native.sys("socket", { host = host.id, arg0 = C.AF_INET,
+  local result, err = native.sys("socket", { host = host.id, arg0 = known[3] or C.AF_INET,
     arg1 = known[1] | (o.nonblock and C.SOCK_NONBLOCK or 0), arg2 = o.protocol or known[2] })
   if not result then raise(("socket: %s"):format(err)) end
-  return setmetatable({ host = host, fd = result.ret }, Socket)
+  return setmetatable({ host = host, fd = result.ret, v6 = known[3] ~= nil }, Socket)
 end
 
 local function sys(s, name, fields)
@@ -59,18 +60,19 @@ local function sys(s, name, fields)
   return native.sys(name, fields)
 end
 
--- (7), ("192.0.2.1", 7) or ("192.0.2.1:7") as address bytes and port.
-local function endpoint(addr, port, what)
-  if math.type(addr) == "integer" and port == nil then return "\0\0\0\0", addr end
+-- (7), ("192.0.2.1", 7), ("192.0.2.1:7") or ("[2001:db8::1]:7") as address bytes and port.
+local function endpoint(s, addr, port, what)
+  if math.type(addr) == "integer" and port == nil then return ("\0"):rep(s.v6 and 16 or 4), addr end
   if port == nil and type(addr) == "string" then
-    local host, number = addr:match("^(.*):(%d+)$")
+    local host, number = addr:match("^%[(.*)%]:(%d+)$")
+    if not host then host, number = addr:match("^([^:]*):(%d+)$") end
     if host then addr, port = host, tonumber(number) end
   end
   port = port or 0
   if math.type(port) ~= "integer" or port < 0 or port > 65535 then
     raise(("%s: %s is no port"):format(what, tap.repr(port)))
   end
-  return address(addr, 4, what), port
+  return ip_address(addr, what), port
 end
 
 local function simple(result, err)
@@ -79,7 +81,7 @@ local function simple(result, err)
 end
 
 function calls:bind(addr, port)
-  local bytes, number = endpoint(addr, port, "bind")
+  local bytes, number = endpoint(self, addr, port, "bind")
   return simple(sys(self, "bind", { addr = bytes, port = number }))
 end
 
@@ -88,7 +90,7 @@ function calls:connect(addr, port)
   if addr == nil then
     return simple(sys(self, "connect", { addr = "\0\0\0\0", family = C.AF_UNSPEC }))
   end
-  local bytes, number = endpoint(addr, port, "connect")
+  local bytes, number = endpoint(self, addr, port, "connect")
   return simple(sys(self, "connect", { addr = bytes, port = number }))
 end
 
@@ -111,7 +113,7 @@ end
 function calls:accept()
   local result, err = sys(self, "accept", {})
   if not result then return nil, err end
-  return setmetatable({ host = self.host, fd = result.ret }, Socket), from(result)
+  return setmetatable({ host = self.host, fd = result.ret, v6 = self.v6 }, Socket), from(result)
 end
 
 local function flags(list_or_number)
@@ -139,7 +141,7 @@ end
 
 function calls:sendto(data, addr, port, o)
   o = options("sendto", o, send_options)
-  local bytes, number = endpoint(addr, port, "sendto")
+  local bytes, number = endpoint(self, addr, port, "sendto")
   local result, err = sys(self, "sendmsg", { data = data, addr = bytes, port = number,
     arg0 = flags(o.flags), control = cmsg.pack(o.control) })
   if not result then return nil, err end
@@ -185,11 +187,12 @@ function calls:peername()
   return from(result)
 end
 
-local levels = { SO = C.SOL_SOCKET, IP = C.SOL_IP, UDP = C.SOL_UDP, TCP = C.SOL_TCP }
+local levels = { SO = C.SOL_SOCKET, IP = C.SOL_IP, UDP = C.SOL_UDP, TCP = C.SOL_TCP,
+  IPV6 = C.SOL_IPV6 }
 local time_options = { SO_RCVTIMEO = true, SO_SNDTIMEO = true }
 
 local function option_number(name)
-  local level = type(name) == "string" and levels[name:match("^(%u+)_")]
+  local level = type(name) == "string" and levels[name:match("^(%u+6?)_")]
   if not level or not C[name] then raise(("there is no option '%s'"):format(tostring(name))) end
   return level, C[name]
 end

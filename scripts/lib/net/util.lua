@@ -53,12 +53,29 @@ function util.address(text, len, what)
   return bytes
 end
 
--- "192.0.2.1/24" as address bytes and prefix length.
+-- The bytes of an IP address given as text: 4 or 16.
+function util.ip_address(text, what)
+  local bytes = type(text) == "string" and native.address(text)
+  if not bytes or (#bytes ~= 4 and #bytes ~= 16) then
+    util.raise(("%s: %s is no IPv4 or IPv6 address"):format(what, tap.repr(text)))
+  end
+  return bytes
+end
+
+-- The layer that carries this address: "ip" or "ip6".
+function util.ip_layer(addr)
+  return addr and addr:find(":", 1, true) and "ip6" or "ip"
+end
+
+-- "192.0.2.1/24" or "2001:db8::1/64" as address bytes and prefix length.
 function util.prefix(text, what)
   local addr, len = tostring(text):match("^(.-)/(%d+)$")
   len = tonumber(len)
-  if not addr or len > 32 then util.raise(("%s: %s is no ADDRESS/LENGTH"):format(what, tap.repr(text))) end
-  return util.address(addr, 4, what), len, addr
+  local bytes = addr and util.ip_address(addr, what)
+  if not bytes or len > 8 * #bytes then
+    util.raise(("%s: %s is no ADDRESS/LENGTH"):format(what, tap.repr(text)))
+  end
+  return bytes, len, addr
 end
 
 function util.op(name, fields)
