@@ -150,7 +150,7 @@ static void test_sockets(void **state)
 		     "waits for something that can not happen any more");
 	assert_fails(HOST "local s = host:socket 'udp' s:bind(7) s:bind(8) t:ok(true)",
 		     "message: \"body.lua:8: bind: EINVAL\"");
-	assert_fails(HOST "host:socket('udp'):bind('nowhere', 3)", "is no IPv4 address");
+	assert_fails(HOST "host:socket('udp'):bind('nowhere', 3)", "is no IPv4 or IPv6 address");
 	assert_fails(HOST "host:socket('udp'):frobnicate()", "a socket has no 'frobnicate'");
 	assert_passes(HOST "local s = host:socket 'udp' s:bind(7)\n"
 			   "t:is(select(2, s:try('recv', { flags = 'dontwait' })), 'EAGAIN')\n"
@@ -184,7 +184,7 @@ static void test_misuse(void **state)
 
 	(void)state;
 	assert_fails("net.host { adr = '192.0.2.1/24' }", "net.host: unknown option 'adr'");
-	assert_fails("net.host { addr = '192.0.2.300/24' }", "is no IPv4 address");
+	assert_fails("net.host { addr = '192.0.2.300/24' }", "is no IPv4 or IPv6 address");
 	assert_fails(HOST "peer:send(ip{ colour = 1 })", "ip has no field 'colour'");
 	assert_fails(HOST "peer:send(ip{ ttl = 256 })", "message: \"body.lua:8: ");
 	assert_fails(HOST "peer:send(7)", "peer:send needs a packet");
