@@ -187,7 +187,8 @@ talk("sack", function(c)
   c.peer ". 5001:6001(1000) ack 1"
   c.host ". 1:1(0) ack 1 win 64240 <nop,nop,sack 5001:6001 1001:4001>"
   c.peer ". 1001:2001(1000) ack 1"
-  c.host ". 1:1(0) ack 1 win 64240 <nop,nop,sack 1001:2001 5001:6001 1001:4001>"
+  -- The duplicate, then the block that it is part of (RFC 2883 4).
+  c.host ". 1:1(0) ack 1 win 64240 <nop,nop,sack 1001:2001 1001:4001 5001:6001>"
   c.peer ". 1:1001(1000) ack 1"
   c.host ". 1:1(0) ack 4001 win 60240 <nop,nop,sack 5001:6001>"
   c.peer ". 4001:5001(1000) ack 1"
