@@ -253,6 +253,7 @@ static const struct constant constants[] = {
 	C(TCP_QUICKACK),
 	C(TCP_CONGESTION),
 	C(TCP_MD5SIG),
+	C(TCP_MD5SIG_EXT),
 	C(TCP_USER_TIMEOUT),
 	C(TCP_FASTOPEN),
 	C(TCP_TIMESTAMP),

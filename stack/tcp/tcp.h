@@ -190,6 +190,8 @@ static inline void tcp_clear_options(struct tcp_options_received *rx_opt)
 /* ---- sockets ---- */
 
 struct tcp_fastopen_cookie;
+struct tcp_md5sig_info;
+struct tcp_md5sig_key;
 struct tcp_fastopen_request;
 
 struct tcp_rack {
@@ -309,6 +311,7 @@ struct tcp_sock {
 	u32 keepalive_time, keepalive_intvl; /* jiffies; 0: the sysctl */
 	u32 notsent_lowat;
 	s32 linger2; /* jiffies; < 0: no FIN-WAIT-2 without a user */
+	struct tcp_md5sig_info *md5sig_info; /* tcp_md5.c; NULL: no keys */
 	struct request_sock *fastopen_rsk; /* held: the SYN-ACK is not acknowledged yet */
 	struct tcp_fastopen_request *fastopen_req; /* while tcp_connect() runs */
 	u32 mtu_info; /* path MTU an ICMP error told of */
@@ -883,7 +886,8 @@ void tcp_connect_init(struct sock *sk);
  * of its own): data at the TCP header, header without checksum. NULL: no memory.
  */
 struct sk_buff *tcp_make_synack(struct sock *sk, struct dst_entry *dst, struct request_sock *req,
-				const struct tcp_fastopen_cookie *foc);
+				const struct tcp_fastopen_cookie *foc,
+				const struct tcp_md5sig_key *md5);
 /* rcv_wnd, window_clamp, rcv_wscale for a request (tcp_openreq_init_rwin). */
 void tcp_openreq_init_rwin(struct request_sock *req, const struct sock *sk_listener,
 			   const struct dst_entry *dst);
@@ -960,6 +964,7 @@ struct tcp_out_options {
 	u32 tsval, tsecr;
 	const struct tcp_fastopen_cookie *fastopen_cookie;
 };
+#define OPTION_MD5		4
 #define OPTION_FAST_OPEN_COOKIE 256
 #define OPTION_SACK_ADVERTISE	1
 #define OPTION_TS		2

@@ -6,6 +6,7 @@
 #include "tcp/tcp.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_fastopen.h"
+#include "tcp/tcp_md5.h"
 #include "tcp/tcp_secure_seq.h"
 #include "tcp/tcp_send.h"
 #include "tcp/tcp_syn.h"
@@ -79,6 +80,8 @@ void tcp_connect_init(struct sock *sk)
 	tp->tcp_header_len = TCP_HLEN;
 	if (sysctl->tcp_timestamps)
 		tp->tcp_header_len = TCP_HLEN + TCPOLEN_TSTAMP_ALIGNED;
+	if (tcp_md5_lookup(sk))
+		tp->tcp_header_len += TCPOLEN_MD5SIG_ALIGNED;
 	if (tp->rx_opt.user_mss)
 		tp->rx_opt.mss_clamp = tp->rx_opt.user_mss;
 	tp->max_window = 0;
@@ -198,11 +201,18 @@ int tcp_send_synack(struct sock *sk)
 }
 
 static void synack_options(const struct sock *sk, struct request_sock *req, u16 mss,
-			   const struct tcp_fastopen_cookie *foc, struct tcp_out_options *opts)
+			   const struct tcp_fastopen_cookie *foc, const struct tcp_md5sig_key *md5,
+			   struct tcp_out_options *opts)
 {
 	struct tcp_request_sock *treq = tcp_rsk(req);
 
 	*opts = (struct tcp_out_options){ .options = OPTION_MSS, .mss = mss };
+	if (md5) {
+		opts->options |= OPTION_MD5;
+		/* No SACK block would fit beside both. */
+		if (!req->syncookie)
+			req->tstamp_ok &= !req->sack_ok;
+	}
 	if (req->tstamp_ok) {
 		opts->options |= OPTION_TS;
 		opts->tsval = treq->ts_off + (req->syncookie ? tcp_cookie_tsval(req) :
@@ -223,7 +233,8 @@ static void synack_options(const struct sock *sk, struct request_sock *req, u16 
 }
 
 struct sk_buff *tcp_make_synack(struct sock *sk, struct dst_entry *dst, struct request_sock *req,
-				const struct tcp_fastopen_cookie *foc)
+				const struct tcp_fastopen_cookie *foc,
+				const struct tcp_md5sig_key *md5)
 {
 	struct tcp_request_sock *treq = tcp_rsk(req);
 	u16 mss = tcp_mss_clamp(tcp_sk(sk), (u16)tcp_dst_advmss(dst));
@@ -241,7 +252,7 @@ struct sk_buff *tcp_make_synack(struct sock *sk, struct dst_entry *dst, struct r
 	dst_hold(dst);
 	skb_dst_set(skb, dst);
 	skb->mark = req->ir_mark;
-	synack_options(sk, req, mss, foc, &opts);
+	synack_options(sk, req, mss, foc, md5, &opts);
 	size = TCP_HLEN + tcp_options_write(options, NULL, &opts);
 	h = (struct tcp_hdr){ .source = req->skc.skc_num,
 			      .dest = req->skc.skc_dport,
@@ -255,6 +266,9 @@ struct sk_buff *tcp_make_synack(struct sock *sk, struct dst_entry *dst, struct r
 	skb_reset_transport_header(skb);
 	memcpy(skb->data + TCP_HLEN, options + TCP_HLEN, size - TCP_HLEN);
 	tcp_build(skb->data, &h);
+	if (md5)
+		tcp_md5_sign(skb->data, skb->len, (u8)req->skc.skc_family, &req->skc.skc_rcv_saddr,
+			     &req->skc.skc_daddr, md5);
 	if (!treq->snt_synack)
 		treq->snt_synack = tcp_skb_timestamp_us(skb);
 	MIB_INC(sk->net, TcpOutSegs);

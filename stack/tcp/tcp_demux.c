@@ -7,6 +7,7 @@
  * Invariant: while TCP has a segment its control block is TCP's, with IP's own kept in `header`.
  */
 #include "tcp/tcp_demux.h"
+#include "tcp/tcp_md5.h"
 
 #include "inet/inet_timewait_sock.h"
 
@@ -140,14 +141,29 @@ static void tcp_do_rcv(const struct tcp_family *af, struct sock *sk, struct sk_b
 	}
 }
 
+/* RFC 2385: signed as it must be, and only then? */
+static enum skb_drop_reason md5_check(const struct tcp_family *af, const struct sock *sk,
+				      const struct sk_buff *skb, const struct tcp_rcv_key *k)
+{
+	/* Without keys, and with no room for the option: the usual case. */
+	if (!tcp_sk(sk)->md5sig_info && tcp_doff(tcp_hdr(skb)) < TCP_HLEN + TCPOLEN_MD5SIG)
+		return SKB_DROP_REASON_NOT_SPECIFIED;
+	return tcp_inbound_md5_hash(sk, skb, af->family, &k->saddr, &k->daddr);
+}
+
 /* A segment for a full socket; `tw_isn`: of a SYN that ended a TIME-WAIT socket. */
 static int tcp_rcv_sk(const struct tcp_family *af, struct sock *sk, struct sk_buff *skb,
 		      const struct tcp_rcv_key *k, u32 tw_isn)
 {
+	enum skb_drop_reason reason;
+
 	if (k->ttl < sk->inet_min_ttl) {
 		MIB_INC(sk->net, TcpExtTCPMinTTLDrop);
 		return tcp_drop(sk, skb, SKB_DROP_REASON_TCP_MINTTL);
 	}
+	reason = md5_check(af, sk, skb, k);
+	if (reason != SKB_DROP_REASON_NOT_SPECIFIED)
+		return tcp_drop(sk, skb, reason);
 	tcp_fill_cb(skb, k);
 	TCP_SKB_CB(skb)->tcp_tw_isn = tw_isn;
 	skb->dev = NULL;
@@ -206,11 +222,17 @@ static int tcp_rcv_timewait(const struct tcp_family *af, struct net *net,
 static bool tcp_rcv_request(const struct tcp_family *af, struct sock *sk, struct request_sock *req,
 			    struct sk_buff *skb, const struct tcp_rcv_key *k)
 {
-	enum skb_drop_reason reason = SKB_DROP_REASON_TCP_REQ_DROP;
+	enum skb_drop_reason reason;
 	bool stolen = false;
 	struct sock *nsk;
 	int rst;
 
+	reason = md5_check(af, sk, skb, k);
+	if (reason != SKB_DROP_REASON_NOT_SPECIFIED) {
+		tcp_drop(sk, skb, reason);
+		return true;
+	}
+	reason = SKB_DROP_REASON_TCP_REQ_DROP;
 	reqsk_hold(req);
 	tcp_fill_cb(skb, k);
 	nsk = tcp_check_req(sk, skb, req, false, &stolen, &reason);

@@ -11,6 +11,7 @@
 #include "ipv4/ip_options.h"
 #include "ipv4/ip_sockglue.h"
 #include "lib/checksum.h"
+#include "tcp/tcp_md5.h"
 #include "tcp/tcp_metrics.h"
 #include "tcp/tcp_offload.h"
 #include "tcp/tcp_secure_seq.h"
@@ -260,7 +261,8 @@ static int tcp_v4_send_synack(struct sock *sk, struct dst_entry *dst, struct req
 			return -EHOSTUNREACH;
 		dst = route;
 	}
-	skb = tcp_make_synack(sk, dst, req, foc);
+	skb = tcp_make_synack(sk, dst, req, foc,
+			      tcp_md5_do_lookup(sk, AF_INET, &req->skc.skc_daddr));
 	dst_release(route);
 	if (!skb)
 		return -ENOBUFS;
@@ -440,6 +442,7 @@ void tcp_v4_destroy_sock(struct sock *sk)
 		inet_put_port(sk);
 	ASSERT(!tcp_sk(sk)->fastopen_rsk);
 	tcp_fastopen_destroy_cipher(sk);
+	tcp_md5_destroy(sk);
 }
 
 /* The device it is bound to changed; that is no part of the hash. */

@@ -7,6 +7,7 @@
 #include "ipv4/ip_options.h"
 #include "lib/checksum.h"
 #include "tcp/tcp_ipv4.h"
+#include "tcp/tcp_md5.h"
 
 /* What an answer is sent with, where there is something to take it from. */
 struct reply_arg {
@@ -97,16 +98,40 @@ static void ip_send_unicast_reply(struct net *net, struct sk_buff *skb, const u8
 
 /* ---- resets ---- */
 
-static void send_reset(struct net *net, struct sk_buff *skb, const struct reply_arg *arg,
-		       u32 reason)
+/* Behind a header of `doff` bytes at h whose options it goes in front of: room is there. The new
+ * length. */
+static u32 reply_sign(u8 *h, u32 doff, struct sk_buff *skb, const struct tcp_md5sig_key *key)
 {
+	const struct inet_addr saddr = inet_addr4(ip4_daddr(ip_hdr(skb))),
+			       daddr = inet_addr4(ip4_saddr(ip_hdr(skb)));
+	u32 len = doff + TCPOLEN_MD5SIG_ALIGNED;
+
+	memmove(h + TCP_HLEN + TCPOLEN_MD5SIG_ALIGNED, h + TCP_HLEN, doff - TCP_HLEN);
+	tcp_md5_write(h + TCP_HLEN);
+	h[12] = (u8)(len / 4 << 4);
+	tcp_md5_sign(h, len, AF_INET, &saddr, &daddr, key);
+	return len;
+}
+
+/* The key that a segment for sk (may be NULL) was signed with. */
+static const struct tcp_md5sig_key *reply_key(const struct sock *sk, const struct sk_buff *skb)
+{
+	const struct inet_addr addr = inet_addr4(ip4_saddr(ip_hdr(skb)));
+
+	return sk ? tcp_md5_do_lookup(sk, AF_INET, &addr) : NULL;
+}
+
+static void send_reset(struct net *net, struct sk_buff *skb, const struct reply_arg *arg,
+		       const struct tcp_md5sig_key *key, u32 reason)
+{
+	u32 len = TCP_HLEN;
 	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
 	const u8 *th = tcp_hdr(skb);
 	struct tcp_hdr rep = { .source = tcp_dest(th),
 			       .dest = tcp_source(th),
 			       .doff = TCP_HLEN,
 			       .flags = TCPHDR_RST };
-	u8 bytes[TCP_HLEN];
+	u8 bytes[TCP_HLEN + TCPOLEN_MD5SIG_ALIGNED];
 
 	if (cb->tcp_flags & TCPHDR_ACK) {
 		rep.seq = cb->ack_seq;
@@ -118,7 +143,9 @@ static void send_reset(struct net *net, struct sk_buff *skb, const struct reply_
 	trace(net_world(net), net->host, TRACE_TCP_SEND_RESET, rep.source, rep.dest, reason, 0);
 	MIB_INC(net, TcpOutSegs);
 	MIB_INC(net, TcpOutRsts);
-	ip_send_unicast_reply(net, skb, bytes, TCP_HLEN, arg);
+	if (key)
+		len = reply_sign(bytes, TCP_HLEN, skb, key);
+	ip_send_unicast_reply(net, skb, bytes, len, arg);
 }
 
 void tcp_v4_send_reset(struct sock *sk, struct sk_buff *skb, u32 reason)
@@ -135,7 +162,7 @@ void tcp_v4_send_reset(struct sock *sk, struct sk_buff *skb, u32 reason)
 		/* RFC 1122 4.2.3.10: nothing sent to many is answered. */
 		return;
 	}
-	send_reset(skb->net, skb, &arg, reason);
+	send_reset(skb->net, skb, &arg, reply_key(sk, skb), reason);
 }
 
 void tcp_v4_timewait_reset(const struct inet_timewait_sock *tw, struct sk_buff *skb)
@@ -146,7 +173,8 @@ void tcp_v4_timewait_reset(const struct inet_timewait_sock *tw, struct sk_buff *
 				       .tos = ip4_tos(ip_hdr(skb)) & ~INET_ECN_MASK & 0xff };
 
 	if (!(TCP_SKB_CB(skb)->tcp_flags & TCPHDR_RST))
-		send_reset(tw->tw_common.skc_net, skb, &arg, SK_RST_REASON_TCP_TIMEWAIT_SOCKET);
+		send_reset(tw->tw_common.skc_net, skb, &arg, NULL,
+			   SK_RST_REASON_TCP_TIMEWAIT_SOCKET);
 }
 
 /* ---- ACKs ---- */
@@ -157,7 +185,7 @@ struct ack_arg {
 };
 
 static void tcp_v4_send_ack(struct net *net, struct sk_buff *skb, const struct ack_arg *a,
-			    const struct reply_arg *arg)
+			    const struct reply_arg *arg, const struct tcp_md5sig_key *key)
 {
 	const u8 *th = tcp_hdr(skb);
 	struct tcp_hdr rep = { .source = tcp_dest(th),
@@ -167,7 +195,8 @@ static void tcp_v4_send_ack(struct net *net, struct sk_buff *skb, const struct a
 			       .seq = a->seq,
 			       .ack_seq = a->ack,
 			       .window = (u16)a->win };
-	u8 bytes[TCP_HLEN + TCPOLEN_TSTAMP_ALIGNED];
+	u8 bytes[TCP_HLEN + TCPOLEN_TSTAMP_ALIGNED + TCPOLEN_MD5SIG_ALIGNED];
+	u32 len;
 
 	if (a->tsecr) {
 		rep.doff = TCP_HLEN + TCPOLEN_TSTAMP_ALIGNED;
@@ -177,7 +206,8 @@ static void tcp_v4_send_ack(struct net *net, struct sk_buff *skb, const struct a
 	}
 	tcp_build(bytes, &rep);
 	MIB_INC(net, TcpOutSegs);
-	ip_send_unicast_reply(net, skb, bytes, rep.doff, arg);
+	len = key ? reply_sign(bytes, rep.doff, skb, key) : rep.doff;
+	ip_send_unicast_reply(net, skb, bytes, len, arg);
 }
 
 void tcp_v4_timewait_ack(const struct inet_timewait_sock *tw, struct sk_buff *skb)
@@ -193,7 +223,7 @@ void tcp_v4_timewait_ack(const struct inet_timewait_sock *tw, struct sk_buff *sk
 				   .tsval = tcp_clock_ms(net->host) + tw->tw_ts_offset,
 				   .tsecr = tw->tw_ts_recent };
 
-	tcp_v4_send_ack(net, skb, &a, &arg);
+	tcp_v4_send_ack(net, skb, &a, &arg, NULL);
 }
 
 void tcp_v4_reqsk_send_ack(struct sock *sk, struct sk_buff *skb, struct request_sock *req)
@@ -208,5 +238,5 @@ void tcp_v4_reqsk_send_ack(struct sock *sk, struct sk_buff *skb, struct request_
 				   .tsval = tcp_rsk_tsval(req),
 				   .tsecr = req->ts_recent };
 
-	tcp_v4_send_ack(sk->net, skb, &a, &arg);
+	tcp_v4_send_ack(sk->net, skb, &a, &arg, reply_key(sk, skb));
 }

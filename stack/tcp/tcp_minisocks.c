@@ -4,6 +4,7 @@
  * socket, the child that a request becomes, the TIME-WAIT socket that a connection becomes
  * (net/ipv4/tcp_minisocks.c). Both families.
  */
+#include "tcp/tcp_md5.h"
 #include "tcp/tcp_metrics.h"
 #include "tcp/tcp_syn.h"
 
@@ -255,6 +256,7 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 		newtp->rx_opt.ts_recent_stamp = tcp_clock_seconds(newsk->net->host);
 		newtp->tcp_header_len = TCP_HLEN + TCPOLEN_TSTAMP_ALIGNED;
 	}
+	tcp_md5_inherit(sk, newsk);
 	if (req->num_timeout) {
 		/* The SYN-ACK timed out: should that have been needless, it is undone (RFC 5682).
 		 */

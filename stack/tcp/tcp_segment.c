@@ -8,6 +8,7 @@
 #include "core/errqueue.h"
 #include "tcp/tcp.h"
 #include "tcp/tcp_fastopen.h"
+#include "tcp/tcp_md5.h"
 #include "tcp/tcp_send.h"
 
 /* ---- options ---- */
@@ -21,7 +22,8 @@ u32 tcp_options_size(const struct tcp_out_options *opts)
 {
 	bool ts = opts->options & OPTION_TS;
 
-	return (opts->options & OPTION_MSS ? TCPOLEN_MSS : 0) + (ts ? TCPOLEN_TSTAMP_ALIGNED : 0) +
+	return (opts->options & OPTION_MD5 ? TCPOLEN_MD5SIG_ALIGNED : 0) +
+	       (opts->options & OPTION_MSS ? TCPOLEN_MSS : 0) + (ts ? TCPOLEN_TSTAMP_ALIGNED : 0) +
 	       (opts->options & OPTION_WSCALE ? 4 : 0) +
 	       (opts->options & OPTION_SACK_ADVERTISE && !ts ? 4 : 0);
 }
@@ -48,6 +50,10 @@ u32 tcp_syn_options(struct sock *sk, struct tcp_out_options *opts)
 
 	opts->options = OPTION_MSS;
 	opts->mss = tcp_advertise_mss(sk);
+	if (tcp_md5_lookup(sk)) {
+		opts->options |= OPTION_MD5;
+		size += TCPOLEN_MD5SIG_ALIGNED;
+	}
 	if (sysctl->tcp_timestamps) {
 		opts->options |= OPTION_TS;
 		opts->tsval = tcp_time_stamp_ms(tp) + tp->tsoffset;
@@ -84,6 +90,10 @@ u32 tcp_established_options(struct sock *sk, const struct sk_buff *skb,
 
 	opts->options = 0;
 	opts->num_sack_blocks = 0;
+	if (tcp_md5_lookup(sk)) {
+		opts->options |= OPTION_MD5;
+		size += TCPOLEN_MD5SIG_ALIGNED;
+	}
 	if (tp->rx_opt.tstamp_ok) {
 		opts->options |= OPTION_TS;
 		opts->tsval = (u32)((skb ? skb->tstamp : tp->tcp_clock_cache) / NSEC_PER_MSEC) +
@@ -92,7 +102,7 @@ u32 tcp_established_options(struct sock *sk, const struct sk_buff *skb,
 		size += TCPOLEN_TSTAMP_ALIGNED;
 	}
 	sacks = tp->rx_opt.num_sacks + (u32)tp->rx_opt.dsack;
-	if (sacks) {
+	if (sacks && options_room(size) >= TCPOLEN_SACK_BASE_ALIGNED + TCPOLEN_SACK_PERBLOCK) {
 		u32 room = (options_room(size) - TCPOLEN_SACK_BASE_ALIGNED) / TCPOLEN_SACK_PERBLOCK;
 
 		opts->num_sack_blocks = (u8)min_u32(sacks, room);
@@ -143,6 +153,8 @@ u32 tcp_options_write(u8 *th, struct tcp_sock *tp, const struct tcp_out_options 
 {
 	u8 *p = th + TCP_HLEN;
 
+	if (opts->options & OPTION_MD5)
+		p = tcp_md5_write(p);
 	if (opts->options & OPTION_MSS) {
 		p[0] = TCPOPT_MSS;
 		p[1] = TCPOLEN_MSS;

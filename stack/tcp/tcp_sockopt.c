@@ -4,6 +4,7 @@
  * layout on every machine. Other levels go to the family.
  */
 #include "tcp/tcp_fastopen.h"
+#include "tcp/tcp_md5.h"
 
 /* ---- set ---- */
 
@@ -266,6 +267,8 @@ int tcp_setsockopt(struct sock *sk, u32 level, u32 name, const u8 *val, u32 len)
 		return inet_csk(sk)->icsk_af_ops->setsockopt(sk, level, name, val, len);
 	if (name == TCP_CONGESTION)
 		return len < 1 ? -EINVAL : tcp_set_congestion_control(sk, val, len);
+	if (name == TCP_MD5SIG || name == TCP_MD5SIG_EXT)
+		return tcp_parse_md5_keys(sk, name == TCP_MD5SIG_EXT, val, len);
 	if (name == TCP_FASTOPEN_KEY)
 		return set_fastopen_key(sk, val, len);
 	if (sock_get_int(val, len, &v))

@@ -18,6 +18,7 @@
 #define TCP_QUICKACK	       12
 #define TCP_CONGESTION	       13
 #define TCP_MD5SIG	       14
+#define TCP_MD5SIG_EXT	       32
 #define TCP_USER_TIMEOUT       18
 #define TCP_FASTOPEN	       23
 #define TCP_TIMESTAMP	       24
