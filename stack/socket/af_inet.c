@@ -192,7 +192,7 @@ static int sendmsg_fastopen(struct socket *sock, struct msghdr *msg)
 	return err;
 }
 
-static s64 inet_stream_sendmsg(struct socket *sock, struct msghdr *msg)
+s64 inet_stream_sendmsg(struct socket *sock, struct msghdr *msg)
 {
 	struct sock *sk = sock->sk;
 	int nobufs = tcp_zerocopy_begin(sk, msg);

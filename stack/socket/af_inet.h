@@ -6,6 +6,7 @@
 #include "socket/socket.h"
 
 int inet_stream_connect(struct socket *sock, const struct sock_addr *addr, bool resumed);
+s64 inet_stream_sendmsg(struct socket *sock, struct msghdr *msg);
 int inet_listen(struct socket *sock, u32 backlog);
 int inet_accept(struct socket *sock, struct socket *newsock);
 int inet_shutdown(struct socket *sock, u32 how);

@@ -115,7 +115,7 @@ static const struct proto_ops inet6_stream_ops = {
 	.setsockopt = inet6_setsockopt,
 	.getsockopt = inet6_getsockopt,
 	.send_prepare = inet_send_prepare,
-	.sendmsg = inet_sendmsg,
+	.sendmsg = inet_stream_sendmsg,
 	.recvmsg = inet_recvmsg,
 };
 

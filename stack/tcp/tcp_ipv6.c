@@ -7,6 +7,7 @@
  * Invariant: icsk_af_ops is ipv6_mapped exactly while pinet6->v4mapped is set and it is connected.
  */
 #include "tcp/tcp_ipv6.h"
+#include "tcp/tcp_md5.h"
 
 #include "ipv4/ip_sockglue.h"
 #include "ipv6/ipv6_sockglue.h"
@@ -225,7 +226,8 @@ static int tcp_v6_send_synack(struct sock *sk, struct dst_entry *dst, struct req
 			return -EHOSTUNREACH;
 		dst = route;
 	}
-	skb = tcp_make_synack(sk, dst, req, foc);
+	skb = tcp_make_synack(sk, dst, req, foc,
+			      tcp_md5_do_lookup(sk, AF_INET6, &req->skc.skc_daddr));
 	dst_release(route);
 	if (!skb)
 		return -ENOBUFS;
@@ -474,5 +476,6 @@ const struct proto tcpv6_prot = {
 	.listen = inet_csk_listen,
 	.accept = inet_csk_accept,
 	.keepalive = tcp_set_keepalive,
+	.timestamping_key = tcp_timestamping_key,
 	.destroy = tcp_v4_destroy_sock,
 };

@@ -123,6 +123,11 @@ int tcp_parse_md5_keys(struct sock *sk, bool ext, const u8 *val, u32 len)
 	else
 		for (u32 i = 0; i < 4; i++)
 			addr.w[i] = load_be32(val + 8 + 4 * i);
+	if (family == AF_INET6 && !addr.w[0] && !addr.w[1] && ntohl(addr.w[2]) == 0xffff) {
+		/* An IPv4 peer of this socket. */
+		addr = inet_addr4(addr.w[3]);
+		family = AF_INET;
+	}
 	flags = val[MD5SIG_STORAGE];
 	prefixlen = (u8)addr_bits(family);
 	keylen = get_le16(val + MD5SIG_STORAGE + 2);

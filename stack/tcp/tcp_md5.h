@@ -34,12 +34,10 @@ const struct tcp_md5sig_key *tcp_md5_do_lookup(const struct sock *sk, u8 family,
 static inline const struct tcp_md5sig_key *tcp_md5_lookup(const struct sock *sk)
 {
 	const struct sock_common *skc = inet_skc(sk);
-	struct inet_addr addr;
 
 	if (!tcp_sk(sk)->md5sig_info)
 		return NULL;
-	addr = sk->family == AF_INET ? inet_addr4(sk->inet_daddr) : skc->skc_daddr;
-	return tcp_md5_do_lookup(sk, (u8)sk->family, &addr);
+	return tcp_md5_do_lookup(sk, (u8)skc->skc_family, &skc->skc_daddr);
 }
 /* The child takes over its peer's key. */
 void tcp_md5_inherit(const struct sock *sk, struct sock *child);

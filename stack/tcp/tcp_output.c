@@ -140,13 +140,10 @@ static u16 urgent_pointer(const struct tcp_sock *tp, struct tcp_hdr *h)
 /* RFC 2385: last of all, but before the checksum. */
 static void sign(const struct sock *sk, struct sk_buff *skb)
 {
-	struct inet_addr saddr = inet_addr4(sk->inet_saddr), daddr = inet_addr4(sk->inet_daddr);
+	const struct sock_common *skc = inet_skc(sk);
 
-	if (sk->family != AF_INET) {
-		saddr = inet_skc(sk)->skc_rcv_saddr;
-		daddr = inet_skc(sk)->skc_daddr;
-	}
-	tcp_md5_sign(skb->data, skb->len, (u8)sk->family, &saddr, &daddr, tcp_md5_lookup(sk));
+	tcp_md5_sign(skb->data, skb->len, (u8)skc->skc_family, &skc->skc_rcv_saddr, &skc->skc_daddr,
+		     tcp_md5_lookup(sk));
 }
 
 static u32 build_header(struct sock *sk, struct sk_buff *skb, u32 rcv_nxt)
