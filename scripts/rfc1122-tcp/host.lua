@@ -281,3 +281,93 @@ tap.test("initial numbers of one pair of sockets follow a clock, of others they 
   local other = isn_of(host, peer, 4001)
   t:ok(math.abs(other - second) > 1000000, "another port: another place")
 end)
+
+-- SO_LINGER ---------------------------------------------------------------------------------------
+
+-- conn:close() in a task: tells when it came back, and what it is that waits.
+local function closing(conn)
+  local done = {}
+  net.spawn(function()
+    conn:close()
+    done.at = net.now()
+  end)
+  return done
+end
+
+tap.test("SO_LINGER: close waits until the FIN is acknowledged", function(t)
+  local host, peer, conn = tcp.passive()
+  conn:option("SO_LINGER", { 1, 10 })
+  conn:send "hello"
+  peer:expect "P. 1:6(5) ack 1"
+  local done = closing(conn)
+  peer:expect "F. 6:6(0) ack 1"
+  net.sleep "100ms"
+  t:is(done.at, nil)
+  peer:send ". 1:1(0) ack 6"
+  net.sleep "10ms"
+  t:is(done.at, nil)
+  peer:send ". 1:1(0) ack 7"
+  net.sleep "1ms"
+  t:ok(done.at, "close came back")
+  t:is(host:sockets()[2].state, "FIN-WAIT-2")
+end)
+
+tap.test("SO_LINGER: close waits no longer than it was told; the rest goes on", function(t)
+  local host, peer, conn = tcp.passive()
+  conn:option("SO_LINGER", { 1, 2 })
+  conn:send "hello"
+  peer:expect "P. 1:6(5) ack 1"
+  local start = t:now()
+  local done = closing(conn)
+  peer:expect "F. 6:6(0) ack 1"
+  peer:collect { during = "3s" }
+  t:is(done.at, start + 2000000000)
+  t:is(host:sockets()[2].state, "FIN-WAIT-1")
+  peer:send ". 1:1(0) ack 7"
+  peer:expect_nothing { during = "1s" }
+end)
+
+tap.test("SO_LINGER: a socket that does not block lingers all the same", function(t)
+  local _, peer, conn = tcp.passive()
+  conn:nonblock(true)
+  conn:option("SO_LINGER", { 1, 2 })
+  local done = closing(conn)
+  peer:expect "F. 1:1(0) ack 1"
+  net.sleep "100ms"
+  t:is(done.at, nil)
+  peer:send "F. 1:1(0) ack 2"
+  peer:expect ". 2:2(0) ack 2"
+  t:ok(done.at)
+end)
+
+tap.test("SO_LINGER: a reset ends the wait; with data unread there is none", function(t)
+  local _, peer, conn = tcp.passive()
+  conn:option("SO_LINGER", { 1, 10 })
+  local done = closing(conn)
+  peer:expect "F. 1:1(0) ack 1"
+  peer:send "R. 1:1(0) ack 2"
+  net.sleep "1ms"
+  t:ok(done.at)
+
+  local _, other, second = tcp.passive()
+  second:option("SO_LINGER", { 1, 10 })
+  other:send "P. 1:6(5) ack 1"
+  other:expect ". 1:1(0) ack 6"
+  done = closing(second)
+  other:expect "R. 1:1(0) ack 6"
+  t:ok(done.at)
+end)
+
+tap.test("SO_LINGER: after the peer's FIN", function(t)
+  local _, peer, conn = tcp.passive()
+  conn:option("SO_LINGER", { 1, 10 })
+  peer:send "F. 1:1(0) ack 1"
+  peer:expect(". 1:1(0) ack 2", { within = "50ms" })
+  local done = closing(conn)
+  peer:expect "F. 1:1(0) ack 2"
+  net.sleep "100ms"
+  t:is(done.at, nil)
+  peer:send ". 2:2(0) ack 2"
+  net.sleep "1ms"
+  t:ok(done.at)
+end)

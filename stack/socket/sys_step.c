@@ -270,6 +270,34 @@ static s64 step_on_socket(struct sys_call *call)
 	}
 }
 
+/* ---- close ---- */
+
+/* SO_LINGER: who holds the last reference waits until the peer has it all, O_NONBLOCK or not. The
+ * descriptor is free at once, and the socket is nobody's when the wait is over. */
+static s64 step_close(struct sys_call *call)
+{
+	struct host *h = call->host;
+	struct socket *sock;
+	struct sock *sk;
+	int err;
+
+	if (call->file) {
+		sock = call->file->private;
+		if (call->timed_out || !sock->sk->prot->lingers(sock->sk, false))
+			return 0;
+		return wait_on_sock(call, sock, 0, 0, false);
+	}
+	sock = sockfd_lookup(h, call->op->fd, &err);
+	sk = sock ? sock->sk : NULL;
+	if (!sk || sock->file->refs > 1 || !sk->sk_linger_on || !sk->sk_lingertime_s ||
+	    !sk->prot->lingers || !sk->prot->lingers(sk, true))
+		return close_fd(h, call->op->fd);
+	eventpoll_release(sock->file);
+	wait_on_sock(call, sock, sk->sk_lingertime_s * NSEC_PER_SEC, 0, false);
+	(void)close_fd(h, call->op->fd);
+	return SYS_WAITS;
+}
+
 s64 sys_step(struct sys_call *call)
 {
 	struct sys_op *op = call->op;
@@ -279,7 +307,7 @@ s64 sys_step(struct sys_call *call)
 		return sock_create_fd(call->host, (u32)op->arg[0], (u32)op->arg[1],
 				      (u32)op->arg[2]);
 	case SYS_CLOSE:
-		return close_fd(call->host, op->fd);
+		return step_close(call);
 	case SYS_FCNTL:
 		return step_fcntl(call);
 	case SYS_DUP:

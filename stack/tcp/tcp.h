@@ -609,6 +609,8 @@ int tcp_ioctl(struct sock *sk, u32 cmd, s64 *value);
  * live on as an orphan. */
 void tcp_close(struct sock *sk);
 void tcp_shutdown(struct sock *sk, int how);
+/* proto.lingers: SO_LINGER waits for the peer to have it all. */
+bool tcp_lingers(struct sock *sk, bool begin);
 /* Back to CLOSED with an RST where RFC 9293 3.10.5 wants one. 0. */
 int tcp_disconnect(struct sock *sk);
 int tcp_setsockopt(struct sock *sk, u32 level, u32 name, const u8 *val, u32 len);

@@ -108,18 +108,22 @@ void tcp_shutdown(struct sock *sk, int how)
 			tcp_send_fin(sk);
 }
 
+/* A segment of the receive queue with data that nobody has read. */
+static bool unread_data(const struct sock *sk, const struct sk_buff *skb)
+{
+	u32 end = TCP_SKB_CB(skb)->end_seq - (TCP_SKB_CB(skb)->tcp_flags & TCPHDR_FIN ? 1 : 0);
+
+	return after(end, tcp_sk(sk)->copied_seq);
+}
+
 /* Throws away what was not read. True: there was some. */
 static bool flush_receive_queue(struct sock *sk)
 {
-	const struct tcp_sock *tp = tcp_sk(sk);
 	bool unread = false;
 	struct sk_buff *skb;
 
 	while ((skb = skb_dequeue(&sk->receive_queue)) != NULL) {
-		u32 end = TCP_SKB_CB(skb)->end_seq -
-			  (TCP_SKB_CB(skb)->tcp_flags & TCPHDR_FIN ? 1 : 0);
-
-		unread |= after(end, tp->copied_seq);
+		unread |= unread_data(sk, skb);
 		kfree_skb_reason(skb, SKB_DROP_REASON_SOCKET_CLOSE);
 	}
 	return unread;
@@ -169,6 +173,26 @@ static bool orphan_to_timewait(struct sock *sk)
 	}
 	tcp_time_wait(sk, TCP_FIN_WAIT2, tmo);
 	return true;
+}
+
+bool tcp_lingers(struct sock *sk, bool begin)
+{
+	if (begin) {
+		const struct sk_buff *last = sk->receive_queue.qlen ? sk->receive_queue.prev : NULL;
+
+		/* What resets or ends at once is close's own. */
+		if ((sk->sk_state != TCP_ESTABLISHED && sk->sk_state != TCP_CLOSE_WAIT &&
+		     sk->sk_state != TCP_FIN_WAIT1 && sk->sk_state != TCP_CLOSING &&
+		     sk->sk_state != TCP_LAST_ACK) ||
+		    (last && unread_data(sk, last)))
+			return false;
+		sk->sk_shutdown = SHUTDOWN_MASK;
+		if (tcp_close_state(sk))
+			tcp_send_fin(sk);
+	}
+	/* sk_stream_closing() */
+	return sk->sk_state == TCP_FIN_WAIT1 || sk->sk_state == TCP_CLOSING ||
+	       sk->sk_state == TCP_LAST_ACK;
 }
 
 void tcp_close(struct sock *sk)

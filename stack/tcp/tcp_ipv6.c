@@ -473,6 +473,7 @@ const struct proto tcpv6_prot = {
 	.unhash = inet_unhash,
 	.rehash = tcp_v4_rehash,
 	.shutdown = tcp_shutdown,
+	.lingers = tcp_lingers,
 	.listen = inet_csk_listen,
 	.accept = inet_csk_accept,
 	.keepalive = tcp_set_keepalive,
