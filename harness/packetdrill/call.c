@@ -537,10 +537,8 @@ static bool finish_close(struct pd_run *r, struct pd_call *c)
 
 	if (c->op.ret >= 0) {
 		fd_forget(r, (int)script);
-		if (c->flow) {
+		if (c->flow)
 			c->flow->script_fd = c->flow->live_fd = -1;
-			c->flow->closed = true;
-		}
 	}
 	return pd_call_check(r, c, c->op.ret);
 }

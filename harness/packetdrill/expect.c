@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Outbound script packets: the next frame of the host must be that packet, at its time. Frames of
- * connections that the script has not opened are passed over, as packetdrill does; the frame of
- * another connection of the script is a failure.
+ * other connections are passed over, as packetdrill does; where the script writes ports they are a
+ * failure.
  */
 #include "packetdrill/bytes.h"
 
@@ -60,8 +60,9 @@ static void drop_frame(struct pd_run *r)
 /* -- Waiting -- */
 
 /*
- * The next frame of a flow of the script (of one that the script has closed: only when it is the
- * wanted one): 1 when it is there, 0 when none came, -1 when the script failed.
+ * The next frame of the flow that a script packet is for: 1 when it is there, 0 when none came, -1
+ * when the script failed. As with packetdrill, what other sockets send is passed over; but where
+ * the script writes ports it speaks of all its flows.
  */
 static int next_frame(struct pd_run *r, u64 limit, const struct pd_flow *wanted,
 		      struct pd_flow **flow)
@@ -69,7 +70,7 @@ static int next_frame(struct pd_run *r, u64 limit, const struct pd_flow *wanted,
 	for (;;) {
 		while (r->frame_count) {
 			*flow = pd_flow_of_frame(r, r->frames[0].packet);
-			if (*flow && (*flow == wanted || !(*flow)->closed))
+			if (*flow && (*flow == wanted || (*flow)->script_ports))
 				return 1;
 			drop_frame(r);
 		}

@@ -48,7 +48,6 @@ struct pd_flow {
 	int protocol; /* IPPROTO_* */
 	int script_fd, live_fd; /* -1: none (yet) */
 	u16 local_port, remote_port; /* on the wire; 0: not known yet */
-	bool closed; /* by the script: what it still sends matters only where it is expected */
 	bool script_ports; /* the script has said: as follows */
 	u16 script_local_port, script_remote_port;
 	bool local_known; /* live_local_isn is */
