@@ -313,7 +313,7 @@ bool pd_calls_wait(struct pd_run *r)
 	const struct pd_call *c;
 
 	for (c = r->calls; c; c = c->next) {
-		u64 end = c->end_ns + pd_tolerance(r, c->end_ns);
+		u64 end = c->end_ns + pd_tolerance(r, c->event, c->end_ns);
 
 		if (end > limit)
 			limit = end;

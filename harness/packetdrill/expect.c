@@ -370,7 +370,7 @@ static u64 limit_of(const struct pd_run *r, const struct pd_event *e, u64 want_n
 {
 	if (e->time.kind == PD_TIME_ANY)
 		return PD_TIME_LIMIT;
-	return (until_ns > want_ns ? until_ns : want_ns) + pd_tolerance(r, want_ns);
+	return (until_ns > want_ns ? until_ns : want_ns) + pd_tolerance(r, e, want_ns);
 }
 
 bool pd_expect(struct pd_run *r, const struct pd_event *e, u64 want_ns, u64 until_ns)

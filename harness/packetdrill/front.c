@@ -108,8 +108,16 @@ static int parse(struct pd_file *f, struct pd_test *t, const struct strbuf *text
 	struct pd_error problem = { 0 };
 
 	t->script = pd_script_parse(strbuf_text(text), text->len, &config, &problem);
-	if (t->script)
-		return own_options(&t->settings, t->script, error) ? 1 : -1;
+	if (t->script) {
+		if (!own_options(&t->settings, t->script, error))
+			return -1;
+		if (!t->settings.other_family)
+			return 1;
+		t->skip = xstrdup("the addresses that it is given are of another family");
+		pd_script_free(t->script);
+		t->script = NULL;
+		return 0;
+	}
 	if (problem.kind == PD_ERROR_UNKNOWN) {
 		t->skip = xstrdup(problem.text);
 		return 0;

@@ -137,7 +137,7 @@ u64 pd_now(const struct pd_run *r); /* script time */
 bool pd_check_time(struct pd_run *r, const struct pd_event *e, u64 want_ns, u64 until_ns,
 		   u64 was_ns, const char *what);
 /* How far a time of this event may be off. */
-u64 pd_tolerance(const struct pd_run *r, u64 want_ns);
+u64 pd_tolerance(const struct pd_run *r, const struct pd_event *e, u64 want_ns);
 /* Lets the world go on to this script time; `frame`: or until a frame comes out. */
 bool pd_advance(struct pd_run *r, u64 until_ns, bool frame);
 /* Finishes calls that are done. */

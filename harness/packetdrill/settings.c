@@ -188,7 +188,7 @@ static bool take_number(const char *name, const char *value, s64 max, s64 *out,
 	return true;
 }
 
-static bool take_address(const struct pd_settings *s, const char *name, const char *value,
+static bool take_address(struct pd_settings *s, const char *name, const char *value,
 			 struct pd_address *out, struct strbuf *error)
 {
 	struct pd_address a;
@@ -199,8 +199,10 @@ static bool take_address(const struct pd_settings *s, const char *name, const ch
 		return bad_value(name, value, error);
 	memcpy(text, value, len);
 	text[len] = 0;
-	if (!pd_address_parse(text, &a) || a.v6 != (s->family == PD_IPV6))
+	if (!pd_address_parse(text, &a))
 		return bad_value(name, value, error);
+	if (a.v6 != (s->family == PD_IPV6))
+		return s->other_family = true;
 	*out = a;
 	return true;
 }

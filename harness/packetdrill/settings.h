@@ -68,6 +68,8 @@ struct pd_settings {
 	u32 ts_tick_us; /* 0: values of time stamps are not looked at */
 	bool ts_ecr_scaled, strict_segments, send_omit_free, dry_run;
 	bool packets_not_fatal, syscalls_not_fatal;
+	bool other_family; /* an address was given that is not of this family: it can not be run so
+			    */
 	s64 default_send_flags;
 	const char *init_scripts; /* NULL: none */
 	struct pd_define define[PD_MAX_PAIRS];
