@@ -104,6 +104,8 @@ static int gather(struct pd_call *c, int first, struct strbuf *text)
 	for (; first < c->argc; first++) {
 		if (pd_shell_file_read(c->shell, c->argv[first], text))
 			return pd_shell_unknown(c->reader, "file", c->argv[first]);
+		if (text->len > PD_SHELL_MAX_TEXT)
+			return pd_shell_broken(c->reader, "too much output");
 	}
 	return 0;
 }
@@ -262,8 +264,17 @@ static bool compile(struct grep *g, int i)
 {
 	int flags = (g->extended ? REG_EXTENDED : 0) | (g->ignore_case ? REG_ICASE : 0);
 	struct strbuf text = { 0 };
+	const char *p;
 	bool ok;
 
+	/* Repeat counts and references back can take for ever. */
+	for (p = g->pattern[i]; !g->fixed && *p; p++) {
+		if ((*p == '\\' && ((p[1] >= '1' && p[1] <= '9') || p[1] == '{')) ||
+		    (*p == '{' && g->extended))
+			return false;
+	}
+	if (p - g->pattern[i] > 256)
+		return false;
 	if (g->whole_line)
 		strbuf_puts(&text, g->extended ? "^(" : "^\\(");
 	else if (g->word)

@@ -42,6 +42,8 @@ static const struct {
 	{ "verbose", false },
 };
 
+#define MAX_EVENTS 100000u
+
 #define BLANK " \t\n\r\f\v"
 
 static bool parse_option_value(struct pd_scan *s, struct pd_text *value)
@@ -217,6 +219,8 @@ static bool parse_event(struct pd_scan *s, struct pd_script *script)
 	const char *begin;
 	char c = pd_scan_peek(s);
 
+	if (script->events == MAX_EVENTS)
+		return pd_scan_fail(s, "more than %u events", MAX_EVENTS);
 	script->event =
 		pd_arena_grow(s->arena, script->event, script->events, sizeof(*script->event));
 	e = &script->event[script->events++];

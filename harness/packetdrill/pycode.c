@@ -34,26 +34,31 @@ void pd_python_free(struct pd_python *p)
 
 /* ---- Statements ---- */
 
-/* A copy that lives as long as the evaluator. */
-static struct py_value keep(struct pd_arena *arena, const struct py_value *v)
+/* A copy that lives as long as the evaluator; *left counts the items that it may have still. */
+static struct py_value keep(struct pd_arena *arena, const struct py_value *v, size_t *left)
 {
 	struct py_value copy = *v, *item;
 	size_t i;
 
+	if (*left)
+		(*left)--;
+	if (*left == 0)
+		return py_int(0);
 	if (v->kind == PY_STRING)
 		copy.s = pd_arena_text(arena, v->s.p, v->s.len);
 	if (v->kind == PY_TUPLE) {
 		item = pd_arena_alloc(arena, (v->count + 1) * sizeof(*item));
 		for (i = 0; i < v->count; i++)
-			item[i] = keep(arena, &v->item[i]);
+			item[i] = keep(arena, &v->item[i], left);
 		copy.item = item;
 	}
 	return copy;
 }
 
-static void assign(struct pd_python *p, const char *name, const struct py_value *v)
+/* False: the value is too large. */
+static bool assign(struct pd_python *p, const char *name, const struct py_value *v)
 {
-	size_t i;
+	size_t i, left = PY_MAX_ITEMS;
 
 	for (i = 0; i < p->variables && strcmp(p->variable[i].name, name) != 0; i++)
 		;
@@ -62,7 +67,8 @@ static void assign(struct pd_python *p, const char *name, const struct py_value 
 		p->variable[i].name = xstrdup(name);
 		p->variables++;
 	}
-	p->variable[i].value = keep(p->arena, v);
+	p->variable[i].value = keep(p->arena, v, &left);
+	return left > 0;
 }
 
 /* A value, or several with commas between: a tuple. */
@@ -174,7 +180,8 @@ static bool run_assignment(struct py_run *r)
 		    !py_check(r, py_binary(op, &old, &right, r->arena, &value), begin))
 			return false;
 	}
-	assign(r->py, name.p, &value);
+	if (!assign(r->py, name.p, &value))
+		return py_check(r, "MemoryError: a value is too large", begin);
 	return true;
 }
 

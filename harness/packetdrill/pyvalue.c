@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define TOO_LARGE "OverflowError: a number leaves 64 bits"
+#define NO_MEMORY "MemoryError: a value is too large"
 #define BAD_TYPES "TypeError: unsupported operand types"
 
 struct py_value py_int(s64 i)
@@ -302,6 +303,8 @@ static const char *format_string(const struct pd_text *format, const struct py_v
 	}
 	if (!error && used < count)
 		error = "TypeError: not all arguments converted during string formatting";
+	if (!error && text.len > PY_MAX_STRING)
+		error = NO_MEMORY;
 	if (!error) {
 		*out = (struct py_value){ .kind = PY_STRING };
 		out->s = pd_arena_text(arena, text.data, text.len);
@@ -313,7 +316,11 @@ static const char *format_string(const struct pd_text *format, const struct py_v
 static const char *join_strings(const struct pd_text *a, const struct pd_text *b,
 				struct pd_arena *arena, struct py_value *out)
 {
-	char *bytes = pd_arena_alloc(arena, a->len + b->len + 1);
+	char *bytes;
+
+	if (a->len + b->len > PY_MAX_STRING)
+		return NO_MEMORY;
+	bytes = pd_arena_alloc(arena, a->len + b->len + 1);
 
 	memcpy(bytes, a->p, a->len);
 	memcpy(bytes + a->len, b->p, b->len);
@@ -449,9 +456,10 @@ static const char *call_one(const char *name, const struct py_value *v, struct p
 	if (strcmp(name, "str") == 0) {
 		py_print(v, &text);
 		*out = (struct py_value){ .kind = PY_STRING };
-		out->s = pd_arena_text(arena, text.data, text.len);
+		if (text.len <= PY_MAX_STRING)
+			out->s = pd_arena_text(arena, text.data, text.len);
 		strbuf_free(&text);
-		return NULL;
+		return out->s.p ? NULL : NO_MEMORY;
 	}
 	if (strcmp(name, "len") == 0) {
 		if (v->kind != PY_STRING && v->kind != PY_TUPLE)

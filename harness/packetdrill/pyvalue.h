@@ -21,6 +21,9 @@ struct py_value {
 	size_t count;
 };
 
+#define PY_MAX_STRING 65536u
+#define PY_MAX_ITEMS  4096u /* in a variable, tuples in tuples counted through */
+
 struct py_value py_int(s64 i);
 struct py_value py_bool(bool b);
 struct py_value py_float(double f);

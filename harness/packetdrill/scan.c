@@ -164,8 +164,9 @@ static bool enter_define(struct pd_scan *s)
 			continue;
 		if (strcmp(d->name, d->value) == 0)
 			return false;
-		if (s->top + 1 == PD_SCAN_DEPTH)
-			return pd_scan_fail(s, "'%s' is defined by itself, or too deep", d->name);
+		if (s->top + 1 == PD_SCAN_DEPTH || ++s->defined > PD_MAX_DEFINED)
+			return pd_scan_fail(
+				s, "'%s' is defined by itself, or too deep or too often", d->name);
 		advance(s, word.len);
 		s->top++;
 		s->frame[s->top] = (struct pd_frame){ d->value, d->value + strlen(d->value) };

@@ -13,8 +13,9 @@
 #include "packetdrill/arena.h"
 #include "packetdrill/script.h"
 
-#define PD_SCAN_DEPTH 8 /* of defines in defines */
-#define PD_NEST_DEPTH 64 /* of brackets in brackets */
+#define PD_SCAN_DEPTH  8 /* of defines in defines */
+#define PD_MAX_DEFINED 10000 /* words of one script that defines may replace */
+#define PD_NEST_DEPTH  64 /* of brackets in brackets */
 
 struct pd_frame {
 	const char *p, *end;
@@ -28,6 +29,7 @@ struct pd_scan {
 	size_t defines;
 	struct pd_frame frame[PD_SCAN_DEPTH]; /* frame[0] is the script */
 	size_t top;
+	size_t defined; /* words replaced so far */
 	const char *begin; /* of the script */
 	const char *token_end; /* behind the last thing that was taken from the script */
 	const char *space_end; /* where pd_scan_space() stopped last */

@@ -471,7 +471,11 @@ static bool run_for(struct pd_reader *r)
 	const char *body;
 
 	skip_blanks(r);
-	ok = pd_shell_word(r, name, &names) && (names == 1 || !live);
+	ok = pd_shell_word(r, name, &names);
+	if (ok && names != 1 && live) {
+		pd_shell_broken(r, "'for' needs a name");
+		ok = false;
+	}
 	skip_blanks(r);
 	ok = ok && need_word(r, "in");
 	while (ok) {
@@ -574,6 +578,10 @@ static bool run_pipeline(struct pd_reader *r)
 			turn = !turn;
 		} else {
 			strbuf_add(r->out, mine->data ? mine->data : "", mine->len);
+			if (ok && r->out->len > PD_SHELL_MAX_TEXT) {
+				pd_shell_broken(r, "too much output");
+				ok = false;
+			}
 		}
 	} while (more && !r->exiting);
 	strbuf_free(&pipe[0]);

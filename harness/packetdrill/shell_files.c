@@ -149,6 +149,10 @@ int pd_shell_file_write(struct pd_shell *s, const char *path, const struct strbu
 	if (append)
 		strbuf_puts(&content, file->value);
 	strbuf_puts(&content, strbuf_text(text));
+	if (content.len > PD_SHELL_MAX_TEXT) {
+		strbuf_free(&content);
+		return -EFBIG;
+	}
 	free(file->value);
 	file->value = xstrdup(strbuf_text(&content));
 	strbuf_free(&content);

@@ -154,6 +154,10 @@ static bool add_expansion(struct word *w, const char *text, size_t len, bool quo
 {
 	size_t i;
 
+	if (w->text.len + len > PD_SHELL_MAX_WORD) {
+		pd_shell_broken(w->r, "a word is too long");
+		return false;
+	}
 	for (i = 0; i < len; i++) {
 		if (!quoted && isspace((unsigned char)text[i])) {
 			if (!finish(w))

@@ -306,6 +306,7 @@ static void test_unknown(void **state)
 	refused("echo x > /sys/y", "some/where/x.pkt:3: unknown file '/sys/y'");
 	refused("if true; then", "some/where/x.pkt:3: 'fi' is missing");
 	assert_int_equal(error.kind, PD_ERROR_SYNTAX);
+	refused("for (a in b; do :; done", "some/where/x.pkt:3: 'for' needs a name");
 	refused("echo 'abc", "some/where/x.pkt:3: a string has no end");
 	refused("echo $(echo", "some/where/x.pkt:3: $( has no end");
 	refused("echo $((1 / 0))", "some/where/x.pkt:3: $(( )) is not understood");

@@ -344,7 +344,7 @@ static void test_bad(void **state)
 	refused("+0 < . 1:1(0) ack 1 <FO abc>", PD_ERROR_SYNTAX,
 		"x.pkt:1: an odd number of hex digits: 'abc'");
 	refused("+0 f(SELF) = 0", PD_ERROR_SYNTAX,
-		"x.pkt:1: 'OTHER' is defined by itself, or too deep");
+		"x.pkt:1: 'OTHER' is defined by itself, or too deep or too often");
 	refused("+0 close(3) = [1]", PD_ERROR_SYNTAX,
 		"x.pkt:1: the result of a call is a number or '...'");
 }
