@@ -15,6 +15,7 @@
 #include "lib/str.h"
 #include "netfilter/nf_hooks.h"
 #include "proc/sysctl.h"
+#include "sched/sch_fifo.h"
 #include "socket/sys.h"
 #include "tcp/tcp_metrics.h"
 
@@ -232,6 +233,11 @@ static s64 apply(struct world *w, const struct op *op)
 	case OP_CHECK:
 		world_check(w, (u32)op->u.check.level);
 		return 0;
+	case OP_QDISC_SET: {
+		struct net_device *dev = dev_of(w, op->u.qdisc_set.host, op->u.qdisc_set.ifindex);
+
+		return dev ? sched_op_qdisc_set(dev, &op->u.qdisc_set) : -ENODEV;
+	}
 	case OP_TCP_METRICS_FLUSH:
 		WITH_NET(apply_tcp_metrics_flush, &op->u.tcp_metrics_flush);
 	case OP_SYSCALL:

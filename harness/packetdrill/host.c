@@ -346,18 +346,18 @@ static int command_metrics_flush(void *ctx, const char *address)
 	return err < 0 ? (int)err : 0;
 }
 
-/* The device takes all at once: no queue of any kind ever holds a packet. */
+/* The device takes all at once: a queue only matters by what it refuses. */
 static int command_qdisc(void *ctx, const struct pd_qdisc *q)
 {
-	static const char *const plain[] = { "pfifo", "bfifo", "pfifo_fast", "noqueue" };
-	size_t i;
+	struct op op = { .kind = OP_QDISC_SET };
+	const char *kind = q->verb == PD_QDISC_DEL || !q->kind ? "pfifo_fast" : q->kind;
+	s64 err;
 
-	(void)ctx;
-	for (i = 0; q->kind && i < ARRAY_SIZE(plain); i++) {
-		if (strcmp(q->kind, plain[i]) == 0)
-			return 0;
-	}
-	return q->kind ? -EOPNOTSUPP : 0;
+	op.u.qdisc_set.ifindex = PD_TUN_IFINDEX;
+	op.u.qdisc_set.limit = q->has_limit ? q->limit : UINT32_MAX;
+	op.u.qdisc_set.kind = (struct op_bytes){ (const u8 *)kind, (u32)strlen(kind) };
+	err = apply(ctx, &op);
+	return err == -ENOENT ? -EOPNOTSUPP : (int)err;
 }
 
 static int command_sleep(void *ctx, u64 ns)

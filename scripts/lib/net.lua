@@ -298,6 +298,15 @@ function Host:neigh(o)
     addr = address(o.addr, 4, "addr"), lladdr = o.mac and address(o.mac, 6, "mac") })
 end
 
+local qdisc_options = set "kind limit dev"
+
+-- `tc qdisc replace ... root`.
+function Host:qdisc(o)
+  o = options("host:qdisc", o, qdisc_options)
+  op("qdisc_set", { host = self.id, ifindex = device(self, o), kind = o.kind or "pfifo_fast",
+    limit = o.limit or 0xffffffff })
+end
+
 -- `ip tcp_metrics flush`: of one peer, of all without an address.
 function Host:tcp_metrics_flush(addr)
   op("tcp_metrics_flush", { host = self.id, addr = addr and address(addr, 4, "addr") or "" })

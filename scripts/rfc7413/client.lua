@@ -255,3 +255,17 @@ tap.test("ICMP fragmentation needed for the SYN: it goes again at once without d
     fastopen.quote(syn))
   t:ok(peer:expect "S 0:0(0)")
 end)
+
+tap.test("the SYN waits for data, whatever the initial sequence number", function(t)
+  for _, isn in ipairs { 1, 0x7fffffff, -2147483647, -1 } do
+    local host, peer = learned(1460, { ["tapline.tcp.isn_pinned"] = 1, ["tapline.tcp.isn"] = isn })
+    fastopen.again(peer)
+    local s = host:socket("tcp", { nonblock = true })
+    s:option("TCP_FASTOPEN_CONNECT", 1)
+    s:connect("192.0.2.9", 4000)
+    net.sleep "1s"
+    s:send "hello"
+    t:ok(peer:expect("S 0:5(5) " .. SYN .. ",FO " .. COOKIE .. ",nop,nop>"))
+    s:close()
+  end
+end)

@@ -189,7 +189,7 @@ void dev_watchdog(struct timer *t)
 
 /* One that passes nothing on: qdiscs are made at registration, so that coming up can not fail. */
 static struct Qdisc *qdisc_create(struct net_device *dev, struct netdev_queue *txq,
-				  const struct Qdisc_ops *ops)
+				  const struct Qdisc_ops *ops, u32 limit)
 {
 	struct world *w = dev->world;
 	struct Qdisc *q = mem_zalloc(w, MEM_QDISC, sizeof(*q));
@@ -199,6 +199,7 @@ static struct Qdisc *qdisc_create(struct net_device *dev, struct netdev_queue *t
 	q->ops = ops;
 	q->txq = txq;
 	q->dev = dev;
+	q->limit = limit;
 	list_init(&q->sched);
 	skb_queue_head_init(&q->gso_skb);
 	if (ops->priv_size) {
@@ -258,11 +259,28 @@ int dev_init_scheduler(struct net_device *dev)
 		return 0;
 	ASSERT(ops);
 	for (u32 i = 0; i < dev->num_tx_queues; i++) {
-		dev->tx[i].qdisc = qdisc_create(dev, &dev->tx[i], ops);
+		dev->tx[i].qdisc = qdisc_create(dev, &dev->tx[i], ops, UINT32_MAX);
 		if (!dev->tx[i].qdisc) {
 			dev_shutdown(dev);
 			return -ENOMEM;
 		}
+	}
+	return 0;
+}
+
+int dev_graft_qdisc(struct net_device *dev, const struct Qdisc_ops *ops, u32 limit)
+{
+	if (dev->no_queue)
+		return -EOPNOTSUPP;
+	if (dev->driver_depth)
+		return -EBUSY;
+	for (u32 i = 0; i < dev->num_tx_queues; i++) {
+		struct Qdisc *q = qdisc_create(dev, &dev->tx[i], ops, limit);
+
+		if (!q)
+			return -ENOMEM;
+		qdisc_destroy(dev->tx[i].qdisc);
+		dev->tx[i].qdisc = q;
 	}
 	return 0;
 }

@@ -42,6 +42,7 @@ struct Qdisc {
 	struct list_head sched;
 	bool scheduled;
 	bool running;
+	u32 limit; /* packets, of those that have a limit; before init: UINT32_MAX: the default */
 	bool can_bypass; /* an empty one may be passed by (TCQ_F_CAN_BYPASS) */
 	struct sk_buff_head gso_skb; /* given back by the driver: goes first */
 	struct gnet_stats stats;
@@ -55,6 +56,10 @@ static inline bool netif_xmit_stopped(const struct netdev_queue *txq)
 {
 	return txq->stopped;
 }
+
+/* Another discipline for all queues of the device; what the old one held is dropped. 0, -EOPNOTSUPP
+ * (a device without queue), -EBUSY (in the middle of a transmission), -ENOMEM. */
+int dev_graft_qdisc(struct net_device *dev, const struct Qdisc_ops *ops, u32 limit);
 
 /* For Qdisc_ops.enqueue and dequeue: the packet is in, out, refused. */
 static inline void qdisc_qlen_inc(struct Qdisc *q, const struct sk_buff *skb)

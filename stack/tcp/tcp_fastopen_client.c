@@ -99,6 +99,9 @@ bool tcp_fastopen_defer_connect(struct sock *sk, struct tcp_fastopen_request *fo
 		return false;
 	if (cookie_check(sk, &mss, &cookie)) {
 		tp->defer_connect = 1;
+		/* Nothing is under way, and nothing waits. */
+		tp->snd_una = tp->write_seq;
+		tp->snd_nxt = tp->write_seq;
 		return true;
 	}
 	/* The SYN asks for one. */

@@ -402,6 +402,10 @@ function Host:neigh(options) end
 ---@param options? { dev: tapline.Device? }
 function Host:neigh_del(addr, options) end
 
+---`tc qdisc replace ... root`: "pfifo_fast", or "pfifo" of so many packets.
+---@param options { kind: string?, limit: integer?, dev: string? }
+function Host:qdisc(options) end
+
 ---`ip tcp_metrics flush`: what TCP remembers of one peer, of all without an address.
 ---@param addr string?
 function Host:tcp_metrics_flush(addr) end
