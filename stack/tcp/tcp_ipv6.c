@@ -297,8 +297,12 @@ static struct sock *syn_recv_mapped(struct sock *sk, struct sk_buff *skb, struct
 {
 	struct sock *newsk = ipv4_specific.syn_recv_sock(sk, skb, req, dst, req_unhash, own_req);
 
-	if (newsk)
-		inet_csk(newsk)->icsk_af_ops = &ipv6_mapped;
+	if (!newsk)
+		return NULL;
+	inet_csk(newsk)->icsk_af_ops = &ipv6_mapped;
+	/* The sizes were made for IPv6's longer header. */
+	tcp_sync_mss(newsk, inet_csk(newsk)->icsk_pmtu_cookie);
+	tcp_initialize_rcv_mss(newsk);
 	return newsk;
 }
 

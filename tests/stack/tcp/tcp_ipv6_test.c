@@ -109,7 +109,10 @@ static void test_no_listener_is_refused(void **state)
 
 static void test_listener_takes_ipv4(void **state)
 {
-	const struct peer p = { .sport = 4000, .dport = 80, .window = 65535 };
+	static const u8 mss[4] = { 2, 4, 0x05, 0xb4 };
+	const struct peer p = {
+		.sport = 4000, .dport = 80, .window = 65535, .opts = mss, .opts_len = 4
+	};
 	s32 l = listener6(any6, 80, false), s;
 	struct segment *sa;
 	u8 buf[16];
@@ -122,6 +125,7 @@ static void test_listener_takes_ipv4(void **state)
 	assert_true(s > 0);
 	name_is(SYS_GETPEERNAME, s, mapped_peer, 4000);
 	name_is(SYS_GETSOCKNAME, s, mapped_host, 80);
+	assert_int_equal(t_getopt(s, SOL_TCP, TCP_MAXSEG), 1460);
 	peer_send(&p, ACK | PSH, 1001, sa->tcp.seq + 1, 5);
 	assert_int_equal(t_recv(s, buf, sizeof(buf)), 5);
 	assert_int_equal(t_send(s, "abc", 3), 3);
