@@ -221,7 +221,8 @@ static enum gro_result dev_gro_receive(struct napi_struct *napi, struct sk_buff 
 		if (ret == GRO_HELD)
 			gro_hold(napi, held, skb);
 	}
-	bucket_update(napi, bucket);
+	if (pp || ret == GRO_HELD)
+		bucket_update(napi, bucket);
 	return ret;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The allocator of a world (mem.h). Size classes: steps of 64 bytes to 1 KiB, four to a doubling to
+ * The allocator of a world (mem.h). Size classes: steps of 64 bytes to 2 KiB, four to a doubling to
  * 64 KiB, then powers of two. A block comes from its class's free list (last freed, first used:
  * warm), else from the end of the used part of the arena.
  *
@@ -14,14 +14,14 @@
 #include "lib/poison.h"
 #include "stack/assert.h"
 
-#define CLASS_STEP   64u
+#define CLASS_STEP 64u
 /* Put between larger blocks: of sizes near a power of two the same few sets of a cache would hold
  * the headers of all the frames in a ring. */
 #define COLOUR	     64u
-#define SMALL_MAX    1024u
+#define SMALL_MAX    2048u
 #define SMALL_COUNT  (SMALL_MAX / CLASS_STEP)
 #define MIDDLE_MAX   65536u
-#define MIDDLE_COUNT 24u /* four for each of six doublings */
+#define MIDDLE_COUNT 20u /* four for each of five doublings */
 
 static const char *const kind_names[] = {
 #define MEM_KIND(NAME, text, declared) text,
@@ -68,7 +68,7 @@ static u32 size_class(size_t size, size_t *block)
 	if (size <= MIDDLE_MAX) {
 		quarter = (u32)((size - 1) >> (power - 2)) & 3;
 		*block = base + (quarter + 1) * (base / 4);
-		return SMALL_COUNT + (power - 10) * 4 + quarter;
+		return SMALL_COUNT + (power - 11) * 4 + quarter;
 	}
 	*block = base * 2;
 	return SMALL_COUNT + MIDDLE_COUNT + (power - 16);

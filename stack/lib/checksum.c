@@ -51,36 +51,42 @@ static inline u64 sum_rest(const u8 *p, u32 len)
 	return s;
 }
 
+/* Of blocks of 32 bytes: 32-bit halves in 64-bit lanes, so that there is no carry to chase and the
+ * compiler may use vectors. */
+static __attribute__((noinline)) u64 sum_blocks(const u8 *p, u32 blocks)
+{
+	u64 a = 0, b = 0, c = 0, d = 0;
+
+	while (blocks) {
+		u32 run = min_u32(blocks, 1u << 20);
+
+		blocks -= run;
+		for (; run; run--, p += 32) {
+			u64 w0 = load64(p), w1 = load64(p + 8), w2 = load64(p + 16),
+			    w3 = load64(p + 24);
+
+			a += (w0 & 0xffffffffu) + (w0 >> 32);
+			b += (w1 & 0xffffffffu) + (w1 >> 32);
+			c += (w2 & 0xffffffffu) + (w2 >> 32);
+			d += (w3 & 0xffffffffu) + (w3 >> 32);
+		}
+		a = fold64(a);
+		b = fold64(b);
+		c = fold64(c);
+		d = fold64(d);
+	}
+	return a + b + c + d;
+}
+
 u32 csum_partial(const u8 *p, u32 len, u32 sum)
 {
-	u64 a = 0, b = 0, c = 0, d = 0, s;
+	u64 s = sum;
 
 	if (len >= 64) {
-		/* 32-bit halves in 64-bit lanes: no carry to chase, and the compiler may use
-		 * vectors. */
-		u32 blocks = len / 32;
-
-		len -= blocks * 32;
-		while (blocks) {
-			u32 run = min_u32(blocks, 1u << 20);
-
-			blocks -= run;
-			for (; run; run--, p += 32) {
-				u64 w0 = load64(p), w1 = load64(p + 8), w2 = load64(p + 16),
-				    w3 = load64(p + 24);
-
-				a += (w0 & 0xffffffffu) + (w0 >> 32);
-				b += (w1 & 0xffffffffu) + (w1 >> 32);
-				c += (w2 & 0xffffffffu) + (w2 >> 32);
-				d += (w3 & 0xffffffffu) + (w3 >> 32);
-			}
-			a = fold64(a);
-			b = fold64(b);
-			c = fold64(c);
-			d = fold64(d);
-		}
+		s += sum_blocks(p, len / 32);
+		p += len & ~31u;
+		len &= 31;
 	}
-	s = a + b + c + d + sum;
 	for (; len >= 8; len -= 8, p += 8)
 		s = add64(s, load64(p));
 	if (len)

@@ -155,6 +155,13 @@ static struct sock *lookup(const struct udp_key *k)
 
 	if (!slot->count)
 		return NULL;
+	if (slot->count == 1) {
+		sk = &udp_by_port(slot->head.first)->sk;
+		if (sk->inet_num != k->dport)
+			return NULL;
+		if (plain_match(sk, k) && (!sk->inet_rcv_saddr || sk->inet_rcv_saddr == k->daddr))
+			return sk;
+	}
 	if (slot->count <= SHORT_CHAIN) {
 		return lookup_short(slot, k);
 	}
