@@ -84,6 +84,12 @@ struct fib_table {
 	struct fib_node *root;
 	u32 routes;
 	u32 nodes;
+	/* Nodes with routes, by prefix, once there are many (else NULL). */
+	struct fib_node **hash;
+	u32 hash_mask;
+	u32 prefixes; /* nodes with routes */
+	u32 plen_count[33]; /* those of each prefix length */
+	u64 plens; /* bit per length that has any */
 };
 
 /* fib_trie.c */

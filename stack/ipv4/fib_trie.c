@@ -2,19 +2,33 @@
 /*
  * Routes by longest prefix: a path-compressed binary trie (Morrison 1968, PATRICIA; the kernel's
  * fib_trie.c is its level-compressed sister). A lookup looks at 33 nodes at most, whatever the size
- * of the table.
+ * of the table. In a large table each of them is a cache miss; there the nodes with routes are
+ * found by a hash of their prefix instead, one probe for each prefix length in use, longest first:
+ * the same nodes in the same order.
  *
  * Invariants: a node's prefix extends its parent's; a node without routes has two children; the
- * aliases of a prefix are ordered by TOS descending, then priority ascending, then age.
+ * aliases of a prefix are ordered by TOS descending, then priority ascending, then age; with a hash
+ * every node with routes is in it once; plens says which prefix lengths have any.
  */
 #include "ipv4/fib.h"
 
 #include "kernel/trace.h"
+#include "lib/hash.h"
 #include "stack/assert.h"
+
+/* From so many prefixes on there is a hash; how many slots it may have. */
+#ifdef TAPLINE_HOSTILE
+#define HASH_FROM 2u
+#define HASH_MAX  1u
+#else
+#define HASH_FROM 64u
+#define HASH_MAX  (1u << 24)
+#endif
 
 struct fib_node {
 	u32 key; /* host order, bits behind plen are 0 */
 	u8 plen;
+	struct fib_node *hash_next;
 	struct fib_node *parent, *child[2];
 	struct fib_alias *aliases;
 };
@@ -70,6 +84,113 @@ static void node_free(struct fib_table *tb, struct fib_node *n)
 	tb->nodes--;
 	mem_free(net_world(tb->net), MEM_FIB_NODE, n, sizeof(*n));
 }
+
+/* The node that follows in order of prefix, shorter ones first. */
+static struct fib_node *node_next(struct fib_node *n)
+{
+	if (n->child[0])
+		return n->child[0];
+	if (n->child[1])
+		return n->child[1];
+	while (n->parent) {
+		if (n->parent->child[0] == n && n->parent->child[1])
+			return n->parent->child[1];
+		n = n->parent;
+	}
+	return NULL;
+}
+
+/* ---- the hash of prefixes ---- */
+
+static struct fib_node **hash_slot(const struct fib_table *tb, u32 key, u32 plen)
+{
+	return &tb->hash[mix64((u64)plen << 32 | key) & tb->hash_mask];
+}
+
+static void hash_add(struct fib_table *tb, struct fib_node *n)
+{
+	struct fib_node **slot = hash_slot(tb, n->key, n->plen);
+
+	n->hash_next = *slot;
+	*slot = n;
+}
+
+/* All nodes with routes below n into the hash. */
+static void hash_fill(struct fib_table *tb)
+{
+	for (struct fib_node *n = tb->root; n; n = node_next(n))
+		if (n->aliases)
+			hash_add(tb, n);
+}
+
+static void hash_free(struct fib_table *tb)
+{
+	if (tb->hash)
+		mem_free_n(net_world(tb->net), MEM_HASH_TABLE, tb->hash, tb->hash_mask + 1,
+			   sizeof(*tb->hash));
+	tb->hash = NULL;
+}
+
+/* A hash of about as many slots as there are prefixes, when it is time for one. Without memory it
+ * stays as it is: the old one, or the trie. */
+static void hash_resize(struct fib_table *tb)
+{
+	u32 size = tb->hash ? tb->hash_mask + 1 : 0;
+	struct fib_node **hash;
+
+	if (tb->prefixes < HASH_FROM || tb->prefixes <= size || size >= HASH_MAX)
+		return;
+	size = size ? size * 2 : min_u32(HASH_FROM * 2, HASH_MAX);
+	hash = mem_alloc_n(net_world(tb->net), MEM_HASH_TABLE, size, sizeof(*hash));
+	if (!hash)
+		return;
+	memset(hash, 0, size * sizeof(*hash));
+	hash_free(tb);
+	tb->hash = hash;
+	tb->hash_mask = size - 1;
+	hash_fill(tb);
+}
+
+/* A node got its first route. */
+static void prefix_added(struct fib_table *tb, struct fib_node *n)
+{
+	tb->prefixes++;
+	if (!tb->plen_count[n->plen]++)
+		tb->plens |= 1ull << n->plen;
+	if (tb->hash)
+		hash_add(tb, n);
+	hash_resize(tb);
+}
+
+/* It lost its last one. */
+static void prefix_removed(struct fib_table *tb, struct fib_node *n)
+{
+	tb->prefixes--;
+	if (!--tb->plen_count[n->plen])
+		tb->plens &= ~(1ull << n->plen);
+	if (!tb->hash)
+		return;
+	for (struct fib_node **p = hash_slot(tb, n->key, n->plen);; p = &(*p)->hash_next) {
+		ASSERT(*p);
+		if (*p == n) {
+			*p = n->hash_next;
+			break;
+		}
+	}
+	if (!tb->prefixes)
+		hash_free(tb);
+}
+
+static const struct fib_node *hash_find(const struct fib_table *tb, u32 key, u32 plen)
+{
+	const struct fib_node *n = *hash_slot(tb, key, plen);
+
+	while (n && (n->key != key || n->plen != plen))
+		n = n->hash_next;
+	return n;
+}
+
+/* ---- the trie ---- */
 
 static struct fib_node **node_slot(struct fib_table *tb, const struct fib_node *n)
 {
@@ -140,11 +261,13 @@ static void node_prune(struct fib_table *tb, struct fib_node *n)
 	}
 }
 
-static void alias_free(struct fib_table *tb, struct fib_alias **slot)
+static void alias_free(struct fib_table *tb, struct fib_node *n, struct fib_alias **slot)
 {
 	struct fib_alias *fa = *slot;
 
 	*slot = fa->next;
+	if (!n->aliases)
+		prefix_removed(tb, n);
 	fib_release_info(fa->fi);
 	mem_free(net_world(tb->net), MEM_FIB_ALIAS, fa, sizeof(*fa));
 	tb->routes--;
@@ -200,6 +323,8 @@ int fib_table_insert(struct fib_table *tb, const struct fib_config *cfg)
 	fa->next = *p;
 	*p = fa;
 	tb->routes++;
+	if (n->aliases == fa && !fa->next)
+		prefix_added(tb, n);
 	rt_cache_flush(tb->net);
 	return 0;
 }
@@ -224,7 +349,7 @@ int fib_table_delete(struct fib_table *tb, const struct fib_config *cfg)
 	for (struct fib_alias **p = n ? &n->aliases : NULL; p && *p; p = &(*p)->next) {
 		if (!alias_matches(*p, cfg))
 			continue;
-		alias_free(tb, p);
+		alias_free(tb, n, p);
 		node_prune(tb, n);
 		rt_cache_flush(tb->net);
 		return 0;
@@ -266,11 +391,29 @@ static int node_check(const struct fib_table *tb, const struct fib_node *n,
 	return 0;
 }
 
+static int hash_lookup(const struct fib_table *tb, const struct flowi4 *flp, struct fib_result *res)
+{
+	u32 key = ntohl(flp->daddr);
+
+	for (u64 plens = tb->plens; plens;) {
+		u32 plen = 63 - (u32)__builtin_clzll(plens);
+		const struct fib_node *n = hash_find(tb, key & plen_mask(plen), plen);
+		int r = n ? node_check(tb, n, flp, res) : 0;
+
+		if (r)
+			return r > 0 ? 0 : r;
+		plens &= ~(1ull << plen);
+	}
+	return -EAGAIN;
+}
+
 int fib_table_lookup(struct fib_table *tb, const struct flowi4 *flp, struct fib_result *res)
 {
 	const struct fib_node *n = tb->root, *last = NULL;
 	u32 key = ntohl(flp->daddr);
 
+	if (tb->hash)
+		return hash_lookup(tb, flp, res);
 	while (n && ((key ^ n->key) & plen_mask(n->plen)) == 0) {
 		last = n;
 		if (n->plen == 32)
@@ -286,21 +429,6 @@ int fib_table_lookup(struct fib_table *tb, const struct flowi4 *flp, struct fib_
 	return -EAGAIN;
 }
 
-/* The node that follows in order of prefix, shorter ones first. */
-static struct fib_node *node_next(struct fib_node *n)
-{
-	if (n->child[0])
-		return n->child[0];
-	if (n->child[1])
-		return n->child[1];
-	while (n->parent) {
-		if (n->parent->child[0] == n && n->parent->child[1])
-			return n->parent->child[1];
-		n = n->parent;
-	}
-	return NULL;
-}
-
 /* Removes the routes that `all` or death asks for, then the nodes that are not needed. */
 static u32 table_purge(struct fib_table *tb, bool all)
 {
@@ -314,7 +442,7 @@ static u32 table_purge(struct fib_table *tb, bool all)
 
 		while (*p) {
 			if (all || (*p)->fi->dead) {
-				alias_free(tb, p);
+				alias_free(tb, n, p);
 				gone++;
 			} else {
 				p = &(*p)->next;
@@ -341,7 +469,7 @@ void fib_free_table(struct fib_table *tb)
 	if (!tb)
 		return;
 	table_purge(tb, true);
-	ASSERT(!tb->root && !tb->routes && !tb->nodes);
+	ASSERT(!tb->root && !tb->routes && !tb->nodes && !tb->hash && !tb->plens);
 	mem_free(net_world(tb->net), MEM_FIB_TABLE, tb, sizeof(*tb));
 }
 
@@ -356,12 +484,17 @@ void fib_table_walk(const struct fib_table *tb,
 
 void fib_table_check(const struct fib_table *tb)
 {
-	u32 nodes = 0, routes = 0;
+	u32 nodes = 0, routes = 0, prefixes = 0;
 
 	for (struct fib_node *n = tb->root; n; n = node_next(n)) {
 		nodes++;
 		ASSERT((n->key & ~plen_mask(n->plen)) == 0);
 		ASSERT(n->aliases || (n->child[0] && n->child[1]));
+		if (n->aliases) {
+			prefixes++;
+			ASSERT(tb->plens >> n->plen & 1);
+			ASSERT(!tb->hash || hash_find(tb, n->key, n->plen) == n);
+		}
 		if (n->parent) {
 			ASSERT(n->parent->plen < n->plen);
 			ASSERT(((n->key ^ n->parent->key) & plen_mask(n->parent->plen)) == 0);
@@ -370,5 +503,5 @@ void fib_table_check(const struct fib_table *tb)
 		for (const struct fib_alias *fa = n->aliases; fa; fa = fa->next)
 			routes++;
 	}
-	ASSERT(nodes == tb->nodes && routes == tb->routes);
+	ASSERT(nodes == tb->nodes && routes == tb->routes && prefixes == tb->prefixes);
 }

@@ -122,6 +122,7 @@ static void as_a_list_would(void **state)
 		for (u32 i = 0; i < 4; i++)
 			compare(tb, some_addr(), (u8)(rnd(3) * 8));
 	}
+	assert_non_null(tb->hash); /* that, too, has been walked through */
 	fib_free_table(tb);
 }
 
