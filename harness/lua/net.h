@@ -96,6 +96,8 @@ struct net_run {
 	struct trace_record *traces;
 	size_t trace_count, trace_size;
 	struct capture_writer *capture;
+	struct annotator *annotator; /* of its frames; NULL when the test is through */
+	u64 trace_mask; /* what the script wants to see */
 	struct strbuf capture_path;
 	bool capture_over; /* it could not be made, or the test is through */
 	bool capture_kept; /* into memory, to be written only if the test fails */
@@ -133,6 +135,9 @@ struct net_task *net_task_check(lua_State *L);
 /* A frame entered a wire at that end: into the capture file. net_capture_end finishes the file. */
 void net_capture_add(struct net_run *n, u32 wire, u32 end, const u8 *frame, u32 len);
 void net_capture_end(struct net_run *n);
+
+/* Has the world tell what the script and the capture want to know. */
+void net_trace_set(struct net_run *n);
 
 /* Link type of the frames on a wire. */
 int net_wire_link(const struct net_run *n, size_t wire);

@@ -6,6 +6,7 @@
  */
 #include "lua/net.h"
 
+#include "capture/annotate.h"
 #include "capture/capture.h"
 #include "capture/test_path.h"
 
@@ -45,7 +46,29 @@ static void capture_begin(struct net_run *n)
 	if (!n->capture) {
 		n->capture_over = true;
 		net_fail(n, error);
+		return;
 	}
+	annotator_writer(n->annotator, n->capture);
+}
+
+void net_trace_set(struct net_run *n)
+{
+	bool wanted = n->capture_kept || n->test->script->config->capture_dir;
+
+	n->sut->ops->trace(n->sut, n->trace_mask | (wanted ? annotator_events() : 0));
+}
+
+/* A wire that is seen for the first time. */
+static void new_interface(struct net_run *n, u32 wire)
+{
+	struct net_wire *w = &n->wires[wire];
+	char name[24];
+
+	snprintf(name, sizeof(name), "wire%" PRIu32, wire);
+	/* The first wire is the interface that the file began with. */
+	w->capture_interface =
+		wire == 0 ? 0 :
+			    capture_add_interface(n->capture, (u16)net_wire_link(n, wire), name);
 }
 
 void net_capture_add(struct net_run *n, u32 wire, u32 end, const u8 *frame, u32 len)
@@ -64,18 +87,10 @@ void net_capture_add(struct net_run *n, u32 wire, u32 end, const u8 *frame, u32 
 		capture_begin(n);
 	if (!n->capture || wire >= n->wire_count)
 		return;
-	if (n->wires[wire].capture_interface < 0) {
-		char name[24];
-
-		snprintf(name, sizeof(name), "wire%" PRIu32, wire);
-		/* The first wire seen is the interface that the file began with. */
-		n->wires[wire].capture_interface =
-			wire == 0 ? 0 :
-				    capture_add_interface(n->capture, (u16)net_wire_link(n, wire),
-							  name);
-	}
+	if (n->wires[wire].capture_interface < 0)
+		new_interface(n, wire);
 	f.interface = (u32)n->wires[wire].capture_interface;
-	capture_write(n->capture, &f);
+	annotator_frame(n->annotator, wire, end, &f);
 }
 
 /* CASE.produced.pcapng, beside the case that failed. */
@@ -105,6 +120,8 @@ void net_capture_end(struct net_run *n)
 {
 	char error[CAPTURE_ERROR_SIZE];
 
+	annotator_finish(n->annotator);
+	n->annotator = NULL;
 	if (n->capture && !capture_finish(n->capture, error))
 		test_run_fail(n->test, error, NULL, NULL, NULL, n->test->script->path, 0);
 	n->capture = NULL;

@@ -241,6 +241,7 @@ static int native_keep_capture(lua_State *L)
 
 	n->capture_kept = !n->test->script->config->capture_dir;
 	n->capture_offset_ns = (u64)luaL_checkinteger(L, 1);
+	net_trace_set(n);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "lua/net.h"
 
+#include "capture/annotate.h"
 #include "stack/nic.h"
 
 #include <inttypes.h>
@@ -174,6 +175,11 @@ static void on_trace(void *ctx, const struct trace_record *rec)
 {
 	struct net_run *n = ctx;
 
+	/* What comes when the world ends is for nobody. */
+	if (n->annotator)
+		annotator_trace(n->annotator, rec);
+	if (!(n->trace_mask >> rec->event & 1))
+		return;
 	if (n->trace_count == n->trace_size) {
 		if (n->trace_size >= 1u << 20)
 			return;
@@ -214,6 +220,8 @@ struct net_run *net_run_of(lua_State *L)
 		free(n);
 		script_error(L, "no memory for a world");
 	}
+	n->annotator = annotator_new();
+	net_trace_set(n);
 	/* Who asks is the main task: there is no other before there is a world. */
 	n->tasks = t->main_task;
 	n->running = t->main_task;
@@ -393,7 +401,11 @@ void net_note_op(struct net_run *n, const struct op *op)
 		};
 	} else if (op->kind == OP_WIRE_ATTACH && op->u.wire_attach.wire < n->wire_count &&
 		   op->u.wire_attach.end < 2) {
-		n->wires[op->u.wire_attach.wire].attached[op->u.wire_attach.end] = true;
+		const struct op_wire_attach *o = &op->u.wire_attach;
+
+		n->wires[o->wire].attached[o->end] = true;
+		annotator_attach(n->annotator, (u32)o->wire, (u32)o->end, (u32)o->host,
+				 (u32)o->ifindex);
 	} else if (op->kind == OP_WIRE_SET && op->u.wire_set.param == WIRE_PARAM_DELAY_NS &&
 		   op->u.wire_set.wire < n->wire_count && op->u.wire_set.end < 2) {
 		n->wires[op->u.wire_set.wire].delay_ns[op->u.wire_set.end] = op->u.wire_set.value;
@@ -515,6 +527,7 @@ static int native_raw_wire(lua_State *L)
 
 	luaL_argcheck(L, wire < n->wire_count, 1, "no such wire");
 	n->wires[wire].raw = true;
+	annotator_raw(n->annotator, (u32)wire);
 	return 0;
 }
 
@@ -523,7 +536,8 @@ static int native_trace(lua_State *L)
 {
 	struct net_run *n = net_run_of(L);
 
-	n->sut->ops->trace(n->sut, (u64)luaL_checkinteger(L, 1));
+	n->trace_mask = (u64)luaL_checkinteger(L, 1);
+	net_trace_set(n);
 	return 0;
 }
 

@@ -21,6 +21,7 @@ static const char usage[] =
 	"  --profile NAME     linux (default) or rfc\n"
 	"  --seed N           seed of the world\n"
 	"  -w FILE            write what the host sent (pcap with ns; pcapng if so named)\n"
+	"  --annotate FILE    write all frames, each with a comment on what became of it (pcapng)\n"
 	"  --json             print the counters as one JSON object\n"
 	"  --digest           print the digest of the run as well\n"
 	"  --cut HOW          frames that the snapshot length cut: pad (default), drop, keep\n"
@@ -116,6 +117,7 @@ enum option_id {
 	OPTION_BACKWARDS,
 	OPTION_CHECKSUMS,
 	OPTION_SIDE,
+	OPTION_ANNOTATE,
 	OPTION_ANY,
 	OPTION_CONVERSE,
 	OPTION_JSON,
@@ -133,6 +135,7 @@ static const char *const option_names[] = {
 	[OPTION_BACKWARDS] = "--backwards",
 	[OPTION_CHECKSUMS] = "--checksums",
 	[OPTION_SIDE] = "--side",
+	[OPTION_ANNOTATE] = "--annotate",
 	[OPTION_ANY] = "--any",
 	[OPTION_CONVERSE] = "--converse",
 	[OPTION_JSON] = "--json",
@@ -159,6 +162,9 @@ static int option_with_value(struct replay_options *o, enum option_id id, const 
 		return parse_seed(o, value);
 	case OPTION_W:
 		o->out = value;
+		return -1;
+	case OPTION_ANNOTATE:
+		o->annotate = value;
 		return -1;
 	case OPTION_PROFILE:
 		n = choice(profiles, value);
@@ -219,6 +225,7 @@ static int parse_option(struct replay_options *o, int argc, char **argv, int *i)
 	id = choice(option_names, name);
 	if (id < 0)
 		return wrong("unknown option", arg);
+	o->given |= 1u << id;
 	if (id >= OPTION_ANY) {
 		if (arg[len])
 			return wrong("option takes no value", name);
@@ -229,6 +236,21 @@ static int parse_option(struct replay_options *o, int argc, char **argv, int *i)
 	if (*i + 1 == argc)
 		return wrong("option wants a value", arg);
 	return option_with_value(o, (enum option_id)id, argv[++*i]);
+}
+
+/* What means nothing in the mode that was asked for is not taken. */
+static int check_mode(const struct replay_options *o)
+{
+	static const u8 frames_only[] = { OPTION_AS, OPTION_ANY, OPTION_BACKWARDS, OPTION_CHECKSUMS,
+					  OPTION_ANNOTATE };
+
+	if (!o->converse)
+		return o->given >> OPTION_SIDE & 1 ? wrong("--side is for --converse", NULL) : -1;
+	for (size_t i = 0; i < sizeof(frames_only); i++) {
+		if (o->given >> frames_only[i] & 1)
+			return wrong("does not go with --converse", option_names[frames_only[i]]);
+	}
+	return -1;
 }
 
 int replay_options_parse(struct replay_options *o, int argc, char **argv)
@@ -246,7 +268,7 @@ int replay_options_parse(struct replay_options *o, int argc, char **argv)
 		if (status >= 0)
 			return status;
 	}
-	return o->file ? -1 : wrong("no file is given", NULL);
+	return o->file ? check_mode(o) : wrong("no file is given", NULL);
 }
 
 void replay_options_free(struct replay_options *o)

@@ -35,12 +35,14 @@ struct replay_sysctl {
 struct replay_options {
 	const char *file;
 	const char *out; /* -w; NULL: none */
+	const char *annotate; /* --annotate; NULL: none */
 	bool any;
 	u8 addr[4]; /* --as */
 	u32 prefix_len;
 	bool json;
 	bool rfc; /* --profile rfc */
 	bool digest;
+	u32 given; /* bit n: option n of options.c was there */
 	bool converse;
 	bool server; /* --side server */
 	u64 seed;

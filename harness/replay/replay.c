@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/annotate.h"
 #include "capture/capture.h"
 #include "converse/converse.h"
 #include "packet/packet.h"
@@ -45,7 +46,10 @@ struct replay {
 	u64 last; /* the capture's time of the last frame */
 	u64 offset; /* capture's time minus virtual time, modulo 2^64 */
 	struct replay_counts counts;
-	struct capture_writer *out;
+	struct capture_writer *out; /* -w */
+	struct capture_writer *all; /* --annotate */
+	struct annotator *annotator;
+	u16 cpu; /* that sent last */
 	struct replay_frame frame;
 };
 
@@ -63,12 +67,41 @@ static void on_wire_rx(void *ctx, u32 wire, u32 end, const u8 *frame, u32 len)
 	struct capture_frame f = {
 		.time_ns = world_now(r->w) + r->offset, .caplen = len, .len = len, .data = frame
 	};
+	char comment[40];
 
 	(void)wire;
 	(void)end;
 	r->counts.sent++;
-	if (r->out)
-		capture_write(r->out, &f);
+	if (!r->out)
+		return;
+	f.direction = CAPTURE_OUT;
+	f.comment = comment;
+	f.comment_len =
+		(size_t)snprintf(comment, sizeof(comment), "host %u cpu %u: sent", r->host, r->cpu);
+	capture_write(r->out, &f);
+}
+
+/* --annotate: what enters the wire at either end. */
+static void on_capture(void *ctx, u32 point, u32 wire, u32 end, const u8 *frame, u32 len)
+{
+	struct replay *r = ctx;
+	struct capture_frame f = {
+		.time_ns = world_now(r->w) + r->offset, .caplen = len, .len = len, .data = frame
+	};
+
+	f.direction = end == FREE_END ? CAPTURE_IN : CAPTURE_OUT;
+	if (r->annotator && point == CAPTURE_WIRE)
+		annotator_frame(r->annotator, wire, end, &f);
+}
+
+static void on_trace(void *ctx, const struct trace_record *rec)
+{
+	struct replay *r = ctx;
+
+	if (rec->event == TRACE_NET_DEV_XMIT)
+		r->cpu = rec->cpu;
+	if (r->annotator)
+		annotator_trace(r->annotator, rec);
 }
 
 static s64 apply(struct replay *r, const struct op *op)
@@ -159,6 +192,8 @@ static bool build_host(struct replay *r)
 	attach.u.wire_attach.ifindex = r->ifindex;
 	moderation.u.nic_set.host = r->host;
 	moderation.u.nic_set.ifindex = r->ifindex;
+	if (r->annotator)
+		annotator_attach(r->annotator, r->wire, !FREE_END, r->host, r->ifindex);
 	return apply(r, &attach) >= 0 && apply(r, &moderation) >= 0 && set_sysctls(r) &&
 	       apply_link(r, r->ifindex, LINK_PARAM_UP, 1) >= 0;
 }
@@ -166,6 +201,9 @@ static bool build_host(struct replay *r)
 static bool build_world(struct replay *r)
 {
 	static const struct world_ops ops = { .wire_rx = on_wire_rx };
+	static const struct world_ops watched = { .wire_rx = on_wire_rx,
+						  .capture = on_capture,
+						  .trace = on_trace };
 	struct world_config config = {
 		.seed = r->o->seed,
 		.profile_rfc = r->o->rfc,
@@ -175,11 +213,16 @@ static bool build_world(struct replay *r)
 
 	r->arena = aligned_alloc(ARENA_ALIGN, ARENA_SIZE);
 	if (r->arena)
-		r->w = world_create(r->arena, ARENA_SIZE, &config, &ops, r);
+		r->w = world_create(r->arena, ARENA_SIZE, &config,
+				    r->all || r->out ? &watched : &ops, r);
 	if (!r->w) {
 		complain(r, "no memory for a world", NULL);
 		return false;
 	}
+	if (r->all)
+		world_trace(r->w, annotator_events());
+	else if (r->out)
+		world_trace(r->w, 1ull << TRACE_NET_DEV_XMIT);
 	if (!build_host(r))
 		return false;
 	if (!r->o->any)
@@ -327,20 +370,29 @@ static int replay_all(struct replay *r, struct capture_reader *c)
 	return complain(r, r->o->file, capture_error(c));
 }
 
-static int open_out(struct replay *r)
+static bool open_one(struct replay *r, const char *name, bool ng, struct capture_writer **w)
 {
-	const char *name = r->o->out;
 	char error[CAPTURE_ERROR_SIZE];
-	size_t len;
 
 	if (!name)
-		return 0;
-	len = strlen(name);
-	r->out = capture_create(name,
-				len > 7 && !strcmp(name + len - 7, ".pcapng") ? CAPTURE_PCAPNG :
-										CAPTURE_PCAP_NS,
-				PACKET_LINK_ETHERNET, 0, error);
-	return r->out ? 0 : complain(r, name, error);
+		return true;
+	*w = capture_create(name, ng ? CAPTURE_PCAPNG : CAPTURE_PCAP_NS, PACKET_LINK_ETHERNET, 0,
+			    error);
+	if (!*w)
+		complain(r, name, error);
+	return *w;
+}
+
+static int open_out(struct replay *r)
+{
+	size_t len = r->o->out ? strlen(r->o->out) : 0;
+	bool ng = len > 7 && !strcmp(r->o->out + len - 7, ".pcapng");
+
+	if (!open_one(r, r->o->out, ng, &r->out) || !open_one(r, r->o->annotate, true, &r->all))
+		return 2;
+	if (r->all)
+		annotator_writer(r->annotator = annotator_new(), r->all);
+	return 0;
 }
 
 /* Ends the world; what it did not give back is a defect of the stack. */
@@ -362,8 +414,11 @@ static int run(struct replay *r, struct capture_reader *c)
 	char error[CAPTURE_ERROR_SIZE];
 	int status = 2, end;
 
-	if (open_out(r))
+	if (open_out(r)) {
+		if (r->out)
+			(void)capture_finish(r->out, error);
 		return 2;
+	}
 	if (build_world(r)) {
 		status = replay_all(r, c);
 		world_run(r->w, r->now + DRAIN_NS);
@@ -371,9 +426,13 @@ static int run(struct replay *r, struct capture_reader *c)
 		if (replay_report(r->w, r->host, &r->counts, r->o))
 			status = complain(r, "standard output", "can not be written");
 	}
+	annotator_finish(r->annotator);
+	r->annotator = NULL;
 	end = r->w ? end_world(r) : 0;
 	if (r->out && !capture_finish(r->out, error))
 		status = complain(r, r->o->out, error);
+	if (r->all && !capture_finish(r->all, error))
+		status = complain(r, r->o->annotate, error);
 	free(r->arena);
 	return end ? end : status;
 }

@@ -683,6 +683,11 @@ static void test_damaged(void **state)
 	assert_string_equal(c->out, "");
 	assert_int_equal(c->status, 2);
 	assert_contains(c->err, "--side is client or server, not: both");
+	c = command(
+		"$TAPLINE replay --converse --checksums trust x; $TAPLINE replay --side client x");
+	assert_int_equal(c->status, 2);
+	assert_contains(c->err, "does not go with --converse: --checksums");
+	assert_contains(c->err, "--side is for --converse");
 }
 
 int main(void)
