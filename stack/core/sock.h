@@ -230,8 +230,8 @@ struct proto {
 	int (*timestamping_key)(struct sock *sk, u32 flags);
 	/* SO_KEEPALIVE is about to change; may be NULL. */
 	void (*keepalive)(struct sock *sk, bool on);
-	/* SO_LINGER: close waits as long as this says so; `begin`: it says so to the peer first. May be
-	 * NULL. */
+	/* SO_LINGER: close waits as long as this says so; `begin`: it says so to the peer first.
+	 * May be NULL. */
 	bool (*lingers)(struct sock *sk, bool begin);
 	void (*shutdown)(struct sock *sk, int how);
 	int (*listen)(struct sock *sk, u32 backlog);

@@ -9,8 +9,8 @@
 
 #include "core/sock.h"
 
-#define FIRST_FD      3u /* 0..2 are taken, as in any process */
-#define AF_MAX	      46u
+#define FIRST_FD 3u /* 0..2 are taken, as in any process */
+#define AF_MAX	 46u
 
 enum socket_state { SS_UNCONNECTED = 1, SS_CONNECTING, SS_CONNECTED, SS_DISCONNECTING };
 

@@ -99,12 +99,12 @@
 #define IP_DROP_MEMBERSHIP	36
 #define IP_MULTICAST_ALL	49
 
-#define IPV6_UNICAST_HOPS   16
-#define IPV6_MTU	    24
-#define IPV6_RECVERR	    25
-#define IPV6_V6ONLY	    26
-#define IPV6_TCLASS	    67
-#define IPV6_MINHOPCOUNT    73
+#define IPV6_UNICAST_HOPS 16
+#define IPV6_MTU	  24
+#define IPV6_RECVERR	  25
+#define IPV6_V6ONLY	  26
+#define IPV6_TCLASS	  67
+#define IPV6_MINHOPCOUNT  73
 
 #define IP_PMTUDISC_DONT      0
 #define IP_PMTUDISC_WANT      1
