@@ -6,6 +6,7 @@
  */
 #include "world.h"
 
+#include "core/rps.h"
 #include "drivers/nic.h"
 #include "drivers/wire.h"
 #include "ipv4/ipv4.h"
@@ -93,11 +94,15 @@ static s64 apply_wire_attach(struct world *w, const struct op_wire_attach *o)
 static s64 apply_nic_set(struct world *w, const struct op_nic_set *o)
 {
 	struct net_device *dev = dev_of(w, o->host, o->ifindex);
+	int err;
 
 	if (!dev)
 		return -ENODEV;
 	if (o->param > UINT32_MAX || o->index > UINT32_MAX)
 		return -EINVAL;
+	err = dev_steering_set(dev, (u32)o->param, (u32)o->index, o->value);
+	if (err != -ENOENT)
+		return err;
 	if (!dev->netdev_ops->ndo_nic_set)
 		return -EOPNOTSUPP;
 	return dev->netdev_ops->ndo_nic_set(dev, (u32)o->param, (u32)o->index, o->value);

@@ -337,13 +337,14 @@ end
 local nic_params = { rx_ring = "NIC_PARAM_RX_RING", tx_ring = "NIC_PARAM_TX_RING",
   rx_usecs = "NIC_PARAM_RX_USECS", rx_csum = "NIC_PARAM_RX_CSUM", tx_csum = "NIC_PARAM_TX_CSUM",
   irq_cpu = "NIC_PARAM_IRQ_CPU", gro = "NIC_PARAM_GRO", tx_stall = "NIC_PARAM_TX_STALL",
-  irq_lost = "NIC_PARAM_IRQ_LOST", irq_spurious = "NIC_PARAM_IRQ_SPURIOUS", tso = "NIC_PARAM_TSO",
+  irq_lost = "NIC_PARAM_IRQ_LOST", irq_spurious = "NIC_PARAM_IRQ_SPURIOUS", tso = "NIC_PARAM_TSO", rps_cpus = "NIC_PARAM_RPS_CPUS",
+  rps_flow_cnt = "NIC_PARAM_RPS_FLOW_CNT", xps_cpus = "NIC_PARAM_XPS_CPUS",
   adaptive_rx = "NIC_PARAM_ADAPTIVE_RX", channels = "NIC_PARAM_CHANNELS",
   rss_sym_xor = "NIC_PARAM_RSS_SYM_XOR", rss_udp = "NIC_PARAM_RSS_UDP",
   gro_flush_timeout = "NIC_PARAM_GRO_FLUSH_TIMEOUT",
   napi_defer_hard_irqs = "NIC_PARAM_DEFER_HARD_IRQS" }
 local ethtool_options = set [[rx_ring tx_ring rx_usecs rx_csum tx_csum irq_cpu gro tx_stall irq_lost
-  irq_spurious tso adaptive_rx channels rss_equal rss_indir rss_key rss_sym_xor rss_udp gro_flush_timeout napi_defer_hard_irqs dev queue]]
+  irq_spurious tso rps_cpus rps_flow_cnt xps_cpus adaptive_rx channels rss_equal rss_indir rss_key rss_sym_xor rss_udp gro_flush_timeout napi_defer_hard_irqs dev queue]]
 
 -- The redirection table: `equal` the first n queues in turn, or a list that is repeated.
 local function set_indir(host, o)

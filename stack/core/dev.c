@@ -8,6 +8,7 @@
  * is freed.
  */
 #include "core/dev_core.h"
+#include "core/rps.h"
 #include "lib/str.h"
 
 int call_netdevice_notifiers(struct net_device *dev, enum netdev_event event)
@@ -91,6 +92,7 @@ void free_netdev(struct net_device *dev)
 
 	ASSERT(dev->refcnt == 0);
 	ASSERT(list_empty(&dev->dev_list));
+	dev_steering_free(dev);
 	mem_free_n(w, MEM_NETDEV_PRIV, dev->tx, dev->num_tx_queues, sizeof(*dev->tx));
 	if (dev->priv)
 		mem_free(w, MEM_NETDEV_PRIV, dev->priv, dev->priv_size);

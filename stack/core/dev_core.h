@@ -34,6 +34,8 @@ struct ptype_table {
 	const struct Qdisc_ops *default_qdisc;
 	const struct packet_offload *offload[PACKET_OFFLOADS]; /* core/offload.h */
 	u32 offloads;
+	u32 *rps_sock_flows; /* rps.c: hash and CPU of the reader, by flow */
+	u32 rps_sock_flow_entries;
 };
 
 /* The softnet_data of the step that runs. */
@@ -59,6 +61,8 @@ static inline void cpu_cost_rx(struct cpu *cpu, u32 len)
 		cpu_cost(cpu, COST_RX_BYTE, len);
 }
 
+/* The receive path, RPS first. Takes the skb. */
+int netif_receive_skb_sd(struct softnet_data *sd, struct sk_buff *skb);
 /* The receive path proper, on the CPU of `sd`. Takes the skb. */
 int __netif_receive_skb(struct softnet_data *sd, struct sk_buff *skb);
 
@@ -77,6 +81,11 @@ static inline bool capture_wanted(const struct world *w)
 enum softirq_result net_rx_action(struct cpu *cpu);
 enum softirq_result net_tx_action(struct cpu *cpu);
 s32 process_backlog(struct napi_struct *napi, s32 quota);
+void flow_limit_free(struct softnet_data *sd);
+/* Onto a CPU's backlog; qtail (may be NULL) becomes its place there. */
+int enqueue_to_backlog(struct sk_buff *skb, struct cpu *cpu, u32 *qtail);
+/* The CPUs that were given packets are interrupted. */
+void net_rps_action(struct softnet_data *sd);
 /* Packets of a device that goes leave the backlogs (reason DEV_DELETED). */
 void flush_backlog(struct net_device *dev);
 

@@ -8,6 +8,7 @@
  * before it a further reference), or it is dropped with a reason.
  */
 #include "core/dev_core.h"
+#include "core/rps.h"
 
 #define VLAN_VID_MASK 0x0fffu
 #define ETH_P_RARP    0x8035
@@ -160,9 +161,22 @@ int __netif_receive_skb(struct softnet_data *sd, struct sk_buff *skb)
 	return rx_last(&d, skb);
 }
 
+int netif_receive_skb_sd(struct softnet_data *sd, struct sk_buff *skb)
+{
+	struct cpu *cpu;
+	u32 *qtail;
+
+	if (!skb->dev->steering)
+		return __netif_receive_skb(sd, skb);
+	if (!skb->tstamp)
+		skb->tstamp = skb->world->now;
+	cpu = get_rps_cpu(skb->dev, skb, &qtail);
+	return cpu ? enqueue_to_backlog(skb, cpu, qtail) : __netif_receive_skb(sd, skb);
+}
+
 int netif_receive_skb(struct sk_buff *skb)
 {
-	return __netif_receive_skb(this_softnet(dev_host(skb->dev)), skb);
+	return netif_receive_skb_sd(this_softnet(dev_host(skb->dev)), skb);
 }
 
 void dev_capture(const struct sk_buff *skb, struct net_device *dev, u32 dir, u32 pulled)

@@ -10,6 +10,7 @@
 #include "core/dev_core.h"
 #include "core/dst.h"
 #include "core/offload.h"
+#include "core/rps.h"
 
 /* The capture of the device shows what the host sent, the wire's what became of it. */
 static void capture_whole(const struct sk_buff *skb, struct sk_buff *segs, struct net_device *dev)
@@ -189,13 +190,11 @@ static int xmit_qdisc(struct sk_buff *skb, struct Qdisc *q, struct netdev_queue 
 	return rc;
 }
 
-/* netdev_core_pick_tx(): by flow when the hash is known, else the first. */
+/* netdev_core_pick_tx() */
 static struct netdev_queue *pick_tx(struct net_device *dev, struct sk_buff *skb)
 {
-	u32 index = 0;
+	u32 index = dev->real_num_tx_queues > 1 ? netdev_pick_tx(dev, skb) : 0;
 
-	if (dev->real_num_tx_queues > 1 && (skb->l4_hash || skb->sw_hash))
-		index = (u32)((u64)skb->hash * dev->real_num_tx_queues >> 32);
 	skb->queue_mapping = (u16)index;
 	return &dev->tx[index];
 }

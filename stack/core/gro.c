@@ -32,7 +32,7 @@ static void gro_normal_list(struct napi_struct *napi)
 		next = skb->next;
 		skb->next = NULL;
 		skb->prev = NULL;
-		__netif_receive_skb(sd, skb);
+		netif_receive_skb_sd(sd, skb);
 	}
 }
 
@@ -230,7 +230,7 @@ int napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb)
 {
 	cpu_cost_rx(napi->cpu, skb->len);
 	if (!(skb->dev->features & NETIF_F_GRO))
-		return __netif_receive_skb(napi->cpu->softnet, skb);
+		return netif_receive_skb_sd(napi->cpu->softnet, skb);
 	if (dev_gro_receive(napi, skb) == GRO_NORMAL)
 		gro_normal_one(napi, skb, 1);
 	return NET_RX_SUCCESS;

@@ -171,6 +171,7 @@ static enum softirq_result net_rx_end(struct softnet_data *sd)
 	list_splice_tail_init(&sd->repoll, &rest);
 	list_splice_tail_init(&rest, &sd->poll_list);
 	sd->rx_active = false;
+	net_rps_action(sd);
 	if (!list_empty(&sd->poll_list))
 		raise_softirq(sd->cpu, NET_RX_SOFTIRQ);
 	return SOFTIRQ_DONE;

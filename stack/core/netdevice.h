@@ -156,6 +156,7 @@ struct net_device {
 	u32 num_tx_queues;
 	u32 real_num_tx_queues; /* in use: the first ones */
 	u32 num_rx_queues;
+	struct dev_steering *steering; /* core/rps.h; NULL: nothing is set */
 	struct list_head ptype_all, ptype_specific; /* taps of this device */
 	rx_handler_fn rx_handler;
 	void *rx_handler_data;
@@ -335,6 +336,11 @@ struct softnet_data {
 	struct sk_buff_head input_pkt_queue, process_queue;
 	struct napi_struct backlog;
 	u64 processed, dropped, time_squeeze, received_rps, flow_limit_count;
+	/* RPS: packets taken off the backlog and put onto it; CPUs that this one has given packets
+	 * and will interrupt; its own place in such a list. */
+	u32 input_queue_head, input_queue_tail;
+	struct list_head rps_ipi_list, rps_ipi;
+	struct sd_flow_limit *flow_limit;
 	/* net_rx_action under way between two polls (its locals: budget, time_limit, list). */
 	bool rx_active;
 	s32 budget;
@@ -343,6 +349,9 @@ struct softnet_data {
 	struct list_head output_queue; /* Qdisc.sched: to be run by NET_TX */
 	u32 xmit_recursion;
 };
+
+/* The hash of the packet's flow; 0: it has none. The network header is set. */
+u32 skb_get_hash(struct sk_buff *skb);
 
 /* The CPU whose step is running, CPU 0 outside of steps. */
 struct cpu *this_cpu(struct host *h);

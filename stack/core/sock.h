@@ -158,6 +158,8 @@ struct sock {
 	u8 sk_pacing_status; /* SK_PACING_* */
 	bool sk_gso_disabled; /* its segments must be made one by one (keys in the header) */
 	u32 sk_hash;
+	u32 sk_rxhash; /* flow of what it received last; 0: none */
+	u16 sk_tx_queue; /* transmit queue + 1; 0: none yet */
 	s32 sk_peek_off;
 	u32 sk_tsflags; /* SOF_TIMESTAMPING_* */
 	u32 sk_tskey; /* what OPT_ID counts from, or the next number */
@@ -354,6 +356,14 @@ void sock_recv_cmsgs(struct msghdr *msg, struct sock *sk, const struct sk_buff *
 static inline bool sk_is_ipv6(const struct sock *sk)
 {
 	return sk->pinet6 && !sk->pinet6->v4mapped;
+}
+
+/* A call on the socket runs here: RFS brings its packets to this CPU (core/rps.c). */
+void sock_rps_record_flow(const struct sock *sk);
+static inline void sock_rps_save_rxhash(struct sock *sk, const struct sk_buff *skb)
+{
+	if (skb->l4_hash || skb->sw_hash)
+		sk->sk_rxhash = skb->hash;
 }
 
 /* The cached route of the socket, still valid, with a reference for the caller; NULL: look it up.

@@ -4,6 +4,7 @@
  * (ip_local_port_range), and those with a device in their name, which ipv4/ keeps.
  */
 #include "proc/sysctl.h"
+#include "core/rps.h"
 
 #include "ipv4/ipv4.h"
 #include "lib/bytes.h"
@@ -265,5 +266,7 @@ int sysctl_write(struct net *net, const char *name, const char *value)
 	if (field == &net->sysctl.tcp_fastopen_blackhole_timeout)
 		net->tfo_active_disable_times = 0;
 	ipv4_sysctl_changed(net, field);
+	if (field == &net->sysctl.core_rps_sock_flow_entries)
+		return rps_sock_flow_resize(net->host);
 	return 0;
 }

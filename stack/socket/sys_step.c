@@ -121,6 +121,7 @@ static s64 step_sendmsg(struct sys_call *call, struct socket *sock)
 	ret = sock->ops->send_prepare(sock);
 	if (ret)
 		return ret;
+	sock_rps_record_flow(sock->sk);
 	ret = sock->ops->sendmsg(sock, msg);
 	if (ret != -EAGAIN && !(ret == -EINPROGRESS && msg->connecting)) {
 		msg_zerocopy_end(msg, ret >= 0);
@@ -155,6 +156,7 @@ static s64 step_recvmsg(struct sys_call *call, struct socket *sock)
 		msg->flags |= MSG_DONTWAIT;
 	if (msg->flags & (MSG_DONTWAIT | MSG_ERRQUEUE | MSG_OOB))
 		timeo = 0;
+	sock_rps_record_flow(sock->sk);
 	ret = sock->ops->recvmsg(sock, msg);
 	if (ret == -EAGAIN) {
 		if (may_wait(call, sock, timeo))

@@ -127,6 +127,7 @@ static void tcp_do_rcv(const struct tcp_family *af, struct sock *sk, struct sk_b
 {
 	int reason;
 
+	sock_rps_save_rxhash(sk, skb);
 	if (sk->sk_state == TCP_ESTABLISHED) {
 		tcp_rcv_established(sk, skb);
 		return;

@@ -246,6 +246,8 @@ int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, u32 rcv
 		skb->dev = NULL;
 	}
 	size = build_header(sk, skb, rcv_nxt);
+	/* Nothing is under way that it could overtake: it may take another transmit queue. */
+	skb->ooo_okay = !sk->sk_wmem_alloc || tcp_rtx_queue_empty(sk);
 	tcp_skb_set_owner_w(sk, skb);
 	if (tcp_skb_pcount(skb) > 1)
 		TCP_SKB_CB(skb)->payload_csum = 0; /* each of its segments has a sum of its own */

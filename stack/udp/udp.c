@@ -194,8 +194,11 @@ int __udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 	struct world *w = net_world(sk->net);
 	u64 id = skb->id;
 	u32 len = skb->len;
-	int rc = udp_enqueue(sk, skb);
+	int rc;
 
+	if (sk->inet_daddr)
+		sock_rps_save_rxhash(sk, skb);
+	rc = udp_enqueue(sk, skb);
 	trace(w, sk->net->host, TRACE_UDP_QUEUE, id, sk->inet_num, len, (u64)(s64)rc);
 	if (rc) {
 		MIB_INC(sk->net, UdpRcvbufErrors);

@@ -429,6 +429,9 @@ function Host:link(options) end
 ---@field rx_csum? boolean
 ---@field tx_csum? boolean
 ---@field tso? boolean
+---@field rps_cpus? integer
+---@field rps_flow_cnt? integer
+---@field xps_cpus? integer
 ---@field adaptive_rx? boolean
 ---@field channels? integer
 ---@field rss_equal? integer

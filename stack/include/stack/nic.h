@@ -74,6 +74,11 @@ enum nic_param {
 			      highest */
 	NIC_PARAM_RSS_SYM_XOR, /* 0/1: `ethtool -X xfrm symmetric-xor` */
 	NIC_PARAM_RSS_UDP, /* 0/1: `ethtool -N rx-flow-hash udp4 sd|sdfn` */
+	/* /sys/class/net/X/queues: masks of CPUs of receive queue `index`, its flows for RFS, masks
+	 * of transmit queue `index`. */
+	NIC_PARAM_RPS_CPUS,
+	NIC_PARAM_RPS_FLOW_CNT,
+	NIC_PARAM_XPS_CPUS,
 	NIC_PARAM_COUNT
 };
 
