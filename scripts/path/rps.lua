@@ -252,7 +252,7 @@ tap.test("XPS: the CPU that sends chooses among its queues; without it flows are
 end)
 
 tap.test("a TCP flow keeps its transmit queue while the device has segments of it", function(t)
-  local host, peer = station { queues = 4 }
+  local host, peer = station { queues = 4, sysctl = { ["net.ipv4.tcp_autocorking"] = 0 } }
   peer = host.wire:peer { addr = "192.0.2.9", port = 4000 }:to(80)
   host:neigh { addr = peer.addr, mac = peer.mac }
   local server = host:socket "tcp"
