@@ -132,7 +132,11 @@ static u32 mask_nth(u64 mask, u32 n)
 
 static u32 mask_pick(u64 mask, u32 hash)
 {
-	return mask_nth(mask, (u32)((u64)hash * (u32)__builtin_popcountll(mask) >> 32));
+	u32 count = 0;
+
+	for (u64 m = mask; m; m &= m - 1)
+		count++;
+	return mask_nth(mask, (u32)((u64)hash * count >> 32));
 }
 
 /* ---- RFS: where readers run ---- */
