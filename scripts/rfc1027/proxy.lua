@@ -44,3 +44,54 @@ tap.test("no proxy reply for a broadcast address", function(t)
   peer:send(arp{ op = "request", tpa = "255.255.255.255" })
   t:shows("RFC1027-2.4-1", peer:expect_nothing { during = "10s" })
 end)
+
+-- The delay (net.ipv4.neigh.DEV.proxy_delay, in hundredths of a second) --------------------------
+
+local DELAY = "net.ipv4.neigh.eth0.proxy_delay"
+
+tap.test("the answer waits for up to 0.8 s: who is there himself comes first", function(t)
+  local host, peer = router { forward = 1, proxy = 1 }
+  t:is(host:sysctl(DELAY), "80")
+  local times = {}
+  for i = 1, 8 do
+    local start = t:now()
+    peer:send(arp{ op = "request", tpa = "198.51.100." .. i + 8 })
+    local reply = peer:expect(arp{ op = "reply", spa = "198.51.100." .. i + 8 }, { within = "801ms" })
+    times[i] = (reply.sent - start) // 1000000
+    net.sleep "1s"
+  end
+  local least, most = math.min(table.unpack(times)), math.max(table.unpack(times))
+  t:ok(most > least + 100, "they are not all the same")
+end)
+
+tap.test("a request for the router alone is answered at once", function(t)
+  local host, peer = router { forward = 1, proxy = 1 }
+  peer:send(net.eth{ dst = host.mac } / arp{ op = "request", tpa = "198.51.100.9" })
+  t:ok(peer:expect(arp{ op = "reply", spa = "198.51.100.9" }))
+end)
+
+tap.test("proxy_delay = 0: at once", function(t)
+  local host, peer = router { forward = 1, proxy = 1 }
+  host:sysctl(DELAY, 0)
+  peer:send(arp{ op = "request", tpa = "198.51.100.9" })
+  t:ok(peer:expect(arp{ op = "reply", spa = "198.51.100.9" }))
+end)
+
+tap.test("requests wait each for its own time; proxy_qlen bounds how many", function(t)
+  local host, peer = router { forward = 1, proxy = 1 }
+  host:sysctl("net.ipv4.neigh.eth0.proxy_qlen", 4)
+  for i = 1, 10 do peer:send(arp{ op = "request", tpa = "198.51.100." .. i + 8 }) end
+  local replies = peer:collect { during = "1s" }
+  t:is(#replies, 5)
+  t:ok(replies[5].sent > replies[1].sent)
+  t:is(host:drops "NEIGH_QUEUEFULL", 5)
+end)
+
+tap.test("a card that goes down takes the requests with it", function(t)
+  local host, peer = router { forward = 1, proxy = 1 }
+  peer:send(arp{ op = "request", tpa = "198.51.100.9" })
+  net.sleep "1ms"
+  host:link { up = 0 }
+  t:ok(peer:expect_nothing { during = "2s" })
+  t:is(host:drops "DEV_READY", 1)
+end)

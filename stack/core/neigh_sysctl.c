@@ -33,6 +33,8 @@ static const struct neigh_sysctl sysctls[] = {
 	PARM("locktime", locktime_ms, 10), /* USER_HZ */
 	PARM("mcast_resolicit", mcast_reprobes, 1),
 	PARM("mcast_solicit", mcast_solicit, 1),
+	PARM("proxy_delay", proxy_delay_ms, 10), /* USER_HZ */
+	PARM("proxy_qlen", proxy_qlen, 1),
 	PARM("retrans_time_ms", retrans_time_ms, 1),
 	PARM("ucast_solicit", ucast_solicit, 1),
 	PARM("unres_qlen_bytes", queue_len_bytes, 1),

@@ -36,6 +36,7 @@ struct neigh_parms {
 	u32 retrans_time_ms, base_reachable_time_ms, delay_first_probe_time_ms, gc_staletime_ms;
 	u32 queue_len_bytes; /* unres_qlen_bytes, in truesize */
 	u32 proxy_qlen, anycast_delay_ms, proxy_delay_ms, locktime_ms;
+	u32 proxy_queued; /* packets that wait to be answered for somebody else */
 	u32 reachable_time_ms; /* drawn: 0.5 to 1.5 of the base, anew every 300 s */
 	u64 last_rand; /* jiffies of that draw */
 };
@@ -85,7 +86,10 @@ struct neigh_table {
 	u32 key_len;
 	u16 protocol; /* EtherType */
 	int (*constructor)(struct neighbour *n);
-	void (*proxy_redo)(struct sk_buff *skb);
+	void (*proxy_redo)(struct sk_buff *skb); /* takes skb */
+	struct sk_buff_head proxy_queue; /* neigh_proxy.c */
+	struct timer proxy_timer;
+	u64 proxy_next; /* jiffies: when proxy_timer is due, while it is armed */
 	struct neigh_parms parms; /* defaults */
 	u32 gc_thresh1, gc_thresh2, gc_thresh3, gc_interval_ms;
 	struct timer gc_work;
@@ -98,6 +102,19 @@ struct neigh_table {
 	struct list_head gc_list;
 	struct neigh_statistics stats;
 };
+
+/* skb->cb of a packet that waits (struct neighbour_cb). */
+struct neigh_cb {
+	u64 sched_next; /* jiffies */
+	struct neigh_parms *parms;
+};
+
+/* The request is answered after a while of up to proxy_delay: proxy_redo gets it then. Takes skb.
+ */
+void pneigh_enqueue(struct neigh_table *tbl, struct neigh_parms *p, struct sk_buff *skb);
+/* Drops those of a device (NULL: of all). */
+void pneigh_queue_purge(struct neigh_table *tbl, const struct net_device *dev);
+void neigh_proxy_process(struct timer *t);
 
 /* Makes a table's hash, timers and defaults; the caller has set family, key_len, protocol,
  * constructor, thresholds and parms. 0 or -ENOMEM. */

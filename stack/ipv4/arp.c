@@ -221,7 +221,8 @@ static void arp_reply(struct net_device *dev, const struct arp_hdr *arp)
 	arp_send(ARPOP_REPLY, arp->spa, dev, arp->tpa, arp->sha, dev->dev_addr, arp->sha);
 }
 
-enum arp_verdict { ARP_GO_ON, ARP_DONE, ARP_SILENT };
+/* ARP_LATER: the packet waits and is not ours any more. */
+enum arp_verdict { ARP_GO_ON, ARP_DONE, ARP_SILENT, ARP_LATER };
 
 /* RFC 5227 1.1: a probe. Answered when the address is ours, nothing is learnt. */
 static enum arp_verdict arp_probe(struct in_device *in_dev, const struct arp_hdr *arp)
@@ -236,8 +237,23 @@ static enum arp_verdict arp_probe(struct in_device *in_dev, const struct arp_hdr
 	return ARP_DONE;
 }
 
+/* RFC 1027: for hosts behind us, when asked to; those who may be there themselves go first. */
+static enum arp_verdict arp_proxy(struct sk_buff *skb, struct net_device *dev,
+				  const struct arp_hdr *arp, bool waited)
+{
+	struct neigh_parms *p = dev->arp_parms;
+
+	(void)arp_event_ns(dev, arp);
+	if (waited || skb->pkt_type == PACKET_HOST || !p || !p->proxy_delay_ms) {
+		arp_reply(dev, arp);
+		return ARP_DONE;
+	}
+	pneigh_enqueue(dev_host(dev)->arp_tbl, p, skb);
+	return ARP_LATER;
+}
+
 static enum arp_verdict arp_request(struct sk_buff *skb, struct in_device *in_dev,
-				    const struct arp_hdr *arp)
+				    const struct arp_hdr *arp, bool waited)
 {
 	struct net_device *dev = in_dev->dev;
 	enum skb_drop_reason reason;
@@ -255,12 +271,9 @@ static enum arp_verdict arp_request(struct sk_buff *skb, struct in_device *in_de
 			arp_reply(dev, arp);
 		return ARP_DONE;
 	}
-	/* RFC 1027: for hosts behind us, when asked to. */
 	if (in_dev_forward(in_dev) && rt->rt_type == RTN_UNICAST && rt->dst.dev != dev &&
 	    in_dev_orconf(in_dev, IPV4_DEVCONF_PROXY_ARP)) {
-		if (arp_event_ns(dev, arp))
-			arp_reply(dev, arp);
-		return ARP_DONE;
+		return arp_proxy(skb, dev, arp, waited);
 	}
 	return ARP_GO_ON;
 }
@@ -357,12 +370,43 @@ static int arp_drop(struct sk_buff *skb, enum skb_drop_reason reason)
 	return NET_RX_DROP;
 }
 
+/* A whole packet of ours; `waited`: its answer is due now. Takes skb. */
+static int arp_process(struct sk_buff *skb, const struct arp_hdr *arp, bool waited)
+{
+	struct in_device *in_dev = skb->dev->ip_ptr;
+	enum arp_verdict verdict = ARP_GO_ON;
+
+	if (!in_dev || skb->dev->addr_len != ETH_ALEN || !arp_valid(skb->dev, in_dev, arp))
+		return arp_drop(skb, SKB_DROP_REASON_ARP_INVALID);
+	if (!arp->spa)
+		verdict = arp_probe(in_dev, arp);
+	else if (arp->op == ARPOP_REQUEST)
+		verdict = arp_request(skb, in_dev, arp, waited);
+	if (verdict == ARP_LATER)
+		return NET_RX_SUCCESS;
+	if (verdict == ARP_SILENT)
+		return arp_drop(skb, SKB_DROP_REASON_ARP_IGNORE);
+	if (verdict == ARP_GO_ON)
+		arp_learn(skb, in_dev, arp);
+	consume_skb(skb);
+	return NET_RX_SUCCESS;
+}
+
+/* parp_redo */
+static void arp_redo(struct sk_buff *skb)
+{
+	struct arp_hdr arp;
+
+	if (arp_parse(skb->data, skb_headlen(skb), &arp))
+		(void)arp_process(skb, &arp, true);
+	else
+		(void)arp_drop(skb, SKB_DROP_REASON_ARP_INVALID);
+}
+
 int arp_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_type *pt,
 	    struct net_device *orig_dev)
 {
-	struct in_device *in_dev = dev->ip_ptr;
 	struct net *net = dev_net(dev);
-	enum arp_verdict verdict;
 	struct arp_hdr arp;
 	bool whole;
 
@@ -383,18 +427,7 @@ int arp_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_typ
 		return arp_drop(skb, SKB_DROP_REASON_ARP_INVALID);
 	if (skb->pkt_type == PACKET_OTHERHOST)
 		return arp_drop(skb, SKB_DROP_REASON_OTHERHOST);
-	if (!in_dev || dev->addr_len != ETH_ALEN || !arp_valid(dev, in_dev, &arp))
-		return arp_drop(skb, SKB_DROP_REASON_ARP_INVALID);
-	if (!arp.spa)
-		verdict = arp_probe(in_dev, &arp);
-	else
-		verdict = arp.op == ARPOP_REQUEST ? arp_request(skb, in_dev, &arp) : ARP_GO_ON;
-	if (verdict == ARP_SILENT)
-		return arp_drop(skb, SKB_DROP_REASON_ARP_IGNORE);
-	if (verdict == ARP_GO_ON)
-		arp_learn(skb, in_dev, &arp);
-	consume_skb(skb);
-	return NET_RX_SUCCESS;
+	return arp_process(skb, &arp, false);
 }
 
 /* ---- life ---- */
@@ -424,6 +457,7 @@ int arp_init(struct host *h)
 	tbl->key_len = 4;
 	tbl->protocol = ETH_P_IP;
 	tbl->constructor = arp_constructor;
+	tbl->proxy_redo = arp_redo;
 	tbl->gc_thresh1 = 128;
 	tbl->gc_thresh2 = 512;
 	tbl->gc_thresh3 = 1024;

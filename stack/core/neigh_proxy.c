@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Requests that are answered for somebody else wait a while (net/core/neighbour.c: pneigh_enqueue,
+ * neigh_proxy_process): the one who is asked for, should he be there after all, comes first
+ * (RFC 4861 7.2.8 asks for it; proxy ARP does the same). When its time has come the protocol gets
+ * the packet again (neigh_table.proxy_redo) and answers.
+ *
+ * Invariants: the timer is armed while a packet waits; parms->proxy_queued is the number of packets
+ * of a device that do.
+ */
+#include "core/neighbour.h"
+
+#include "core/netdevice.h"
+#include "kernel/random.h"
+
+static struct neigh_cb *neigh_cb_of(struct sk_buff *skb)
+{
+	return (struct neigh_cb *)(void *)skb->cb;
+}
+
+void pneigh_enqueue(struct neigh_table *tbl, struct neigh_parms *p, struct sk_buff *skb)
+{
+	u64 when = jiffies(tbl->host) +
+		   get_random_u32_below(tbl->host->world, RANDOM_NEIGH, p->proxy_delay_ms);
+
+	if (p->proxy_queued > p->proxy_qlen) {
+		kfree_skb_reason(skb, SKB_DROP_REASON_NEIGH_QUEUEFULL);
+		return;
+	}
+	*neigh_cb_of(skb) = (struct neigh_cb){ .sched_next = when, .parms = p };
+	skb_dst_drop(skb);
+	skb_queue_tail(&tbl->proxy_queue, skb);
+	p->proxy_queued++;
+	if (!timer_pending(&tbl->proxy_timer) || when < tbl->proxy_next) {
+		tbl->proxy_next = when;
+		mod_timer(&tbl->proxy_timer, when);
+	}
+}
+
+void neigh_proxy_process(struct timer *t)
+{
+	struct neigh_table *tbl = container_of(t, struct neigh_table, proxy_timer);
+	u64 now = jiffies(tbl->host), next = UINT64_MAX;
+
+	for (u32 left = tbl->proxy_queue.qlen; left; left--) {
+		struct sk_buff *skb = skb_dequeue(&tbl->proxy_queue);
+		u64 when = neigh_cb_of(skb)->sched_next;
+
+		if (when > now) {
+			skb_queue_tail(&tbl->proxy_queue, skb);
+			next = when < next ? when : next;
+			continue;
+		}
+		neigh_cb_of(skb)->parms->proxy_queued--;
+		if (tbl->proxy_redo && skb->dev->flags & IFF_UP)
+			tbl->proxy_redo(skb);
+		else
+			kfree_skb_reason(skb, SKB_DROP_REASON_DEV_READY);
+	}
+	if (next == UINT64_MAX)
+		return;
+	tbl->proxy_next = next;
+	mod_timer(&tbl->proxy_timer, next);
+}
+
+void pneigh_queue_purge(struct neigh_table *tbl, const struct net_device *dev)
+{
+	for (u32 left = tbl->proxy_queue.qlen; left; left--) {
+		struct sk_buff *skb = skb_dequeue(&tbl->proxy_queue);
+
+		if (dev && skb->dev != dev) {
+			skb_queue_tail(&tbl->proxy_queue, skb);
+			continue;
+		}
+		neigh_cb_of(skb)->parms->proxy_queued--;
+		kfree_skb_reason(skb, SKB_DROP_REASON_DEV_READY);
+	}
+	if (skb_queue_empty(&tbl->proxy_queue))
+		del_timer(&tbl->proxy_timer);
+}
