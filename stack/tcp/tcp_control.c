@@ -32,7 +32,8 @@ void tcp_select_initial_window(const struct sock *sk, u32 space, u32 mss, u32 *r
 	space = min_u32(*window_clamp, space);
 	if (mss && space > mss)
 		space = space / mss * mss;
-	*rcv_wnd = min_u32(space, sysctl->tcp_workaround_signed_windows ? MAX_TCP_WINDOW : 65535);
+	/* What a SYN can say of it is 65535; what may arrive is all of it (since 6.11). */
+	*rcv_wnd = sysctl->tcp_workaround_signed_windows ? min_u32(space, MAX_TCP_WINDOW) : space;
 	if (init_rcv_wnd)
 		*rcv_wnd = min_u32(*rcv_wnd, init_rcv_wnd * mss);
 	*rcv_wscale = 0;

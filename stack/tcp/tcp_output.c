@@ -73,13 +73,15 @@ static u16 tcp_select_window(struct sock *sk)
 			MIB_INC(sk->net, TcpExtTCPWantZeroWindowAdv);
 		win = align_up(cur, 1u << tp->rx_opt.rcv_wscale);
 	}
+	/* What may arrive is not cut to what the field can say: the room that the SYN had in
+	 * mind stays, also for a peer without window scaling (tcp_select_window). */
+	tp->rcv_wnd = win;
+	tp->rcv_wup = tp->rcv_nxt;
+	tp->rcv_mwnd_seq = tp->rcv_wup + win;
 	if (!tp->rx_opt.rcv_wscale && sk->net->sysctl.tcp_workaround_signed_windows)
 		win = min_u32(win, MAX_TCP_WINDOW);
 	else
 		win = min_u32(win, 65535u << tp->rx_opt.rcv_wscale);
-	tp->rcv_wnd = win;
-	tp->rcv_wup = tp->rcv_nxt;
-	tp->rcv_mwnd_seq = tp->rcv_wup + win;
 	win >>= tp->rx_opt.rcv_wscale;
 	if (!win) {
 		tp->pred_flags = 0;
