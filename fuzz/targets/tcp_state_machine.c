@@ -54,6 +54,7 @@
 #define SENT_MAX    600u
 #define SEND_MAX    4096u
 #define COOKIE_MSS  4u /* values of the MSS that a cookie tells apart */
+#define STATE_CLOSE 7u /* TCP_CLOSE, the first byte of TCP_INFO */
 #define DELIVERY_NS 10000u /* there and back */
 
 enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32 };
@@ -335,24 +336,36 @@ static void run(struct fuzz_world *f, u64 ns)
 	FUZZ_CHECK(world_run(f->w, world_now(f->w) + ns) == WORLD_TIME, "a storm of events");
 }
 
-/*
- * A cookie carries the MSS in its low bits: acknowledging a few more or less than the host's SYN
- * can name another valid cookie, and the connection then begins there.
- */
-static void remember_cookie(struct scenario *sc, struct conn *c, u32 isn)
+static void add_place(u32 *list, u32 *count, u32 value)
 {
-	u32 n = c->isn_count < ISNS ? c->isn_count : ISNS;
-	bool near = false;
+	for (u32 i = 0; i < *count && i < ISNS; i++)
+		if (list[i] == value)
+			return;
+	list[(*count)++ % ISNS] = value;
+}
+
+/*
+ * A cookie is a sum of the peer's number, a hash and the MSS: an acknowledgement that is off by as
+ * much as the sequence number is, or by as few as there are values of the MSS, names a valid one,
+ * and a connection begins there.
+ */
+static void remember_cookie(struct scenario *sc, struct conn *c, const struct segment *g)
+{
+	u32 isns = c->isn_count < ISNS ? c->isn_count : ISNS;
+	u32 syns = c->syn_count < ISNS ? c->syn_count : ISNS;
+	bool valid = false;
 
 	if ((sc->host & 3) != 1 && (sc->host & 3) != 2)
 		return; /* no cookies */
-	for (u32 i = 0; i < n; i++) {
-		if (c->isns[i] == isn)
-			return;
-		near = near || isn - c->isns[i] + COOKIE_MSS < 2 * COOKIE_MSS;
-	}
-	if (near)
-		c->isns[c->isn_count++ % ISNS] = isn;
+	for (u32 i = 0; i < isns; i++)
+		for (u32 k = 0; k < syns; k++)
+			valid = valid ||
+				g->ack - 1 - c->isns[i] - (g->seq - c->syn[k]) + COOKIE_MSS <
+					2 * COOKIE_MSS;
+	if (!valid)
+		return;
+	add_place(c->isns, &c->isn_count, g->ack - 1);
+	add_place(c->syn, &c->syn_count, g->seq);
 }
 
 static void remember(struct scenario *sc, struct conn *c, const struct segment *g)
@@ -362,16 +375,10 @@ static void remember(struct scenario *sc, struct conn *c, const struct segment *
 
 	if (c->sent_count < SENT_MAX)
 		c->sent[c->sent_count++] = (struct range){ g->seq, end };
-	if (g->flags & SYN && !(g->flags & RST)) {
-		bool known = false;
-
-		for (u32 i = 0; i < c->syn_count && i < ISNS; i++)
-			known = known || c->syn[i] == g->seq + 1;
-		if (!known)
-			c->syn[c->syn_count++ % ISNS] = g->seq + 1;
-	}
+	if (g->flags & SYN && !(g->flags & RST))
+		add_place(c->syn, &c->syn_count, g->seq + 1);
 	if (g->flags & ACK) {
-		remember_cookie(sc, c, g->ack - 1);
+		remember_cookie(sc, c, g);
 		if (seq_le(c->peer_edge, edge) &&
 		    g->ack - c->isn < c->snd_nxt - c->isn + 65536) /* else of no effect */
 			c->peer_edge = edge;
@@ -907,7 +914,12 @@ static void look(struct fuzz_world *f, struct slot *s, u8 arg)
 	default:
 		r = call(f, s->fd, SYS_IOCTL, SIOCOUTQ);
 		/* As with Linux a disconnected one counts from its old place. */
-		FUZZ_CHECK(s->loose || r <= (s64)s->written + 1,
+		op.arg[0] = SOL_TCP;
+		op.arg[1] = TCP_INFO;
+		op.data = info;
+		op.data_len = sizeof(info);
+		FUZZ_CHECK(fuzz_call(f, &op) >= 0, "TCP_INFO was refused");
+		FUZZ_CHECK(info[0] == STATE_CLOSE || r <= (s64)s->written + 1,
 			   "more is unacknowledged than was written");
 		break;
 	}

@@ -43,7 +43,6 @@ bool netif_needs_gso(const struct sk_buff *skb, u32 features)
 struct sk_buff *skb_gso_segment(struct sk_buff *skb, u32 features)
 {
 	const struct packet_offload *po = packet_offload_find(skb->net->host, skb->protocol);
-	u8 *data = skb->data;
 	struct sk_buff *segs;
 
 	if (!po)
@@ -52,7 +51,8 @@ struct sk_buff *skb_gso_segment(struct sk_buff *skb, u32 features)
 	skb->mac_len = (u16)(skb->network_header - skb->mac_header);
 	skb_pull(skb, skb->mac_len);
 	segs = po->callbacks.gso_segment(skb, features);
-	skb_push(skb, (u32)(skb->data - data));
+	/* Pulling may have given it a new buffer. */
+	skb_push(skb, (u32)(skb->data - skb_mac_header(skb)));
 	return segs;
 }
 

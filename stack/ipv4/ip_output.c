@@ -73,6 +73,9 @@ u16 ip_ident_first(struct net *net)
 {
 	if (net->sysctl.tapline_ip_id_pinned)
 		return (u16)net->sysctl.tapline_ip_id;
+#ifdef TAPLINE_HOSTILE
+	return 0xfff8 | (get_random_u32(net_world(net), RANDOM_IPID) & 7); /* wraps soon */
+#endif
 	return (u16)get_random_u32(net_world(net), RANDOM_IPID);
 }
 

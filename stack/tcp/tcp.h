@@ -371,6 +371,8 @@ static inline struct tcp_request_sock *tcp_rsk(const struct request_sock *req)
 #else
 #define TCP_CLOCK_BASE NSEC_PER_SEC
 #endif
+/* What a pinned offset of time stamps takes back of it, modulo 2^32. */
+#define TCP_CLOCK_SHIFT_MS (u32)((TCP_CLOCK_BASE - NSEC_PER_SEC) / NSEC_PER_MSEC)
 static inline u64 tcp_clock_ns(const struct host *h)
 {
 	return h->world->now - h->born_ns + TCP_CLOCK_BASE;

@@ -6,6 +6,7 @@
  * connection starts above the older one (RFC 9293 3.4.1); F is SipHash, its key drawn once per host
  * from the stream `isn`. A test may pin both values: tapline.tcp.isn, tapline.tcp.ts_offset.
  */
+#include "tcp/tcp.h"
 #include "tcp/tcp_secure_seq.h"
 
 static u64 addr_word(const struct inet_addr *a, u32 i)
@@ -31,7 +32,7 @@ u32 secure_tcp_seq(const struct net *net, const struct inet_addr *laddr, u16 lpo
 	if (net->sysctl.tapline_isn_pinned)
 		return (u32)net->sysctl.tapline_isn;
 #ifdef TAPLINE_HOSTILE
-	hash |= 0xffff0000u; /* wraps within the first 64 KiB */
+	hash = ~(hash >> 8); /* the last 16 MiB before it wraps */
 #endif
 	return hash + (u32)(w->now >> 6);
 }
@@ -40,7 +41,7 @@ u32 secure_tcp_ts_off(const struct net *net, const struct inet_addr *laddr,
 		      const struct inet_addr *faddr)
 {
 	if (net->sysctl.tapline_ts_offset_pinned)
-		return (u32)net->sysctl.tapline_ts_offset;
+		return (u32)net->sysctl.tapline_ts_offset - TCP_CLOCK_SHIFT_MS;
 	if (net->sysctl.tcp_timestamps != 1)
 		return 0;
 	return hash_of(laddr, faddr, 0, &tcp_host_of(net)->ts_key);
