@@ -311,6 +311,7 @@ struct tcp_sock {
 	u32 keepalive_time, keepalive_intvl; /* jiffies; 0: the sysctl */
 	u32 notsent_lowat;
 	s32 linger2; /* jiffies; < 0: no FIN-WAIT-2 without a user */
+	struct saved_syn *saved_syn; /* of the child's SYN; NULL: none */
 	struct tcp_md5sig_info *md5sig_info; /* tcp_md5.c; NULL: no keys */
 	struct request_sock *fastopen_rsk; /* held: the SYN-ACK is not acknowledged yet */
 	struct tcp_fastopen_request *fastopen_req; /* while tcp_connect() runs */
@@ -337,8 +338,15 @@ enum tcp_chrono {
 	TCP_CHRONO_SNDBUF_LIMITED
 };
 
+/* The headers of a SYN, for TCP_SAVED_SYN. */
+struct saved_syn {
+	u32 len;
+	u8 data[];
+};
+
 struct tcp_request_sock {
 	struct request_sock req; /* first */
+	struct saved_syn *saved_syn; /* NULL: none */
 	u32 rcv_isn, snt_isn;
 	u32 ts_off; /* of our time stamps */
 	u32 last_oow_ack_time;
@@ -360,6 +368,13 @@ static inline struct tcp_sock *tcp_sk(const struct sock *sk)
 static inline struct tcp_request_sock *tcp_rsk(const struct request_sock *req)
 {
 	return (struct tcp_request_sock *)(void *)(uintptr_t)(const void *)req;
+}
+
+/* The saved SYN becomes the child's. */
+static inline void tcp_move_syn(struct tcp_sock *tp, struct request_sock *req)
+{
+	tp->saved_syn = tcp_rsk(req)->saved_syn;
+	tcp_rsk(req)->saved_syn = NULL;
 }
 
 /* ---- clocks ---- */
@@ -569,6 +584,8 @@ struct tcp_congestion_ops {
 	/* Takes over cwnd altogether. */
 	void (*cong_control)(struct sock *sk, u32 ack, int flag, const struct rate_sample *rs);
 	bool needs_ecn;
+	/* TCP_CC_INFO: bytes written to info (16 at most). May be NULL. */
+	u32 (*get_info)(const struct sock *sk, u8 *info);
 };
 
 extern const struct tcp_congestion_ops tcp_reno, tcp_cubic, tcp_dctcp;
@@ -619,6 +636,8 @@ int tcp_setsockopt(struct sock *sk, u32 level, u32 name, const u8 *val, u32 len)
 int tcp_getsockopt(struct sock *sk, u32 level, u32 name, u8 *val, u32 len);
 /* struct tcp_info as bytes (TCP_INFO_SIZE). */
 void tcp_get_info(struct sock *sk, u8 *out);
+/* Forgets a saved SYN; may be NULL. */
+void tcp_saved_syn_free(const struct net *net, struct saved_syn **saved);
 /* Traces, counts CurrEstab and EstabResets, leaves the tables when it closes. */
 void tcp_set_state(struct sock *sk, u8 state);
 /* The connection is over: CLOSED, timers off, who waits is woken; an orphan goes. */

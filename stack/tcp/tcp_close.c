@@ -305,6 +305,7 @@ int tcp_disconnect(struct sock *sk)
 	tcp_clear_xmit_timers(sk);
 	if (tp->fastopen_rsk)
 		tcp_fastopen_remove(sk, false);
+	tcp_saved_syn_free(sk->net, &tp->saved_syn);
 	skb_queue_purge_reason(&sk->receive_queue, SKB_DROP_REASON_SOCKET_CLOSE);
 	tcp_write_queue_purge(sk);
 	tcp_ofo_queue_purge(sk);

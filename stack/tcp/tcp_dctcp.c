@@ -35,12 +35,21 @@ static void reset(const struct tcp_sock *tp, struct dctcp *ca)
 	ca->old_delivered_ce = tp->delivered_ce;
 }
 
+/* After the fall back to Reno: not enabled. */
+static u32 dctcp_reno_get_info(const struct sock *sk, u8 *info)
+{
+	(void)sk;
+	memset(info, 0, 16);
+	return 16;
+}
+
 /* Without ECN it is Reno. */
 static const struct tcp_congestion_ops dctcp_reno = {
 	.name = "dctcp-reno",
 	.ssthresh = tcp_reno_ssthresh,
 	.cong_avoid = tcp_reno_cong_avoid,
 	.undo_cwnd = tcp_reno_undo_cwnd,
+	.get_info = dctcp_reno_get_info,
 };
 
 static void dctcp_init(struct sock *sk)
@@ -138,6 +147,20 @@ static void dctcp_cwnd_event(struct sock *sk, enum tcp_ca_event event)
 		react_to_loss(sk);
 }
 
+/* struct tcp_dctcp_info: enabled, ce_state, alpha, marked and all bytes of this round trip. */
+static u32 dctcp_get_info(const struct sock *sk, u8 *info)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	const struct dctcp *ca = dctcp_of(sk);
+
+	put_le16(info, 1);
+	put_le16(info + 2, (u16)ca->ce_state);
+	put_le32(info + 4, ca->alpha);
+	put_le32(info + 8, tp->mss_cache * (tp->delivered_ce - ca->old_delivered_ce));
+	put_le32(info + 12, tp->mss_cache * (tp->delivered - ca->old_delivered));
+	return 16;
+}
+
 static u32 dctcp_undo_cwnd(struct sock *sk)
 {
 	return max_u32(tcp_sk(sk)->snd_cwnd, dctcp_of(sk)->loss_cwnd);
@@ -153,4 +176,5 @@ const struct tcp_congestion_ops tcp_dctcp = {
 	.undo_cwnd = dctcp_undo_cwnd,
 	.set_state = dctcp_state,
 	.needs_ecn = true,
+	.get_info = dctcp_get_info,
 };

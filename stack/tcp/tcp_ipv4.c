@@ -240,6 +240,7 @@ static void tcp_v4_init_req(struct request_sock *req, const struct sock *sk, str
 
 static void tcp_v4_reqsk_destructor(struct request_sock *req)
 {
+	tcp_saved_syn_free(req->skc.skc_net, &tcp_rsk(req)->saved_syn);
 	if (req->ireq_opt)
 		mem_free(net_world(req->skc.skc_net), MEM_MISC, req->ireq_opt,
 			 sizeof(*req->ireq_opt));
@@ -364,6 +365,7 @@ struct sock *tcp_v4_syn_recv_sock(struct sock *sk, struct sk_buff *skb, struct r
 	}
 	newsk->inet_opt = req->ireq_opt;
 	req->ireq_opt = NULL;
+	tcp_move_syn(tcp_sk(newsk), req);
 	return newsk;
 }
 
@@ -443,6 +445,7 @@ void tcp_v4_destroy_sock(struct sock *sk)
 	ASSERT(!tcp_sk(sk)->fastopen_rsk);
 	tcp_fastopen_destroy_cipher(sk);
 	tcp_md5_destroy(sk);
+	tcp_saved_syn_free(sk->net, &tcp_sk(sk)->saved_syn);
 }
 
 /* The device it is bound to changed; that is no part of the hash. */

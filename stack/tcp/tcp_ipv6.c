@@ -236,6 +236,11 @@ static int tcp_v6_send_synack(struct sock *sk, struct dst_entry *dst, struct req
 	return err == NET_XMIT_CN ? 0 : err;
 }
 
+static void tcp_v6_reqsk_destructor(struct request_sock *req)
+{
+	tcp_saved_syn_free(req->skc.skc_net, &tcp_rsk(req)->saved_syn);
+}
+
 static int tcp_v6_rtx_synack(struct sock *sk, struct request_sock *req)
 {
 	return tcp_rtx_synack(sk, req);
@@ -252,6 +257,7 @@ const struct tcp_request_sock_ops tcp_request_sock_ipv6_ops = {
 		 .rtx_syn_ack = tcp_v6_rtx_synack,
 		 .send_ack = tcp_v6_reqsk_send_ack,
 		 .send_reset = tcp_v6_send_reset,
+		 .destructor = tcp_v6_reqsk_destructor,
 		 .syn_ack_timeout = tcp_syn_ack_timeout },
 	.mss_clamp = IPV6_MIN_MTU - TCP_HLEN - IP6_HLEN,
 	.init_req = tcp_v6_init_req,
@@ -334,8 +340,10 @@ static struct sock *tcp_v6_syn_recv_sock(struct sock *sk, struct sk_buff *skb,
 		if (!__inet_inherit_port(sk, newsk))
 			*own_req = inet_ehash_nolisten(newsk, req_unhash ? &req_unhash->skc : NULL);
 	}
-	if (*own_req)
+	if (*own_req) {
+		tcp_move_syn(tcp_sk(newsk), req);
 		return newsk;
+	}
 	inet_csk_prepare_forced_close(newsk);
 	tcp_done(newsk);
 	tcp_listendrop(sk);

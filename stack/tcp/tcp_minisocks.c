@@ -257,6 +257,7 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 		newtp->tcp_header_len = TCP_HLEN + TCPOLEN_TSTAMP_ALIGNED;
 	}
 	tcp_md5_inherit(sk, newsk);
+	newtp->saved_syn = NULL;
 	if (req->num_timeout) {
 		/* The SYN-ACK timed out: should that have been needless, it is undone (RFC 5682).
 		 */

@@ -188,6 +188,11 @@ static int set_fastopen_key(struct sock *sk, const u8 *val, u32 len)
 	return tcp_fastopen_reset_cipher(sk->net, sk, val, len / TCP_FASTOPEN_KEY_LENGTH);
 }
 
+static u32 us_to_jiffies(s32 us)
+{
+	return ((u32)us + 999) / 1000;
+}
+
 static int set_int(struct sock *sk, u32 name, s32 v)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
@@ -248,6 +253,31 @@ static int set_int(struct sock *sk, u32 name, s32 v)
 		if (in_range(v, 0, 1))
 			return -EINVAL;
 		tp->recvmsg_inq = (u32)v & 1;
+		return 0;
+	case TCP_SAVE_SYN:
+		if (in_range(v, 0, 2))
+			return -EINVAL;
+		tp->save_syn = (u32)v & 3;
+		return 0;
+	case TCP_THIN_LINEAR_TIMEOUTS:
+		if (in_range(v, 0, 1))
+			return -EINVAL;
+		tp->thin_lto = (u32)v & 1;
+		return 0;
+	case TCP_THIN_DUPACK: /* without effect in Linux too, since 4.15 */
+		return in_range(v, 0, 1);
+	case TCP_TIMESTAMP:
+		return -EPERM; /* only to repair */
+	case TCP_RTO_MIN_US:
+		if (in_range(v, 1, (s32)TCP_RTO_MIN * 1000) || us_to_jiffies(v) < TCP_TIMEOUT_MIN)
+			return -EINVAL;
+		icsk->icsk_rto_min = us_to_jiffies(v);
+		return 0;
+	case TCP_DELACK_MAX_US:
+		if (in_range(v, 1, (s32)TCP_DELACK_MAX * 1000) ||
+		    us_to_jiffies(v) < TCP_TIMEOUT_MIN)
+			return -EINVAL;
+		icsk->icsk_delack_max = us_to_jiffies(v);
 		return 0;
 	case TCP_RTO_MAX_MS:
 		if (in_range(v, 1000, (s32)TCP_RTO_MAX))
@@ -340,6 +370,25 @@ static int get_int(const struct sock *sk, u32 name, s32 *v)
 	case TCP_INQ:
 		*v = tp->recvmsg_inq;
 		break;
+	case TCP_SAVE_SYN:
+		*v = tp->save_syn;
+		break;
+	case TCP_THIN_LINEAR_TIMEOUTS:
+		*v = tp->thin_lto;
+		break;
+	case TCP_THIN_DUPACK:
+		*v = 0;
+		break;
+	case TCP_TIMESTAMP:
+		/* The lowest bit tells a clock of microseconds. */
+		*v = (s32)((tcp_clock_ms(sk->net->host) + tp->tsoffset) & ~1u);
+		break;
+	case TCP_RTO_MIN_US:
+		*v = (s32)icsk->icsk_rto_min * 1000;
+		break;
+	case TCP_DELACK_MAX_US:
+		*v = (s32)icsk->icsk_delack_max * 1000;
+		break;
 	case TCP_FASTOPEN:
 		*v = (s32)icsk->icsk_accept_queue.fastopenq.max_qlen;
 		break;
@@ -367,6 +416,29 @@ static int get_bytes(u8 *val, u32 len, const void *from, u32 size)
 	return (int)n;
 }
 
+/* Given once. */
+static int get_saved_syn(struct sock *sk, u8 *val, u32 len)
+{
+	struct saved_syn **saved = &tcp_sk(sk)->saved_syn;
+	int n;
+
+	if (!*saved)
+		return 0;
+	if (len < (*saved)->len)
+		return -EINVAL;
+	n = get_bytes(val, len, (*saved)->data, (*saved)->len);
+	tcp_saved_syn_free(sk->net, saved);
+	return n;
+}
+
+static int get_cc_info(const struct sock *sk, u8 *val, u32 len)
+{
+	const struct tcp_congestion_ops *ca = inet_csk(sk)->icsk_ca_ops;
+	u8 info[16];
+
+	return ca->get_info ? get_bytes(val, len, info, ca->get_info(sk, info)) : 0;
+}
+
 int tcp_getsockopt(struct sock *sk, u32 level, u32 name, u8 *val, u32 len)
 {
 	u8 info[TCP_INFO_SIZE], ca[TCP_CA_NAME_MAX] = { 0 };
@@ -387,6 +459,10 @@ int tcp_getsockopt(struct sock *sk, u32 level, u32 name, u8 *val, u32 len)
 			ca[i] = (u8)s[i];
 		return get_bytes(val, len, ca, sizeof(ca));
 	}
+	if (name == TCP_SAVED_SYN)
+		return get_saved_syn(sk, val, len);
+	if (name == TCP_CC_INFO)
+		return get_cc_info(sk, val, len);
 	if (name == TCP_FASTOPEN_KEY)
 		return get_bytes(val, len, keys,
 				 tcp_fastopen_get_cipher(sk->net, sk, keys) *

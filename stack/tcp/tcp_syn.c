@@ -191,6 +191,34 @@ static void queue_fastopen(const struct tcp_request_sock_ops *ops, struct sock *
 	sk->sk_data_ready(sk);
 }
 
+void tcp_saved_syn_free(const struct net *net, struct saved_syn **saved)
+{
+	if (*saved)
+		mem_free(net_world(net), MEM_MISC, *saved, sizeof(**saved) + (*saved)->len);
+	*saved = NULL;
+}
+
+/* TCP_SAVE_SYN: IP and TCP header, with 2 the link's in front (tcp_reqsk_record_syn). */
+static void tcp_reqsk_record_syn(const struct sock *sk, struct request_sock *req,
+				 const struct sk_buff *skb)
+{
+	u32 mode = tcp_sk(sk)->save_syn, len;
+	const u8 *from = skb_network_header(skb);
+	struct saved_syn *saved;
+
+	if (!mode)
+		return;
+	if (mode == 2 && skb->mac_header != 0xffff && skb->mac_header <= skb->network_header)
+		from = skb_mac_header(skb);
+	len = (u32)(tcp_hdr(skb) - from) + tcp_doff(tcp_hdr(skb));
+	saved = mem_alloc(net_world(sk->net), MEM_MISC, sizeof(*saved) + len);
+	if (!saved)
+		return;
+	saved->len = len;
+	memcpy(saved->data, from, len);
+	tcp_rsk(req)->saved_syn = saved;
+}
+
 int tcp_conn_request(const struct tcp_request_sock_ops *ops, struct sock *sk, struct sk_buff *skb)
 {
 	u32 tw_isn = TCP_SKB_CB(skb)->tcp_tw_isn;
@@ -220,8 +248,10 @@ int tcp_conn_request(const struct tcp_request_sock_ops *ops, struct sock *sk, st
 		tcp_listendrop(sk);
 		return 0;
 	}
-	if (!req->syncookie)
+	if (!req->syncookie) {
+		tcp_reqsk_record_syn(sk, req, skb);
 		child = tcp_try_fastopen(sk, skb, req, &foc);
+	}
 	if (child)
 		queue_fastopen(ops, sk, child, dst, req, &foc);
 	else if (req->syncookie || inet_csk_reqsk_queue_hash_add(sk, req, req->timeout))

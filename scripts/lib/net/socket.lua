@@ -242,6 +242,8 @@ for line in ([[
   192 I4 delivered delivered_ce
   200 I8 bytes_sent bytes_retrans
   216 I4 dsack_dups reord_seen rcv_ooopack snd_wnd rcv_wnd rehash
+  240 I2 total_rto total_rto_recoveries
+  244 I4 total_rto_time
 ]]):gmatch("[^\n]+") do
   local at, format, names = line:match("(%d+) (%S+) (.+)")
   at = tonumber(at) + 1
