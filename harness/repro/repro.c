@@ -193,7 +193,8 @@ static void print_verdict(const struct repro *r, const struct strbuf *last)
 		       strbuf_text(last));
 }
 
-static void print_counts(struct repro *r)
+/* Gives the number of ops. */
+static u64 print_counts(struct repro *r)
 {
 	struct strbuf buffer = { 0 };
 	struct run_record rec, end = { .kind = RECORD_NONE };
@@ -213,6 +214,7 @@ static void print_counts(struct repro *r)
 	printf("ops %" PRIu64 "\nframes_in %" PRIu64 "\nframes_out %" PRIu64 "\n", ops, frames[1],
 	       frames[0]);
 	strbuf_free(&buffer);
+	return ops;
 }
 
 static int write_lua(struct repro *r)
@@ -265,12 +267,16 @@ static int report(struct repro *r)
 	bool good = WIFEXITED(r->status) && !WEXITSTATUS(r->status);
 	struct strbuf last = { 0 };
 	int status = 0;
+	u64 ops;
 
 	show_messages(r, &last);
 	print_verdict(r, &last);
-	print_counts(r);
+	ops = print_counts(r);
 	strbuf_free(&last);
-	if (r->lua)
+	/* Some targets have no world (parsers). */
+	if (!ops && (r->lua || r->pcap))
+		status = complain(r->input, "does nothing to a world: there is no test to write");
+	if (r->lua && !status)
 		status = write_lua(r);
 	if (r->pcap && !status)
 		status = write_pcap(r);
