@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `tapline corpus TARGET CAPTURE... -o DIR`: turns the frames of captures into inputs in the form
- * that a fuzz target reads (the comment that opens fuzz/targets/TARGET.c). A capture becomes one
+ * `tapline corpus TARGET IN... -o DIR`: turns the frames of captures, and of what scripts put onto
+ * their wires, into inputs in the form that a fuzz target reads (the comment that opens
+ * fuzz/targets/TARGET.c). A capture becomes one
  * seed or, when it is long, several; a seed's name is made of the capture's name and a number, so
  * that the same captures give the same files.
  */
@@ -10,26 +11,37 @@
 #include "base/suggest.h"
 #include "capture/capture.h"
 #include "packet/packet.h"
+#include "run/run.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define SEED_MAX     4096u /* bytes: fuzzers like them short */
 #define SEEDS_A_FILE 8u
 #define EXIT_OK	     0
 #define EXIT_USAGE   2
 
+/* tcp_state_machine: a conversation that is followed, as far as the capture has come. */
+struct talk {
+	u64 client, server; /* ports */
+	u32 rcv_nxt, snd_nxt; /* the server's */
+};
+
+#define TALKS 4u /* the target's passive connections */
+
 /* One seed under construction. */
 struct seed {
 	u8 bytes[SEED_MAX];
 	u32 len;
-	/* tcp_state_machine: the conversation that is followed, as far as the capture has come. */
-	bool open;
-	u64 client, server; /* ports */
-	u32 rcv_nxt, snd_nxt; /* the server's */
+	struct talk talk[TALKS];
+	u32 talks;
 };
 
 /* A target: how one frame and the time before it become records. False: the frame is of no use to
@@ -38,6 +50,7 @@ struct target {
 	const char *name;
 	const char *help;
 	bool (*frame)(struct seed *s, const struct capture_frame *f);
+	bool raw; /* frames without link header are of use, too */
 };
 
 static bool room(const struct seed *s, u32 n)
@@ -109,24 +122,26 @@ static void put_call(struct seed *s, u8 nr, u8 slot, u8 arg)
 }
 
 /* What the server sent: its application did it. */
-static void tcp_server(struct seed *s, u64 flags, u32 seq, u32 ack, u32 len)
+static void tcp_server(struct seed *s, u32 conn, u64 flags, u32 seq, u32 ack, u32 len)
 {
-	s->rcv_nxt = ack;
-	s->snd_nxt = seq + len + ((flags & 3) != 0);
+	u8 slot = (u8)(conn + 1); /* behind the listener */
+
+	s->talk[conn].rcv_nxt = ack;
+	s->talk[conn].snd_nxt = seq + len + ((flags & 3) != 0);
 	if (len && !(flags & 2))
-		put_call(s, 3, 1, len < 100 ? 1 : len < 536 ? 2 : len < 1000 ? 3 : 5);
+		put_call(s, 3, slot, len < 100 ? 1 : len < 536 ? 2 : len < 1000 ? 3 : 5);
 	if (flags & 1)
-		put_call(s, 7, 1, 1);
+		put_call(s, 7, slot, 1);
 }
 
 /* A segment of the client's, relative to where the server stands. */
-static void tcp_client(struct seed *s, u64 flags, u32 seq, u32 ack, u32 len)
+static void tcp_client(struct seed *s, u32 conn, u64 flags, u32 seq, u32 ack, u32 len)
 {
-	u32 dseq = seq - s->rcv_nxt, dack = ack - s->snd_nxt;
+	u32 dseq = seq - s->talk[conn].rcv_nxt, dack = ack - s->talk[conn].snd_nxt;
 	bool eights = len > 255;
 
 	put(s, 0);
-	put(s, 0);
+	put(s, conn);
 	put(s, eights ? 128 : 0);
 	put(s, dseq >> 8);
 	put(s, dseq);
@@ -135,10 +150,20 @@ static void tcp_client(struct seed *s, u64 flags, u32 seq, u32 ack, u32 len)
 	put(s, 0);
 	put(s, 0);
 	put(s, eights ? len / 8 : len);
-	put_call(s, 5, 1, 0);
+	put_call(s, 5, (u8)(conn + 1), 0);
 }
 
-/* The capture's first conversation: its client is the fuzzer's peer, its server the host. */
+/* Which conversation the ports belong to; TALKS: to none. */
+static u32 find_talk(const struct seed *s, u64 client, u64 server)
+{
+	for (u32 i = 0; i < s->talks; i++) {
+		if (s->talk[i].client == client && s->talk[i].server == server)
+			return i;
+	}
+	return TALKS;
+}
+
+/* The capture's first conversations: their clients are the fuzzer's peer, their servers the host. */
 static bool tcp_frame(struct seed *s, const struct capture_frame *f)
 {
 	struct packet *p = packet_parse(f->link, f->data, f->caplen, f->len);
@@ -156,19 +181,19 @@ static bool tcp_frame(struct seed *s, const struct capture_frame *f)
 		u32 ack = (u32)packet_get_uint(tcp, "ack", 0);
 		u32 len = total > head ? (u32)(total - head) : 0;
 
+		u32 from_client = find_talk(s, sport, dport);
+		u32 from_server = find_talk(s, dport, sport);
+
 		used = true;
-		if (!s->open && (flags & 0x12) == 2) {
-			s->open = true;
-			s->client = sport;
-			s->server = dport;
-			s->rcv_nxt = seq + 1;
+		if (from_client < TALKS) {
+			tcp_client(s, from_client, flags, seq, ack, len);
+		} else if (from_server < TALKS) {
+			tcp_server(s, from_server, flags, seq, ack, len);
+		} else if ((flags & 0x12) == 2 && s->talks < TALKS) {
+			s->talk[s->talks] = (struct talk){ sport, dport, seq + 1, 0 };
 			/* ESTABLISH: the handshake's last ACK, when it comes, is one more. */
 			put(s, 8);
-			put(s, 0);
-		} else if (s->open && sport == s->client && dport == s->server) {
-			tcp_client(s, flags, seq, ack, len);
-		} else if (s->open && sport == s->server && dport == s->client) {
-			tcp_server(s, flags, seq, ack, len);
+			put(s, s->talks++);
 		} else {
 			used = false;
 		}
@@ -178,15 +203,17 @@ static bool tcp_frame(struct seed *s, const struct capture_frame *f)
 }
 
 static const struct target targets[] = {
-	{ "ethernet_demux", "every Ethernet frame, as a RAW record", demux_frame },
-	{ "ip_defrag", "every IPv4 fragment, as a FRAG record", defrag_frame },
-	{ "tcp_state_machine", "the first TCP conversation, as SEG records and calls", tcp_frame },
+	{ "ethernet_demux", "every Ethernet frame, as a RAW record", demux_frame, false },
+	{ "ip_defrag", "every IPv4 fragment, as a FRAG record", defrag_frame, true },
+	{ "tcp_state_machine", "the first four TCP conversations, as SEG records and calls",
+	  tcp_frame, true },
 };
 
 static void print_help(FILE *to)
 {
-	fputs("usage: tapline corpus TARGET CAPTURE... -o DIR\n\n"
-	      "Makes seeds for a fuzz target from capture files, one file a seed, in DIR.\n\n",
+	fputs("usage: tapline corpus TARGET IN... -o DIR\n\n"
+	      "Makes seeds for a fuzz target, one file a seed, in DIR: from capture files, and from\n"
+	      "scripts (*.lua, folders), which are run for what they put onto their wires.\n\n",
 	      to);
 	for (size_t i = 0; i < ARRAY_SIZE(targets); i++)
 		fprintf(to, "  %-18s %s\n", targets[i].name, targets[i].help);
@@ -246,6 +273,7 @@ static bool write_seed(const struct seed *s, const char *dir, const char *name, 
 static void begin(struct seed *s)
 {
 	s->len = 0;
+	s->talks = 0;
 	put(s, 0);
 	put(s, 0);
 }
@@ -269,7 +297,8 @@ static int convert(const struct target *t, const char *path, const char *dir)
 	begin(&seed);
 	while (good && written < SEEDS_A_FILE &&
 	       (status = capture_next(r, &frame)) == CAPTURE_FRAME) {
-		if (frame.link != PACKET_LINK_ETHERNET || t->frame(&seed, &frame) || seed.len == 2)
+		if ((frame.link != PACKET_LINK_ETHERNET && !t->raw) || t->frame(&seed, &frame) ||
+		    seed.len == 2)
 			continue;
 		/* Full, or not for this target: what there is becomes a seed when it is full. */
 		if (!room(&seed, 3 + frame.caplen + 8)) {
@@ -286,6 +315,66 @@ static int convert(const struct target *t, const char *path, const char *dir)
 	}
 	capture_close(r);
 	return good ? EXIT_OK : EXIT_USAGE;
+}
+
+/* Runs the tests with a capture each into `captures`. */
+static bool run_script(char *path, char *captures)
+{
+	char option[] = "--capture", *argv[] = { option, captures, path, NULL };
+	int status = 0, null;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		null = open("/dev/null", O_WRONLY);
+		dup2(null, STDOUT_FILENO);
+		_exit(run_command(3, argv));
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	/* Tests that fail have put something onto their wires, too. */
+	return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) != EXIT_USAGE;
+}
+
+static int no_dots(const struct dirent *d)
+{
+	return d->d_name[0] != '.';
+}
+
+static int convert_script(const struct target *t, char *path, const char *dir)
+{
+	char captures[] = "/tmp/tapline-corpus-XXXXXX", file[600];
+	int result = EXIT_OK, count;
+	struct dirent **names;
+
+	if (!mkdtemp(captures)) {
+		fprintf(stderr, "tapline corpus: %s: %s\n", captures, strerror(errno));
+		return EXIT_USAGE;
+	}
+	if (!run_script(path, captures))
+		result = EXIT_USAGE;
+	count = scandir(captures, &names, no_dots, alphasort);
+	for (int i = 0; i < count; i++) {
+		snprintf(file, sizeof(file), "%s/%s", captures, names[i]->d_name);
+		if (convert(t, file, dir) != EXIT_OK)
+			result = EXIT_USAGE;
+		unlink(file);
+		free(names[i]);
+	}
+	if (count >= 0)
+		free(names);
+	rmdir(captures);
+	return result;
+}
+
+static bool is_script(const char *path)
+{
+	size_t len = strlen(path);
+	struct stat st;
+
+	return (len > 4 && !strcmp(path + len - 4, ".lua")) ||
+	       (stat(path, &st) == 0 && S_ISDIR(st.st_mode));
 }
 
 int corpus_main(int argc, char **argv)
@@ -324,7 +413,8 @@ int corpus_main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "-o") == 0)
 			i++;
-		else if (convert(target, argv[i], dir) != EXIT_OK)
+		else if ((is_script(argv[i]) ? convert_script(target, argv[i], dir) :
+					       convert(target, argv[i], dir)) != EXIT_OK)
 			result = EXIT_USAGE;
 	}
 	return result;
