@@ -163,7 +163,7 @@ static u32 find_talk(const struct seed *s, u64 client, u64 server)
 	return TALKS;
 }
 
-/* The capture's first conversations: their clients are the fuzzer's peer, their servers the host. */
+/* The first conversations: their clients are the peer, their servers the host. */
 static bool tcp_frame(struct seed *s, const struct capture_frame *f)
 {
 	struct packet *p = packet_parse(f->link, f->data, f->caplen, f->len);
