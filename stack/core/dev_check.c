@@ -30,6 +30,19 @@ static void txq_check(const struct net_device *dev, const struct netdev_queue *t
 	       timer_pending(&dev->watchdog));
 }
 
+/* Held packets are in buckets that say so, and will be seen to: by the poll, or the timer. */
+static void gro_check(const struct napi_struct *napi)
+{
+	u32 held = 0;
+
+	for (u32 i = 0; i < GRO_HASH_BUCKETS; i++) {
+		ASSERT(((napi->gro_bitmask >> i & 1) != 0) == !skb_queue_empty(&napi->gro_hash[i]));
+		ASSERT(napi->gro_hash[i].qlen <= MAX_GRO_SKBS);
+		held += napi->gro_hash[i].qlen;
+	}
+	ASSERT(!held || napi->state & NAPI_STATE_SCHED || timer_pending(&napi->timer));
+}
+
 static void netdev_check(const struct net_device *dev)
 {
 	ASSERT(((dev->flags & IFF_PROMISC) != 0) == (dev->promiscuity != 0));
@@ -37,6 +50,10 @@ static void netdev_check(const struct net_device *dev)
 	ASSERT(((dev->flags & IFF_RUNNING) != 0) == (netif_running(dev) && dev->carrier));
 	for (u32 i = 0; i < dev->num_tx_queues; i++)
 		txq_check(dev, &dev->tx[i]);
+	list_for_each(n, &dev->napi_list)
+		gro_check(list_entry(n, struct napi_struct, dev_list));
+	if (dev->netdev_ops->ndo_check && !dev->driver_depth)
+		dev->netdev_ops->ndo_check(dev);
 }
 
 void net_dev_check(const struct host *h, u32 level)

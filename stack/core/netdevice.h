@@ -89,6 +89,8 @@ struct net_device_ops {
 	void (*ndo_change_carrier)(struct net_device *dev, bool on);
 	/* Adds to `stats` what only the device counts. NULL: dev->stats is all there is. */
 	void (*ndo_get_stats64)(const struct net_device *dev, struct net_device_stats *stats);
+	/* world_check(): panics at a broken invariant; not from inside the driver. May be NULL. */
+	void (*ndo_check)(const struct net_device *dev);
 	/* Frees what the driver holds, at unregistration. */
 	void (*ndo_uninit)(struct net_device *dev);
 };

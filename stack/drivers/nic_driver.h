@@ -63,6 +63,8 @@ struct nic_queue {
 	u64 rx_packets, rx_bytes, rx_alloc_failed, rx_csum_good, rx_purged;
 	u64 tx_packets, tx_bytes, tx_busy, tx_restart, tx_stopped, tx_timeouts;
 	u64 irqs, irqs_spurious, polls;
+	/* For nic_check(): frames lost for want of memory; given to the ring, sent, thrown away. */
+	u64 rx_no_skb, tx_queued, tx_done, tx_purged;
 	/* Adaptive moderation: its class, and what had been received when it was chosen. */
 	u8 itr_class;
 	u64 itr_packets, itr_bytes;
@@ -116,6 +118,9 @@ void nic_down(struct nic_adapter *a);
 
 /* Their stopped queues run again. */
 void nic_wake_queues(struct nic_adapter *a);
+
+/* nic_check.c: panics at the first frame that is not accounted for. */
+void nic_check(const struct net_device *dev);
 
 /* nic_rss.c */
 void nic_rss_init(struct nic_adapter *a);

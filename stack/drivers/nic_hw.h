@@ -105,6 +105,7 @@ struct nic_tx_desc {
 
 /* Statistics registers: 64 bits wide, never cleared by a reset. */
 #define NIC_HW_STATS(X)      \
+	X(rx_arrived)        \
 	X(rx_frames)         \
 	X(rx_bytes)          \
 	X(rx_broadcast)      \

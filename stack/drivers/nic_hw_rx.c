@@ -3,8 +3,8 @@
  * The receive side of the software NIC: from the cable through the checks and the address filter to
  * a queue, and by DMA into the buffers that the queue's descriptors name.
  *
- * Invariant: a frame that arrives counts once: rx_frames, or rx_disabled, rx_crc_errors,
- * rx_length_errors, rx_filtered, rx_missed, rx_bad_descriptor.
+ * Invariant: a frame that arrives counts once more than in rx_arrived: rx_frames, or rx_disabled,
+ * rx_crc_errors, rx_length_errors, rx_filtered, rx_missed, rx_bad_descriptor.
  */
 #include "drivers/nic_hw_priv.h"
 
@@ -187,6 +187,7 @@ void nic_hw_receive(void *ctx, const u8 *frame, u32 len, u32 flags)
 	struct nic_hw_ring *r;
 	u32 queue, hash, needed, status = 0;
 
+	hw->stats.rx_arrived++;
 	if (!rx_check(hw, frame, len, flags))
 		return;
 	queue = nic_hw_rss_queue(hw, frame, len, &hash, &status);

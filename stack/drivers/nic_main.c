@@ -297,6 +297,7 @@ static const struct net_device_ops nic_netdev_ops = {
 	.ndo_attach = nic_attach,
 	.ndo_change_carrier = nic_change_carrier,
 	.ndo_get_stats64 = nic_get_stats64,
+	.ndo_check = nic_check,
 	.ndo_uninit = nic_uninit,
 };
 

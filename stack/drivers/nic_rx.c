@@ -177,6 +177,7 @@ s32 nic_clean_rx(struct nic_queue *q, s32 budget)
 			nic_receive_skb(q, skb, &done);
 		} else {
 			q->rx_alloc_failed++;
+			q->rx_no_skb++;
 			q->adapter->dev->stats.rx_dropped++;
 		}
 		if (nic_ring_unused(r) >= NIC_RX_BUFFER_WRITE)

@@ -45,6 +45,7 @@ void nic_tx_ring_free(struct nic_queue *q)
 	if (!r->tx)
 		return;
 	for (u32 i = 0; i < r->count; i++) {
+		q->tx_purged += r->tx_buffer[i].skb != NULL;
 		/* Sent already, or never to be. */
 		if (r->tx_buffer[i].skb && r->tx[i].status & TXD_DD)
 			consume_skb(r->tx_buffer[i].skb);
@@ -138,6 +139,7 @@ static void nic_tx_map(struct nic_queue *q, struct sk_buff *skb)
 		i = nic_ring_next(r, i);
 	}
 	r->tx_buffer[i].skb = skb;
+	q->tx_queued++;
 	r->next_to_use = nic_ring_next(r, i);
 }
 
@@ -186,6 +188,7 @@ void nic_clean_tx(struct nic_queue *q)
 		if (!skb)
 			continue;
 		r->tx_buffer[i].skb = NULL;
+		q->tx_done++;
 		q->tx_packets += skb_segs(skb);
 		q->tx_bytes += qdisc_pkt_len(skb);
 		consume_skb(skb);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ring NIC's invariants, for world_check(): every frame that arrives or is given to a ring is
+ * accounted for once, in the device and in the driver.
+ */
+#include "drivers/nic_driver.h"
+
+/* Whole frames that wait in the ring for a poll. */
+static u64 rx_waiting(const struct nic_ring *r)
+{
+	u64 n = 0;
+
+	for (u32 i = 0; r->rx && i < r->count; i++)
+		n += (r->rx[i].status & (RXD_DD | RXD_EOP)) == (RXD_DD | RXD_EOP);
+	return n;
+}
+
+static u64 tx_waiting(const struct nic_ring *r)
+{
+	u64 n = 0;
+
+	for (u32 i = 0; r->tx && i < r->count; i++)
+		n += r->tx_buffer[i].skb != NULL;
+	return n;
+}
+
+void nic_check(const struct net_device *dev)
+{
+	const struct nic_adapter *a = dev->priv;
+	const struct nic_hw_stats *hw = nic_hw_stats(a->hw);
+	u64 fetched = 0;
+
+	/* Off the wire: taken, or refused for one reason. */
+	ASSERT(hw->rx_arrived == hw->rx_frames + hw->rx_disabled + hw->rx_crc_errors +
+					 hw->rx_length_errors + hw->rx_filtered + hw->rx_missed +
+					 hw->rx_bad_descriptor);
+	for (u32 i = 0; i < a->max_queues; i++) {
+		const struct nic_queue *q = &a->q[i];
+
+		fetched += q->rx_packets + q->rx_no_skb + q->rx_purged + rx_waiting(&q->rx);
+		/* Given to the ring: sent, thrown away with it, or in it. */
+		ASSERT(q->tx_queued == q->tx_done + q->tx_purged + tx_waiting(&q->tx));
+	}
+	/* In the rings: handed to the stack, dropped for want of memory or with the ring, waiting.
+	 */
+	ASSERT(hw->rx_frames == fetched);
+}
