@@ -8,8 +8,8 @@
 
 #include "kernel/world.h"
 
-#define CONNECTIONS 20000u
-#define LIMIT	    "50000"
+#define CONNECTIONS 10000u /* half of the ephemeral ports: beyond, connect() searches */
+#define LIMIT	    "20000"
 
 static void sysctl(struct world *w, u32 host, const char *name, const char *value)
 {
