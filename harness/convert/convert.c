@@ -8,10 +8,12 @@
 #include "base/data.h"
 #include "base/suggest.h"
 #include "capture/capture.h"
+#include "convert/pkt.h"
 #include "convert/scene.h"
 #include "convert/script.h"
 #include "convert/tcp.h"
 #include "replay/frame.h"
+#include "packetdrill/front.h"
 #include "tap/tap.h"
 
 #include <errno.h>
@@ -24,7 +26,8 @@ static const char help[] =
 	"\n"
 	"Writes a Lua test that does what a capture shows: it sends what others sent to one host, and\n"
 	"expects what the host sent. ARP, and ICMP, UDP and TCP over IPv4; each TCP conversation is a\n"
-	"test of its own.\n"
+	"test of its own. Of a packetdrill script (*.pkt) it writes a test that does the same, op by\n"
+	"op, and holds all that comes out to what the script has accepted.\n"
 	"\n"
 	"  --host ADDR         the host under test (default: the first packet's destination)\n"
 	"  -o OUT.lua          write to a file, not to standard output\n"
@@ -268,6 +271,11 @@ static bool convert_file(struct convert *c, struct strbuf *error)
 	struct strbuf text = { 0 };
 	bool ok;
 
+	if (c->file && pd_file_is(c->file)) {
+		ok = pkt_convert(c->file, &text, error) && write_text(c, &text, error);
+		strbuf_free(&text);
+		return ok;
+	}
 	c->frame = xrealloc(NULL, sizeof(*c->frame));
 	c->scene = xrealloc(NULL, sizeof(*c->scene));
 	memset(c->scene, 0, sizeof(*c->scene));

@@ -311,7 +311,8 @@ static void fill_result(const struct pd_file *f, const struct pd_outcome *o, con
 	}
 }
 
-void pd_file_run(struct pd_file *f, size_t i, const char *rerun, struct script_result *result)
+static void run_test(struct pd_file *f, size_t i, const char *rerun,
+		     const struct repro_recorder *recorder, u64 *seed, struct script_result *result)
 {
 	struct pd_test *t = &f->tests[i];
 	const char *name = pd_family_name(t->family);
@@ -322,12 +323,14 @@ void pd_file_run(struct pd_file *f, size_t i, const char *rerun, struct script_r
 		.seed = test_seed(f->config->seed, f->path, name),
 		.profile_rfc = strcmp(f->config->profile, "rfc") == 0,
 		.digest = f->config->digest,
+		.recorder = recorder,
 		.setting_count = f->config->setting_count,
 	};
 	struct pd_define *settings = NULL;
 	struct pd_outcome o;
 	size_t k;
 
+	*seed = job.seed;
 	*result = (struct script_result){ .verdict = TAP_OK };
 	if (!t->script) {
 		result->verdict = TAP_SKIP;
@@ -352,4 +355,17 @@ void pd_file_run(struct pd_file *f, size_t i, const char *rerun, struct script_r
 	pd_outcome_free(&o);
 	strbuf_free(&capture);
 	free(settings);
+}
+
+void pd_file_run(struct pd_file *f, size_t i, const char *rerun, struct script_result *result)
+{
+	u64 seed;
+
+	run_test(f, i, rerun, NULL, &seed, result);
+}
+
+void pd_file_record(struct pd_file *f, size_t i, const struct repro_recorder *recorder, u64 *seed,
+		    struct script_result *result)
+{
+	run_test(f, i, "", recorder, seed, result);
 }

@@ -8,6 +8,7 @@
 
 #include "lua/script.h"
 #include "packetdrill/settings.h"
+#include "repro/repro.h"
 
 /* -- One run -- */
 
@@ -19,6 +20,7 @@ struct pd_job {
 	const struct pd_define *setting; /* --set */
 	size_t setting_count;
 	const char *capture_path; /* NULL: none */
+	const struct repro_recorder *recorder; /* is told of every op; may be NULL */
 };
 
 struct pd_outcome {
@@ -48,6 +50,9 @@ struct pd_file *pd_file_load(const char *path, const struct script_config *confi
 size_t pd_file_test_count(const struct pd_file *f);
 const char *pd_file_test_name(const struct pd_file *f, size_t i);
 void pd_file_run(struct pd_file *f, size_t i, const char *rerun, struct script_result *result);
+/* The same with every op told to a recorder; *seed becomes that of the world. */
+void pd_file_record(struct pd_file *f, size_t i, const struct repro_recorder *recorder, u64 *seed,
+		    struct script_result *result);
 void pd_file_free(struct pd_file *f);
 
 #endif

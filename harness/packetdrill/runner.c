@@ -192,10 +192,21 @@ static void on_trace(void *ctx, const struct trace_record *rec)
 	r->traces[r->trace_count++ % PD_SHOWN_TRACES] = *rec;
 }
 
+static void on_op(void *ctx, u64 events, const struct op *op)
+{
+	const struct pd_run *r = ctx;
+
+	/* The very first ops come before the caller has the world. */
+	if (r->recorder)
+		r->recorder->op(r->recorder->ctx, r->sut ? r->sut->ops->now(r->sut) : 0, events,
+				op);
+}
+
 static const struct world_ops callbacks = {
 	.wire_rx = on_frame,
 	.capture = on_capture,
 	.trace = on_trace,
+	.op_log = on_op,
 };
 
 /* -- Events -- */
@@ -401,6 +412,10 @@ static void end_world(struct pd_run *r, const struct pd_job *job, struct pd_outc
 	o->time_ns = pd_now(r);
 	r->sut->ops->check(r->sut, 1);
 	verdict = (u8)r->failed;
+	if (job->recorder)
+		job->recorder->end(job->recorder->ctx, r->sut->ops->now(r->sut),
+				   world_event_count(sut_tapline_world(r->sut)),
+				   r->sut->ops->digest(r->sut));
 	r->sut->ops->digest_add(r->sut, &verdict, 1);
 	if (job->digest)
 		o->digest = r->sut->ops->digest(r->sut);
@@ -423,7 +438,10 @@ void pd_run(const struct pd_job *job, struct pd_outcome *o)
 		.profile_rfc = job->profile_rfc,
 		.digest = job->digest,
 	};
-	struct pd_run r = { .script = job->script, .settings = job->settings, .next_port = 32768 };
+	struct pd_run r = { .script = job->script,
+			    .settings = job->settings,
+			    .recorder = job->recorder,
+			    .next_port = 32768 };
 	char error[CAPTURE_ERROR_SIZE];
 
 	*o = (struct pd_outcome){ 0 };

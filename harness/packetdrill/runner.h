@@ -15,6 +15,7 @@
 #include "packetdrill/script.h"
 #include "packetdrill/settings.h"
 #include "packetdrill/symbols.h"
+#include "repro/repro.h"
 #include "stack/socket.h"
 #include "sut/sut.h"
 
@@ -89,6 +90,7 @@ struct capture_writer;
 struct pd_run {
 	const struct pd_script *script;
 	const struct pd_settings *settings;
+	const struct repro_recorder *recorder; /* may be NULL */
 	struct sut *sut;
 	u64 start_ns; /* world time of script time 0 */
 	u64 last_ns; /* script time of the event before */

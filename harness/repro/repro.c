@@ -219,13 +219,15 @@ static u64 print_counts(struct repro *r)
 
 static int write_lua(struct repro *r)
 {
-	struct strbuf text = { 0 }, name = { 0 };
+	struct strbuf text = { 0 }, name = { 0 }, command = { 0 };
 	int status = 0;
 	FILE *f;
 
 	for (const char *p = path_base(r->input); *p; p++)
 		strbuf_putc(&name, (u8)*p < 0x20 || (u8)*p > 0x7e || strchr("\"\\", *p) ? '?' : *p);
-	repro_script(&text, r->record, r->found->name, strbuf_text(&name), targets->seed);
+	strbuf_printf(&command, "repro %s %s", r->found->name, strbuf_text(&name));
+	repro_script(&text, r->record, strbuf_text(&command), r->found->name, strbuf_text(&name),
+		     targets->seed);
 	f = fopen(r->lua, "w");
 	if (!f || fwrite(text.data, 1, text.len, f) != text.len || fflush(f))
 		status = complain(r->lua, strerror(errno));
@@ -233,6 +235,7 @@ static int write_lua(struct repro *r)
 		status = complain(r->lua, strerror(errno));
 	strbuf_free(&text);
 	strbuf_free(&name);
+	strbuf_free(&command);
 	return status;
 }
 

@@ -62,6 +62,7 @@ static void put_remark(struct strbuf *out, const struct op *op)
 		"getpeername", "setsockopt", "getsockopt",   "poll",	  "fcntl",
 		"ioctl",       "dup",	     "epoll_create", "epoll_ctl", "epoll_wait",
 	};
+	int link = PACKET_LINK_ETHERNET;
 	struct packet *p;
 	char *line, *c;
 
@@ -69,8 +70,10 @@ static void put_remark(struct strbuf *out, const struct op *op)
 		strbuf_printf(out, "  -- %s\n", calls[op->u.syscall.nr]);
 	if (op->kind != OP_FRAME)
 		return;
-	p = packet_parse(PACKET_LINK_ETHERNET, op->u.frame.bytes.p, op->u.frame.bytes.len,
-			 op->u.frame.bytes.len);
+	if (op->u.frame.bytes.len &&
+	    (op->u.frame.bytes.p[0] >> 4 == 4 || op->u.frame.bytes.p[0] >> 4 == 6))
+		link = PACKET_LINK_RAW; /* of a tun device: our MAC addresses begin with 0 */
+	p = packet_parse(link, op->u.frame.bytes.p, op->u.frame.bytes.len, op->u.frame.bytes.len);
 	line = packet_line(p);
 	for (c = line; *c; c++)
 		*c = (u8)*c < 0x20 || (u8)*c > 0x7e ? '?' : *c;
@@ -138,18 +141,19 @@ static void put_hooks(struct strbuf *out, FILE *record)
 	strbuf_free(&buffer);
 }
 
-void repro_script(struct strbuf *out, FILE *record, const char *target, const char *input, u64 seed)
+void repro_script(struct strbuf *out, FILE *record, const char *command, const char *target,
+		  const char *input, u64 seed)
 {
 	struct strbuf buffer = { 0 };
 	struct run_record r, last = { .kind = RECORD_NONE };
 
 	strbuf_printf(out,
-		      "-- Made by: tapline repro %s %s\n"
+		      "-- Made by: tapline %s\n"
 		      "local tap = require \"tap\"\n"
 		      "local net = require \"net\"\n\n"
 		      "tap.test(\"%s %s\", function(t)\n"
-		      "  local log = net.oplog { seed = %" PRIu64 " }\n",
-		      target, input, target, input, seed);
+		      "  local log = net.oplog { seed = %" PRId64 " }\n",
+		      command, target, input, (s64)seed);
 	put_hooks(out, record);
 	rewind(record);
 	while (record_read(record, &buffer, &r)) {

@@ -274,6 +274,25 @@ static void test_tcp_left_out(void **state)
 	assert_contains(c->out, "TCP conversation 1: ");
 }
 
+/* packetdrill scripts of our own: the tests pass, and one whose op is changed fails. */
+static void test_packetdrill(void **state)
+{
+	const struct command *c = command(
+		"for f in client handshake segments blocking; do "
+		"$TAPLINE convert -o pkt-$f.lua $TAPLINE_SOURCE_DIR/scripts/packetdrill/$f.pkt; "
+		"done; $TAPLINE run pkt-*.lua | grep -c '^ok'; "
+		"head -n 1 pkt-client.lua; sed 's/seed = /seed = 1/' pkt-client.lua >other.lua; "
+		"$TAPLINE run other.lua | grep -c '^not ok'");
+
+	(void)state;
+	assert_string_equal(c->out, "4\n-- Made by: tapline convert client.pkt\n1\n");
+	assert_string_equal(c->err, "");
+	c = command("printf '0 close(3) = 0\\n' >bad.pkt; $TAPLINE convert bad.pkt");
+	assert_contains(c->err, "bad.pkt: ipv4: the script does not pass");
+	assert_string_equal(c->out, "");
+	assert_int_equal(c->status, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,7 +300,7 @@ int main(void)
 		cmocka_unit_test(test_tcp_played),   cmocka_unit_test(test_tcp_left_out),
 		cmocka_unit_test(test_another_host), cmocka_unit_test(test_other_side),
 		cmocka_unit_test(test_errors),	     cmocka_unit_test(test_own_captures),
-		cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_strings),	     cmocka_unit_test(test_packetdrill),
 	};
 
 	return cmocka_run_group_tests(tests, command_setup, command_teardown);
