@@ -12,8 +12,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define MAX_FILE (1u << 20)
-#define PROC_SYS "/proc/sys/"
+#define MAX_FILE   (1u << 20)
+#define PROC_SYS   "/proc/sys/"
+#define SYS_MODULE "/sys/module/"
+#define PARAMETERS "/parameters"
 
 static struct pd_shell_pair *find(struct pd_shell *s, const char *path)
 {
@@ -26,12 +28,28 @@ static struct pd_shell_pair *find(struct pd_shell *s, const char *path)
 	return NULL;
 }
 
-/* "/proc/sys/net/ipv4/x" as "net.ipv4.x". */
+/*
+ * "/proc/sys/net/ipv4/x" as "net.ipv4.x"; "/sys/module/m/parameters/x" as "module.m.x". NULL for
+ * other files.
+ */
 static char *sysctl_name(const char *path)
 {
-	char *name = xstrdup(path + strlen(PROC_SYS)), *p;
+	const char *slash = strrchr(path, '/');
+	char *name = NULL, *p;
+	size_t module;
 
-	for (p = name; *p; p++) {
+	if (strncmp(path, PROC_SYS, strlen(PROC_SYS)) == 0) {
+		name = xstrdup(path + strlen(PROC_SYS));
+	} else if (strncmp(path, SYS_MODULE, strlen(SYS_MODULE)) == 0) {
+		module = strcspn(path + strlen(SYS_MODULE), "/");
+		if (slash - path == (ptrdiff_t)(strlen(SYS_MODULE) + module + strlen(PARAMETERS)) &&
+		    strncmp(slash - strlen(PARAMETERS), PARAMETERS, strlen(PARAMETERS)) == 0) {
+			name = xrealloc(NULL, strlen(path) + 1);
+			snprintf(name, strlen(path) + 1, "module.%.*s.%s", (int)module,
+				 path + strlen(SYS_MODULE), slash + 1);
+		}
+	}
+	for (p = name; p && *p; p++) {
 		if (*p == '/')
 			*p = '.';
 	}
@@ -94,11 +112,9 @@ int pd_shell_file_read(struct pd_shell *s, const char *path, struct strbuf *out)
 		strbuf_puts(out, file->value);
 		return 0;
 	}
-	if (strncmp(path, PROC_SYS, strlen(PROC_SYS)) == 0) {
-		if (!s->ops->sysctl_get)
-			return -EOPNOTSUPP;
-		name = sysctl_name(path);
-		result = s->ops->sysctl_get(s->ctx, name, out);
+	name = sysctl_name(path);
+	if (name) {
+		result = s->ops->sysctl_get ? s->ops->sysctl_get(s->ctx, name, out) : -EOPNOTSUPP;
 		free(name);
 		strbuf_puts(out, result ? "" : "\n");
 		return result;
@@ -110,20 +126,18 @@ int pd_shell_file_read(struct pd_shell *s, const char *path, struct strbuf *out)
 	return read_beside(s, path, out);
 }
 
-static int write_sysctl(struct pd_shell *s, const char *path, const struct strbuf *text)
+/* Takes the name. */
+static int write_sysctl(struct pd_shell *s, char *name, const struct strbuf *text)
 {
-	char *name, *value;
 	size_t len = text->len;
+	char *value;
 	int result;
 
-	if (!s->ops->sysctl_set)
-		return -EOPNOTSUPP;
 	while (len && text->data[len - 1] == '\n')
 		len--;
 	value = xstrdup(strbuf_text(text));
 	value[len] = '\0';
-	name = sysctl_name(path);
-	result = s->ops->sysctl_set(s->ctx, name, value);
+	result = s->ops->sysctl_set ? s->ops->sysctl_set(s->ctx, name, value) : -EOPNOTSUPP;
 	free(name);
 	free(value);
 	return result;
@@ -134,11 +148,13 @@ int pd_shell_file_write(struct pd_shell *s, const char *path, const struct strbu
 {
 	struct pd_shell_pair *file = find(s, path);
 	struct strbuf content = { 0 };
+	char *name;
 
 	if (strcmp(path, "/dev/null") == 0)
 		return 0;
-	if (strncmp(path, PROC_SYS, strlen(PROC_SYS)) == 0)
-		return write_sysctl(s, path, text);
+	name = sysctl_name(path);
+	if (name)
+		return write_sysctl(s, name, text);
 	if (strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/sys/", 5) == 0)
 		return -EOPNOTSUPP;
 	if (!file) {

@@ -7,10 +7,13 @@
  */
 #include "tcp/tcp.h"
 
-#define CUBIC_HZ	  10 /* log2 of time units in a second */
-#define CUBIC_BETA	  717u /* of 1024: cwnd after a loss */
-#define CUBIC_C		  410u /* of 1024 */
-#define CUBIC_FRIENDLY	  15u /* 8 (1 + beta) / (3 (1 - beta)): Reno's growth with this beta, / 8 */
+#define CUBIC_HZ       10 /* log2 of time units in a second */
+#define CUBIC_BETA     717u /* of 1024: cwnd after a loss */
+#define CUBIC_C	       410u /* of 1024 */
+#define CUBIC_FRIENDLY 15u /* 8 (1 + beta) / (3 (1 - beta)): Reno's growth with this beta, / 8 */
+/* Bits of the module parameter hystart_detect. */
+#define HYSTART_ACK_TRAIN 1u
+#define HYSTART_DELAY	  2u
 #define HYSTART_LOW	  16u /* no look at smaller windows */
 #define HYSTART_SAMPLES	  8u
 #define HYSTART_ACK_DELTA 2000 /* us: ACKs of one train are closer */
@@ -210,13 +213,14 @@ static void hystart_update(struct sock *sk, u32 delay)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	struct cubic *ca = cubic_of(sk);
-	u32 now = (u32)tp->tcp_mstamp, thresh;
+	u32 now = (u32)tp->tcp_mstamp, thresh, detect;
 
+	detect = (u32)sk->net->sysctl.cubic_hystart_detect;
 	if (after(tp->snd_una, ca->end_seq))
 		hystart_reset(sk);
 	if (tp->snd_cwnd < HYSTART_LOW)
 		return;
-	if ((s32)(now - ca->last_ack) <= HYSTART_ACK_DELTA) {
+	if (detect & HYSTART_ACK_TRAIN && (s32)(now - ca->last_ack) <= HYSTART_ACK_DELTA) {
 		ca->last_ack = now;
 		thresh = (ca->delay_min + hystart_ack_delay(sk)) >> 1;
 		if ((s32)(now - ca->round_start) > (s32)thresh) {
@@ -224,6 +228,8 @@ static void hystart_update(struct sock *sk, u32 delay)
 			return;
 		}
 	}
+	if (!(detect & HYSTART_DELAY))
+		return;
 	ca->curr_rtt = min_u32(ca->curr_rtt, delay);
 	if (ca->sample_cnt < HYSTART_SAMPLES) {
 		ca->sample_cnt++;

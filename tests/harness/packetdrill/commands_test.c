@@ -199,6 +199,9 @@ static void test_sysctl(void **state)
 	refused("sysctl -a", "some/where/x.pkt:3: unknown option of sysctl '-a'");
 	does("echo 7 > /proc/sys/net/ipv4/y", "net.ipv4.y=7|");
 	gives("cat /proc/sys/net/ipv4/tcp_sack", 0, "0\n");
+	does("echo 3 > /sys/module/tcp_cubic/parameters/hystart_detect",
+	     "module.tcp_cubic.hystart_detect=3|");
+	refused("echo 3 > /sys/module/x/y", "some/where/x.pkt:3: unknown file '/sys/module/x/y'");
 }
 
 static void test_restore(void **state)
