@@ -374,7 +374,7 @@ static u32 put_layers(struct pd_run *r, const struct pd_event *e, size_t i, u8 *
 		      const u8 *inner, u32 inner_len)
 {
 	const struct pd_packet *p = &e->packet;
-	const struct pd_layer *l = &p->layer[i];
+	const struct pd_layer *l;
 	struct pd_address src, dst;
 	u32 head = 0, len;
 	u8 proto;
@@ -383,6 +383,7 @@ static u32 put_layers(struct pd_run *r, const struct pd_event *e, size_t i, u8 *
 		memcpy(out, inner, inner_len);
 		return inner_len;
 	}
+	l = &p->layer[i];
 	if (l->kind == PD_LAYER_GRE || l->kind == PD_LAYER_MPLS) {
 		head = l->kind == PD_LAYER_GRE ? put_gre(l, out) : put_mpls(l, out);
 		len = put_layers(r, e, i + 1, out + head, inner, inner_len);

@@ -407,12 +407,13 @@ void put_cmsg(struct msghdr *msg, u32 level, u32 type, const u8 *data, u32 len)
 	u32 room = msg->control_len - msg->control_used;
 	u32 cmlen = CMSG_HDR + len;
 	u32 space = CMSG_HDR + cmsg_align(len);
-	u8 *p = msg->control + msg->control_used;
+	u8 *p;
 
 	if (!msg->control || room < CMSG_HDR) {
 		msg->out_flags |= MSG_CTRUNC;
 		return;
 	}
+	p = msg->control + msg->control_used;
 	if (room < cmlen) {
 		msg->out_flags |= MSG_CTRUNC;
 		cmlen = room;

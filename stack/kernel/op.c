@@ -240,8 +240,12 @@ void op_log_syscall(struct world *w, const struct sys_op *call)
 		o->addr = (struct op_bytes){ addr, sizeof(addr) };
 	}
 	if (call_takes_data(call->nr)) {
-		o->data = (struct op_bytes){ call->data, call->data_len };
-		if (call->nr == SYS_SENDMSG)
+		if (call->data)
+			o->data = (struct op_bytes){ call->data, call->data_len };
+		else
+			o->capacity =
+				call->data_len; /* a pointer that faults: a length without bytes */
+		if (call->nr == SYS_SENDMSG && call->control)
 			o->control = (struct op_bytes){ call->control, call->control_len };
 	} else {
 		o->capacity = call->data_len;
