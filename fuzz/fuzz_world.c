@@ -37,6 +37,8 @@ static struct {
 /* Of the last input's run. */
 static u64 last_digest;
 
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
 _Noreturn void fuzz_fail(const char *what)
 {
 	fprintf(stderr, "fuzz: %s\n", what);
@@ -196,6 +198,8 @@ static const struct world_ops recording = {
 	.wire_rx = wire_rx, .nf_hook = record_hook, .op_log = record_op, .capture = record_frame
 };
 
+static void warm_up(void);
+
 static u64 run_once(u32 arena, bool fresh, const u8 *data, size_t size,
 		    void (*scenario)(struct fuzz_world *f, struct fuzz_input *in))
 {
@@ -204,9 +208,6 @@ static u64 run_once(u32 arena, bool fresh, const u8 *data, size_t size,
 	struct world_leaks leaks;
 	u64 digest;
 
-	if (!arenas[arena].bytes)
-		arenas[arena].bytes = aligned_alloc(64, ARENA_SIZE);
-	FUZZ_CHECK(arenas[arena].bytes != NULL, "no memory");
 	*f = (struct fuzz_world){ .arena = arena, .fresh = fresh || recorder };
 	f->recorder = arena ? NULL : recorder;
 	(void)fuzz_u8(&in);
@@ -244,7 +245,10 @@ u64 fuzz_digest(void)
 void fuzz_run(const u8 *data, size_t size,
 	      void (*scenario)(struct fuzz_world *f, struct fuzz_input *in))
 {
-	u64 digest = run_once(0, false, data, size, scenario);
+	u64 digest;
+
+	warm_up();
+	digest = run_once(0, false, data, size, scenario);
 
 	last_digest = digest;
 	if (input_hash(data, size) % FUZZ_TWIN_EVERY)
@@ -302,25 +306,54 @@ static void boot(struct fuzz_world *f, u32 cpus, u32 queues)
 	apply(f, &op);
 }
 
+/*
+ * All that is made once is made here, before the first input: what an input runs through must be a
+ * function of the input, or the fuzzer takes the difference for something new (AFL++ calls it
+ * instability).
+ */
+static void warm_up(void)
+{
+	if (arenas[0].bytes)
+		return;
+	for (u32 i = 0; i < ARRAY_SIZE(arenas); i++) {
+		arenas[i].bytes = aligned_alloc(64, ARENA_SIZE);
+		FUZZ_CHECK(arenas[i].bytes != NULL, "no memory");
+	}
+	for (u32 i = 0; i < TOPOLOGIES; i++) {
+		struct fuzz_world *f = &arenas[0].f;
+		u8 **snapshot = &arenas[0].snapshot[i];
+		struct world_leaks leaks;
+
+		*f = (struct fuzz_world){ .arena = 0 };
+		boot(f, 1 + i / 2, 1 + i % 2);
+		arenas[0].snapshot_size[i] = world_snapshot_size(f->w);
+		*snapshot = malloc(arenas[0].snapshot_size[i]);
+		FUZZ_CHECK(*snapshot != NULL, "no memory");
+		world_snapshot(f->w, *snapshot);
+		world_destroy(f->w, &leaks);
+	}
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	warm_up();
+	return 0;
+}
+
 void fuzz_boot(struct fuzz_world *f, u32 cpus, u32 queues)
 {
 	u32 topology = (cpus - 1) * 2 + (queues - 1);
-	u8 **snapshot = &arenas[f->arena].snapshot[topology];
-	size_t *size = &arenas[f->arena].snapshot_size[topology];
 
 	FUZZ_CHECK(topology < TOPOLOGIES, "no such topology");
-	if (*snapshot && !f->fresh) {
-		f->w = (struct world *)(void *)arenas[f->arena].bytes;
-		world_restore(f->w, *snapshot, *size);
+	if (f->fresh) {
+		boot(f, cpus, queues);
 		return;
 	}
-	boot(f, cpus, queues);
-	if (f->fresh)
-		return;
-	*size = world_snapshot_size(f->w);
-	*snapshot = malloc(*size);
-	FUZZ_CHECK(*snapshot != NULL, "no memory");
-	world_snapshot(f->w, *snapshot);
+	f->w = (struct world *)(void *)arenas[f->arena].bytes;
+	world_restore(f->w, arenas[f->arena].snapshot[topology],
+		      arenas[f->arena].snapshot_size[topology]);
 }
 
 void fuzz_frame(struct fuzz_world *f, const u8 *frame, u32 len, u32 flags)
