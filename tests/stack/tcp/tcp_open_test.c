@@ -47,7 +47,7 @@ static void resets_of_closed(void **state)
 
 static void damaged_ones(void **state)
 {
-	u8 frame[100], *th = frame + 34;
+	u8 frame[100] = { 0 }, *th = frame + 34;
 	struct tcp_hdr h = { .source = 1, .dest = 2, .doff = 20, .flags = SYN };
 
 	(void)state;
