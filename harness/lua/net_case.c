@@ -41,6 +41,8 @@ static int case_link(u16 link)
 static int bad_capture(lua_State *L, struct capture_reader *r, const char *path, u64 number,
 		       const char *what)
 {
+	/* It may lie in the reader. */
+	what = lua_pushstring(L, what);
 	capture_close(r);
 	if (number)
 		return script_error(L, "%s: frame %d: %s", path, (int)number, what);

@@ -204,6 +204,7 @@ static enum gro_result dev_gro_receive(struct napi_struct *napi, struct sk_buff 
 	struct sk_buff_head *held = &napi->gro_hash[bucket];
 	struct sk_buff *pp;
 	enum gro_result ret = GRO_MERGED;
+	bool same_flow;
 
 	if (!po || !po->callbacks.gro_receive || skb_is_nonlinear(skb))
 		return GRO_NORMAL;
@@ -212,11 +213,13 @@ static enum gro_result dev_gro_receive(struct napi_struct *napi, struct sk_buff 
 	cb_init(skb);
 	gro_list_prepare(held, skb);
 	pp = po->callbacks.gro_receive(held, skb);
+	/* Merged, it goes with pp, and may be no more when gro_complete() returns. */
+	same_flow = NAPI_GRO_CB(skb)->same_flow;
 	if (pp) {
 		skb_unlink(held, pp);
 		gro_complete(napi, pp);
 	}
-	if (!NAPI_GRO_CB(skb)->same_flow) {
+	if (!same_flow) {
 		ret = NAPI_GRO_CB(skb)->flush ? GRO_NORMAL : GRO_HELD;
 		if (ret == GRO_HELD)
 			gro_hold(napi, held, skb);

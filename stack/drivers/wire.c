@@ -430,7 +430,8 @@ int wire_inject(struct wire *wire, u32 end, u32 flags, const u8 *bytes, u32 len)
 	f = wire_frame_get(wire, len);
 	if (!f)
 		return -ENOMEM;
-	memcpy(wire_frame_bytes(f), bytes, len);
+	if (len) /* no bytes may be no address */
+		memcpy(wire_frame_bytes(f), bytes, len);
 	wire_transmit(wire, end, f, flags);
 	return 0;
 }
