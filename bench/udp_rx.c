@@ -53,6 +53,11 @@ static void build(struct world *w)
 	op.u.addr_add.prefix_len = 24;
 	op.u.addr_add.addr = (struct op_bytes){ addr, 4 };
 	apply(w, &op, "address");
+	/* The peer has nothing like it, and it is of no use to datagrams that nobody merges. */
+	op = (struct op){ .kind = OP_NIC_SET };
+	op.u.nic_set.ifindex = 2;
+	op.u.nic_set.param = NIC_PARAM_GRO;
+	apply(w, &op, "gro off");
 }
 
 static s64 call(struct world *w, struct sys_op *op)
