@@ -172,6 +172,7 @@ static bool get_message(struct pd_run *r, const struct pd_event *e, s32 *fd, s64
 {
 	const struct pd_expr *msg = pd_arg(e, 1);
 
+	*data_len = 0;
 	if (!pd_arg_count(r, e, 3, 3) || !pd_arg_fd(r, e, 0, fd) || !pd_arg_number(r, e, 2, flags))
 		return false;
 	if (msg->kind != PD_X_STRUCT)
