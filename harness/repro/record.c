@@ -13,7 +13,8 @@ struct head {
 static void put(FILE *f, struct head h, const u8 *bytes)
 {
 	fwrite(&h, sizeof(h), 1, f);
-	fwrite(bytes, 1, h.len, f);
+	if (h.len)
+		fwrite(bytes, 1, h.len, f);
 	fflush(f); /* the next thing may be a crash */
 }
 
