@@ -13,7 +13,7 @@ struct head {
 static void put(FILE *f, struct head h, const u8 *bytes)
 {
 	fwrite(&h, sizeof(h), 1, f);
-	if (h.len)
+	if (bytes)
 		fwrite(bytes, 1, h.len, f);
 	fflush(f); /* the next thing may be a crash */
 }
