@@ -63,7 +63,7 @@ static int read_disk(const char *path, struct strbuf *out)
 	FILE *f;
 	size_t n;
 
-	if (stat(path, &st) || !S_ISREG(st.st_mode) || st.st_size > MAX_FILE)
+	if (stat(path, &st) || !S_ISREG(st.st_mode) || st.st_size > (off_t)MAX_FILE)
 		return -ENOENT;
 	f = fopen(path, "rb");
 	if (!f)
