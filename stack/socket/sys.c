@@ -25,6 +25,10 @@ static u32 received_len(const struct sys_op *op)
 		return 0;
 	switch (op->nr) {
 	case SYS_RECVMSG:
+		/* A stream throws them away then, and the room keeps what the caller had there. */
+		if (op->arg[0] & MSG_TRUNC)
+			return 0;
+		return (u32)min_u64((u64)op->ret, op->data_len);
 	case SYS_GETSOCKOPT:
 		return (u32)min_u64((u64)op->ret, op->data_len);
 	case SYS_EPOLL_WAIT:
