@@ -94,6 +94,18 @@ int data_read_file(const char *path, struct strbuf *out)
 	return error;
 }
 
+/* The id behind the first "see " of a note, cut out of it; NULL when there is none. */
+static const char *same_as(char *note)
+{
+	char *id = note ? strstr(note, "see RFC") : NULL;
+
+	if (!id)
+		return NULL;
+	id += strlen("see ");
+	id[strcspn(id, "; ,")] = 0;
+	return strchr(id, '-') ? id : NULL;
+}
+
 /* Cuts the rows out of one file's text; the first line is the header. */
 static void add_rows(struct catalogue *c, char *text)
 {
@@ -116,8 +128,14 @@ static void add_rows(struct catalogue *c, char *text)
 		}
 		if (*line && column[6]) {
 			c->rows = xrealloc(c->rows, (c->count + 1) * sizeof(*c->rows));
-			c->rows[c->count++] = (struct requirement){ line, column[1], column[3],
-								    column[5], column[6] };
+			c->rows[c->count++] = (struct requirement){
+				.id = line,
+				.rfc = column[1],
+				.level = column[3],
+				.text = column[5],
+				.observable = column[6],
+				.same_as = same_as(column[7]),
+			};
 		}
 		line = end;
 	}
@@ -128,9 +146,41 @@ static int compare_rows(const void *a, const void *b)
 	return strcmp(((const struct requirement *)a)->id, ((const struct requirement *)b)->id);
 }
 
+static struct requirement *find_row(const struct catalogue *c, const char *id)
+{
+	const struct requirement key = { .id = id };
+
+	if (!c->count)
+		return NULL;
+	return bsearch(&key, c->rows, c->count, sizeof(*c->rows), compare_rows);
+}
+
+/* not-shown.tsv: an id and a reason in each row; the first line is the header. */
+static void add_reasons(struct catalogue *c, char *text)
+{
+	char *line = strchr(text, '\n');
+
+	while (line && line[1]) {
+		char *end = strchr(++line, '\n');
+		char *reason = strchr(line, '\t');
+		struct requirement *row;
+
+		if (end)
+			*end = 0;
+		if (reason && (!end || reason < end)) {
+			*reason++ = 0;
+			row = find_row(c, line);
+			if (row)
+				row->reason = reason;
+		}
+		line = end;
+	}
+}
+
 bool catalogue_load(struct catalogue *c, struct strbuf *error)
 {
 	struct strbuf path = { 0 };
+	size_t reasons = SIZE_MAX;
 	struct dirent *entry;
 	DIR *dir;
 
@@ -148,7 +198,11 @@ bool catalogue_load(struct catalogue *c, struct strbuf *error)
 		c->files = xrealloc(c->files, (c->file_count + 1) * sizeof(*c->files));
 		text = &c->files[c->file_count++];
 		*text = (struct strbuf){ 0 };
-		if (data_read_file(strbuf_text(&path), text) == 0 && text->data)
+		if (data_read_file(strbuf_text(&path), text) != 0 || !text->data)
+			continue;
+		if (strcmp(entry->d_name, "not-shown.tsv") == 0)
+			reasons = c->file_count - 1;
+		else
 			add_rows(c, text->data);
 	}
 	if (dir)
@@ -163,6 +217,8 @@ bool catalogue_load(struct catalogue *c, struct strbuf *error)
 		return false;
 	}
 	qsort(c->rows, c->count, sizeof(*c->rows), compare_rows);
+	if (reasons != SIZE_MAX)
+		add_reasons(c, c->files[reasons].data);
 	return true;
 }
 
@@ -179,11 +235,7 @@ void catalogue_free(struct catalogue *c)
 
 const struct requirement *catalogue_find(const struct catalogue *c, const char *id)
 {
-	const struct requirement key = { .id = id };
-
-	if (!c->count)
-		return NULL;
-	return bsearch(&key, c->rows, c->count, sizeof(*c->rows), compare_rows);
+	return find_row(c, id);
 }
 
 static u64 mix(u64 z)

@@ -21,6 +21,9 @@ struct requirement {
 	const char *level; /* "MUST", "MUST NOT", ... */
 	const char *text;
 	const char *observable; /* "wire", "api", "timer", "none" */
+	const char
+		*same_as; /* the id that the note says to see: the same rule elsewhere; or NULL */
+	const char *reason; /* why no test shows it (not-shown.tsv), or NULL */
 };
 
 /* All rows of docs/requirements, sorted by id. */

@@ -12,18 +12,18 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OPT_RFC, OPT_LEVEL, OPT_MISSING, OPT_JSON, OPT_TSV };
+enum { OPT_RFC, OPT_LEVEL, OPT_MISSING, OPT_LISTED, OPT_JSON, OPT_TSV };
 
 static const struct run_option options_own[] = {
 	{ "--rfc", "N", OPT_RFC },	    { "--level", "LEVEL", OPT_LEVEL },
-	{ "--missing", NULL, OPT_MISSING }, { "--json", NULL, OPT_JSON },
-	{ "--tsv", NULL, OPT_TSV },
+	{ "--missing", NULL, OPT_MISSING }, { "--listed", NULL, OPT_LISTED },
+	{ "--json", NULL, OPT_JSON },	    { "--tsv", NULL, OPT_TSV },
 };
 
 struct cover {
 	struct matrix matrix;
 	enum cover_format format;
-	bool missing;
+	bool missing, listed;
 	bool planned; /* the tests were found, there is something to tell */
 };
 
@@ -32,11 +32,13 @@ static const char help[] =
 	"\n"
 	"Runs the tests as 'tapline run' does and prints, per RFC and level, how many requirements\n"
 	"of the catalogue a test can observe, and how many of them tests that passed have shown\n"
-	"(t:shows), only tests that failed, or none.\n"
+	"(t:shows), only tests that failed, or none; what is listed with the reason why no test\n"
+	"shows it (docs/requirements/not-shown.tsv) is counted apart.\n"
 	"\n"
 	"  --rfc N             only requirements of this RFC\n"
 	"  --level LEVEL       only MUST, MUST NOT, SHOULD, SHOULD NOT or MAY\n"
 	"  --missing           list the requirements that no passing test showed\n"
+	"  --listed            list the requirements that are not shown for a reason, with it\n"
 	"  --json, --tsv       for machines\n"
 	"  --help              this text\n"
 	"\n"
@@ -67,6 +69,9 @@ static bool take_option(void *ctx, int id, char *value, struct strbuf *error)
 		return c->matrix.level != NULL;
 	case OPT_MISSING:
 		c->missing = true;
+		return true;
+	case OPT_LISTED:
+		c->listed = true;
 		return true;
 	case OPT_JSON:
 		c->format = COVER_JSON;
@@ -106,6 +111,8 @@ static int run_and_write(struct cover *c, const struct run_options *options)
 		return status;
 	if (c->missing)
 		matrix_write_missing(&c->matrix, c->format, stdout);
+	else if (c->listed)
+		matrix_write_listed(&c->matrix, c->format, stdout);
 	else
 		matrix_write(&c->matrix, c->format, stdout);
 	if (fflush(stdout) == 0 && !ferror(stdout))

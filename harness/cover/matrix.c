@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Counting and writing. A requirement counts when a test can observe it (the catalogue's column),
- * or when one has shown it all the same. Each that counts is in exactly one of three columns: shown
- * by a test that passed, shown only by tests that failed, not shown.
+ * or when one has shown it all the same. Each that counts is in exactly one column: shown by a test
+ * that passed, listed in not-shown.tsv with the reason why no test shows it, shown only by tests
+ * that failed, not shown. A row that is the same rule as another ("see ID") is shown by what shows
+ * that one.
  */
 #include "cover/matrix.h"
 
@@ -11,9 +13,9 @@
 
 static const char *const levels[] = { "MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY" };
 
-enum state { NOT_SHOWN, ONLY_FAILING, SHOWN, STATES };
+enum state { NOT_SHOWN, ONLY_FAILING, SHOWN, LISTED, STATES };
 
-static const char *const state_names[STATES] = { "not shown", "only failing", "shown" };
+static const char *const state_names[STATES] = { "not shown", "only failing", "shown", "listed" };
 
 struct cell {
 	size_t count[STATES];
@@ -21,7 +23,7 @@ struct cell {
 
 static size_t observable(const struct cell *c)
 {
-	return c->count[NOT_SHOWN] + c->count[ONLY_FAILING] + c->count[SHOWN];
+	return c->count[NOT_SHOWN] + c->count[ONLY_FAILING] + c->count[SHOWN] + c->count[LISTED];
 }
 
 bool matrix_init(struct matrix *m, struct strbuf *error)
@@ -97,10 +99,30 @@ bool matrix_has_rfc(const struct matrix *m, const char *rfc)
 	return false;
 }
 
+/* The rule that row i repeats, or i. */
+static size_t original(const struct matrix *m, size_t i)
+{
+	const struct requirement *row = &m->catalogue.rows[i];
+	u32 hops;
+
+	for (hops = 0; hops < 4 && row->same_as; hops++) {
+		const struct requirement *other = catalogue_find(&m->catalogue, row->same_as);
+
+		if (!other)
+			break;
+		row = other;
+	}
+	return (size_t)(row - m->catalogue.rows);
+}
+
 static enum state state_of(const struct matrix *m, size_t i)
 {
+	if (!m->shown[i] && !m->catalogue.rows[i].reason)
+		i = original(m, i);
 	if (m->shown[i] & SHOWN_PASSING)
 		return SHOWN;
+	if (m->catalogue.rows[i].reason)
+		return LISTED;
 	return m->shown[i] & SHOWN_FAILING ? ONLY_FAILING : NOT_SHOWN;
 }
 
@@ -161,21 +183,23 @@ static void write_cell(enum cover_format format, const char *rfc, const char *le
 	size_t shown = c->count[SHOWN];
 	size_t failing = c->count[ONLY_FAILING];
 	size_t missing = c->count[NOT_SHOWN];
+	size_t listed = c->count[LISTED];
 
 	switch (format) {
 	case COVER_TEXT:
-		fprintf(to, "%-6s %-10s %10zu %8zu %8zu %8zu\n", rfc, level, observable(c), shown,
-			failing, missing);
+		fprintf(to, "%-6s %-10s %10zu %8zu %8zu %8zu %8zu\n", rfc, level, observable(c),
+			shown, failing, missing, listed);
 		break;
 	case COVER_TSV:
-		fprintf(to, "%s\t%s\t%zu\t%zu\t%zu\t%zu\n", rfc, level, observable(c), shown,
-			failing, missing);
+		fprintf(to, "%s\t%s\t%zu\t%zu\t%zu\t%zu\t%zu\n", rfc, level, observable(c), shown,
+			failing, missing, listed);
 		break;
 	case COVER_JSON:
 		fprintf(to,
 			"{ \"rfc\": \"%s\", \"level\": \"%s\", \"observable\": %zu, "
-			"\"shown\": %zu, \"failing\": %zu, \"missing\": %zu }",
-			rfc, level, observable(c), shown, failing, missing);
+			"\"shown\": %zu, \"failing\": %zu, \"missing\": %zu, "
+			"\"listed\": %zu }",
+			rfc, level, observable(c), shown, failing, missing, listed);
 		break;
 	}
 }
@@ -183,10 +207,10 @@ static void write_cell(enum cover_format format, const char *rfc, const char *le
 static void write_head(enum cover_format format, FILE *to)
 {
 	if (format == COVER_TEXT)
-		fprintf(to, "%-6s %-10s %10s %8s %8s %8s\n", "RFC", "level", "observable", "shown",
-			"failing", "missing");
+		fprintf(to, "%-6s %-10s %10s %8s %8s %8s %8s\n", "RFC", "level", "observable",
+			"shown", "failing", "missing", "listed");
 	else if (format == COVER_TSV)
-		fputs("rfc\tlevel\tobservable\tshown\tfailing\tmissing\n", to);
+		fputs("rfc\tlevel\tobservable\tshown\tfailing\tmissing\tlisted\n", to);
 	else
 		fputs("{\n  \"rows\": [", to);
 }
@@ -257,34 +281,39 @@ static void write_json_text(const char *text, FILE *to)
 static void write_requirement(const struct requirement *row, enum state state,
 			      enum cover_format format, FILE *to)
 {
+	const char *text = state == LISTED ? row->reason : row->text;
+
 	if (format != COVER_JSON) {
-		fprintf(to, "%s\t%s\t%s\t%s\n", row->id, row->level, state_names[state], row->text);
+		fprintf(to, "%s\t%s\t%s\t%s\n", row->id, row->level, state_names[state], text);
 		return;
 	}
 	fprintf(to,
 		"\n    { \"id\": \"%s\", \"rfc\": \"%s\", \"level\": \"%s\", \"state\": \"%s\", ",
 		row->id, row->rfc, row->level, state_names[state]);
-	fputs("\"requirement\": ", to);
-	write_json_text(row->text, to);
+	fputs(state == LISTED ? "\"reason\": " : "\"requirement\": ", to);
+	write_json_text(text, to);
 	fputs(" }", to);
 }
 
-void matrix_write_missing(const struct matrix *m, enum cover_format format, FILE *to)
+/* The rows that are in the columns of `states`, one bit each. */
+static void write_rows(const struct matrix *m, const char *name, u32 states,
+		       enum cover_format format, FILE *to)
 {
 	const char *separator = "";
 	size_t rfcs, i, k;
 	const char **list = rfc_list(m, &rfcs);
 
 	if (format == COVER_JSON)
-		fputs("{\n  \"missing\": [", to);
+		fprintf(to, "{\n  \"%s\": [", name);
 	else if (format == COVER_TSV)
-		fputs("id\tlevel\tstate\trequirement\n", to);
+		fprintf(to, "id\tlevel\tstate\t%s\n",
+			states == 1u << LISTED ? "reason" : "requirement");
 	for (k = 0; k < rfcs; k++) {
 		for (i = 0; i < m->catalogue.count; i++) {
 			const struct requirement *row = &m->catalogue.rows[i];
 
 			if (strcmp(row->rfc, list[k]) != 0 || !counts(m, i) ||
-			    state_of(m, i) == SHOWN)
+			    !(states >> state_of(m, i) & 1))
 				continue;
 			if (format == COVER_JSON)
 				fputs(separator, to);
@@ -295,4 +324,14 @@ void matrix_write_missing(const struct matrix *m, enum cover_format format, FILE
 	if (format == COVER_JSON)
 		fputs("\n  ]\n}\n", to);
 	free(list);
+}
+
+void matrix_write_missing(const struct matrix *m, enum cover_format format, FILE *to)
+{
+	write_rows(m, "missing", 1u << NOT_SHOWN | 1u << ONLY_FAILING, format, to);
+}
+
+void matrix_write_listed(const struct matrix *m, enum cover_format format, FILE *to)
+{
+	write_rows(m, "listed", 1u << LISTED, format, to);
 }

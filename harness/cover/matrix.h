@@ -37,7 +37,9 @@ bool matrix_has_rfc(const struct matrix *m, const char *rfc);
 
 /* The counts, a row per RFC and level. */
 void matrix_write(const struct matrix *m, enum cover_format format, FILE *to);
-/* The requirements that no passing test showed. */
+/* The requirements that no passing test showed, and that are not listed. */
 void matrix_write_missing(const struct matrix *m, enum cover_format format, FILE *to);
+/* Those of not-shown.tsv that no test showed either, with their reasons. */
+void matrix_write_listed(const struct matrix *m, enum cover_format format, FILE *to);
 
 #endif

@@ -204,7 +204,7 @@ struct net_run *net_run_of(lua_State *L)
 	const struct script_config *c = t->script->config;
 	struct world_config config = {
 		.seed = t->log ? t->log_seed : t->seed,
-		.profile_rfc = strcmp(c->profile, "rfc") == 0,
+		.profile_rfc = strcmp(t->profile, "rfc") == 0,
 		.digest = c->digest || t->log,
 	};
 	struct net_run *n = t->net;

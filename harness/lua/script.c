@@ -40,6 +40,7 @@ void script_free(struct script *s)
 	for (i = 0; i < s->test_count; i++) {
 		free(s->tests[i].name);
 		free(s->tests[i].skip);
+		free(s->tests[i].profile);
 	}
 	free(s->tests);
 	free_modules(s);
@@ -75,7 +76,7 @@ static struct script *script_new(const char *path, const struct script_config *c
 
 static void test_run_init(struct test_run *t, struct script *s, u64 seed)
 {
-	*t = (struct test_run){ .script = s, .seed = seed };
+	*t = (struct test_run){ .script = s, .seed = seed, .profile = s->config->profile };
 	t->sb = sandbox_new(s->config->fuel, s->config->memory, seed);
 	if (t->sb) {
 		t->sb->owner = t;
@@ -239,7 +240,7 @@ struct script *script_load(const char *path, const struct script_config *config,
 	return NULL;
 }
 
-/* -- tap.test, as the library calls it: native.test(name, function, skip) -- */
+/* -- tap.test, as the library calls it: native.test(name, function, skip, profile) -- */
 
 int script_register_test(lua_State *L)
 {
@@ -247,6 +248,7 @@ int script_register_test(lua_State *L)
 	struct script *s = t->script;
 	const char *name = luaL_checkstring(L, 1);
 	const char *skip = luaL_optstring(L, 3, NULL);
+	const char *profile = luaL_optstring(L, 4, NULL);
 	struct script_test *test;
 	size_t i;
 
@@ -266,6 +268,7 @@ int script_register_test(lua_State *L)
 		test = &s->tests[s->test_count++];
 		test->name = xstrdup(name);
 		test->skip = skip ? xstrdup(skip) : NULL;
+		test->profile = profile ? xstrdup(profile) : NULL;
 		test->line = 0;
 	} else if (i == t->wanted) {
 		lua_pushvalue(L, 2);
@@ -359,8 +362,16 @@ void script_run(struct script *s, size_t i, const char *rerun, struct script_res
 		strbuf_puts(&result->directive, test->skip);
 		return;
 	}
+	if (test->profile && s->config->profile_given &&
+	    strcmp(test->profile, s->config->profile) != 0) {
+		result->verdict = TAP_SKIP;
+		strbuf_printf(&result->directive, "for profile %s", test->profile);
+		return;
+	}
 	test_run_init(&t, s, test_seed(s->config->seed, s->path, test->name));
 	t.wanted = i;
+	if (test->profile)
+		t.profile = test->profile;
 	t.result = result;
 	if (t.sb) {
 		run_wanted(&t);

@@ -21,6 +21,7 @@ struct script_setting {
 struct script_config {
 	u64 seed; /* of the run */
 	const char *profile;
+	bool profile_given; /* by the command line: tests that are for another one are skipped */
 	const struct script_setting *settings;
 	size_t setting_count;
 	const char *capture_dir; /* NULL: none */

@@ -14,6 +14,7 @@ struct script_test {
 	char *name;
 	int line;
 	char *skip; /* reason given in the options, or NULL */
+	char *profile; /* the only one that it is for, or NULL */
 };
 
 /* A compiled file of the library or of the script's folder. */
@@ -48,6 +49,7 @@ struct test_run {
 	size_t wanted; /* the test to run */
 	size_t seen; /* tests registered so far */
 	u64 seed;
+	const char *profile;
 	struct script_result *result;
 
 	bool failed;
@@ -97,7 +99,7 @@ void script_full_names(const struct script *s, const char *message, struct strbu
 /* Raises an error whose place is the innermost one in the script, not in the library. */
 int script_error(lua_State *L, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* native.test(name, function, skip): what tap.test does. */
+/* native.test(name, function, skip, profile): what tap.test does. */
 int script_register_test(lua_State *L);
 
 /* Opens require, and the native table that library modules get. */

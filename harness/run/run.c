@@ -109,6 +109,7 @@ static void fill_config(const struct run *r, struct plan_file *f)
 	f->config = (struct script_config){
 		.seed = o->seed,
 		.profile = o->profile,
+		.profile_given = o->profile_given,
 		.settings = o->settings,
 		.setting_count = o->setting_count,
 		.capture_dir = o->capture_dir,

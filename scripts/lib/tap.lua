@@ -205,7 +205,7 @@ function Test:shows(id, assertion)
   return assertion
 end
 
-local options_known = { skip = "string" }
+local options_known = { skip = "string", profile = "string" }
 
 local function check_options(options)
   for key, value in pairs(options) do
@@ -231,9 +231,13 @@ function tap.test(name, options, f)
   if type(options) ~= "table" then error("tap.test: the options must be a table", 2) end
   if type(f) ~= "function" then error("tap.test: '" .. name .. "' has no function", 2) end
   check_options(options)
+  if options.profile and options.profile ~= "linux" and options.profile ~= "rfc" then
+    error("tap.test: option 'profile' is \"linux\" or \"rfc\"", 2)
+  end
   native.test(name, function()
-    f(setmetatable({ name = name, seed = native.seed(), shown = {}, shown_count = 0 }, Test))
-  end, options.skip)
+    f(setmetatable({ name = name, seed = native.seed(), profile = native.profile(), shown = {},
+      shown_count = 0 }, Test))
+  end, options.skip, options.profile)
 end
 
 return tap

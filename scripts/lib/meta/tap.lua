@@ -12,10 +12,12 @@ local tap = {}
 
 ---@class tapline.TestOptions
 ---@field skip? string why the test is not run
+---@field profile? "linux"|"rfc" the only profile that the test is for
 
 ---@class tapline.Test
 ---@field name string
 ---@field seed integer
+---@field profile "linux"|"rfc"
 local Test = {}
 
 ---Registers a test. Names are unique in a file.

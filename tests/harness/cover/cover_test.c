@@ -26,7 +26,11 @@ static int setup(void **state)
 		     "RFC12-1-2\t12\t1\tMUST\thost\tIs better\tapi\tprose\n"
 		     "RFC12-1-3\t12\t1\tMUST\thost\tIs best\ttimer\t\n"
 		     "RFC12-1-4\t12\t1\tMUST\thost\tIs not seen\tnone\t\n"
-		     "RFC12-1-5\t12\t1\tMAY\thost\tIs done\twire\t\n");
+		     "RFC12-1-5\t12\t1\tMAY\thost\tIs done\twire\t\n"
+		     "RFC12-1-6\t12\t1\tSHOULD\thost\tIs good\twire\told; see RFC12-1-1; x\n"
+		     "RFC12-1-7\t12\t1\tSHOULD\thost\tIs bad\twire\tsee RFC12-1-1\n");
+	command_file("data/docs/requirements/not-shown.tsv",
+		     "id\treason\nRFC12-1-7\tnobody \"wants\" it\n");
 	command_file("data/docs/requirements/b.tsv",
 		     "id\trfc\tsection\tlevel\trole\trequirement\tobservable\tnote\n"
 		     "RFC9-1-1\t9\t1\tMUST NOT\thost\tIs never\twire\t\n");
@@ -49,15 +53,18 @@ static void test_matrix(void **state)
 	(void)state;
 	c = command(COVER "pass.lua fail.lua");
 	assert_int_equal(c->status, 1);
-	assert_string_equal(c->out, "RFC    level      observable    shown  failing  missing\n"
-				    "9      MUST NOT            1        0        0        1\n"
-				    "12     MUST                3        1        1        1\n"
-				    "12     MAY                 1        0        0        1\n"
-				    "\n"
-				    "all    MUST                3        1        1        1\n"
-				    "all    MUST NOT            1        0        0        1\n"
-				    "all    MAY                 1        0        0        1\n"
-				    "all    all                 5        1        1        3\n");
+	assert_string_equal(c->out,
+			    "RFC    level      observable    shown  failing  missing   listed\n"
+			    "9      MUST NOT            1        0        0        1        0\n"
+			    "12     MUST                3        1        1        1        0\n"
+			    "12     SHOULD              2        1        0        0        1\n"
+			    "12     MAY                 1        0        0        1        0\n"
+			    "\n"
+			    "all    MUST                3        1        1        1        0\n"
+			    "all    MUST NOT            1        0        0        1        0\n"
+			    "all    SHOULD              2        1        0        0        1\n"
+			    "all    MAY                 1        0        0        1        0\n"
+			    "all    all                 7        2        1        3        1\n");
 	assert_string_equal(c->err, "not ok - fail.lua: fail\n");
 }
 
@@ -68,15 +75,15 @@ static void test_selection(void **state)
 	(void)state;
 	c = command(COVER "--tsv --rfc 12 --level must pass.lua");
 	assert_int_equal(c->status, 0);
-	assert_string_equal(c->out, "rfc\tlevel\tobservable\tshown\tfailing\tmissing\n"
-				    "12\tMUST\t3\t1\t0\t2\n");
+	assert_string_equal(c->out, "rfc\tlevel\tobservable\tshown\tfailing\tmissing\tlisted\n"
+				    "12\tMUST\t3\t1\t0\t2\t0\n");
 	c = command(COVER "--tsv --level=must-not --rfc RFC9 pass.lua");
-	assert_string_equal(c->out, "rfc\tlevel\tobservable\tshown\tfailing\tmissing\n"
-				    "9\tMUST NOT\t1\t0\t0\t1\n");
+	assert_string_equal(c->out, "rfc\tlevel\tobservable\tshown\tfailing\tmissing\tlisted\n"
+				    "9\tMUST NOT\t1\t0\t0\t1\t0\n");
 	/* The options of run choose what runs. */
 	c = command(COVER "--tsv --rfc 12 --filter skip --level MUST -j 2 pass.lua fail.lua");
 	assert_int_equal(c->status, 4);
-	assert_contains(c->out, "12\tMUST\t3\t0\t0\t3\n");
+	assert_contains(c->out, "12\tMUST\t3\t0\t0\t3\t0\n");
 }
 
 static void test_missing(void **state)
@@ -101,6 +108,18 @@ static void test_missing(void **state)
 			    "  ]\n}\n");
 }
 
+static void test_listed(void **state)
+{
+	(void)state;
+	assert_string_equal(command(COVER "--listed pass.lua")->out,
+			    "RFC12-1-7\tSHOULD\tlisted\tnobody \"wants\" it\n");
+	assert_contains(command(COVER "--listed --json pass.lua")->out,
+			"\"state\": \"listed\", \"reason\": \"nobody \\\"wants\\\" it\" }");
+	/* The row that is the same rule as one that is not shown. */
+	assert_contains(command(COVER "--missing fail.lua")->out,
+			"RFC12-1-6\tSHOULD\tonly failing\tIs good\n");
+}
+
 static void test_json(void **state)
 {
 	(void)state;
@@ -108,12 +127,12 @@ static void test_json(void **state)
 		command(COVER "--json --level MUST pass.lua")->out,
 		"{\n  \"rows\": [\n"
 		"    { \"rfc\": \"12\", \"level\": \"MUST\", \"observable\": 3, \"shown\": 1, "
-		"\"failing\": 0, \"missing\": 2 }\n"
+		"\"failing\": 0, \"missing\": 2, \"listed\": 0 }\n"
 		"  ],\n  \"all\": [\n"
 		"    { \"rfc\": \"all\", \"level\": \"MUST\", \"observable\": 3, \"shown\": 1, "
-		"\"failing\": 0, \"missing\": 2 },\n"
+		"\"failing\": 0, \"missing\": 2, \"listed\": 0 },\n"
 		"    { \"rfc\": \"all\", \"level\": \"all\", \"observable\": 3, \"shown\": 1, "
-		"\"failing\": 0, \"missing\": 2 }\n"
+		"\"failing\": 0, \"missing\": 2, \"listed\": 0 }\n"
 		"  ]\n}\n");
 }
 
@@ -156,7 +175,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_matrix),	cmocka_unit_test(test_selection),
 		cmocka_unit_test(test_missing), cmocka_unit_test(test_json),
-		cmocka_unit_test(test_usage),	cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_listed),	cmocka_unit_test(test_usage),
+		cmocka_unit_test(test_levels),
 	};
 
 	return cmocka_run_group_tests(tests, setup, command_teardown);
