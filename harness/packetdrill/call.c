@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_DATA (64u << 20)
-
 /* -- Descriptors -- */
 
 int pd_fd_live(const struct pd_run *r, int script)
@@ -51,7 +49,7 @@ void pd_fd_set(struct pd_run *r, int script, int live)
 	r->fds[i] = (struct pd_fd){ script, live };
 }
 
-static void fd_forget(struct pd_run *r, int script)
+void pd_fd_forget(struct pd_run *r, int script)
 {
 	size_t i;
 
@@ -357,441 +355,37 @@ s64 pd_call_now(struct pd_run *r, struct sys_op *op)
 	return op->ret;
 }
 
-/* -- Sockets -- */
-
-/* A call that gives a descriptor. */
-static bool got_fd(struct pd_run *r, struct pd_call *c, int *script)
-{
-	const struct pd_expr *want = c->event->syscall.result;
-	bool expected = want && want->kind == PD_X_NUMBER;
-
-	if (c->op.ret < 0 || (expected && want->num < 0))
-		return pd_call_check(r, c, c->op.ret);
-	*script = expected ? (int)want->num : (int)c->op.ret;
-	pd_fd_set(r, *script, (int)c->op.ret);
-	return true;
-}
-
-static bool finish_fd(struct pd_run *r, struct pd_call *c)
-{
-	int script;
-
-	return got_fd(r, c, &script);
-}
-
-static bool finish_socket(struct pd_run *r, struct pd_call *c)
-{
-	int script = -1;
-
-	if (!got_fd(r, c, &script))
-		return false;
-	if (script >= 0) {
-		struct pd_flow *f = pd_flow_add(r, (int)c->op.arg[2]);
-
-		if (!f->protocol)
-			f->protocol = (c->op.arg[1] & SOCK_TYPE_MASK) == SOCK_DGRAM ? IPPROTO_UDP :
-										      IPPROTO_TCP;
-		f->script_fd = script;
-		f->live_fd = (int)c->op.ret;
-		r->under_test = f;
-	}
-	return true;
-}
-
-static bool call_socket(struct pd_run *r, const struct pd_event *e, u64 at)
-{
-	s64 domain, type, protocol;
-	struct pd_call *c;
-
-	if (!pd_arg_count(r, e, 3, 3) ||
-	    !pd_arg_number_or(r, e, 0, r->settings->family == PD_IPV4 ? AF_INET : AF_INET6,
-			      &domain) ||
-	    !pd_arg_number(r, e, 1, &type) || !pd_arg_number(r, e, 2, &protocol))
-		return false;
-	c = pd_call_new(r, e, SYS_SOCKET, 0);
-	c->op.arg[0] = (u64)domain;
-	c->op.arg[1] = (u64)type;
-	c->op.arg[2] = (u64)protocol;
-	c->finish = finish_socket;
-	return pd_call_go(r, c, at);
-}
-
-static struct pd_flow *flow_of_arg(struct pd_run *r, const struct pd_event *e)
-{
-	const struct pd_expr *x = pd_arg(e, 0);
-
-	return x && x->kind == PD_X_NUMBER ? pd_flow_of_fd(r, (int)x->num) : NULL;
-}
-
-static bool call_bind(struct pd_run *r, const struct pd_event *e, u64 at)
-{
-	const struct pd_settings *s = r->settings;
-	struct sock_addr here = pd_sock_addr(r, &s->local, s->bind_port);
-	struct pd_flow *f = flow_of_arg(r, e);
-	struct pd_call *c;
-	s32 fd;
-
-	if (!pd_arg_count(r, e, 3, 3) || !pd_arg_fd(r, e, 0, &fd))
-		return false;
-	c = pd_call_new(r, e, SYS_BIND, 0);
-	c->op.fd = fd;
-	c->op.has_addr = true;
-	if (!pd_arg_address(r, e, 1, &here, &c->op.addr))
-		return false;
-	if (f)
-		f->local_port = c->op.addr.port;
-	return pd_call_go(r, c, at);
-}
-
-static bool finish_listen(struct pd_run *r, struct pd_call *c)
-{
-	if (c->op.ret >= 0 && c->flow) {
-		c->flow->state = PD_FLOW_LISTENING;
-		r->under_test = c->flow;
-	}
-	return pd_call_check(r, c, c->op.ret);
-}
-
-static bool call_listen(struct pd_run *r, const struct pd_event *e, u64 at)
-{
-	struct pd_call *c;
-	s64 backlog;
-	s32 fd;
-
-	if (!pd_arg_count(r, e, 2, 2) || !pd_arg_fd(r, e, 0, &fd) ||
-	    !pd_arg_number(r, e, 1, &backlog))
-		return false;
-	c = pd_call_new(r, e, SYS_LISTEN, 0);
-	c->op.fd = fd;
-	c->op.arg[0] = (u64)backlog;
-	c->flow = flow_of_arg(r, e);
-	c->finish = finish_listen;
-	return pd_call_go(r, c, at);
-}
-
-static bool finish_accept(struct pd_run *r, struct pd_call *c)
-{
-	int script = -1;
-	size_t i;
-
-	if (!got_fd(r, c, &script))
-		return false;
-	for (i = r->flow_count; script >= 0 && i--;) {
-		struct pd_flow *f = r->flows[i];
-
-		if (f->remote_port == c->op.addr.port && f->state >= PD_FLOW_SYN_RECEIVED &&
-		    f->state <= PD_FLOW_SYNACK_ACKED) {
-			f->script_fd = script;
-			f->live_fd = (int)c->op.ret;
-			r->under_test = f;
-			break;
-		}
-	}
-	return true;
-}
-
-static bool call_accept(struct pd_run *r, const struct pd_event *e, u64 at)
-{
-	struct pd_call *c;
-	s64 flags = 0;
-	s32 fd;
-
-	if (!pd_arg_count(r, e, 3, 4) || !pd_arg_fd(r, e, 0, &fd) ||
-	    (e->syscall.argc == 4 && !pd_arg_number(r, e, 3, &flags)))
-		return false;
-	c = pd_call_new(r, e, SYS_ACCEPT, 0);
-	c->op.fd = fd;
-	c->op.arg[0] = (u64)flags;
-	c->finish = finish_accept;
-	return pd_call_go(r, c, at);
-}
-
-/* The flow becomes one that connects: its first packet is still to come. */
-static void begin_connect(struct pd_run *r, struct pd_flow *f, const struct sock_addr *a)
-{
-	if (!f || a->family == AF_UNSPEC || (f->state != PD_FLOW_NEW && f->protocol == IPPROTO_TCP))
-		return;
-	f->state = PD_FLOW_CONNECTING;
-	f->remote_port = a->port;
-	r->under_test = f;
-}
-
-static bool call_connect(struct pd_run *r, const struct pd_event *e, u64 at)
-{
-	const struct pd_settings *s = r->settings;
-	struct sock_addr there = pd_sock_addr(r, &s->remote, s->connect_port);
-	struct pd_call *c;
-	s32 fd;
-
-	if (!pd_arg_count(r, e, 3, 3) || !pd_arg_fd(r, e, 0, &fd))
-		return false;
-	c = pd_call_new(r, e, SYS_CONNECT, 0);
-	c->op.fd = fd;
-	c->op.has_addr = true;
-	if (!pd_arg_address(r, e, 1, &there, &c->op.addr))
-		return false;
-	begin_connect(r, flow_of_arg(r, e), &c->op.addr);
-	return pd_call_go(r, c, at);
-}
-
-static bool finish_close(struct pd_run *r, struct pd_call *c)
-{
-	s64 script = c->event->syscall.arg[0]->num;
-
-	if (c->op.ret >= 0) {
-		fd_forget(r, (int)script);
-		if (c->flow)
-			c->flow->script_fd = c->flow->live_fd = -1;
-	}
-	return pd_call_check(r, c, c->op.ret);
-}
-
-static bool call_close(struct pd_run *r, const struct pd_event *e, u64 at)
-{
-	struct pd_call *c;
-	s32 fd;
-
-	if (!pd_arg_count(r, e, 1, 1) || !pd_arg_fd(r, e, 0, &fd))
-		return false;
-	c = pd_call_new(r, e, SYS_CLOSE, 0);
-	c->op.fd = fd;
-	c->flow = flow_of_arg(r, e);
-	c->finish = finish_close;
-	return pd_call_go(r, c, at);
-}
-
-static bool call_shutdown(struct pd_run *r, const struct pd_event *e, u64 at)
-{
-	struct pd_call *c;
-	s64 how;
-	s32 fd;
-
-	if (!pd_arg_count(r, e, 2, 2) || !pd_arg_fd(r, e, 0, &fd) || !pd_arg_number(r, e, 1, &how))
-		return false;
-	c = pd_call_new(r, e, SYS_SHUTDOWN, 0);
-	c->op.fd = fd;
-	c->op.arg[0] = (u64)how;
-	return pd_call_go(r, c, at);
-}
-
-/* -- Data -- */
-
-/*
- * send(), write() and their like. flags_at: the argument that holds flags, addr_at: the address; 0:
- * there is none.
- */
-static bool send_data(struct pd_run *r, const struct pd_event *e, u64 at, size_t flags_at,
-		      size_t addr_at)
-{
-	const struct pd_settings *s = r->settings;
-	const struct pd_expr *buffer = pd_arg(e, 1);
-	struct sock_addr there = pd_sock_addr(r, &s->remote, s->connect_port);
-	s64 len, flags = 0;
-	struct pd_call *c;
-	s32 fd;
-
-	if (!pd_arg_fd(r, e, 0, &fd) || !pd_arg_number(r, e, 2, &len) ||
-	    (flags_at && !pd_arg_number(r, e, flags_at, &flags)))
-		return false;
-	if (len < 0 || len > MAX_DATA)
-		return pd_fail(r, e, NULL, NULL, "so many bytes are too many");
-	c = pd_call_new(r, e, SYS_SENDMSG, (u32)len);
-	c->op.fd = fd;
-	c->op.arg[0] = (u64)(flags | s->default_send_flags);
-	if (buffer->kind == PD_X_STRING)
-		memcpy(c->data, buffer->text.p,
-		       buffer->text.len < (size_t)len ? buffer->text.len : (size_t)len);
-	else if (buffer->kind == PD_X_NULL)
-		c->op.data = NULL;
-	if (addr_at && pd_arg(e, addr_at)->kind != PD_X_NULL) {
-		c->op.has_addr = true;
-		if (!pd_arg_address(r, e, addr_at, &there, &c->op.addr))
-			return false;
-		if ((flags & MSG_FASTOPEN) ||
-		    (flow_of_arg(r, e) && flow_of_arg(r, e)->protocol == IPPROTO_UDP))
-			begin_connect(r, flow_of_arg(r, e), &c->op.addr);
-	}
-	return pd_call_go(r, c, at);
-}
-
-static bool call_write(struct pd_run *r, const struct pd_event *e, u64 at)
-{
-	return pd_arg_count(r, e, 3, 3) && send_data(r, e, at, 0, 0);
-}
-
-static bool call_send(struct pd_run *r, const struct pd_event *e, u64 at)
-{
-	return pd_arg_count(r, e, 4, 4) && send_data(r, e, at, 3, 0);
-}
-
-static bool call_sendto(struct pd_run *r, const struct pd_event *e, u64 at)
-{
-	return pd_arg_count(r, e, 6, 6) && send_data(r, e, at, 3, 4);
-}
-
-static bool receive(struct pd_run *r, const struct pd_event *e, u64 at, size_t flags_at)
-{
-	s64 len, flags = 0;
-	struct pd_call *c;
-	s32 fd;
-
-	if (!pd_arg_fd(r, e, 0, &fd) || !pd_arg_number(r, e, 2, &len) ||
-	    (flags_at && !pd_arg_number(r, e, flags_at, &flags)))
-		return false;
-	if (len < 0 || len > MAX_DATA)
-		return pd_fail(r, e, NULL, NULL, "so many bytes are too many");
-	c = pd_call_new(r, e, SYS_RECVMSG, (u32)len);
-	c->op.fd = fd;
-	c->op.arg[0] = (u64)flags;
-	return pd_call_go(r, c, at);
-}
-
-static bool call_read(struct pd_run *r, const struct pd_event *e, u64 at)
-{
-	return pd_arg_count(r, e, 3, 3) && receive(r, e, at, 0);
-}
-
-static bool call_recv(struct pd_run *r, const struct pd_event *e, u64 at)
-{
-	return pd_arg_count(r, e, 4, 6) && receive(r, e, at, 3);
-}
-
-/* iovec lists: the sum of what they hold. */
-static bool iov_call(struct pd_run *r, const struct pd_event *e, u64 at, u32 nr)
-{
-	const struct pd_expr *list = pd_arg(e, 1);
-	struct pd_call *c;
-	u64 sum = 0;
-	size_t i;
-	s32 fd;
-
-	if (!pd_arg_count(r, e, 3, 3) || !pd_arg_fd(r, e, 0, &fd))
-		return false;
-	if (list->kind != PD_X_LIST)
-		return pd_fail(r, e, NULL, NULL, "argument 2 is no list of iovecs");
-	for (i = 0; i < list->count; i++) {
-		const struct pd_expr *v = list->item[i];
-		const struct pd_expr *n = v->count ? v->item[v->count - 1] : NULL;
-
-		if (n && n->kind == PD_X_FIELD)
-			n = n->item[0];
-		if (!n || n->kind != PD_X_NUMBER || n->num < 0 || n->num > MAX_DATA)
-			return pd_fail(r, e, NULL, NULL, "iovec %zu has no length", i + 1);
-		sum += (u64)n->num;
-	}
-	if (sum > MAX_DATA)
-		return pd_fail(r, e, NULL, NULL, "so many bytes are too many");
-	c = pd_call_new(r, e, nr, (u32)sum);
-	c->op.fd = fd;
-	return pd_call_go(r, c, at);
-}
-
-static bool call_readv(struct pd_run *r, const struct pd_event *e, u64 at)
-{
-	return iov_call(r, e, at, SYS_RECVMSG);
-}
-
-static bool call_writev(struct pd_run *r, const struct pd_event *e, u64 at)
-{
-	return iov_call(r, e, at, SYS_SENDMSG);
-}
-
-/* -- Descriptors' own -- */
-
-static bool call_fcntl(struct pd_run *r, const struct pd_event *e, u64 at)
-{
-	struct pd_call *c;
-	s64 command, value = 0;
-	s32 fd;
-
-	if (!pd_arg_count(r, e, 2, 3) || !pd_arg_fd(r, e, 0, &fd) ||
-	    !pd_arg_number(r, e, 1, &command) ||
-	    (e->syscall.argc == 3 && !pd_arg_number(r, e, 2, &value)))
-		return false;
-	c = pd_call_new(r, e, SYS_FCNTL, 0);
-	c->op.fd = fd;
-	c->op.arg[0] = (u64)command;
-	c->op.arg[1] = (u64)value;
-	return pd_call_go(r, c, at);
-}
-
-/* The host gives the value itself; the script has it in a list, and 0 as the result. */
-static bool finish_ioctl(struct pd_run *r, struct pd_call *c)
-{
-	const struct pd_event *e = c->event;
-	const struct pd_expr *x = pd_arg(e, 2);
-	struct strbuf got = { 0 };
-
-	if (c->op.ret < 0)
-		return pd_call_check(r, c, c->op.ret);
-	if (x && x->kind == PD_X_LIST && x->count && x->item[0]->kind == PD_X_NUMBER &&
-	    x->item[0]->num != c->op.ret) {
-		strbuf_printf(&got, "[%" PRIi64 "]", c->op.ret);
-		pd_fail(r, e, strbuf_text(&got), e->source.p, "ioctl() gave another value");
-		strbuf_free(&got);
-		return false;
-	}
-	return pd_call_check(r, c, 0);
-}
-
-static bool call_ioctl(struct pd_run *r, const struct pd_event *e, u64 at)
-{
-	struct pd_call *c;
-	s64 request;
-	s32 fd;
-
-	if (!pd_arg_count(r, e, 2, 3) || !pd_arg_fd(r, e, 0, &fd) ||
-	    !pd_arg_number(r, e, 1, &request))
-		return false;
-	c = pd_call_new(r, e, SYS_IOCTL, 0);
-	c->op.fd = fd;
-	c->op.arg[0] = (u64)request;
-	c->finish = finish_ioctl;
-	return pd_call_go(r, c, at);
-}
-
-static bool call_epoll_create(struct pd_run *r, const struct pd_event *e, u64 at)
-{
-	struct pd_call *c;
-
-	if (!pd_arg_count(r, e, 1, 1))
-		return false;
-	c = pd_call_new(r, e, SYS_EPOLL_CREATE, 0);
-	c->finish = finish_fd;
-	return pd_call_go(r, c, at);
-}
-
 /* -- All of them -- */
 
 static const struct {
 	const char *name;
-	bool (*run)(struct pd_run *r, const struct pd_event *e, u64 at);
+	pd_call_function *run;
 } calls[] = {
-	{ "socket", call_socket },
-	{ "bind", call_bind },
-	{ "listen", call_listen },
-	{ "accept", call_accept },
-	{ "accept4", call_accept },
-	{ "connect", call_connect },
-	{ "close", call_close },
-	{ "shutdown", call_shutdown },
-	{ "write", call_write },
-	{ "send", call_send },
-	{ "sendto", call_sendto },
-	{ "writev", call_writev },
+	{ "socket", pd_call_socket },
+	{ "bind", pd_call_bind },
+	{ "listen", pd_call_listen },
+	{ "accept", pd_call_accept },
+	{ "accept4", pd_call_accept },
+	{ "connect", pd_call_connect },
+	{ "close", pd_call_close },
+	{ "shutdown", pd_call_shutdown },
+	{ "write", pd_call_write },
+	{ "send", pd_call_send },
+	{ "sendto", pd_call_sendto },
+	{ "writev", pd_call_writev },
 	{ "sendmsg", pd_call_sendmsg },
-	{ "read", call_read },
-	{ "recv", call_recv },
-	{ "recvfrom", call_recv },
-	{ "readv", call_readv },
+	{ "read", pd_call_read },
+	{ "recv", pd_call_recv },
+	{ "recvfrom", pd_call_recv },
+	{ "readv", pd_call_readv },
 	{ "recvmsg", pd_call_recvmsg },
-	{ "fcntl", call_fcntl },
-	{ "ioctl", call_ioctl },
+	{ "fcntl", pd_call_fcntl },
+	{ "ioctl", pd_call_ioctl },
 	{ "getsockopt", pd_call_getsockopt },
 	{ "setsockopt", pd_call_setsockopt },
 	{ "poll", pd_call_poll },
-	{ "epoll_create", call_epoll_create },
-	{ "epoll_create1", call_epoll_create },
+	{ "epoll_create", pd_call_epoll_create },
+	{ "epoll_create1", pd_call_epoll_create },
 	{ "epoll_ctl", pd_call_epoll_ctl },
 	{ "epoll_wait", pd_call_epoll_wait },
 };

@@ -37,13 +37,33 @@ u64 pd_get_le(const u8 *p, u32 size);
 void pd_fd_set(struct pd_run *r, int script, int live);
 int pd_fd_script(const struct pd_run *r, int live);
 
-/* The calls with messages, sets and options; each submits what its event says. */
-bool pd_call_sendmsg(struct pd_run *r, const struct pd_event *e, u64 at_ns);
-bool pd_call_recvmsg(struct pd_run *r, const struct pd_event *e, u64 at_ns);
-bool pd_call_poll(struct pd_run *r, const struct pd_event *e, u64 at_ns);
-bool pd_call_epoll_ctl(struct pd_run *r, const struct pd_event *e, u64 at_ns);
-bool pd_call_epoll_wait(struct pd_run *r, const struct pd_event *e, u64 at_ns);
-bool pd_call_getsockopt(struct pd_run *r, const struct pd_event *e, u64 at_ns);
-bool pd_call_setsockopt(struct pd_run *r, const struct pd_event *e, u64 at_ns);
+/* More bytes than that are refused. */
+#define PD_MAX_DATA (64u << 20)
+
+/* The bytes that a list of iovecs holds together. False: the script failed. */
+bool pd_iov_sum(struct pd_run *r, const struct pd_event *e, const struct pd_expr *list, u32 *out);
+
+/* The flow of the descriptor in argument 0; NULL: none. */
+struct pd_flow *pd_flow_of_arg(struct pd_run *r, const struct pd_event *e);
+/* The flow becomes one that connects: its first packet is still to come. */
+void pd_flow_begin_connect(struct pd_run *r, struct pd_flow *f, const struct sock_addr *a);
+
+void pd_fd_forget(struct pd_run *r, int script);
+/* For calls that give a descriptor and have no more to do. */
+bool pd_call_finish_fd(struct pd_run *r, struct pd_call *c);
+
+/* One for each name; each submits what its event says. */
+typedef bool pd_call_function(struct pd_run *r, const struct pd_event *e, u64 at_ns);
+
+/* call_socket.c */
+pd_call_function pd_call_socket, pd_call_bind, pd_call_listen, pd_call_accept, pd_call_connect;
+pd_call_function pd_call_close, pd_call_shutdown;
+/* call_io.c */
+pd_call_function pd_call_write, pd_call_send, pd_call_sendto, pd_call_read, pd_call_recv;
+pd_call_function pd_call_readv, pd_call_writev, pd_call_fcntl, pd_call_ioctl;
+pd_call_function pd_call_epoll_create;
+/* call_data.c */
+pd_call_function pd_call_sendmsg, pd_call_recvmsg, pd_call_poll, pd_call_epoll_ctl;
+pd_call_function pd_call_epoll_wait, pd_call_getsockopt, pd_call_setsockopt;
 
 #endif

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_DATA      (64u << 20)
 #define CMSG_HEADER   16u
 #define CMSG_ALIGN(n) (((n) + 7u) & ~7u)
 #define CONTROL_ROOM  1024u
@@ -122,26 +121,26 @@ bool pd_value_bytes(struct pd_run *r, const struct pd_event *e, const struct pd_
 
 /* -- Messages -- */
 
-/* The bytes that the iovecs of a msghdr hold together; false: the script failed. */
-static bool iov_sum(struct pd_run *r, const struct pd_event *e, const struct pd_expr *msg, u32 *out)
+bool pd_iov_sum(struct pd_run *r, const struct pd_event *e, const struct pd_expr *list, u32 *out)
 {
-	const struct pd_expr *list = pd_expr_field(msg, "msg_iov");
 	u64 sum = 0;
 	size_t i;
 
 	if (!list || list->kind != PD_X_LIST)
-		return pd_fail(r, e, NULL, NULL, "the message has no msg_iov");
+		return pd_fail(r, e, NULL, NULL, "a list of iovecs is missing");
 	for (i = 0; i < list->count; i++) {
 		const struct pd_expr *v = list->item[i];
 		const struct pd_expr *n = v->count ? v->item[v->count - 1] : NULL;
 
 		if (n && n->kind == PD_X_FIELD)
 			n = n->item[0];
-		if (!n || n->kind != PD_X_NUMBER || n->num < 0 || n->num > MAX_DATA)
+		if (!n || n->kind != PD_X_NUMBER || n->num < 0 || n->num > PD_MAX_DATA)
 			return pd_fail(r, e, NULL, NULL, "iovec %zu has no length", i + 1);
 		sum += (u64)n->num;
 	}
-	*out = (u32)(sum > MAX_DATA ? MAX_DATA : sum);
+	if (sum > PD_MAX_DATA)
+		return pd_fail(r, e, NULL, NULL, "so many bytes are too many");
+	*out = (u32)sum;
 	return true;
 }
 
@@ -177,7 +176,7 @@ static bool get_message(struct pd_run *r, const struct pd_event *e, s32 *fd, s64
 		return false;
 	if (msg->kind != PD_X_STRUCT)
 		return pd_fail(r, e, NULL, NULL, "argument 2 is no message");
-	return iov_sum(r, e, msg, data_len);
+	return pd_iov_sum(r, e, pd_expr_field(msg, "msg_iov"), data_len);
 }
 
 bool pd_call_sendmsg(struct pd_run *r, const struct pd_event *e, u64 at_ns)

@@ -83,7 +83,7 @@ static const char **text_place(struct pd_route *route, const char *key)
 				    NULL;
 }
 
-static int route_keys(struct pd_call *c, int i, struct pd_route *route)
+static int route_keys(struct pd_invocation *c, int i, struct pd_route *route)
 {
 	for (; i < c->argc; i += 2) {
 		const char *key = c->argv[i];
@@ -112,7 +112,7 @@ static int route_keys(struct pd_call *c, int i, struct pd_route *route)
 	return 0;
 }
 
-static int route_show(struct pd_call *c, bool v6)
+static int route_show(struct pd_invocation *c, bool v6)
 {
 	const struct pd_command_ops *ops = c->shell->ops;
 	int result = ops->route_show ? ops->route_show(c->shell->ctx, v6, c->out) : -EOPNOTSUPP;
@@ -120,7 +120,7 @@ static int route_show(struct pd_call *c, bool v6)
 	return pd_shell_answer(c, result, "command", "ip route show");
 }
 
-static int ip_route(struct pd_call *c, int i, bool v6)
+static int ip_route(struct pd_invocation *c, int i, bool v6)
 {
 	const struct pd_command_ops *ops = c->shell->ops;
 	const char *verb = i < c->argc ? c->argv[i] : "show";
@@ -151,7 +151,7 @@ static int ip_route(struct pd_call *c, int i, bool v6)
 
 /* ---- The other objects of ip ---- */
 
-static int ip_metrics(struct pd_call *c, int i)
+static int ip_metrics(struct pd_invocation *c, int i)
 {
 	const struct pd_command_ops *ops = c->shell->ops;
 	const char *verb = i < c->argc ? c->argv[i] : "show";
@@ -167,7 +167,7 @@ static int ip_metrics(struct pd_call *c, int i)
 }
 
 /* ip link set [dev] NAME key value ..., up and down without a value. */
-static int ip_link(struct pd_call *c, int i)
+static int ip_link(struct pd_invocation *c, int i)
 {
 	const struct pd_command_ops *ops = c->shell->ops;
 	const char *dev;
@@ -198,7 +198,7 @@ static int ip_link(struct pd_call *c, int i)
 	return status;
 }
 
-static int ip_addr(struct pd_call *c, int i)
+static int ip_addr(struct pd_invocation *c, int i)
 {
 	const struct pd_command_ops *ops = c->shell->ops;
 	const char *verb = i < c->argc ? c->argv[i] : "";
@@ -213,7 +213,7 @@ static int ip_addr(struct pd_call *c, int i)
 			       "address", c->argv[i + 1]);
 }
 
-int pd_cmd_ip(struct pd_call *c)
+int pd_cmd_ip(struct pd_invocation *c)
 {
 	bool v6 = false;
 	int i;
@@ -240,7 +240,7 @@ int pd_cmd_ip(struct pd_call *c)
 /* ---- tc ---- */
 
 /* What stands behind the device: "root", a handle, the kind and its limit. */
-static int qdisc_words(struct pd_call *c, int i, struct pd_qdisc *q)
+static int qdisc_words(struct pd_invocation *c, int i, struct pd_qdisc *q)
 {
 	for (; i < c->argc; i++) {
 		const char *word = c->argv[i];
@@ -262,7 +262,7 @@ static int qdisc_words(struct pd_call *c, int i, struct pd_qdisc *q)
 	return 0;
 }
 
-int pd_cmd_tc(struct pd_call *c)
+int pd_cmd_tc(struct pd_invocation *c)
 {
 	const struct pd_command_ops *ops = c->shell->ops;
 	const char *verb = c->argc > 2 ? c->argv[2] : "";
@@ -288,7 +288,7 @@ int pd_cmd_tc(struct pd_call *c)
 }
 
 /* ethtool -K DEV feature on|off ... */
-int pd_cmd_ethtool(struct pd_call *c)
+int pd_cmd_ethtool(struct pd_invocation *c)
 {
 	const struct pd_command_ops *ops = c->shell->ops;
 	int i, status = 0;

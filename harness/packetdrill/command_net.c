@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-int pd_cmd_modprobe(struct pd_call *c)
+int pd_cmd_modprobe(struct pd_invocation *c)
 {
 	/* All there is is built in; what a module would bring is asked for by other commands. */
 	(void)c;
 	return 0;
 }
 
-int pd_cmd_netfilter(struct pd_call *c)
+int pd_cmd_netfilter(struct pd_invocation *c)
 {
 	const struct pd_command_ops *ops = c->shell->ops;
 	const char *bad = c->argv[0];
@@ -31,7 +31,7 @@ int pd_cmd_netfilter(struct pd_call *c)
 /* ---- nstat ---- */
 
 struct nstat {
-	struct pd_call *call;
+	struct pd_invocation *call;
 	bool absolute, zeros, silent, update;
 	int first; /* of the patterns */
 };
@@ -72,7 +72,7 @@ static struct pd_shell_count *history(struct pd_shell *s, const char *name)
 static void print_counter(void *arg, const char *name, u64 value)
 {
 	const struct nstat *n = arg;
-	const struct pd_call *c = n->call;
+	const struct pd_invocation *c = n->call;
 	struct pd_shell_count *old = history(c->shell, name);
 	u64 shown = n->absolute ? value : value - old->value;
 	bool wanted = n->first == c->argc;
@@ -86,7 +86,7 @@ static void print_counter(void *arg, const char *name, u64 value)
 		strbuf_printf(c->out, "%-32s%-16llu%.1f\n", name, (unsigned long long)shown, 0.0);
 }
 
-int pd_cmd_nstat(struct pd_call *c)
+int pd_cmd_nstat(struct pd_invocation *c)
 {
 	struct nstat n = { .call = c, .update = true, .first = 1 };
 	const struct pd_command_ops *ops = c->shell->ops;
@@ -129,7 +129,7 @@ struct ss {
 	const char *state; /* as shown; NULL: by the options */
 };
 
-static int ss_words(struct pd_call *c, struct ss *ss)
+static int ss_words(struct pd_invocation *c, struct ss *ss)
 {
 	size_t k;
 	int i;
@@ -177,7 +177,7 @@ static bool ss_wants(const struct ss *ss, const char *line, size_t word)
 	return !listens && !(word == 9 && memcmp(line, "TIME-WAIT", 9) == 0);
 }
 
-int pd_cmd_ss(struct pd_call *c)
+int pd_cmd_ss(struct pd_invocation *c)
 {
 	const struct pd_command_ops *ops = c->shell->ops;
 	struct strbuf text = { 0 };

@@ -19,7 +19,7 @@ static char *dotted(const char *name)
 	return copy;
 }
 
-static int answer(struct pd_call *c, int result, const char *name)
+static int answer(struct pd_invocation *c, int result, const char *name)
 {
 	/* A kernel setting that we do not have: the script can not be judged. */
 	if (result == -ENOENT || result == -EOPNOTSUPP)
@@ -30,7 +30,7 @@ static int answer(struct pd_call *c, int result, const char *name)
 	return 1;
 }
 
-static int get(struct pd_call *c, const char *name, struct strbuf *value)
+static int get(struct pd_invocation *c, const char *name, struct strbuf *value)
 {
 	return answer(c,
 		      c->shell->ops->sysctl_get ?
@@ -39,7 +39,7 @@ static int get(struct pd_call *c, const char *name, struct strbuf *value)
 		      name);
 }
 
-static int set(struct pd_call *c, const char *name, const char *value)
+static int set(struct pd_invocation *c, const char *name, const char *value)
 {
 	return answer(c,
 		      c->shell->ops->sysctl_set ?
@@ -52,7 +52,7 @@ struct flags {
 	bool quiet, values, names;
 };
 
-static int one(struct pd_call *c, const char *argument, const struct flags *flags)
+static int one(struct pd_invocation *c, const char *argument, const struct flags *flags)
 {
 	const char *equals = strchr(argument, '=');
 	struct strbuf value = { 0 };
@@ -78,7 +78,7 @@ static int one(struct pd_call *c, const char *argument, const struct flags *flag
 	return status;
 }
 
-int pd_cmd_sysctl(struct pd_call *c)
+int pd_cmd_sysctl(struct pd_invocation *c)
 {
 	struct flags flags = { 0 };
 	int i, status = 0;
@@ -119,7 +119,7 @@ static void add_restore(struct strbuf *script, const char *path, const char *val
 	strbuf_printf(script, "\" > %s\n", path);
 }
 
-int pd_cmd_set_sysctls(struct pd_call *c)
+int pd_cmd_set_sysctls(struct pd_invocation *c)
 {
 	const char *ppid = pd_shell_get(c->shell, "PPID");
 	struct strbuf script = { 0 }, old = { 0 }, file = { 0 };

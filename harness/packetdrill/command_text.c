@@ -54,19 +54,19 @@ pd_command *pd_command_find(const char *name)
 	return NULL;
 }
 
-int pd_cmd_true(struct pd_call *c)
+int pd_cmd_true(struct pd_invocation *c)
 {
 	(void)c;
 	return 0;
 }
 
-int pd_cmd_false(struct pd_call *c)
+int pd_cmd_false(struct pd_invocation *c)
 {
 	(void)c;
 	return 1;
 }
 
-int pd_cmd_sleep(struct pd_call *c)
+int pd_cmd_sleep(struct pd_invocation *c)
 {
 	char *rest = NULL;
 	double seconds = c->argc == 2 ? strtod(c->argv[1], &rest) : -1;
@@ -79,7 +79,7 @@ int pd_cmd_sleep(struct pd_call *c)
 			       "time", c->argv[1]);
 }
 
-int pd_cmd_echo(struct pd_call *c)
+int pd_cmd_echo(struct pd_invocation *c)
 {
 	bool newline = true;
 	int i = 1;
@@ -97,7 +97,7 @@ int pd_cmd_echo(struct pd_call *c)
 }
 
 /* The files from argv[first] on, one after the other; standard input when there are none. */
-static int gather(struct pd_call *c, int first, struct strbuf *text)
+static int gather(struct pd_invocation *c, int first, struct strbuf *text)
 {
 	if (first == c->argc && c->in)
 		strbuf_add(text, c->in->data ? c->in->data : "", c->in->len);
@@ -110,14 +110,14 @@ static int gather(struct pd_call *c, int first, struct strbuf *text)
 	return 0;
 }
 
-int pd_cmd_cat(struct pd_call *c)
+int pd_cmd_cat(struct pd_invocation *c)
 {
 	if (c->argc > 1 && c->argv[1][0] == '-')
 		return pd_shell_unknown(c->reader, "option of cat", c->argv[1]);
 	return gather(c, 1, c->out);
 }
 
-int pd_cmd_wc(struct pd_call *c)
+int pd_cmd_wc(struct pd_invocation *c)
 {
 	struct strbuf text = { 0 };
 	u64 lines = 0;
@@ -136,7 +136,7 @@ int pd_cmd_wc(struct pd_call *c)
 }
 
 /* head and tail: -n N, -N. */
-int pd_cmd_head(struct pd_call *c)
+int pd_cmd_head(struct pd_invocation *c)
 {
 	bool tail = strcmp(c->argv[0], "tail") == 0;
 	struct strbuf text = { 0 };
@@ -219,7 +219,7 @@ static bool take_flag(struct grep *g, char c)
 }
 
 /* Options and patterns; gives the index of the first file, -1 when something is not known. */
-static int grep_options(struct pd_call *c, struct grep *g)
+static int grep_options(struct pd_invocation *c, struct grep *g)
 {
 	int i;
 
@@ -304,7 +304,7 @@ static bool matches(const struct grep *g, const char *line, regmatch_t *where)
 }
 
 /* Prints the lines of one text that match; gives their number. */
-static u64 grep_text(struct pd_call *c, const struct grep *g, const char *name,
+static u64 grep_text(struct pd_invocation *c, const struct grep *g, const char *name,
 		     const struct strbuf *text)
 {
 	const char *p = strbuf_text(text), *end = p + text->len;
@@ -344,7 +344,7 @@ static u64 grep_text(struct pd_call *c, const struct grep *g, const char *name,
 }
 
 /* Looks through the files; a file that is not there is no match, as with grep -s. */
-static u64 grep_files(struct pd_call *c, const struct grep *g, int first)
+static u64 grep_files(struct pd_invocation *c, const struct grep *g, int first)
 {
 	struct strbuf text = { 0 };
 	u64 found = 0;
@@ -368,7 +368,7 @@ static u64 grep_files(struct pd_call *c, const struct grep *g, int first)
 	return found;
 }
 
-int pd_cmd_grep(struct pd_call *c)
+int pd_cmd_grep(struct pd_invocation *c)
 {
 	struct grep g = { 0 };
 	int first = grep_options(c, &g), compiled = 0, status = -1;
@@ -388,7 +388,7 @@ int pd_cmd_grep(struct pd_call *c)
 
 /* ---- test ---- */
 
-static int compare(struct pd_call *c, const char *a, const char *op, const char *b)
+static int compare(struct pd_invocation *c, const char *a, const char *op, const char *b)
 {
 	static const char *const ops[] = { "-eq", "-ne", "-lt", "-le", "-gt", "-ge" };
 	long long x = strtoll(a, NULL, 10), y = strtoll(b, NULL, 10);
@@ -406,7 +406,7 @@ static int compare(struct pd_call *c, const char *a, const char *op, const char 
 	return pd_shell_unknown(c->reader, "operator of test", op);
 }
 
-static int file_exists(struct pd_call *c, const char *path)
+static int file_exists(struct pd_invocation *c, const char *path)
 {
 	struct strbuf text = { 0 };
 	int result = pd_shell_file_read(c->shell, path, &text);
@@ -415,7 +415,7 @@ static int file_exists(struct pd_call *c, const char *path)
 	return result != 0;
 }
 
-int pd_cmd_test(struct pd_call *c)
+int pd_cmd_test(struct pd_invocation *c)
 {
 	bool bracket = strcmp(c->argv[0], "[") == 0, invert = false;
 	int argc = c->argc - 1 - bracket, status;

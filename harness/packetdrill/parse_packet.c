@@ -94,7 +94,7 @@ bool pd_parse_marks(struct pd_scan *s, struct pd_ip_marks *marks)
 /* "5000 > 80" in front of the flags; digits alone are flags (the ACE field). */
 static bool parse_ports(struct pd_scan *s, struct pd_packet *packet)
 {
-	const struct pd_frame *f;
+	const struct pd_scan_text *f;
 	const char *p;
 	u64 port;
 

@@ -48,7 +48,7 @@ static const struct {
 
 static bool parse_option_value(struct pd_scan *s, struct pd_text *value)
 {
-	const struct pd_frame *f = &s->frame[s->top];
+	const struct pd_scan_text *f = &s->frame[s->top];
 	size_t n = 0;
 
 	if (f->p < f->end && *f->p == '"')

@@ -77,7 +77,7 @@ static bool printable(char c)
 
 bool pd_scan_expected(struct pd_scan *s, const char *what)
 {
-	const struct pd_frame *f = &s->frame[s->top];
+	const struct pd_scan_text *f = &s->frame[s->top];
 	char got[24];
 	size_t n = 0;
 
@@ -128,7 +128,7 @@ static bool starts(const struct pd_scan *s, const char *text)
 
 static void advance(struct pd_scan *s, size_t n)
 {
-	struct pd_frame *f = &s->frame[s->top];
+	struct pd_scan_text *f = &s->frame[s->top];
 	size_t i;
 
 	if (s->top == 0) {
@@ -141,7 +141,7 @@ static void advance(struct pd_scan *s, size_t n)
 /* The word that stands here, without moving. */
 static struct pd_text word_here(const struct pd_scan *s)
 {
-	const struct pd_frame *f = &s->frame[s->top];
+	const struct pd_scan_text *f = &s->frame[s->top];
 	struct pd_text word = { f->p, 0 };
 
 	if (f->p == f->end || !is_letter(*f->p))
@@ -169,7 +169,7 @@ static bool enter_define(struct pd_scan *s)
 				s, "'%s' is defined by itself, or too deep or too often", d->name);
 		advance(s, word.len);
 		s->top++;
-		s->frame[s->top] = (struct pd_frame){ d->value, d->value + strlen(d->value) };
+		s->frame[s->top] = (struct pd_scan_text){ d->value, d->value + strlen(d->value) };
 		return true;
 	}
 	return false;
@@ -188,7 +188,7 @@ static bool at_line_start(const struct pd_scan *s)
 /* Skips one comment; false when none stands here. */
 static bool skip_comment(struct pd_scan *s)
 {
-	const struct pd_frame *f = &s->frame[s->top];
+	const struct pd_scan_text *f = &s->frame[s->top];
 	int line = s->line;
 
 	if (starts(s, "//") || (s->top == 0 && starts(s, "#") && at_line_start(s))) {
@@ -359,7 +359,7 @@ bool pd_scan_u32(struct pd_scan *s, u32 *out)
 
 bool pd_scan_seconds(struct pd_scan *s, s64 *out)
 {
-	const struct pd_frame *f = &s->frame[s->top];
+	const struct pd_scan_text *f = &s->frame[s->top];
 	s64 ns = 0, unit = 100000000;
 	u64 seconds = 0;
 
@@ -388,7 +388,7 @@ bool pd_scan_seconds(struct pd_scan *s, s64 *out)
 /* One escape behind its backslash; writes a byte. */
 static char escape(struct pd_scan *s)
 {
-	const struct pd_frame *f = &s->frame[s->top];
+	const struct pd_scan_text *f = &s->frame[s->top];
 	char c = *f->p;
 	int high, low;
 
@@ -420,7 +420,7 @@ static char escape(struct pd_scan *s)
 
 bool pd_scan_string(struct pd_scan *s, struct pd_text *out)
 {
-	const struct pd_frame *f;
+	const struct pd_scan_text *f;
 	const char *close;
 	char *bytes;
 	size_t n = 0;
@@ -454,7 +454,7 @@ bool pd_scan_string(struct pd_scan *s, struct pd_text *out)
 
 bool pd_scan_until(struct pd_scan *s, const char *closing, const char *what, struct pd_text *out)
 {
-	const struct pd_frame *f = &s->frame[s->top];
+	const struct pd_scan_text *f = &s->frame[s->top];
 	size_t len = strlen(closing);
 	const char *p;
 

@@ -17,7 +17,7 @@
 #define PD_MAX_DEFINED 10000 /* words of one script that defines may replace */
 #define PD_NEST_DEPTH  64 /* of brackets in brackets */
 
-struct pd_frame {
+struct pd_scan_text {
 	const char *p, *end;
 };
 
@@ -27,7 +27,7 @@ struct pd_scan {
 	enum pd_family family;
 	const struct pd_define *define;
 	size_t defines;
-	struct pd_frame frame[PD_SCAN_DEPTH]; /* frame[0] is the script */
+	struct pd_scan_text frame[PD_SCAN_DEPTH]; /* frame[0] is the script */
 	size_t top;
 	size_t defined; /* words replaced so far */
 	const char *begin; /* of the script */

@@ -56,7 +56,7 @@ struct pd_reader {
 };
 
 /* A command about to run. */
-struct pd_call {
+struct pd_invocation {
 	struct pd_reader *reader;
 	struct pd_shell *shell;
 	int argc;
@@ -66,14 +66,14 @@ struct pd_call {
 };
 
 /* Exit status, or -1 with the reader's error set. */
-typedef int pd_command(struct pd_call *c);
+typedef int pd_command(struct pd_invocation *c);
 
 /* Both always -1. */
 int pd_shell_unknown(struct pd_reader *r, const char *what, const char *word);
 int pd_shell_broken(struct pd_reader *r, const char *what);
 
 /* What an entry of the ops table gave: 0, or 2 with a message like rtnetlink's; -1 when unknown. */
-int pd_shell_answer(struct pd_call *c, int result, const char *what, const char *word);
+int pd_shell_answer(struct pd_invocation *c, int result, const char *what, const char *word);
 
 const char *pd_shell_get(const struct pd_shell *s, const char *name);
 
@@ -81,7 +81,7 @@ const char *pd_shell_get(const struct pd_shell *s, const char *name);
 bool pd_shell_read(struct pd_reader *r);
 
 /* Runs a file's text; -1 with the reader's error set. */
-int pd_shell_source(struct pd_call *c, const char *path, int argc, char *const *argv);
+int pd_shell_source(struct pd_invocation *c, const char *path, int argc, char *const *argv);
 
 /*
  * Reads a word with its quotes and expansions, and adds what it becomes (none, one or several
@@ -91,6 +91,14 @@ bool pd_shell_word(struct pd_reader *r, char **argv, int *count);
 
 /* Is the byte one that ends a word? */
 bool pd_shell_ends_word(char c);
+
+/* Does this text stand here? Blanks, comments and joined lines skipped. */
+bool pd_shell_starts(const struct pd_reader *r, const char *text);
+void pd_shell_skip_blanks(struct pd_reader *r);
+
+/* Reads one simple command up to its end, and runs it unless the reader only reads. False with the
+ * error set. */
+bool pd_shell_simple(struct pd_reader *r, const struct strbuf *in, struct strbuf *out);
 
 /* Content of a file: in memory, below /proc, or a script beside ours. 0 or -errno. */
 int pd_shell_file_read(struct pd_shell *s, const char *path, struct strbuf *out);

@@ -2,6 +2,8 @@
 /* Command line of `tapline replay`; see options.h. */
 #include "replay/options.h"
 
+#include "base/suggest.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +46,20 @@ static int choice(const char *const *list, const char *value)
 			return i;
 	}
 	return -1;
+}
+
+/* A value that is none of the list. */
+static int wrong_choice(const char *text, const char *const *list, const char *value)
+{
+	size_t count = 0;
+	const char *meant;
+
+	while (list[count])
+		count++;
+	meant = suggest(value, list, count);
+	fprintf(stderr, "tapline replay: %s: %s%s%s%s (see --help)\n", text, value,
+		meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
+	return 2;
 }
 
 static int parse_addr(struct replay_options *o, const char *value)
@@ -169,23 +185,26 @@ static int option_with_value(struct replay_options *o, enum option_id id, const 
 	case OPTION_PROFILE:
 		n = choice(profiles, value);
 		o->rfc = n == 1;
-		return n < 0 ? wrong("unknown profile", value) : -1;
+		return n < 0 ? wrong_choice("unknown profile", profiles, value) : -1;
 	case OPTION_CUT:
 		n = choice(cuts, value);
 		o->cut = (enum replay_cut)n;
-		return n < 0 ? wrong("--cut is pad, drop or keep, not", value) : -1;
+		return n < 0 ? wrong_choice("--cut is pad, drop or keep, not", cuts, value) : -1;
 	case OPTION_BACKWARDS:
 		n = choice(backwards, value);
 		o->backwards = (enum replay_backwards)n;
-		return n < 0 ? wrong("--backwards is hold or error, not", value) : -1;
+		return n < 0 ? wrong_choice("--backwards is hold or error, not", backwards, value) :
+			       -1;
 	case OPTION_SIDE:
 		n = choice(sides, value);
 		o->server = n == 1;
-		return n < 0 ? wrong("--side is client or server, not", value) : -1;
+		return n < 0 ? wrong_choice("--side is client or server, not", sides, value) : -1;
 	default:
 		n = choice(checksums, value);
 		o->checksums = (enum replay_checksums)n;
-		return n < 0 ? wrong("--checksums is judge, trust-ip or trust, not", value) : -1;
+		return n < 0 ? wrong_choice("--checksums is judge, trust-ip or trust, not",
+					    checksums, value) :
+			       -1;
 	}
 }
 

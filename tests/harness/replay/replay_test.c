@@ -104,6 +104,8 @@ static void test_usage(void **state)
 		{ "--nonsense x.pcap", "unknown option: --nonsense" },
 		{ "--cut", "option wants a value: --cut" },
 		{ "--cut=some x.pcap", "--cut is pad, drop or keep, not: some" },
+		{ "--converse --side=sever x.pcap",
+		  "--side is client or server, not: sever; did you mean 'server'?" },
 		{ "--checksums never x.pcap",
 		  "--checksums is judge, trust-ip or trust, not: never" },
 		{ "--backwards 1 x.pcap", "--backwards is hold or error, not: 1" },
