@@ -342,9 +342,11 @@ local nic_params = { rx_ring = "NIC_PARAM_RX_RING", tx_ring = "NIC_PARAM_TX_RING
   adaptive_rx = "NIC_PARAM_ADAPTIVE_RX", channels = "NIC_PARAM_CHANNELS",
   rss_sym_xor = "NIC_PARAM_RSS_SYM_XOR", rss_udp = "NIC_PARAM_RSS_UDP",
   gro_flush_timeout = "NIC_PARAM_GRO_FLUSH_TIMEOUT",
-  napi_defer_hard_irqs = "NIC_PARAM_DEFER_HARD_IRQS" }
-local ethtool_options = set [[rx_ring tx_ring rx_usecs rx_csum tx_csum irq_cpu gro tx_stall irq_lost
-  irq_spurious tso rps_cpus rps_flow_cnt xps_cpus adaptive_rx channels rss_equal rss_indir rss_key rss_sym_xor rss_udp gro_flush_timeout napi_defer_hard_irqs dev queue]]
+  napi_defer_hard_irqs = "NIC_PARAM_DEFER_HARD_IRQS", tx_udp_segmentation = "NIC_PARAM_USO",
+  rx_udp_gro_forwarding = "NIC_PARAM_GRO_UDP_FWD", rx_gro_list = "NIC_PARAM_GRO_LIST" }
+local ethtool_own = set "dev queue rss_equal rss_indir rss_key"
+local ethtool_options = set "dev queue rss_equal rss_indir rss_key"
+for name in pairs(nic_params) do ethtool_options[name] = true end
 
 -- The redirection table: `equal` the first n queues in turn, or a list that is repeated.
 local function set_indir(host, o)
@@ -373,8 +375,6 @@ local function set_rss_key(host, o)
       value = (string.unpack(">i8", key, 8 * i + 1)) })
   end
 end
-
-local ethtool_own = set "dev queue rss_equal rss_indir rss_key"
 
 function Host:ethtool(o)
   o = options("host:ethtool", o, ethtool_options)

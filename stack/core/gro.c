@@ -128,7 +128,9 @@ int skb_gro_receive(struct sk_buff *p, struct sk_buff *skb)
 	pcb->last = skb;
 	skb->prev = NULL;
 	skb->next = NULL;
-	p->truesize += skb->truesize - (pcb->count % GRO_FRAG_RUN ? SKB_HEAD_TRUESIZE : 0);
+	p->truesize += skb->truesize;
+	if (pcb->count % GRO_FRAG_RUN && !pcb->is_flist)
+		p->truesize -= SKB_HEAD_TRUESIZE;
 	p->data_len += len;
 	p->len += len;
 	pcb->count += cb->count;

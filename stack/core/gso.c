@@ -10,7 +10,9 @@
 #include "core/dst.h"
 #include "core/offload.h"
 #include "lib/checksum.h"
+#include "wire/ip4.h"
 #include "wire/tcp.h"
+#include "wire/udp.h"
 
 int dev_add_offload(struct host *h, const struct packet_offload *po)
 {
@@ -32,12 +34,31 @@ const struct packet_offload *packet_offload_find(const struct host *h, be16 prot
 	return NULL;
 }
 
+/* net_gso_ok(): the feature that a device needs for packets of this type. */
+static u32 gso_feature(u32 type)
+{
+	if (type & SKB_GSO_FRAGLIST)
+		return 0; /* no device of ours */
+	return type & SKB_GSO_UDP_L4 ? NETIF_F_GSO_UDP_L4 : NETIF_F_TSO;
+}
+
 bool netif_needs_gso(const struct sk_buff *skb, u32 features)
 {
+	u32 type = skb_shinfo(skb)->gso_type;
+
 	if (!skb_is_gso(skb))
 		return false;
-	return !(features & NETIF_F_TSO) || skb->ip_summed != CHECKSUM_PARTIAL ||
-	       skb_shinfo(skb)->gso_type & SKB_GSO_TCP_FIXEDID;
+	return !(features & gso_feature(type)) || skb->ip_summed != CHECKSUM_PARTIAL ||
+	       type & SKB_GSO_TCP_FIXEDID;
+}
+
+u32 gso_pseudo_for_len(be16 check, u32 from, u32 to)
+{
+	u8 words[4];
+
+	put_be16(words, (u16)~from);
+	put_be16(words + 2, (u16)to);
+	return csum_partial(words, 4, (u16)check);
 }
 
 struct sk_buff *skb_gso_segment(struct sk_buff *skb, u32 features)
@@ -60,7 +81,8 @@ struct sk_buff *skb_gso_segment(struct sk_buff *skb, u32 features)
 static u32 gso_network_hdr_len(const struct sk_buff *skb)
 {
 	return (u32)(skb->transport_header - skb->network_header) +
-	       tcp_doff(skb_transport_header(skb));
+	       (skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4 ? UDP_HLEN :
+							     tcp_doff(skb_transport_header(skb)));
 }
 
 bool skb_gso_validate_network_len(const struct sk_buff *skb, u32 mtu)
@@ -149,4 +171,55 @@ struct sk_buff *skb_segment(struct sk_buff *skb, u32 features)
 	}
 	skb_pull(skb, hdr_len);
 	return first;
+}
+
+/* ---- lists of packets ---- */
+
+/* A packet of the list: own headers and payload from `from`, data behind `hdr_len` bytes of them;
+ * the router's work on the first one's header (TTL, TOS) is done on it, too. */
+static struct sk_buff *list_one(const struct sk_buff *skb, const u8 *from, u32 len)
+{
+	u32 headroom = (u32)(skb_mac_header(skb) - skb->head);
+	struct sk_buff *n = alloc_skb(skb->world, headroom + skb->mac_len + len);
+	u8 *iph;
+
+	if (!n)
+		return NULL;
+	skb_reserve(n, headroom);
+	memcpy(skb_put(n, skb->mac_len), skb_mac_header(skb), skb->mac_len);
+	iph = skb_put(n, len);
+	memcpy(iph, from, len);
+	segment_head(n, skb);
+	n->ip_summed = CHECKSUM_UNNECESSARY;
+	ip4_set_tos(iph, ip4_tos(skb_network_header(skb)));
+	ip4_set_ttl(iph, ip4_ttl(skb_network_header(skb)));
+	return n;
+}
+
+bool skb_is_list(const struct sk_buff *skb)
+{
+	u32 hdr_len = (u32)(skb->data - skb_network_header(skb)), n = 1;
+
+	for (const struct sk_buff *f = skb_shinfo(skb)->frag_list; f; f = f->next, n++)
+		if (f->network_header == 0xffff || skb_is_nonlinear(f) ||
+		    (u32)(f->data - skb_network_header(f)) != hdr_len)
+			return false;
+	return n == skb_shinfo(skb)->gso_segs && skb_headlen(skb) == skb_shinfo(skb)->gso_size;
+}
+
+struct sk_buff *skb_segment_list(const struct sk_buff *skb)
+{
+	const u8 *iph = skb_network_header(skb);
+	u32 hdr_len = (u32)(skb->data - iph);
+	struct sk_buff *first = list_one(skb, iph, hdr_len + skb_headlen(skb));
+	struct sk_buff **link = first ? &first->next : NULL;
+
+	for (const struct sk_buff *f = skb_shinfo(skb)->frag_list; link && f; f = f->next) {
+		*link = list_one(skb, skb_network_header(f), hdr_len + f->len);
+		link = *link ? &(*link)->next : NULL;
+	}
+	if (link)
+		return first;
+	kfree_skb_list_reason(first, SKB_DROP_REASON_NOMEM);
+	return NULL;
 }

@@ -46,12 +46,15 @@ struct op_link_set;
 #define IFF_ALLMULTI	0x200u
 #define IFF_MULTICAST	0x1000u
 
-#define NETIF_F_HW_CSUM 0x1u /* TX checksum */
-#define NETIF_F_RXCSUM	0x2u
-#define NETIF_F_SG	0x4u
-#define NETIF_F_TSO	0x8u /* cuts super-packets of TCP by itself */
-#define NETIF_F_GSO	0x10u
-#define NETIF_F_GRO	0x20u
+#define NETIF_F_HW_CSUM	     0x1u /* TX checksum */
+#define NETIF_F_RXCSUM	     0x2u
+#define NETIF_F_SG	     0x4u
+#define NETIF_F_TSO	     0x8u /* cuts super-packets of TCP by itself */
+#define NETIF_F_GSO	     0x10u
+#define NETIF_F_GRO	     0x20u
+#define NETIF_F_GSO_UDP_L4   0x40u /* cuts super-packets of UDP by itself */
+#define NETIF_F_GRO_FRAGLIST 0x80u /* rx-gro-list */
+#define NETIF_F_GRO_UDP_FWD  0x100u /* rx-udp-gro-forwarding */
 
 enum netdev_tx { NETDEV_TX_OK = 0, NETDEV_TX_BUSY = 0x10 };
 #define NET_XMIT_SUCCESS 0
@@ -236,6 +239,14 @@ static inline void dev_put(struct net_device *dev)
 	ASSERT(dev->refcnt > 0);
 	dev->refcnt--;
 }
+
+static inline void netdev_set_feature(struct net_device *dev, u32 feature, bool on)
+{
+	dev->features = on ? dev->features | feature : dev->features & ~feature;
+}
+/* NIC_PARAM_* that are the stack's for any device with NAPI: GRO and its settings. 0 or -errno;
+ * -ENOENT: it is none of them. */
+int netdev_set_param(struct net_device *dev, u32 param, u64 value);
 
 /* Notifier chain of devices (NETDEV_*): called in order of registration; per host. */
 enum netdev_event {

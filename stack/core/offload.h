@@ -18,6 +18,8 @@
 #define SKB_GSO_DODGY	    2u
 #define SKB_GSO_TCPV6	    16u
 #define SKB_GSO_TCP_FIXEDID 8u /* its segments had one identification */
+#define SKB_GSO_UDP_L4	    32u
+#define SKB_GSO_FRAGLIST    64u /* its packets lie whole in the frag_list */
 
 struct offload_callbacks {
 	/*
@@ -44,6 +46,7 @@ struct packet_offload {
 
 struct net_offload {
 	struct offload_callbacks callbacks;
+	u32 gro_features; /* gro_receive only for devices with one of these; 0: for all */
 };
 
 /* What GRO keeps of a frame in skb->cb. */
@@ -55,6 +58,7 @@ struct napi_gro_cb {
 	u8 same_flow; /* held: may be of the flow of the frame at hand; new: was merged */
 	u8 flush; /* it can not be merged with what follows */
 	u8 ip_fixedid; /* the flow's identifications do not count (atomic datagrams) */
+	u8 is_flist; /* merged as a list of packets */
 };
 _Static_assert(sizeof(struct napi_gro_cb) <= sizeof(((struct sk_buff *)NULL)->cb),
 	       "GRO's control block fits into a packet's");
@@ -122,5 +126,14 @@ bool skb_gso_validate_network_len(const struct sk_buff *skb, u32 mtu);
  * the sum of the payload in skb->csum.
  */
 struct sk_buff *skb_segment(struct sk_buff *skb, u32 features);
+
+/* SKB_GSO_FRAGLIST, data at the payload: is it still a list of whole packets? They, data at the MAC
+ * header, as they came but for the link header, TTL and TOS, which are those of the whole. NULL: no
+ * memory. */
+bool skb_is_list(const struct sk_buff *skb);
+struct sk_buff *skb_segment_list(const struct sk_buff *skb);
+
+/* A pseudo header's sum for `from` bytes, as it stands in a checksum field, for `to` bytes. */
+u32 gso_pseudo_for_len(be16 check, u32 from, u32 to);
 
 #endif

@@ -120,7 +120,7 @@ void sock_orphan(struct sock *sk)
 
 /* ---- accounts ---- */
 
-static void sock_wfree(struct sk_buff *skb)
+void sock_wfree(struct sk_buff *skb)
 {
 	struct sock *sk = skb->sk;
 

@@ -256,6 +256,8 @@ void sock_orphan(struct sock *sk);
 
 /* The skb is charged to the sender until the device frees it / to the receiver until it is read. */
 void skb_set_owner_w(struct sk_buff *skb, struct sock *sk);
+/* The destructor of such packets. */
+void sock_wfree(struct sk_buff *skb);
 void skb_set_owner_r(struct sk_buff *skb, struct sock *sk);
 /* An skb charged to the sender; NULL when the send buffer is full (unless force) or no memory. */
 struct sk_buff *sock_wmalloc(struct sock *sk, u32 size, bool force);

@@ -82,6 +82,7 @@ struct nic_adapter {
 	bool rss_udp, rss_sym_xor, indir_user;
 	u8 rss_key[40], indir[NIC_RETA_SIZE];
 	bool tso_wanted; /* `ethtool -K tso on`; needs the checksums */
+	bool uso_wanted; /* tx-udp-segmentation; the same */
 	bool up; /* rings and interrupts are there */
 	struct nic_queue *q;
 };

@@ -42,20 +42,14 @@ static int nic_set_usecs(struct nic_adapter *a, u64 usecs)
 	return 0;
 }
 
-static void nic_set_feature(struct net_device *dev, u32 feature, bool on)
-{
-	if (on)
-		dev->features |= feature;
-	else
-		dev->features &= ~feature;
-}
-
 /* netdev_fix_features(): no segmentation without checksums. */
-static void nic_set_tx(struct nic_adapter *a, bool csum, bool tso)
+static void nic_set_tx(struct nic_adapter *a, bool csum, bool tso, bool uso)
 {
 	a->tso_wanted = tso;
-	nic_set_feature(a->dev, NETIF_F_HW_CSUM, csum);
-	nic_set_feature(a->dev, NETIF_F_TSO, csum && tso);
+	a->uso_wanted = uso;
+	netdev_set_feature(a->dev, NETIF_F_HW_CSUM, csum);
+	netdev_set_feature(a->dev, NETIF_F_TSO, csum && tso);
+	netdev_set_feature(a->dev, NETIF_F_GSO_UDP_L4, csum && uso);
 }
 
 static int nic_set_irq_cpu(struct nic_adapter *a, u32 index, u64 cpu)
@@ -71,9 +65,13 @@ static int nic_set_irq_cpu(struct nic_adapter *a, u32 index, u64 cpu)
 int nic_set_param(struct net_device *dev, u32 param, u32 index, u64 value)
 {
 	struct nic_adapter *a = dev->priv;
+	int err;
 
 	if (dev->driver_depth)
 		return -EBUSY;
+	err = netdev_set_param(dev, param, value);
+	if (err != -ENOENT)
+		return err;
 	switch (param) {
 	case NIC_PARAM_RX_RING:
 	case NIC_PARAM_TX_RING:
@@ -81,11 +79,11 @@ int nic_set_param(struct net_device *dev, u32 param, u32 index, u64 value)
 	case NIC_PARAM_RX_USECS:
 		return nic_set_usecs(a, value);
 	case NIC_PARAM_RX_CSUM:
-		nic_set_feature(dev, NETIF_F_RXCSUM, value != 0);
+		netdev_set_feature(dev, NETIF_F_RXCSUM, value != 0);
 		nic_hw_write(a->hw, NIC_RXCSUM, 0, value != 0);
 		return 0;
 	case NIC_PARAM_TX_CSUM:
-		nic_set_tx(a, value != 0, a->tso_wanted);
+		nic_set_tx(a, value != 0, a->tso_wanted, a->uso_wanted);
 		return 0;
 	case NIC_PARAM_ADAPTIVE_RX:
 		a->adaptive_rx = value != 0;
@@ -97,19 +95,11 @@ int nic_set_param(struct net_device *dev, u32 param, u32 index, u64 value)
 	case NIC_PARAM_RSS_SYM_XOR:
 	case NIC_PARAM_RSS_UDP:
 		return nic_set_rss(a, param, index, value);
-	case NIC_PARAM_GRO:
-		nic_set_feature(dev, NETIF_F_GRO, value != 0);
-		return 0;
-	case NIC_PARAM_GRO_FLUSH_TIMEOUT:
-		dev->gro_flush_timeout = value;
-		return 0;
-	case NIC_PARAM_DEFER_HARD_IRQS:
-		if (value > INT32_MAX)
-			return -ERANGE;
-		dev->napi_defer_hard_irqs = (u32)value;
-		return 0;
 	case NIC_PARAM_TSO:
-		nic_set_tx(a, dev->features & NETIF_F_HW_CSUM, value != 0);
+		nic_set_tx(a, dev->features & NETIF_F_HW_CSUM, value != 0, a->uso_wanted);
+		return 0;
+	case NIC_PARAM_USO:
+		nic_set_tx(a, dev->features & NETIF_F_HW_CSUM, a->tso_wanted, value != 0);
 		return 0;
 	case NIC_PARAM_IRQ_CPU:
 		return nic_set_irq_cpu(a, index, value);

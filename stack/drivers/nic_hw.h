@@ -96,11 +96,13 @@ struct nic_tx_desc {
 #define TXD_EOP	 1u
 #define TXD_CSUM 2u
 /*
- * A context: no data; the frame behind it, with TXD_CSUM, is cut into TCP segments. length: payload
+ * A context: no data; the frame behind it, with TXD_CSUM, is cut into TCP segments, or with TXD_USO
+ * besides into UDP datagrams. length: payload
  * of each, csum_start: bytes of all headers, csum_offset: of those in front of the IP header. The
  * checksum field holds the sum of the pseudo header without the length.
  */
 #define TXD_TSO 4u
+#define TXD_USO 8u
 #define TXD_DD	1u /* status: sent */
 
 /* Statistics registers: 64 bits wide, never cleared by a reset. */

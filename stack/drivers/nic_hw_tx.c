@@ -123,7 +123,7 @@ static u32 tx_length(struct nic_hw *hw, const struct nic_hw_ring *r, u32 bytes, 
 	*part = 0;
 	if (!(ctx->cmd & TXD_TSO))
 		return bytes;
-	if (!ctx->length || ctx->csum_start < ctx->csum_offset + 40u || bytes <= ctx->csum_start)
+	if (!ctx->length || ctx->csum_start < ctx->csum_offset + 28u || bytes <= ctx->csum_start)
 		return 0;
 	left = bytes - ctx->csum_start - hw->tso_sent;
 	*part = min_u32(left, ctx->length);

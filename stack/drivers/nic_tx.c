@@ -13,6 +13,7 @@
 #include "drivers/nic_driver.h"
 #include "lib/checksum.h"
 #include "wire/tcp.h"
+#include "wire/udp.h"
 
 int nic_tx_ring_alloc(struct nic_queue *q, u32 count)
 {
@@ -73,7 +74,7 @@ static u32 skb_descs(const struct sk_buff *skb)
 /* Free descriptors that there must be for the queue to run. */
 static u32 tx_needed(const struct net_device *dev)
 {
-	if (dev->features & NETIF_F_TSO)
+	if (dev->features & (NETIF_F_TSO | NETIF_F_GSO_UDP_L4))
 		return tx_descs(dev->gso_max_size + dev->hard_header_len) + 1;
 	return tx_descs(dev->mtu + dev->hard_header_len + NIC_VLAN_HLEN);
 }
@@ -82,12 +83,13 @@ static u32 tx_needed(const struct net_device *dev)
 static void nic_tso_context(struct nic_tx_desc *d, const struct sk_buff *skb)
 {
 	u32 l4 = (u32)skb_transport_offset(skb);
+	bool udp = skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4;
 
 	*d = (struct nic_tx_desc){
 		.length = skb_shinfo(skb)->gso_size,
-		.csum_start = (u16)(l4 + tcp_doff(skb_transport_header(skb))),
+		.csum_start = (u16)(l4 + (udp ? UDP_HLEN : tcp_doff(skb_transport_header(skb)))),
 		.csum_offset = (u8)skb_network_offset(skb),
-		.cmd = TXD_TSO,
+		.cmd = (u8)(udp ? TXD_TSO | TXD_USO : TXD_TSO),
 	};
 }
 
@@ -95,13 +97,13 @@ static void nic_tso_context(struct nic_tx_desc *d, const struct sk_buff *skb)
  * memory. */
 static bool nic_tso_prepare(struct sk_buff *skb)
 {
-	u8 words[2], *th;
+	u8 words[2], *sum;
 
 	if (skb_cow_head(skb, 0))
 		return false;
-	th = skb_transport_header(skb);
+	sum = skb->head + skb->csum_start + skb->csum_offset;
 	put_be16(words, (u16) ~(skb->len - (u32)skb_transport_offset(skb)));
-	store_be16(th + 16, csum_fold_raw(csum_partial(words, 2, tcp_check(th))));
+	store_be16(sum, csum_fold_raw(csum_partial(words, 2, load_be16(sum))));
 	return true;
 }
 

@@ -125,11 +125,12 @@ int ip_append_data(struct net *net, struct sock *sk, const struct flowi4 *fl4,
  * IP header), ready for ip_send_skb(). Releases the cork. NULL: the queue was empty. */
 struct sk_buff *ip_finish_skb(struct sock *sk, const struct flowi4 *fl4, struct sk_buff_head *queue,
 			      struct inet_cork *cork);
-/* ip_append_data and ip_finish_skb for a datagram in one piece. NULL with *err. */
+/* ip_append_data and ip_finish_skb for a datagram in one piece. `cork` is its room. NULL with
+ * *err. */
 struct sk_buff *ip_make_skb(struct net *net, struct sock *sk, const struct flowi4 *fl4,
 			    const u8 *from, u32 length, u32 transhdrlen,
 			    const struct ipcm_cookie *ipc, struct rtable **rtp, u32 flags,
-			    int *err);
+			    struct inet_cork *cork, int *err);
 /* Throws a corked datagram away. */
 void ip_flush_pending_frames(struct sk_buff_head *queue, struct inet_cork *cork);
 

@@ -98,6 +98,7 @@ struct append {
 	struct inet_cork *cork;
 	const u8 *from;
 	u32 left; /* bytes of payload still to come */
+	u32 mtu; /* of a packet to be cut by GSO: the most there is */
 	u32 hh_len, fragheaderlen, maxfraglen;
 	bool partial; /* the device sums */
 };
@@ -124,10 +125,10 @@ static int append_new(struct append *a, u32 transhdrlen, bool more)
 	u32 datalen = transhdrlen + a->left + fraggap, alloclen;
 	int err = 0;
 
-	if (datalen > a->cork->fragsize - a->fragheaderlen)
+	if (datalen > a->mtu - a->fragheaderlen)
 		datalen = a->maxfraglen - a->fragheaderlen;
 	/* With more to come there is room for a whole fragment. */
-	alloclen = more ? a->cork->fragsize : datalen + a->fragheaderlen;
+	alloclen = more ? a->mtu : datalen + a->fragheaderlen;
 	skb = append_alloc(a->net, a->sk, alloclen + a->hh_len + 15, a->queue->qlen == 0, &err);
 	if (!skb)
 		return err;
@@ -164,9 +165,9 @@ static int append_all(struct append *a, u32 transhdrlen, bool more)
 		u32 room = 0;
 		int err;
 
-		if (skb && skb->len < a->cork->fragsize) {
+		if (skb && skb->len < a->mtu) {
 			/* All of the MTU while it may stay the last, else a multiple of 8. */
-			room = a->cork->fragsize - skb->len;
+			room = a->mtu - skb->len;
 			if (room < a->left)
 				room = skb->len < a->maxfraglen ? a->maxfraglen - skb->len : 0;
 			room = min_u32(room, skb_tailroom(skb));
@@ -206,17 +207,19 @@ int ip_append_data(struct net *net, struct sock *sk, const struct flowi4 *fl4,
 	a.left = length - transhdrlen;
 	a.hh_len = ll_reserved_space(cork->dst->dev);
 	a.fragheaderlen = IP4_HLEN + optlen;
-	a.maxfraglen = ((cork->fragsize - a.fragheaderlen) & ~7u) + a.fragheaderlen;
-	max = must_not_fragment(cork) ? cork->fragsize : 0xffff;
+	a.mtu = cork->gso_size ? IP_MAX_MTU : cork->fragsize;
+	a.maxfraglen = ((a.mtu - a.fragheaderlen) & ~7u) + a.fragheaderlen;
+	max = must_not_fragment(cork) ? a.mtu : 0xffff;
 	before = cork->length;
 	/* Bytes may not pass 65,535; nor, without fragments, the MTU. */
 	if (length > 0xffff || before + length > max - a.fragheaderlen) {
 		err = -EMSGSIZE;
 	} else {
 		if (fresh)
-			a.partial = transhdrlen && length + a.fragheaderlen <= cork->fragsize &&
+			a.partial = transhdrlen && length + a.fragheaderlen <= a.mtu &&
 				    cork->dst->dev->features & NETIF_F_HW_CSUM && !optlen &&
-				    !(flags & MSG_MORE) && cork->protocol == IPPROTO_UDP;
+				    (!(flags & MSG_MORE) || cork->gso_size) &&
+				    cork->protocol == IPPROTO_UDP;
 		else
 			a.partial = queue->prev->ip_summed == CHECKSUM_PARTIAL;
 		cork->length += length;
@@ -298,17 +301,17 @@ struct sk_buff *ip_finish_skb(struct sock *sk, const struct flowi4 *fl4, struct 
 
 struct sk_buff *ip_make_skb(struct net *net, struct sock *sk, const struct flowi4 *fl4,
 			    const u8 *from, u32 length, u32 transhdrlen,
-			    const struct ipcm_cookie *ipc, struct rtable **rtp, u32 flags, int *err)
+			    const struct ipcm_cookie *ipc, struct rtable **rtp, u32 flags,
+			    struct inet_cork *cork, int *err)
 {
 	struct sk_buff_head queue;
-	struct inet_cork cork;
 
 	skb_queue_head_init(&queue);
-	*err = ip_append_data(net, sk, fl4, &queue, &cork, from, length, transhdrlen, ipc, rtp,
+	*err = ip_append_data(net, sk, fl4, &queue, cork, from, length, transhdrlen, ipc, rtp,
 			      flags & ~(u32)MSG_MORE);
 	if (*err)
 		return NULL;
-	return ip_finish_skb(sk, fl4, &queue, &cork);
+	return ip_finish_skb(sk, fl4, &queue, cork);
 }
 
 void ip_flush_pending_frames(struct sk_buff_head *queue, struct inet_cork *cork)

@@ -75,7 +75,8 @@ struct sk_buff *inet_gro_receive(struct sk_buff_head *held, struct sk_buff *skb)
 	if (!iph)
 		goto flush;
 	ops = protos->offloads[ip4_protocol(iph)];
-	if (!ops || !ops->callbacks.gro_receive)
+	if (!ops || !ops->callbacks.gro_receive ||
+	    (ops->gro_features && !(skb->dev->features & ops->gro_features)))
 		goto flush;
 	/* Options, fragments and damaged headers are for ip_rcv() to see. */
 	if (iph[0] != 0x45 || ip4_frag(iph) & (IP4_MF | IP4_OFFSET) || ip_fast_csum(iph, 5))

@@ -14,22 +14,11 @@
 #include "tcp/tcp.h"
 #include "tcp/tcp_offload.h"
 
-/* The checksum field holds the sum of the pseudo header for `from` bytes; that for `to` bytes. */
-static u32 pseudo_for_len(const u8 *th, u32 from, u32 to)
-{
-	u8 words[4];
-	u32 sum = (u16)tcp_check(th);
-
-	put_be16(words, (u16)~from);
-	put_be16(words + 2, (u16)to);
-	return csum_partial(words, 4, sum);
-}
-
 static void seg_check(struct sk_buff *seg, u32 whole_len)
 {
 	u8 *th = skb_transport_header(seg);
 	u32 len = seg->len - (u32)(th - seg->data), thlen = tcp_doff(th);
-	u32 psum = pseudo_for_len(th, whole_len, len);
+	u32 psum = gso_pseudo_for_len(tcp_check(th), whole_len, len);
 
 	if (seg->ip_summed == CHECKSUM_PARTIAL) {
 		store_be16(th + 16, csum_fold_raw(psum));

@@ -322,19 +322,43 @@ int udp_setsockopt(struct sock *sk, u32 level, u32 name, const u8 *val, u32 len)
 		return -ENOPROTOOPT;
 	if (sock_get_int(val, len, &v))
 		return -EINVAL;
-	if (name != UDP_CORK)
+	switch (name) {
+	case UDP_CORK:
+		up->corkflag = v != 0;
+		if (!v && up->pending)
+			udp_push_pending_frames(sk);
+		return 0;
+	case UDP_SEGMENT:
+		if (v < 0 || v > UINT16_MAX)
+			return -EINVAL;
+		up->gso_size = (u16)v;
+		return 0;
+	case UDP_GRO:
+		if (v)
+			udp_gro_enable(sk->net->host);
+		up->gro_enabled = v != 0;
+		return 0;
+	default:
 		return -ENOPROTOOPT;
-	up->corkflag = v != 0;
-	if (!v && up->pending)
-		udp_push_pending_frames(sk);
-	return 0;
+	}
 }
 
 int udp_getsockopt(struct sock *sk, u32 level, u32 name, u8 *val, u32 len)
 {
-	if (level != SOL_UDP || name != UDP_CORK)
+	const struct udp_sock *up = udp_sk(sk);
+
+	if (level != SOL_UDP)
 		return -ENOPROTOOPT;
-	return sock_put_int(val, len, udp_sk(sk)->corkflag);
+	switch (name) {
+	case UDP_CORK:
+		return sock_put_int(val, len, up->corkflag);
+	case UDP_SEGMENT:
+		return sock_put_int(val, len, up->gso_size);
+	case UDP_GRO:
+		return sock_put_int(val, len, up->gro_enabled);
+	default:
+		return -ENOPROTOOPT;
+	}
 }
 
 /* ---- end ---- */

@@ -39,6 +39,8 @@ int udp_init(struct host *h)
 		return err;
 	err = inet_add_protocol(h, IPPROTO_UDP, &udp_protocol);
 	if (!err)
+		err = udpv4_offload_init(h);
+	if (!err)
 		err = udpv6_init(h);
 	if (err)
 		udp_table_free(h);

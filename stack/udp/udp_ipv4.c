@@ -6,6 +6,7 @@
  * Invariant: a datagram is queued with its UDP header pulled; while ip_summed is CHECKSUM_NONE and
  * csum_valid is not set, skb->csum is the sum of pseudo-header and UDP header.
  */
+#include "core/offload.h"
 #include "core/reuseport.h"
 #include "ipv4/icmp.h"
 #include "ipv4/ip_sockglue.h"
@@ -215,13 +216,48 @@ static void udp_csum_pull_header(struct sk_buff *skb)
 
 /* ---- delivery ---- */
 
-static int udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
+static int udp_queue_rcv_one_skb(struct sock *sk, struct sk_buff *skb)
 {
 	if (sk->sk_flags & SOCK_TIMESTAMP && !skb->tstamp)
 		skb->tstamp = skb->world->now;
 	udp_csum_pull_header(skb);
 	ipv4_pktinfo_prepare(sk, skb);
 	return __udp_queue_rcv_skb(sk, skb);
+}
+
+/* udp_rcv_segment(): a super-packet (GRO for others, a sender on this host) for a socket that takes
+ * plain datagrams. */
+static int udp_queue_rcv_segments(struct sock *sk, struct sk_buff *skb)
+{
+	u32 pushed = (u32)(skb->data - skb_mac_header(skb));
+	struct sk_buff *segs, *next;
+
+	if (skb->pkt_type == PACKET_LOOPBACK)
+		skb->ip_summed = CHECKSUM_PARTIAL;
+	skb_push(skb, pushed);
+	segs = skb_gso_segment(skb, NETIF_F_SG | NETIF_F_HW_CSUM);
+	if (!segs) {
+		sk->sk_drops += skb_segs(skb);
+		MIB_ADD(sk->net, UdpInErrors, skb_segs(skb));
+		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
+		return -1;
+	}
+	consume_skb(skb);
+	for (; segs; segs = next) {
+		next = segs->next;
+		segs->next = NULL;
+		skb_pull(segs, pushed);
+		udp_queue_rcv_one_skb(sk, segs);
+	}
+	return 0;
+}
+
+static int udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
+{
+	if (skb_is_gso(skb) &&
+	    (!udp_sk_gro_enabled(sk) || skb_shinfo(skb)->gso_type & SKB_GSO_FRAGLIST))
+		return udp_queue_rcv_segments(sk, skb);
+	return udp_queue_rcv_one_skb(sk, skb);
 }
 
 static bool is_mcast_sock(const struct sock *sk, const struct udp_key *k)

@@ -10,8 +10,9 @@
 #include "ipv4/ip.h"
 #include "lib/hash.h"
 
-#define CSUM_MANGLED_0	0xffffu /* a computed sum of 0 is sent as this (RFC 768) */
-#define UDP_MAX_PAYLOAD 65507u
+#define CSUM_MANGLED_0	 0xffffu /* a computed sum of 0 is sent as this (RFC 768) */
+#define UDP_MAX_PAYLOAD	 65507u
+#define UDP_MAX_SEGMENTS 128u /* of one call with UDP_SEGMENT */
 
 /* A place in one of the tables. */
 struct udp_hnode {
@@ -26,6 +27,8 @@ struct udp_sock {
 	struct udp_hnode by_flow; /* while connected and bound */
 	u16 pending; /* AF_*: a datagram is under construction (UDP_CORK, MSG_MORE) */
 	bool corkflag; /* UDP_CORK */
+	bool gro_enabled; /* UDP_GRO */
+	u16 gso_size; /* UDP_SEGMENT; 0: off */
 	u32 len; /* bytes of the pending datagram with its header */
 	struct inet_cork cork;
 	struct flowi4 cork_fl4;
@@ -121,6 +124,17 @@ int udp_getsockopt(struct sock *sk, u32 level, u32 name, u8 *val, u32 len);
 void udp_flush_pending_frames(struct sock *sk);
 /* Sends the datagram under construction. 0 or -errno. (udp_ipv4.c) */
 int udp_push_pending_frames(struct sock *sk);
+
+/* ---- udp_offload.c ---- */
+
+int udpv4_offload_init(struct host *h);
+/* Has a socket of this host ever asked for UDP_GRO (udp_encap_needed_key)? One does now. */
+bool udp_gro_needed(const struct host *h);
+void udp_gro_enable(struct host *h);
+static inline bool udp_sk_gro_enabled(const struct sock *sk)
+{
+	return ((const struct udp_sock *)(const void *)sk)->gro_enabled;
+}
 
 /* ---- udp_ipv4.c ---- */
 

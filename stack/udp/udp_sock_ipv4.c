@@ -5,6 +5,7 @@
  *
  * Invariant: up->pending exactly while write_queue and cork hold a datagram under construction.
  */
+#include "core/offload.h"
 #include "core/reuseport.h"
 #include "ipv4/devinet.h"
 #include "ipv4/ip_sockglue.h"
@@ -98,8 +99,40 @@ int udp_disconnect(struct sock *sk)
 
 /* ---- send ---- */
 
+/* The device sums, or segmentation does. */
+static void udp4_hwcsum(struct sk_buff *skb, const struct flowi4 *fl4, u32 len)
+{
+	u32 csum = csum_tcpudp_nofold(fl4->saddr, fl4->daddr, len, IPPROTO_UDP, 0);
+
+	store_be16(skb_transport_header(skb) + 6, csum_fold_raw(csum));
+	skb->csum_start = skb->transport_header;
+	skb->csum_offset = 6;
+	skb->ip_summed = CHECKSUM_PARTIAL;
+}
+
+/* UDP_SEGMENT: `len` bytes with the header become datagrams of gso_size bytes of payload. */
+static int udp_set_gso(const struct sock *sk, struct sk_buff *skb, const struct inet_cork *cork,
+		       u32 len)
+{
+	u32 hlen = (u32)(skb->transport_header - skb->network_header) + UDP_HLEN;
+	struct skb_shared_info *shinfo = skb_shinfo(skb);
+
+	if (hlen + cork->gso_size > cork->fragsize)
+		return -EMSGSIZE;
+	len -= UDP_HLEN;
+	if (len > cork->gso_size * UDP_MAX_SEGMENTS || sk->sk_no_check_tx)
+		return -EINVAL;
+	if (len > cork->gso_size) {
+		shinfo->gso_size = cork->gso_size;
+		shinfo->gso_type = SKB_GSO_UDP_L4;
+		shinfo->gso_segs = (u16)((len + cork->gso_size - 1) / cork->gso_size);
+	}
+	return 0;
+}
+
 /* udp_send_skb: the header of a finished packet; sends it. Takes skb. */
-static int udp_send_skb(struct sock *sk, struct sk_buff *skb, const struct flowi4 *fl4)
+static int udp_send_skb(struct sock *sk, struct sk_buff *skb, const struct flowi4 *fl4,
+			const struct inet_cork *cork)
 {
 	u8 *uh = skb_transport_header(skb);
 	u32 len = skb->len - (u32)skb_transport_offset(skb);
@@ -111,13 +144,15 @@ static int udp_send_skb(struct sock *sk, struct sk_buff *skb, const struct flowi
 	put_be16(uh + 2, fl4->dport);
 	put_be16(uh + 4, (u16)len);
 	store_be16(uh + 6, 0);
+	err = cork->gso_size ? udp_set_gso(sk, skb, cork, len) : 0;
+	if (err) {
+		consume_skb(skb);
+		return err;
+	}
 	if (sk->sk_no_check_tx) {
 		skb->ip_summed = CHECKSUM_NONE;
-	} else if (skb->ip_summed == CHECKSUM_PARTIAL) {
-		csum = csum_tcpudp_nofold(fl4->saddr, fl4->daddr, len, IPPROTO_UDP, 0);
-		store_be16(uh + 6, csum_fold_raw(csum));
-		skb->csum_start = skb->transport_header;
-		skb->csum_offset = 6;
+	} else if (skb->ip_summed == CHECKSUM_PARTIAL || skb_is_gso(skb)) {
+		udp4_hwcsum(skb, fl4, len);
 	} else {
 		csum = csum_partial(uh, UDP_HLEN, skb->csum);
 		for (struct sk_buff *f = skb_shinfo(skb)->frag_list; f; f = f->next)
@@ -142,7 +177,7 @@ int udp_push_pending_frames(struct sock *sk)
 
 	up->len = 0;
 	up->pending = 0;
-	return skb ? udp_send_skb(sk, skb, &up->cork_fl4) : 0;
+	return skb ? udp_send_skb(sk, skb, &up->cork_fl4, &up->cork) : 0;
 }
 
 /* Counts what failed for want of buffers, and tells the error queue of what was too long. */
@@ -243,6 +278,23 @@ static void confirm_neigh(struct sock *sk, struct rtable *rt, be32 daddr)
 		neigh_confirm(n);
 }
 
+/* SOL_UDP's control messages; those of other levels are not looked at. */
+static int udp_cmsg_send(const struct msghdr *msg, u16 *gso_size)
+{
+	u32 offset = 0, level, type, len;
+	const u8 *data;
+	int err;
+
+	while (next_cmsg(msg, &offset, &level, &type, &data, &len, &err)) {
+		if (level != SOL_UDP)
+			continue;
+		if (type != UDP_SEGMENT || len != 2)
+			return -EINVAL;
+		*gso_size = get_le16(data);
+	}
+	return err;
+}
+
 s64 udp_sendmsg(struct sock *sk, struct msghdr *msg)
 {
 	struct udp_sock *up = udp_sk(sk);
@@ -250,6 +302,7 @@ s64 udp_sendmsg(struct sock *sk, struct msghdr *msg)
 	bool connected = !msg->name;
 	struct inet_opts opts;
 	struct ipcm_cookie ipc;
+	struct inet_cork cork;
 	struct rtable *rt = NULL;
 	struct sk_buff *skb;
 	struct flowi4 fl4;
@@ -263,12 +316,16 @@ s64 udp_sendmsg(struct sock *sk, struct msghdr *msg)
 	if (msg->flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	ipcm_init_sk(&ipc, sk);
+	ipc.gso_size = up->gso_size;
 	if (up->pending)
 		return append_pending(sk, msg, 0, &ipc, &rt, more);
 	err = udp_destination(sk, msg, &daddr, &dport);
 	if (err)
 		return err;
 	if (msg->control_len) {
+		err = udp_cmsg_send(msg, &ipc.gso_size);
+		if (err)
+			return err;
 		err = ip_cmsg_send(sk, msg, &ipc, &opts);
 		if (err)
 			return err;
@@ -305,11 +362,11 @@ s64 udp_sendmsg(struct sock *sk, struct msghdr *msg)
 		return ret;
 	}
 	skb = ip_make_skb(sk->net, sk, &fl4, msg->data, msg->len + UDP_HLEN, UDP_HLEN, &ipc, &rt,
-			  msg->flags, &err);
+			  msg->flags, &cork, &err);
 	if (rt)
 		dst_release(&rt->dst);
 	if (skb)
-		err = udp_send_skb(sk, skb, &fl4);
+		err = udp_send_skb(sk, skb, &fl4, &cork);
 	if (err)
 		return send_failed(sk, msg, &fl4, mtu, err);
 	return msg->len;
@@ -358,6 +415,7 @@ s64 udp_recvmsg(struct sock *sk, struct msghdr *msg)
 	u32 flags = msg->flags, copied, off;
 	struct sk_buff *skb;
 	s32 offset;
+	u8 gso[4];
 	s64 ret;
 	int err;
 
@@ -391,6 +449,10 @@ s64 udp_recvmsg(struct sock *sk, struct msghdr *msg)
 		sock_addr_set_in(msg->name_out, ip4_saddr(ip_hdr(skb)),
 				 udp_source(skb_transport_header(skb)));
 		msg->name_valid = true;
+	}
+	if (udp_sk_gro_enabled(sk) && skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4) {
+		put_le32(gso, skb_shinfo(skb)->gso_size);
+		put_cmsg(msg, SOL_UDP, UDP_GRO, gso, sizeof(gso));
 	}
 	ip_cmsg_recv(msg, sk, skb);
 	ret = flags & MSG_TRUNC ? (s64)skb->len : (s64)copied;

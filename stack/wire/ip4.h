@@ -91,6 +91,14 @@ static inline be32 ip4_daddr(const u8 *p)
 	return load_be32(p + 16);
 }
 
+static inline void ip4_set_tos(u8 *p, u8 tos)
+{
+	p[1] = tos;
+}
+static inline void ip4_set_ttl(u8 *p, u8 ttl)
+{
+	p[8] = ttl;
+}
 static inline void ip4_set_tot_len(u8 *p, u32 len)
 {
 	put_be16(p + 2, (u16)len);

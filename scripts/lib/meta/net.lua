@@ -439,7 +439,10 @@ function Host:link(options) end
 ---@field rss_key? string
 ---@field rss_sym_xor? boolean
 ---@field rss_udp? boolean
+---@field tx_udp_segmentation? boolean
 ---@field gro? boolean
+---@field rx_udp_gro_forwarding? boolean
+---@field rx_gro_list? boolean
 ---@field gro_flush_timeout? integer
 ---@field napi_defer_hard_irqs? integer
 ---@field irq_cpu? integer

@@ -19,10 +19,11 @@ end
 local function bytes(value) return value end
 
 local writers = { IP_TTL = number, IP_TOS = number, IP_PKTINFO = pktinfo, IP_RETOPTS = bytes,
-  SO_MARK = number }
+  SO_MARK = number, UDP_SEGMENT = function(value) return ("<I2"):pack(value) end }
 
 local function level_of(name)
   if name:sub(1, 4) == "TCP_" then return C.SOL_TCP end
+  if name:sub(1, 4) == "UDP_" then return C.SOL_UDP end
   return name:sub(1, 3) == "SO_" and C.SOL_SOCKET or C.SOL_IP
 end
 
@@ -70,7 +71,8 @@ end
 local readers = { IP_TTL = read_number, IP_TOS = read_number, IP_PKTINFO = read_pktinfo,
   IP_RECVERR = read_recverr, IP_RECVORIGDSTADDR = read_sockaddr, IP_RECVOPTS = bytes,
   IP_RETOPTS = bytes, SO_TIMESTAMP = read_timeval(1000), SO_TIMESTAMPNS = read_timeval(1),
-  SO_TIMESTAMPING = read_timeval(1), SO_RXQ_OVFL = read_number, TCP_INQ = read_number }
+  SO_TIMESTAMPING = read_timeval(1), SO_RXQ_OVFL = read_number, TCP_INQ = read_number,
+  UDP_GRO = read_number }
 
 local names = {}
 for name in pairs(readers) do

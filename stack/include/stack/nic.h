@@ -79,6 +79,12 @@ enum nic_param {
 	NIC_PARAM_RPS_CPUS,
 	NIC_PARAM_RPS_FLOW_CNT,
 	NIC_PARAM_XPS_CPUS,
+	/* Offloads: the device cuts what UDP_SEGMENT sends (tx-udp-segmentation); datagrams that
+	 * nobody on this host asked for are merged (rx-udp-gro-forwarding), as mere lists
+	 * (rx-gro-list). */
+	NIC_PARAM_USO,
+	NIC_PARAM_GRO_UDP_FWD,
+	NIC_PARAM_GRO_LIST,
 	NIC_PARAM_COUNT
 };
 

@@ -29,6 +29,7 @@ static void send_to(u32 addr)
 	struct ipcm_cookie ipc;
 	struct sk_buff *skb;
 	struct rtable *rt;
+	struct inet_cork cork;
 	u8 payload[8] = { 0 };
 	int err;
 
@@ -36,7 +37,7 @@ static void send_to(u32 addr)
 	assert_non_null(rt);
 	ipcm_init_sk(&ipc, NULL);
 	ipc.protocol = 253; /* RFC 3692 */
-	skb = ip_make_skb(iw.net, NULL, &fl4, payload, 8, 0, &ipc, &rt, 0, &err);
+	skb = ip_make_skb(iw.net, NULL, &fl4, payload, 8, 0, &ipc, &rt, 0, &cork, &err);
 	assert_non_null(skb);
 	assert_null(rt);
 	ip_send_skb(iw.net, skb);
@@ -279,6 +280,7 @@ static void groups_need_no_answer(void **state)
 	struct ipcm_cookie ipc;
 	struct sk_buff *skb;
 	struct rtable *rt;
+	struct inet_cork cork;
 	u8 payload[8] = { 0 };
 	int err;
 
@@ -288,7 +290,7 @@ static void groups_need_no_answer(void **state)
 	assert_int_equal(fl4.saddr, htonl(OUR_IP));
 	ipcm_init_sk(&ipc, NULL);
 	ipc.protocol = 253;
-	skb = ip_make_skb(iw.net, NULL, &fl4, payload, 8, 0, &ipc, &rt, 0, &err);
+	skb = ip_make_skb(iw.net, NULL, &fl4, payload, 8, 0, &ipc, &rt, 0, &cork, &err);
 	assert_non_null(skb);
 	ip_send_skb(iw.net, skb);
 	ipw_run(0);
