@@ -149,14 +149,11 @@ static void wire_rx(void *ctx, u32 wire, u32 end, const u8 *frame, u32 len)
 		f->on_tx(f, frame, len);
 }
 
-static u32 nf_hook(void *ctx, u32 id, u32 hook, u8 *packet, u32 len, u32 in, u32 out)
+static u32 nf_hook(void *ctx, struct nf_hook_packet *p)
 {
 	struct fuzz_world *f = ctx;
 
-	(void)hook;
-	(void)in;
-	(void)out;
-	return f->on_hook ? f->on_hook(f, id, packet, len) : NF_ACCEPT;
+	return f->on_hook ? f->on_hook(f, p->id, p->data, p->len) : NF_ACCEPT;
 }
 
 static const struct world_ops callbacks = { .wire_rx = wire_rx, .nf_hook = nf_hook };
@@ -185,12 +182,12 @@ static void record_frame(void *ctx, u32 point, u32 id, u32 dir, const u8 *frame,
 		f->recorder->frame(f->recorder->ctx, world_now(f->w), dir, frame, len);
 }
 
-static u32 record_hook(void *ctx, u32 id, u32 hook, u8 *packet, u32 len, u32 in, u32 out)
+static u32 record_hook(void *ctx, struct nf_hook_packet *p)
 {
 	struct fuzz_world *f = ctx;
-	u32 verdict = nf_hook(ctx, id, hook, packet, len, in, out);
+	u32 verdict = nf_hook(ctx, p);
 
-	f->recorder->hook(f->recorder->ctx, id, verdict);
+	f->recorder->hook(f->recorder->ctx, p->id, verdict);
 	return verdict;
 }
 

@@ -30,9 +30,10 @@ static const struct {
 	int (*init)(struct host *h);
 	void (*exit)(struct host *h);
 } initcalls[] = {
-	{ sock_init, sock_exit }, { net_dev_init, net_dev_exit }, { pktsched_init, pktsched_exit },
-	{ ipv4_init, ipv4_exit }, { ipv6_init, ipv6_exit },	  { udp_init, udp_exit },
-	{ tcp_init, tcp_exit },
+	{ sock_init, sock_exit },	  { net_dev_init, net_dev_exit },
+	{ pktsched_init, pktsched_exit }, { netfilter_init, netfilter_exit },
+	{ ipv4_init, ipv4_exit },	  { ipv6_init, ipv6_exit },
+	{ udp_init, udp_exit },		  { tcp_init, tcp_exit },
 };
 
 /* Per namespace (pernet_operations): tables first, then the loopback device that uses them. */

@@ -231,6 +231,8 @@ static s64 apply(struct world *w, const struct op *op)
 		WITH_NET(nf_op_hook_add, &op->u.hook_add);
 	case OP_HOOK_DEL:
 		WITH_NET(nf_op_hook_del, &op->u.hook_del);
+	case OP_NF_VERDICT:
+		WITH_NET(nf_op_nf_verdict, &op->u.nf_verdict);
 	case OP_CANCEL:
 		return sys_cancel_id(w, op->u.cancel.id);
 	case OP_ADVANCE:

@@ -152,7 +152,7 @@ void net_note_op(struct net_run *n, const struct op *op);
 void net_touch(struct net_run *n);
 
 /* Callbacks of the world (net_world.c, net_hook.c). */
-u32 net_on_hook(void *ctx, u32 id, u32 hook, u8 *packet, u32 len, u32 in, u32 out);
+u32 net_on_hook(void *ctx, struct nf_hook_packet *p);
 void net_call_done(struct sys_op *op);
 void net_calls_cancel(struct net_run *n);
 void net_calls_free(struct net_run *n);

@@ -11,6 +11,7 @@ local peer = require "net.peer"
 local oplog = require "net.oplog"
 local segment = require "net.segment"
 local sockets = require "net.sockets"
+local netfilter = require "net.netfilter"
 
 local net = {}
 local C, raise = util.C, util.raise
@@ -449,26 +450,6 @@ function Host:cost(o)
   end
 end
 
-local hook_places = { pre_routing = C.NF_INET_PRE_ROUTING, local_in = C.NF_INET_LOCAL_IN,
-  forward = C.NF_INET_FORWARD, local_out = C.NF_INET_LOCAL_OUT,
-  post_routing = C.NF_INET_POST_ROUTING }
-local hook_ids = 0
-local hook_options = set "priority"
-
--- Calls f(packet) for every packet at that place; it returns "drop", or "accept" or nothing.
-function Host:hook(place, f, o)
-  o = options("host:hook", o, hook_options)
-  local number = hook_places[place]
-  if not number then raise(("host:hook: there is no place '%s'"):format(tostring(place))) end
-  if type(f) ~= "function" then raise("host:hook needs a function") end
-  hook_ids = hook_ids + 1
-  local id = hook_ids
-  native.hook(id, f)
-  op("hook_add", { host = self.id, family = C.AF_INET, hook = number,
-    priority = (o.priority or 0) + (1 << 31), id = id })
-  return { remove = function() op("hook_del", { host = self.id, id = id }) end }
-end
-
 -- Trace ------------------------------------------------------------------------------------------
 
 -- Records the named events from now on; net.traces() gives the records and forgets them.
@@ -487,6 +468,7 @@ net.check = native.check
 
 Host.socket = socket.new
 Host.sockets = sockets.list
+netfilter.methods(Host)
 Host.epoll = socket.epoll
 Wire.peer = peer.new
 

@@ -106,6 +106,7 @@ static void segment_head(struct sk_buff *n, const struct sk_buff *skb)
 	n->skb_iif = skb->skb_iif;
 	n->tstamp = skb->tstamp;
 	n->ignore_df = skb->ignore_df;
+	nf_copy(n, skb);
 	n->vlan_present = skb->vlan_present;
 	n->vlan_proto = skb->vlan_proto;
 	n->vlan_tci = skb->vlan_tci;

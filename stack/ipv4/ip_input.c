@@ -40,6 +40,7 @@ static int ip_local_deliver_finish(struct net *net, struct sock *sk, struct sk_b
 	bool raw;
 
 	(void)sk;
+	nf_reset_ct(skb);
 	skb_pull(skb, ip_hdrlen(skb));
 	skb_reset_transport_header(skb);
 	for (;;) {

@@ -185,6 +185,7 @@ static struct sk_buff *frag_build(struct sk_buff *skb, u32 hlen, u32 offset, u32
 	f->mark = skb->mark;
 	f->skb_iif = skb->skb_iif;
 	f->tstamp = skb->tstamp;
+	nf_copy(f, skb);
 	dst_hold(skb->dst);
 	skb_dst_set(f, skb->dst);
 	/* A forwarded fragment keeps its own offset and MF. */

@@ -112,6 +112,8 @@ static int ip6_deliver(struct net *net, struct sock *sk, struct sk_buff *skb)
 	u8 nexthdr;
 
 	(void)sk;
+	nf_reset_ct(skb);
+	skb_pull_rcsum(skb, IP6_HLEN);
 	for (;; first = false) {
 		nexthdr = IP6CB(skb)->nexthdr;
 		if (nexthdr == NEXTHDR_FRAGMENT) {
@@ -186,7 +188,6 @@ static bool ip6_rcv_core(struct net *net, struct sk_buff *skb)
 			return ip6_drop(skb, SKB_DROP_REASON_NOMEM);
 		}
 	}
-	skb_pull_rcsum(skb, IP6_HLEN);
 	return true;
 }
 

@@ -19,6 +19,7 @@ struct host;
 struct wire;
 struct sys_op;
 struct dst_entry;
+struct nf_conn;
 
 #define MEM_CLASSES 64u
 
@@ -34,6 +35,8 @@ struct mem_account {
 struct world_up {
 	void (*dst_hold)(struct dst_entry *dst);
 	void (*dst_release)(struct dst_entry *dst);
+	void (*nf_ct_hold)(struct nf_conn *ct);
+	void (*nf_ct_put)(struct nf_conn *ct);
 };
 
 struct world {

@@ -6,12 +6,16 @@
  */
 #include "netfilter/nf_hooks.h"
 
+#include "core/offload.h"
 #include "kernel/trace.h"
 #include "stack/errno.h"
+
+#define NF_REPEAT_MAX 1000u
 
 struct nf_hook_entry {
 	struct nf_hook_entry *next;
 	struct nf_hook_ops ops;
+	u32 order; /* among those of one priority */
 	bool dead;
 	bool outside; /* made by OP_HOOK_ADD under id */
 	u32 id;
@@ -20,6 +24,7 @@ struct nf_hook_entry {
 struct nf_hook_entries {
 	struct nf_hook_entry *first;
 	u32 running; /* nf_hook_slow calls inside */
+	u32 made; /* entries ever added */
 	u32 dead;
 };
 
@@ -27,19 +32,30 @@ static u32 nf_hook_outside(const struct nf_hook_entry *e, struct sk_buff *skb,
 			   const struct nf_hook_state *state)
 {
 	struct world *w = net_world(state->net);
+	struct nf_hook_packet p = { .id = e->id,
+				    .hook = state->hook,
+				    .family = state->pf,
+				    .in_ifindex = state->in ? state->in->ifindex : 0,
+				    .out_ifindex = state->out ? state->out->ifindex : 0,
+				    .packet_id = skb->id };
 	u32 verdict;
 
 	if (!w->ops || !w->ops->nf_hook)
 		return NF_ACCEPT;
 	if (skb_linearize(skb) || skb_ensure_writable(skb, skb->len))
 		return NF_DROP;
-	verdict = w->ops->nf_hook(w->ops_ctx, e->id, state->hook, skb->data, skb->len,
-				  state->in ? state->in->ifindex : 0,
-				  state->out ? state->out->ifindex : 0);
-	/* The outside has no way to hold a packet: what it steals ends there. */
+	/* The outside knows nothing of checksums that the device is to fill in. */
+	if (skb->ip_summed == CHECKSUM_PARTIAL && !skb_is_gso(skb) && skb_checksum_help(skb))
+		return NF_DROP;
+	p.data = skb->data;
+	p.len = skb->len;
+	verdict = w->ops->nf_hook(w->ops_ctx, &p);
+	if (p.replace && nf_mangle(skb, state->pf, p.replace, p.replace_len))
+		return NF_DROP;
+	/* The outside has no way to hold a packet but NF_QUEUE: what it steals ends there. */
 	if (verdict == NF_STOLEN)
 		consume_skb(skb);
-	return verdict == NF_REPEAT ? NF_ACCEPT : verdict;
+	return (verdict & NF_VERDICT_MASK) > NF_REPEAT ? NF_DROP : verdict;
 }
 
 /* Frees marked entries, and the chain when none is left. */
@@ -64,34 +80,92 @@ static void chain_sweep(struct net *net, struct nf_hook_entries **slot)
 	}
 }
 
-u32 nf_hook_slow(struct sk_buff *skb, const struct nf_hook_state *state)
+/* One hook until it no longer says NF_REPEAT; one that repealed itself has accepted. */
+static u32 entry_run(const struct nf_hook_entry *e, struct sk_buff *skb,
+		     const struct nf_hook_state *state)
 {
-	struct net *net = state->net;
-	struct nf_hook_entries **slot = &net->nf_hooks[nf_family_index(state->pf)][state->hook];
-	struct nf_hook_entries *chain = *slot;
-	u64 id = skb->id;
 	u32 verdict = NF_ACCEPT;
 
-	chain->running++;
-	for (struct nf_hook_entry *e = chain->first; e && verdict == NF_ACCEPT; e = e->next) {
-		while (!e->dead) {
-			verdict = e->outside ? nf_hook_outside(e, skb, state) :
-					       e->ops.hook(e->ops.priv, skb, state);
-			if (verdict != NF_REPEAT)
-				break;
-		}
-		if (verdict == NF_REPEAT) /* it repealed itself */
-			verdict = NF_ACCEPT;
+	for (u32 n = 0; !e->dead; n++) {
+		verdict = e->outside ? nf_hook_outside(e, skb, state) :
+				       e->ops.hook(e->ops.priv, skb, state);
+		if (verdict != NF_REPEAT)
+			return verdict;
+		/* The kernel would hang here. */
+		if (n == NF_REPEAT_MAX)
+			return NF_DROP;
 	}
+	return NF_ACCEPT;
+}
+
+/* Entries from e on: the final verdict. */
+static u32 chain_run(const struct nf_hook_entry *e, struct sk_buff *skb,
+		     const struct nf_hook_state *state)
+{
+	u32 verdict = NF_ACCEPT;
+
+	for (; e && verdict == NF_ACCEPT; e = e->next) {
+		verdict = entry_run(e, skb, state);
+		if (verdict == NF_QUEUE) {
+			const struct nf_hook_pos pos = { e->ops.priority, e->order };
+
+			/* Nobody who listens: a drop, as in the kernel then. */
+			if (!e->outside || !nf_queue(skb, state, pos))
+				verdict = NF_DROP;
+		}
+	}
+	return verdict;
+}
+
+static int hook_run(struct nf_hook_entries **slot, const struct nf_hook_entry *from,
+		    struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct net *net = state->net;
+	struct nf_hook_entries *chain = *slot;
+	u64 id = skb->id;
+	u32 verdict;
+
+	chain->running++;
+	verdict = chain_run(from, skb, state);
 	if (--chain->running == 0 && chain->dead)
 		chain_sweep(net, slot);
-	if (verdict != NF_ACCEPT && verdict != NF_STOLEN) {
-		/* NF_QUEUE has no listener here: a drop, as in the kernel then. */
+	if ((verdict & NF_VERDICT_MASK) == NF_DROP)
 		kfree_skb_reason(skb, SKB_DROP_REASON_NETFILTER_DROP);
-		verdict = NF_DROP;
-	}
 	trace(net_world(net), net->host, TRACE_NF_HOOK, id, state->pf, state->hook, verdict);
-	return verdict;
+	if (verdict == NF_ACCEPT)
+		return 1;
+	return (verdict & NF_VERDICT_MASK) == NF_DROP ? NF_DROP_GETERR(verdict) : 0;
+}
+
+static struct nf_hook_entries **hook_slot(const struct nf_hook_state *state)
+{
+	return &state->net->nf_hooks[nf_family_index(state->pf)][state->hook];
+}
+
+int nf_hook_slow(struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct nf_hook_entries **slot = hook_slot(state);
+
+	return hook_run(slot, (*slot)->first, skb, state);
+}
+
+/* Does e stand at the place or behind it? */
+static bool entry_behind(const struct nf_hook_entry *e, struct nf_hook_pos pos, bool repeat)
+{
+	if (e->ops.priority != pos.priority)
+		return e->ops.priority > pos.priority;
+	return repeat ? e->order >= pos.order : e->order > pos.order;
+}
+
+int nf_hook_resume(struct sk_buff *skb, const struct nf_hook_state *state, struct nf_hook_pos pos,
+		   bool repeat)
+{
+	struct nf_hook_entries **slot = hook_slot(state);
+	const struct nf_hook_entry *e = *slot ? (*slot)->first : NULL;
+
+	while (e && !entry_behind(e, pos, repeat))
+		e = e->next;
+	return e ? hook_run(slot, e, skb, state) : 1;
 }
 
 static int chain_add(struct net *net, const struct nf_hook_entry *add)
@@ -111,6 +185,7 @@ static int chain_add(struct net *net, const struct nf_hook_entry *add)
 		return -ENOMEM;
 	}
 	*e = *add;
+	e->order = (*slot)->made++;
 	for (p = &(*slot)->first; *p && (*p)->ops.priority <= e->ops.priority; p = &(*p)->next)
 		;
 	e->next = *p;
@@ -157,6 +232,7 @@ void nf_unregister_net_hook(struct net *net, const struct nf_hook_ops *ops)
 
 void nf_net_exit(struct net *net)
 {
+	nf_queue_net_exit(net);
 	for (u32 f = 0; f < 2; f++) {
 		for (u32 h = 0; h < NF_INET_NUMHOOKS; h++) {
 			struct nf_hook_entries **slot = &net->nf_hooks[f][h];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The hooks of netfilter: chains of functions by namespace, family and place, in order of priority
- * (net/netfilter/core.c). An empty chain costs one test.
+ * (net/netfilter/core.c), and the packets that a hook holds until somebody decides about them
+ * (net/netfilter/nf_queue.c). An empty chain costs one test.
  */
 #ifndef TAPLINE_NETFILTER_NF_HOOKS_H
 #define TAPLINE_NETFILTER_NF_HOOKS_H
@@ -24,7 +25,11 @@ struct nf_hook_state {
 	nf_okfn okfn;
 };
 
-/* A verdict: NF_*. NF_DROP frees the packet (NETFILTER_DROP); after NF_STOLEN it is the hook's. */
+/*
+ * A verdict: NF_*. NF_DROP frees the packet (NETFILTER_DROP); after NF_STOLEN it is the hook's;
+ * NF_REPEAT calls the hook again; after NF_QUEUE the packet waits where there is a listener, else
+ * it is dropped.
+ */
 typedef u32 (*nf_hookfn)(void *priv, struct sk_buff *skb, const struct nf_hook_state *state);
 
 struct nf_hook_ops {
@@ -36,15 +41,21 @@ struct nf_hook_ops {
 };
 
 /* Priorities that Linux gives (enum nf_ip_hook_priorities). */
-#define NF_IP_PRI_FIRST		   INT32_MIN
-#define NF_IP_PRI_CONNTRACK_DEFRAG (-400)
-#define NF_IP_PRI_RAW		   (-300)
-#define NF_IP_PRI_CONNTRACK	   (-200)
-#define NF_IP_PRI_MANGLE	   (-150)
-#define NF_IP_PRI_NAT_DST	   (-100)
-#define NF_IP_PRI_FILTER	   0
-#define NF_IP_PRI_NAT_SRC	   100
-#define NF_IP_PRI_LAST		   INT32_MAX
+#define NF_IP_PRI_FIRST		    INT32_MIN
+#define NF_IP_PRI_CONNTRACK_DEFRAG  (-400)
+#define NF_IP_PRI_RAW		    (-300)
+#define NF_IP_PRI_CONNTRACK	    (-200)
+#define NF_IP_PRI_MANGLE	    (-150)
+#define NF_IP_PRI_NAT_DST	    (-100)
+#define NF_IP_PRI_FILTER	    0
+#define NF_IP_PRI_NAT_SRC	    100
+#define NF_IP_PRI_CONNTRACK_CONFIRM INT32_MAX
+#define NF_IP_PRI_LAST		    INT32_MAX
+
+/* NF_DROP with an errno for the sender (positive); without one it is EPERM. */
+#define NF_DROP_ERR(err)	(NF_DROP | (u32)(err) << 16)
+#define NF_VERDICT_MASK		0xffu
+#define NF_DROP_GETERR(verdict) ((verdict) >> 16 ? -(int)((verdict) >> 16) : -EPERM)
 
 /* The ops are copied. 0, -EINVAL (family, hook) or -ENOMEM. */
 int nf_register_net_hook(struct net *net, const struct nf_hook_ops *ops);
@@ -57,27 +68,59 @@ static inline u32 nf_family_index(u16 pf)
 	return pf == AF_INET6;
 }
 
-/* Runs a chain that is not empty. NF_ACCEPT, or the packet is gone: NF_DROP, NF_STOLEN. */
-u32 nf_hook_slow(struct sk_buff *skb, const struct nf_hook_state *state);
+/* Runs a chain that is not empty. 1: okfn goes on with the packet. Else it is gone: 0 when it was
+ * stolen or is held, or -errno. */
+int nf_hook_slow(struct sk_buff *skb, const struct nf_hook_state *state);
 
-/* Runs the chain, and okfn when all accept. Takes the packet. Returns okfn's result, -EPERM when it
- * was dropped, 0 when it was stolen. */
+/* Runs the chain, and okfn when all accept. Takes the packet. Returns okfn's result, -EPERM or
+ * the hook's errno when it was dropped, 0 when it was stolen or is held. */
 static inline int NF_HOOK(u16 pf, u32 hook, struct net *net, struct sock *sk, struct sk_buff *skb,
 			  struct net_device *in, struct net_device *out, nf_okfn okfn)
 {
 	if (net->nf_hooks[nf_family_index(pf)][hook]) {
 		const struct nf_hook_state state = { hook, pf, in, out, sk, net, okfn };
-		u32 verdict = nf_hook_slow(skb, &state);
+		int ret = nf_hook_slow(skb, &state);
 
-		if (verdict != NF_ACCEPT)
-			return verdict == NF_DROP ? -1 /* -EPERM */ : 0;
+		if (ret != 1)
+			return ret;
 	}
 	return okfn(net, sk, skb);
 }
+
+/* ---- packets that wait for a verdict ---- */
+
+struct nf_queue;
+
+/* The device is down or goes away: what came by it or was to leave by it is dropped. */
+int netfilter_init(struct host *h);
+void netfilter_exit(struct host *h);
+
+/* ---- the outside ---- */
 
 /* OP_HOOK_ADD, OP_HOOK_DEL: hooks that call world->ops->nf_hook. 0, -EINVAL, -EEXIST (id), -ENOENT,
  * -ENOMEM. */
 int nf_op_hook_add(struct net *net, const struct op_hook_add *op);
 int nf_op_hook_del(struct net *net, const struct op_hook_del *op);
+/* OP_NF_VERDICT: what becomes of a packet that is held. 0, -ENOENT, -EINVAL (verdict), -ENOMEM. */
+int nf_op_nf_verdict(struct net *net, const struct op_nf_verdict *op);
+
+/* ---- rooms of this folder ---- */
+
+/* A place in a chain that a packet has come to: behind the hook of that priority and order. */
+struct nf_hook_pos {
+	s32 priority;
+	u32 order;
+};
+
+/* The chain from a place on: behind it, or with `repeat` the hook there again when it still is.
+ * Results as nf_hook_slow(). */
+int nf_hook_resume(struct sk_buff *skb, const struct nf_hook_state *state, struct nf_hook_pos pos,
+		   bool repeat);
+/* Keeps the packet until OP_NF_VERDICT. False: it can not, and the packet is still the caller's. */
+bool nf_queue(struct sk_buff *skb, const struct nf_hook_state *state, struct nf_hook_pos pos);
+void nf_queue_net_exit(struct net *net);
+/* Other bytes in the place of all from the network header on. 0; -EINVAL (no packet of the family),
+ * -ENOMEM: nothing has changed. */
+int nf_mangle(struct sk_buff *skb, u16 pf, const u8 *bytes, u32 len);
 
 #endif

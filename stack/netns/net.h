@@ -14,6 +14,9 @@ struct net_device;
 struct fib_table;
 struct ipv4_frags;
 struct nf_hook_entries;
+struct nf_queue;
+struct netns_ct;
+struct netns_xt;
 struct dst_entry;
 struct tcp_fastopen_context;
 
@@ -44,6 +47,9 @@ struct net {
 	u64 icmp_in_type[256], icmp_out_type[256]; /* IcmpMsgInTypeN, IcmpMsgOutTypeN */
 	/* netfilter/: chains by hook, IPv4 and IPv6. */
 	struct nf_hook_entries *nf_hooks[2][NF_INET_NUMHOOKS];
+	struct nf_queue *nf_queue; /* packets that a hook holds; NULL: never any */
+	struct netns_ct *ct; /* nf/: connection tracking; NULL: never used */
+	struct netns_xt *xt; /* nf/: tables of rules; NULL: never any */
 	/* ipv4/ */
 	struct fib_table *fib_local, *fib_main;
 	struct ipv4_frags *ipv4_frags;

@@ -161,6 +161,8 @@ void skb_dst_drop(struct sk_buff *skb)
 static void skb_release_head_state(struct sk_buff *skb)
 {
 	skb_dst_drop(skb);
+	if (skb->nfct)
+		nf_reset_ct(skb);
 	if (skb->destructor)
 		skb->destructor(skb);
 	skb->sk = NULL;
@@ -233,6 +235,8 @@ static void copy_head(struct sk_buff *to, const struct sk_buff *from)
 	to->nohdr = 0;
 	if (to->dst && !to->dst_noref)
 		to->world->up->dst_hold(to->dst);
+	if (to->nfct)
+		to->world->up->nf_ct_hold(to->nfct);
 }
 
 struct sk_buff *skb_clone(struct sk_buff *skb)

@@ -21,6 +21,7 @@
 struct net_device;
 struct sock;
 struct dst_entry;
+struct nf_conn;
 struct sk_buff;
 
 #define MAX_SKB_FRAGS 17
@@ -103,6 +104,7 @@ struct sk_buff {
 			    way out */
 	struct sock *sk;
 	struct dst_entry *dst;
+	struct nf_conn *nfct; /* nf/: the connection it was found to belong to, held */
 	void (*destructor)(struct sk_buff *skb);
 	/* The layer that holds the packet keeps its own here. */
 	union {
@@ -129,6 +131,7 @@ struct sk_buff {
 	u32 users;
 	u8 pkt_type;
 	u8 ip_summed;
+	u8 nfctinfo; /* nf/: enum ip_conntrack_info, how it belongs there */
 	u8 csum_valid : 1, cloned : 1, nohdr : 1, peeked : 1, ignore_df : 1, vlan_present : 1,
 		l4_hash : 1, sw_hash : 1;
 	u8 dst_noref : 1, csum_bad : 1, wire_csum_ok : 1, fclone : 1, gso_seg : 1, ooo_okay : 1,
@@ -382,6 +385,25 @@ u32 skb_truesize(u32 size);
 void skb_orphan(struct sk_buff *skb);
 /* Lets go of the route. */
 void skb_dst_drop(struct sk_buff *skb);
+
+/* Lets go of the connection that connection tracking found, and of the mark that it is not tracked.
+ */
+static inline void nf_reset_ct(struct sk_buff *skb)
+{
+	if (skb->nfct)
+		skb->world->up->nf_ct_put(skb->nfct);
+	skb->nfct = NULL;
+	skb->nfctinfo = 0;
+}
+
+/* `to`, which has none, belongs to the same connection as `from`. */
+static inline void nf_copy(struct sk_buff *to, const struct sk_buff *from)
+{
+	if (from->nfct)
+		from->world->up->nf_ct_hold(from->nfct);
+	to->nfct = from->nfct;
+	to->nfctinfo = from->nfctinfo;
+}
 
 /* Queues, first in first out unless said otherwise. */
 void skb_queue_head_init(struct sk_buff_head *q);

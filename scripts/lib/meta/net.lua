@@ -517,15 +517,37 @@ function Host:fault(point, options) end
 function Host:cost(options) end
 
 ---@class tapline.Hook
+---@field remove fun() ends it
 local Hook = {}
 
----Ends it.
-function Hook:remove() end
+---@class tapline.Held
+---@field packet tapline.Packet
+local Held = {}
 
----Calls f for every packet at a place; it returns "drop" or "accept", and may not wait.
+---Lets it go on behind the hook that held it, or another packet in its place.
+---@param packet? tapline.Packet
+function Held:accept(packet) end
+
+---Drops it; a sender sees the errno.
+---@param errno? string
+function Held:drop(errno) end
+
+---Ends it without counting a drop.
+function Held:steal() end
+
+---Has the hook that held it see it again.
+---@param packet? tapline.Packet
+function Held:again(packet) end
+
+---The packets that it holds.
+---@return tapline.Held[]
+function Hook:queued() end
+
+---Calls f for every packet at a place; it may not wait. It returns a verdict ("drop" with the errno
+---that a sender sees), or a packet that goes on instead.
 ---@param place "pre_routing"|"local_in"|"forward"|"local_out"|"post_routing"
----@param f fun(packet: tapline.Packet): "drop"|"accept"|nil
----@param options? { priority: integer? }
+---@param f fun(packet: tapline.Packet, where: { place: string, family: string, iif: integer?, oif: integer?, id: integer }): "drop"|"accept"|"stolen"|"queue"|"repeat"|tapline.Packet|nil, string?
+---@param options? { priority: integer?, family: ("ipv4"|"ipv6")? }
 ---@return tapline.Hook
 function Host:hook(place, f, options) end
 

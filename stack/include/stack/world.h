@@ -13,6 +13,19 @@ struct world;
 struct op;
 struct trace_record;
 
+/* A packet at a hook of the outside. */
+struct nf_hook_packet {
+	u32 id; /* of OP_HOOK_ADD */
+	u32 hook, family; /* NF_INET_*, AF_* */
+	u32 in_ifindex, out_ifindex; /* 0: none */
+	u64 packet_id; /* its number in this world */
+	u8 *data; /* from the network header on; may be changed in place */
+	u32 len;
+	/* Set by the callback: other bytes for the whole packet, valid until the next call. */
+	const u8 *replace;
+	u32 replace_len;
+};
+
 /* What a world calls out to. Every pointer may be NULL. A callback may apply ops and submit calls,
  * but must not run the world. */
 struct world_ops {
@@ -31,11 +44,11 @@ struct world_ops {
 	 */
 	void (*op_log)(void *ctx, u64 event_count, const struct op *op);
 	/*
-	 * A netfilter hook that an OP_HOOK_ADD registered under `id` saw a packet (from the network
-	 * header on; may be changed in place). Returns a verdict NF_DROP, NF_ACCEPT, NF_STOLEN.
+	 * A netfilter hook that an OP_HOOK_ADD registered saw a packet. Returns a verdict: NF_DROP
+	 * (or NF_DROP | errno << 16), NF_ACCEPT, NF_STOLEN (the packet ends here), NF_REPEAT (call
+	 * me again), NF_QUEUE (it waits for an OP_NF_VERDICT with its packet_id).
 	 */
-	u32 (*nf_hook)(void *ctx, u32 id, u32 hook, u8 *packet, u32 len, u32 in_ifindex,
-		       u32 out_ifindex);
+	u32 (*nf_hook)(void *ctx, struct nf_hook_packet *p);
 };
 
 struct world_config {
