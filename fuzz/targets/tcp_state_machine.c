@@ -102,6 +102,21 @@ struct scenario {
 
 static const u8 window_scales[4] = { 0, 2, 7, 14 };
 
+static bool has_cookies(const struct scenario *sc)
+{
+	return (sc->host & 3) == 1 || (sc->host & 3) == 2;
+}
+
+/*
+ * A cookie's acknowledgement makes a connection again after the first has ended; its window need
+ * not reach as far as the first one's did.
+ */
+static void may_have_ended(const struct scenario *sc, struct conn *c)
+{
+	if (has_cookies(sc))
+		c->edge_known = false;
+}
+
 /* ---- streams ---- */
 
 static u8 peer_byte(u32 conn, u32 seq)
@@ -304,6 +319,7 @@ static void on_tx(struct fuzz_world *f, const u8 *frame, u32 len)
 	if (s.flags & RST) {
 		FUZZ_CHECK(!s.len, "RST with data was sent");
 		c->rsts++;
+		may_have_ended(sc, c);
 	}
 	if (s.flags & ACK)
 		saw_ack(c, &s);
@@ -355,8 +371,8 @@ static void remember_cookie(struct scenario *sc, struct conn *c, const struct se
 	u32 syns = c->syn_count < ISNS ? c->syn_count : ISNS;
 	bool valid = false;
 
-	if ((sc->host & 3) != 1 && (sc->host & 3) != 2)
-		return; /* no cookies */
+	if (!has_cookies(sc))
+		return;
 	for (u32 i = 0; i < isns; i++)
 		for (u32 k = 0; k < syns; k++)
 			valid = valid ||
@@ -387,6 +403,8 @@ static void remember(struct scenario *sc, struct conn *c, const struct segment *
 	}
 	if (g->flags & URG)
 		c->urgent = true;
+	if (g->flags & RST)
+		may_have_ended(sc, c);
 	if (seq_le(c->nxt, end) && end - c->nxt < 1u << 20)
 		c->nxt = end;
 }
