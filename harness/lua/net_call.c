@@ -74,6 +74,10 @@ static int call_number(const char *name)
 		[SYS_EPOLL_CREATE] = "epoll_create",
 		[SYS_EPOLL_CTL] = "epoll_ctl",
 		[SYS_EPOLL_WAIT] = "epoll_wait",
+		[SYS_PIPE] = "pipe",
+		[SYS_SPLICE] = "splice",
+		[SYS_SENDFILE] = "sendfile",
+		[SYS_MEMFD] = "memfd",
 	};
 	int i;
 

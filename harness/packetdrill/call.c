@@ -137,6 +137,11 @@ bool pd_arg_address(struct pd_run *r, const struct pd_event *e, size_t i,
 	*out = *otherwise;
 	if (!x || x->kind == PD_X_ELLIPSIS || x->kind == PD_X_NULL)
 		return true;
+	/* A family alone: "connect(4, AF_UNSPEC, ...)". */
+	if (x->kind == PD_X_NUMBER) {
+		out->family = (u16)x->num;
+		return true;
+	}
 	if (x->kind != PD_X_STRUCT)
 		return pd_fail(r, e, NULL, NULL, "argument %zu is no socket address", i + 1);
 	family = pd_expr_field(x, "sa_family");
@@ -384,6 +389,11 @@ static const struct {
 	{ "getsockopt", pd_call_getsockopt },
 	{ "setsockopt", pd_call_setsockopt },
 	{ "poll", pd_call_poll },
+	{ "pipe", pd_call_pipe },
+	{ "pipe2", pd_call_pipe },
+	{ "splice", pd_call_splice },
+	{ "sendfile", pd_call_sendfile },
+	{ "open", pd_call_open },
 	{ "epoll_create", pd_call_epoll_create },
 	{ "epoll_create1", pd_call_epoll_create },
 	{ "epoll_ctl", pd_call_epoll_ctl },

@@ -40,8 +40,10 @@ int pd_fd_script(const struct pd_run *r, int live);
 /* More bytes than that are refused. */
 #define PD_MAX_DATA (64u << 20)
 
-/* The bytes that a list of iovecs holds together. False: the script failed. */
-bool pd_iov_sum(struct pd_run *r, const struct pd_event *e, const struct pd_expr *list, u32 *out);
+/* The bytes that a list of iovecs holds together, and each of them (0: one, or they are not alike).
+ * False: the script failed. */
+bool pd_iov_sum(struct pd_run *r, const struct pd_event *e, const struct pd_expr *list, u32 *out,
+		u32 *piece);
 
 /* The flow of the descriptor in argument 0; NULL: none. */
 struct pd_flow *pd_flow_of_arg(struct pd_run *r, const struct pd_event *e);
@@ -62,6 +64,8 @@ pd_call_function pd_call_close, pd_call_shutdown;
 pd_call_function pd_call_write, pd_call_send, pd_call_sendto, pd_call_read, pd_call_recv;
 pd_call_function pd_call_readv, pd_call_writev, pd_call_fcntl, pd_call_ioctl;
 pd_call_function pd_call_epoll_create;
+/* call_file.c */
+pd_call_function pd_call_pipe, pd_call_splice, pd_call_sendfile, pd_call_open;
 /* call_data.c */
 pd_call_function pd_call_sendmsg, pd_call_recvmsg, pd_call_poll, pd_call_epoll_ctl;
 pd_call_function pd_call_epoll_wait, pd_call_getsockopt, pd_call_setsockopt;

@@ -121,11 +121,13 @@ bool pd_value_bytes(struct pd_run *r, const struct pd_event *e, const struct pd_
 
 /* -- Messages -- */
 
-bool pd_iov_sum(struct pd_run *r, const struct pd_event *e, const struct pd_expr *list, u32 *out)
+bool pd_iov_sum(struct pd_run *r, const struct pd_event *e, const struct pd_expr *list, u32 *out,
+		u32 *piece)
 {
 	u64 sum = 0;
 	size_t i;
 
+	*piece = 0;
 	if (!list || list->kind != PD_X_LIST)
 		return pd_fail(r, e, NULL, NULL, "a list of iovecs is missing");
 	for (i = 0; i < list->count; i++) {
@@ -137,7 +139,10 @@ bool pd_iov_sum(struct pd_run *r, const struct pd_event *e, const struct pd_expr
 		if (!n || n->kind != PD_X_NUMBER || n->num < 0 || n->num > PD_MAX_DATA)
 			return pd_fail(r, e, NULL, NULL, "iovec %zu has no length", i + 1);
 		sum += (u64)n->num;
+		*piece = !i || *piece == (u32)n->num ? (u32)n->num : 0;
 	}
+	if (list->count < 2)
+		*piece = 0;
 	if (sum > PD_MAX_DATA)
 		return pd_fail(r, e, NULL, NULL, "so many bytes are too many");
 	*out = (u32)sum;
@@ -167,16 +172,17 @@ static bool add_cmsg(struct pd_run *r, const struct pd_event *e, const struct pd
 }
 
 static bool get_message(struct pd_run *r, const struct pd_event *e, s32 *fd, s64 *flags,
-			u32 *data_len)
+			u32 *data_len, u32 *piece)
 {
 	const struct pd_expr *msg = pd_arg(e, 1);
 
 	*data_len = 0;
+	*piece = 0;
 	if (!pd_arg_count(r, e, 3, 3) || !pd_arg_fd(r, e, 0, fd) || !pd_arg_number(r, e, 2, flags))
 		return false;
 	if (msg->kind != PD_X_STRUCT)
 		return pd_fail(r, e, NULL, NULL, "argument 2 is no message");
-	return pd_iov_sum(r, e, pd_expr_field(msg, "msg_iov"), data_len);
+	return pd_iov_sum(r, e, pd_expr_field(msg, "msg_iov"), data_len, piece);
 }
 
 bool pd_call_sendmsg(struct pd_run *r, const struct pd_event *e, u64 at_ns)
@@ -185,11 +191,11 @@ bool pd_call_sendmsg(struct pd_run *r, const struct pd_event *e, u64 at_ns)
 	struct strbuf control = { 0 };
 	struct pd_call *c;
 	s64 flags;
-	u32 len;
+	u32 len, piece;
 	s32 fd;
 	size_t i;
 
-	if (!get_message(r, e, &fd, &flags, &len))
+	if (!get_message(r, e, &fd, &flags, &len, &piece))
 		return false;
 	list = pd_expr_field(pd_arg(e, 1), "msg_control");
 	for (i = 0; list && list->kind == PD_X_LIST && i < list->count; i++) {
@@ -201,6 +207,7 @@ bool pd_call_sendmsg(struct pd_run *r, const struct pd_event *e, u64 at_ns)
 	c = pd_call_new(r, e, SYS_SENDMSG, len);
 	c->op.fd = fd;
 	c->op.arg[0] = (u64)(flags | r->settings->default_send_flags);
+	c->op.arg[1] = piece;
 	c->control = (u8 *)control.data;
 	c->op.control = c->control;
 	c->op.control_len = (u32)control.len;
@@ -299,10 +306,10 @@ bool pd_call_recvmsg(struct pd_run *r, const struct pd_event *e, u64 at_ns)
 {
 	struct pd_call *c;
 	s64 flags;
-	u32 len;
+	u32 len, piece;
 	s32 fd;
 
-	if (!get_message(r, e, &fd, &flags, &len))
+	if (!get_message(r, e, &fd, &flags, &len, &piece))
 		return false;
 	c = pd_call_new(r, e, SYS_RECVMSG, len);
 	c->op.fd = fd;

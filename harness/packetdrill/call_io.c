@@ -93,11 +93,11 @@ bool pd_call_recv(struct pd_run *r, const struct pd_event *e, u64 at)
 static bool iov_call(struct pd_run *r, const struct pd_event *e, u64 at, u32 nr)
 {
 	struct pd_call *c;
-	u32 sum;
+	u32 sum, piece;
 	s32 fd;
 
 	if (!pd_arg_count(r, e, 3, 3) || !pd_arg_fd(r, e, 0, &fd) ||
-	    !pd_iov_sum(r, e, pd_arg(e, 1), &sum))
+	    !pd_iov_sum(r, e, pd_arg(e, 1), &sum, &piece))
 		return false;
 	c = pd_call_new(r, e, nr, sum);
 	c->op.fd = fd;

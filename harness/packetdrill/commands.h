@@ -77,6 +77,9 @@ void pd_shell_free(struct pd_shell *s);
 /* A variable as --env gives it. */
 void pd_shell_set(struct pd_shell *s, const char *name, const char *value);
 
+/* Content of a file: in memory, below /proc, or a script beside ours. 0 or -errno. */
+int pd_shell_file_read(struct pd_shell *s, const char *path, struct strbuf *out);
+
 /*
  * Runs one command text. False when something is not known or not well formed (*error, kind
  * PD_ERROR_UNKNOWN or PD_ERROR_SYNTAX). Else true: *status is the exit status, and what was printed

@@ -19,6 +19,11 @@ struct pd_shell_pair {
 	char *name, *value;
 };
 
+struct pd_shell_file {
+	char *name;
+	struct strbuf text;
+};
+
 struct pd_shell_count {
 	char *name;
 	u64 value;
@@ -30,7 +35,7 @@ struct pd_shell {
 	const char *script_path;
 	struct pd_shell_pair *variable;
 	size_t variables;
-	struct pd_shell_pair *file; /* files in memory: name, content */
+	struct pd_shell_file *file; /* in memory */
 	size_t files;
 	struct pd_shell_count *history; /* of nstat */
 	size_t counts;
@@ -100,12 +105,12 @@ void pd_shell_skip_blanks(struct pd_reader *r);
  * error set. */
 bool pd_shell_simple(struct pd_reader *r, const struct strbuf *in, struct strbuf *out);
 
-/* Content of a file: in memory, below /proc, or a script beside ours. 0 or -errno. */
-int pd_shell_file_read(struct pd_shell *s, const char *path, struct strbuf *out);
-
 /* Writes a file in memory, or a sysctl below /proc/sys. 0 or -errno. */
 int pd_shell_file_write(struct pd_shell *s, const char *path, const struct strbuf *text,
 			bool append);
+/* Forgets a file in memory. False: there is none of the name. */
+bool pd_shell_file_remove(struct pd_shell *s, const char *path);
+void pd_shell_files_free(struct pd_shell *s);
 
 /* Command by name; NULL when there is none. */
 pd_command *pd_command_find(const char *name);
@@ -114,6 +119,7 @@ pd_command pd_cmd_sysctl, pd_cmd_set_sysctls; /* command_sysctl.c */
 pd_command pd_cmd_ip, pd_cmd_tc, pd_cmd_ethtool; /* command_ip.c */
 pd_command pd_cmd_nstat, pd_cmd_ss, pd_cmd_netfilter, pd_cmd_modprobe; /* command_net.c */
 pd_command pd_cmd_grep, pd_cmd_cat, pd_cmd_wc, pd_cmd_echo, pd_cmd_test; /* command_text.c */
+pd_command pd_cmd_dd, pd_cmd_rm, pd_cmd_truncate; /* command_file.c */
 pd_command pd_cmd_head, pd_cmd_sleep, pd_cmd_true, pd_cmd_false;
 
 #endif

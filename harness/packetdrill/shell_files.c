@@ -17,7 +17,7 @@
 #define SYS_MODULE "/sys/module/"
 #define PARAMETERS "/parameters"
 
-static struct pd_shell_pair *find(struct pd_shell *s, const char *path)
+static struct pd_shell_file *find(struct pd_shell *s, const char *path)
 {
 	size_t i;
 
@@ -102,14 +102,14 @@ static int read_beside(struct pd_shell *s, const char *path, struct strbuf *out)
 
 int pd_shell_file_read(struct pd_shell *s, const char *path, struct strbuf *out)
 {
-	const struct pd_shell_pair *file = find(s, path);
+	const struct pd_shell_file *file = find(s, path);
 	char *name;
 	int result;
 
 	if (strcmp(path, "/dev/null") == 0)
 		return 0;
 	if (file) {
-		strbuf_puts(out, file->value);
+		strbuf_add(out, file->text.data, file->text.len);
 		return 0;
 	}
 	name = sysctl_name(path);
@@ -146,8 +146,7 @@ static int write_sysctl(struct pd_shell *s, char *name, const struct strbuf *tex
 int pd_shell_file_write(struct pd_shell *s, const char *path, const struct strbuf *text,
 			bool append)
 {
-	struct pd_shell_pair *file = find(s, path);
-	struct strbuf content = { 0 };
+	struct pd_shell_file *file = find(s, path);
 	char *name;
 
 	if (strcmp(path, "/dev/null") == 0)
@@ -160,17 +159,32 @@ int pd_shell_file_write(struct pd_shell *s, const char *path, const struct strbu
 	if (!file) {
 		s->file = xrealloc(s->file, (s->files + 1) * sizeof(*s->file));
 		file = &s->file[s->files++];
-		*file = (struct pd_shell_pair){ xstrdup(path), xstrdup("") };
+		*file = (struct pd_shell_file){ .name = xstrdup(path) };
 	}
-	if (append)
-		strbuf_puts(&content, file->value);
-	strbuf_puts(&content, strbuf_text(text));
-	if (content.len > PD_SHELL_MAX_TEXT) {
-		strbuf_free(&content);
+	if (!append)
+		strbuf_clear(&file->text);
+	if (file->text.len + text->len > PD_SHELL_MAX_TEXT)
 		return -EFBIG;
-	}
-	free(file->value);
-	file->value = xstrdup(strbuf_text(&content));
-	strbuf_free(&content);
+	strbuf_add(&file->text, text->data, text->len);
 	return 0;
+}
+
+bool pd_shell_file_remove(struct pd_shell *s, const char *path)
+{
+	struct pd_shell_file *file = find(s, path);
+
+	if (!file)
+		return false;
+	free(file->name);
+	strbuf_free(&file->text);
+	*file = s->file[--s->files];
+	return true;
+}
+
+void pd_shell_files_free(struct pd_shell *s)
+{
+	while (s->files)
+		(void)pd_shell_file_remove(s, s->file[0].name);
+	free(s->file);
+	s->file = NULL;
 }

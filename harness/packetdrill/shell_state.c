@@ -35,7 +35,7 @@ void pd_shell_free(struct pd_shell *s)
 	if (!s)
 		return;
 	free_pairs(s->variable, s->variables);
-	free_pairs(s->file, s->files);
+	pd_shell_files_free(s);
 	for (i = 0; i < s->counts; i++)
 		free(s->history[i].name);
 	free(s->history);

@@ -57,10 +57,10 @@ static void put_fields(struct strbuf *out, const struct op *op)
 static void put_remark(struct strbuf *out, const struct op *op)
 {
 	static const char *const calls[SYS_NR_COUNT] = {
-		"socket",      "bind",	     "connect",	     "listen",	  "accept",
-		"sendmsg",     "recvmsg",    "shutdown",     "close",	  "getsockname",
-		"getpeername", "setsockopt", "getsockopt",   "poll",	  "fcntl",
-		"ioctl",       "dup",	     "epoll_create", "epoll_ctl", "epoll_wait",
+		"socket",     "bind",	    "connect", "listen",      "accept",	     "sendmsg",
+		"recvmsg",    "shutdown",   "close",   "getsockname", "getpeername", "setsockopt",
+		"getsockopt", "poll",	    "fcntl",   "ioctl",	      "dup",	     "epoll_create",
+		"epoll_ctl",  "epoll_wait", "pipe",    "splice",      "sendfile",    "memfd",
 	};
 	int link = PACKET_LINK_ETHERNET;
 	struct packet *p;

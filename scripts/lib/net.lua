@@ -470,6 +470,8 @@ Host.socket = socket.new
 Host.sockets = sockets.list
 netfilter.methods(Host)
 Host.epoll = socket.epoll
+Host.pipe = socket.pipe
+Host.file = socket.file
 Wire.peer = peer.new
 
 return net

@@ -124,6 +124,8 @@ struct msghdr {
 	u64 rx_tstamp; /* a stream's receive: when the last packet read came; 0: none was */
 	struct ubuf_info_msgzc *uarg; /* MSG_ZEROCOPY; NULL: none */
 	bool connecting; /* this send has begun to open the connection (MSG_FASTOPEN) */
+	bool splice; /* a receive for splice(2): it stops in front of an urgent byte */
+	u32 piece; /* MSG_ZEROCOPY: bytes of each iovec, 0: one */
 	u8 *control; /* cmsgs in (send) or room for them (receive) */
 	u32 control_len, control_used;
 };

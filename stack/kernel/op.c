@@ -198,7 +198,8 @@ static void addr_bytes(const struct sock_addr *a, u8 out[24])
 
 static bool call_takes_data(u32 nr)
 {
-	return nr == SYS_SENDMSG || nr == SYS_SETSOCKOPT || nr == SYS_POLL || nr == SYS_EPOLL_CTL;
+	return nr == SYS_SENDMSG || nr == SYS_SETSOCKOPT || nr == SYS_POLL || nr == SYS_EPOLL_CTL ||
+	       nr == SYS_MEMFD;
 }
 
 /* The entries of a poll are structs of this machine: by their values, that all machines agree. */

@@ -110,12 +110,15 @@ int sock_create_fd(struct host *h, u32 family, u32 type, u32 protocol)
 	return ret;
 }
 
-struct socket *sockfd_lookup(const struct host *h, s32 fd, int *err)
+struct socket *file_socket(const struct file *f, int *err)
 {
-	struct file *f = fget(h, fd);
-
 	*err = !f ? -EBADF : f->ops != &socket_file_ops ? -ENOTSOCK : 0;
 	return *err ? NULL : f->private;
+}
+
+struct socket *sockfd_lookup(const struct host *h, s32 fd, int *err)
+{
+	return file_socket(fget(h, fd), err);
 }
 
 void sock_graft(struct sock *sk, struct socket *sock)

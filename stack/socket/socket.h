@@ -114,6 +114,8 @@ int close_fd(struct host *h, s32 fd);
 int sock_create_fd(struct host *h, u32 family, u32 type, u32 protocol);
 /* The socket of a descriptor; NULL with *err -EBADF or -ENOTSOCK. */
 struct socket *sockfd_lookup(const struct host *h, s32 fd, int *err);
+/* The same of a file. */
+struct socket *file_socket(const struct file *f, int *err);
 struct socket *sock_alloc(struct host *h);
 /* One that no family has taken on. */
 void sock_free(struct host *h, struct socket *sock);

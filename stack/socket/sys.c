@@ -192,6 +192,7 @@ static void call_init(struct sys_call *call, struct host *h, struct sys_op *op)
 		.data = op->data,
 		.len = op->data_len,
 		.flags = (u32)op->arg[0],
+		.piece = op->nr == SYS_SENDMSG ? (u32)op->arg[1] : 0,
 		.control = op->control,
 		.control_len = op->control ? op->control_len : 0,
 	};

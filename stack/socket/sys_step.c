@@ -7,6 +7,7 @@
  */
 #include "core/errqueue.h"
 #include "socket/eventpoll.h"
+#include "socket/pipe.h"
 #include "socket/sys_call.h"
 
 static u64 deadline_of(const struct sys_call *call, u64 timeout_ns)
@@ -21,8 +22,7 @@ static struct socket *call_socket(struct sys_call *call, int *err)
 {
 	if (!call->file)
 		return sockfd_lookup(call->host, call->op->fd, err);
-	*err = 0;
-	return call->file->private;
+	return file_socket(call->file, err);
 }
 
 /* Waits on the socket, at most `timeo` ns in all. */
@@ -232,6 +232,21 @@ static s64 step_epoll_ctl(struct sys_call *call)
 	return epoll_ctl(call->host, op->fd, (u32)op->arg[0], (s32)op->arg[1], op->data);
 }
 
+/* read(2) and write(2) come as messages: of other files that have bytes. */
+static s64 step_on_file(struct sys_call *call)
+{
+	const struct sys_op *op = call->op;
+	struct file *f = call->file ? call->file : fget(call->host, op->fd);
+
+	if (!file_pipe_read(f) && !file_pipe_write(f) && !file_memfile(f))
+		return -ENOTSOCK;
+	if (op->nr == SYS_RECVMSG && !op->arg[0])
+		return sys_file_read(call, f);
+	if (op->nr == SYS_SENDMSG && !op->arg[0] && !op->has_addr)
+		return sys_file_write(call, f);
+	return -ENOTSOCK;
+}
+
 /* Calls on a socket. */
 static s64 step_on_socket(struct sys_call *call)
 {
@@ -241,7 +256,7 @@ static s64 step_on_socket(struct sys_call *call)
 
 	sock = call_socket(call, &err);
 	if (!sock)
-		return err;
+		return err == -ENOTSOCK ? step_on_file(call) : err;
 	switch (op->nr) {
 	case SYS_BIND:
 		return step_bind(call, sock);
@@ -322,6 +337,14 @@ s64 sys_step(struct sys_call *call)
 		return step_epoll_ctl(call);
 	case SYS_EPOLL_WAIT:
 		return sys_epoll_wait(call);
+	case SYS_PIPE:
+		return sys_pipe(call);
+	case SYS_MEMFD:
+		return sys_memfd(call);
+	case SYS_SPLICE:
+		return sys_splice(call);
+	case SYS_SENDFILE:
+		return sys_sendfile(call);
 	default:
 		return step_on_socket(call);
 	}

@@ -231,6 +231,20 @@ static void push_full(struct sock *sk, struct sk_buff *skb, u32 mss_now)
 	}
 }
 
+/* MSG_ZEROCOPY: each iovec is a page of its own, of which a packet holds so many. Bytes that the
+ * tail takes; 0: it is full of them. */
+static u32 zerocopy_room(struct tcp_sock *tp, struct sk_buff *skb, const struct msghdr *msg,
+			 u32 room)
+{
+	u32 in_piece = msg->piece - msg->done % msg->piece;
+
+	if (room && TCP_SKB_CB(skb)->zc_frags >= MAX_SKB_FRAGS) {
+		mark_push(tp, skb);
+		return 0;
+	}
+	return min_u32(room, in_piece);
+}
+
 /* Takes what there is room for. 0: all; -EAGAIN: no room; -ENOBUFS. */
 static int take(struct sock *sk, struct msghdr *msg, u32 *mss_now, u32 *size_goal)
 {
@@ -240,7 +254,10 @@ static int take(struct sock *sk, struct msghdr *msg, u32 *mss_now, u32 *size_goa
 	while (msg->done < msg->len) {
 		struct sk_buff *skb = tcp_write_queue_tail(sk);
 		u32 left = msg->len - msg->done, room = room_in_tail(skb, *size_goal, ubuf), n;
+		bool pieces = ubuf && msg->piece;
 
+		if (room && pieces)
+			room = zerocopy_room(tcp_sk(sk), skb, msg, room);
 		/* It grows by doubling: a stream of small writes copies each byte twice. */
 		if (room && tcp_skb_make_room(skb, min_u32(room, left),
 					      min_u32(room, max_u32(left, skb->len))))
@@ -252,10 +269,14 @@ static int take(struct sock *sk, struct msghdr *msg, u32 *mss_now, u32 *size_goa
 			if (!skb)
 				return -ENOBUFS;
 			room = *size_goal;
+			if (pieces)
+				room = zerocopy_room(tcp_sk(sk), skb, msg, room);
 		}
 		n = min_u32(room, left);
 		append(sk, skb, msg->data + msg->done, n, *mss_now);
 		skb_zcopy_set(skb, ubuf);
+		if (pieces)
+			TCP_SKB_CB(skb)->zc_frags++;
 		if (first)
 			TCP_SKB_CB(skb)->tcp_flags &= (u16)~TCPHDR_PSH;
 		first = false;

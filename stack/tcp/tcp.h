@@ -113,6 +113,7 @@ struct tcp_skb_cb {
 		payload_csum : 1, /* out: skb->csum is the sum of the whole payload */
 		has_rxtstamp : 1,
 		txstamp_ack : 1; /* out: its socket wants to know when tskey is acked */
+	u8 zc_frags; /* out: pages of the user's memory in it (MSG_ZEROCOPY) */
 	u32 ack_seq;
 	union {
 		struct {

@@ -162,7 +162,7 @@ static bool copy_queue(struct sock *sk, struct msghdr *msg, u32 *seq)
 		u32 offset, used;
 		struct sk_buff *skb;
 
-		if (tp->urg_data && tp->urg_seq == *seq && msg->done)
+		if (tp->urg_data && tp->urg_seq == *seq && (msg->done || msg->splice))
 			return true;
 		skb = find_skb(sk, *seq, &offset, &fin);
 		if (!skb)

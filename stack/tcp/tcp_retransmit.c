@@ -46,6 +46,8 @@ static int prepare(struct sock *sk, struct sk_buff *skb, u32 segs)
 	diff = (s32)tcp_skb_pcount(skb) - (s32)tcp_set_skb_tso_segs(skb, mss);
 	if (diff)
 		tcp_adjust_pcount(sk, skb, diff);
+	if (skb->len < min_u32((u32)avail, mss))
+		tcp_retrans_try_collapse(sk, skb, min_u32((u32)avail, mss));
 	return 0;
 }
 

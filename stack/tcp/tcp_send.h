@@ -28,6 +28,10 @@ u32 tcp_mss_split_point(const struct sock *sk, const struct sk_buff *skb, u32 ms
 /* True: better to wait for an ACK that lets a larger packet go. */
 bool tcp_tso_should_defer(struct sock *sk, const struct sk_buff *skb, bool *is_cwnd_limited,
 			  bool *is_rwnd_limited, u32 max_segs);
+/* May the bytes of `from` follow on in the same segment? */
+bool tcp_skb_can_collapse(const struct sk_buff *to, const struct sk_buff *from);
+/* Segments behind `to` become part of it while they fit into `space` bytes. */
+void tcp_retrans_try_collapse(struct sock *sk, struct sk_buff *to, u32 space);
 void tcp_grow_skb(struct sock *sk, struct sk_buff *skb, u32 amount);
 /* With pacing: when the next may go. prior_wstamp: tcp_wstamp_ns before this one. */
 void tcp_update_skb_after_send(struct sock *sk, const struct sk_buff *skb, u64 prior_wstamp);

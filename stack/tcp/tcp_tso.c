@@ -144,12 +144,6 @@ bool tcp_tso_should_defer(struct sock *sk, const struct sk_buff *skb, bool *is_c
 	return !(TCP_SKB_CB(skb)->tcp_flags & TCPHDR_FIN || TCP_SKB_CB(skb)->eor);
 }
 
-/* What follows may be one segment with it. */
-static bool tcp_skb_can_collapse(const struct sk_buff *to, const struct sk_buff *from)
-{
-	return !TCP_SKB_CB(to)->eor && !((TCP_SKB_CB(from)->tcp_flags & TCPHDR_SYN) != 0);
-}
-
 /* `amount` bytes of the next packet are moved to the end of this one, to fill its segments. */
 void tcp_grow_skb(struct sock *sk, struct sk_buff *skb, u32 amount)
 {
@@ -157,7 +151,8 @@ void tcp_grow_skb(struct sock *sk, struct sk_buff *skb, u32 amount)
 	struct tcp_skb_cb *cb = TCP_SKB_CB(skb), *ncb;
 	u32 n;
 
-	if (!next || !tcp_skb_can_collapse(skb, next) || skb_cloned(skb) || skb_cloned(next))
+	if (!next || !tcp_skb_can_collapse(skb, next) || skb_cloned(skb) || skb_cloned(next) ||
+	    skb_shinfo(skb)->ubuf || skb_shinfo(next)->ubuf)
 		return;
 	n = min_u32(amount, next->len);
 	if (!n || tcp_skb_make_room(skb, n, n))

@@ -581,6 +581,16 @@ function Host:socket(kind, options) end
 ---@return tapline.Epoll
 function Host:epoll() end
 
+---The end that is read, and the one that is written.
+---@param options? { nonblock: boolean? }
+---@return tapline.Socket read, tapline.Socket write
+function Host:pipe(options) end
+
+---A file with these bytes; "/dev/zero": zero bytes without end.
+---@param bytes string
+---@return tapline.Socket file
+function Host:file(bytes) end
+
 ---Calls a method; an error is returned as nil and the name of the errno.
 ---@param call string
 ---@return any result, string? errno
@@ -619,6 +629,20 @@ function Socket:sendto(data, addr, port, options) end
 ---@param options? { size: integer?, flags: (string|integer)?, control_size: integer? }
 ---@return string data, tapline.Received from
 function Socket:recv(options) end
+
+---splice(2): one of the two is an end of a pipe.
+---@param to tapline.Socket
+---@param bytes integer
+---@param options? { flags: string? } "nonblock more"
+---@return integer bytes
+function Socket:splice(to, bytes, options) end
+
+---sendfile(2); without an offset from the file's own position.
+---@param file tapline.Socket
+---@param bytes integer
+---@param offset? integer
+---@return integer bytes
+function Socket:sendfile(file, bytes, offset) end
 
 ---@param events string "in out"
 ---@param timeout? tapline.Duration

@@ -166,6 +166,27 @@ function calls:recv(o)
   return result.data, info
 end
 
+local splice_flags = { nonblock = 2, more = 4 }
+
+-- splice(2) into or out of a pipe's end: so many bytes at most.
+function calls:splice(to, bytes, o)
+  local bits = 0
+  for name in ((o or {}).flags or ""):gmatch("%a+") do
+    if not splice_flags[name] then raise(("splice: there is no flag '%s'"):format(name)) end
+    bits = bits | splice_flags[name]
+  end
+  local result, err = sys(self, "splice", { arg0 = to.fd, arg1 = bytes, arg2 = bits })
+  if not result then return nil, err end
+  return result.ret
+end
+
+-- sendfile(2): bytes of a host:file(), from its own position or from an offset on.
+function calls:sendfile(file, bytes, offset)
+  local result, err = sys(self, "sendfile", { arg0 = file.fd, arg1 = offset or -1, arg2 = bytes })
+  if not result then return nil, err end
+  return result.ret
+end
+
 local shut = { rd = C.SHUT_RD, wr = C.SHUT_WR, rdwr = C.SHUT_RDWR }
 
 function calls:shutdown(how)
@@ -318,6 +339,26 @@ function socket.poll(entries, timeout)
   local list_of_sets = {}
   for i, revents in ipairs(result.revents) do list_of_sets[i] = poll_set(revents) end
   return list_of_sets
+end
+
+-- Pipes and files in memory: they take the calls of a socket that fit (send writes, recv reads).
+local function of_fd(host, fd) return setmetatable({ host = host, fd = fd }, Socket) end
+
+-- The end that is read, the end that is written.
+function socket.pipe(host, o)
+  o = options("host:pipe", o, set "nonblock")
+  local result, err = native.sys("pipe", { host = host.id, arg0 = o.nonblock and C.O_NONBLOCK or 0 })
+  if not result then raise("pipe: " .. err) end
+  return of_fd(host, result.ret & 0xffffffff), of_fd(host, result.ret >> 32)
+end
+
+-- A file with these bytes; "/dev/zero": zero bytes without end.
+function socket.file(host, bytes)
+  local zero = bytes == "/dev/zero"
+  local result, err = native.sys("memfd", { host = host.id, arg0 = zero and 1 or 0,
+    data = not zero and bytes or nil })
+  if not result then raise("file: " .. err) end
+  return of_fd(host, result.ret)
 end
 
 -- epoll ------------------------------------------------------------------------------------------

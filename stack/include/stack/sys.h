@@ -19,7 +19,8 @@ enum sys_nr {
 	SYS_CONNECT, /* fd, addr */
 	SYS_LISTEN, /* fd, arg0 backlog */
 	SYS_ACCEPT, /* fd, arg0 flags (SOCK_NONBLOCK) -> new fd, addr */
-	SYS_SENDMSG, /* fd, arg0 MSG_* flags, addr if has_addr, data, control -> bytes taken */
+	SYS_SENDMSG, /* fd, arg0 MSG_* flags, arg1 bytes of each iovec (0: one; MSG_ZEROCOPY only),
+			addr if has_addr, data, control -> bytes taken */
 	SYS_RECVMSG, /* fd, arg0 MSG_* flags, data -> bytes; addr, control, msg_flags are filled */
 	SYS_SHUTDOWN, /* fd, arg0 SHUT_* */
 	SYS_CLOSE, /* fd */
@@ -38,6 +39,13 @@ enum sys_nr {
 			  little endian */
 	SYS_EPOLL_WAIT, /* fd of the set, arg0 how many, data: room of 12 bytes each, timeout_ns ->
 			   ready ones */
+	SYS_PIPE, /* arg0 flags (O_NONBLOCK) -> both fds: the lower half is read, the upper written
+		   */
+	SYS_SPLICE, /* fd in, arg0 fd out, arg1 bytes, arg2 SPLICE_F_* -> bytes; one end is a pipe
+		     */
+	SYS_SENDFILE, /* fd, arg0 fd of the file, arg1 offset (~0: its own), arg2 bytes -> bytes */
+	SYS_MEMFD, /* data: the bytes of a file in memory; arg0 not 0: zero bytes without end -> fd
+		    */
 	SYS_NR_COUNT
 };
 

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bytes between files and sockets without the user's memory (fs/splice.c): splice(2), sendfile(2),
+ * and read(2), write(2) of pipes. What a socket is given so is one send per piece of at most a
+ * pipe's size, with MSG_MORE for all but the last (splice_direct_to_actor); what is taken from a
+ * TCP socket ends in front of an urgent byte (tcp_read_sock).
+ *
+ * Invariants: call->msg.done counts what was moved, by earlier steps too; a step holds no pointer
+ * into a file beyond its end, as descriptors may be closed while it waits.
+ */
+#include "socket/pipe.h"
+#include "socket/sys_call.h"
+
+#define SPLICE_F_NONBLOCK 2u
+#define SPLICE_F_MORE	  4u
+#define OFFSET_OF_FILE	  UINT64_MAX
+
+s64 sys_pipe(struct sys_call *call)
+{
+	struct sys_op *op = call->op;
+	s32 fd[2];
+	int err;
+
+	if (op->arg[0] & ~(u64)(O_NONBLOCK | SOCK_CLOEXEC))
+		return -EINVAL;
+	err = pipe_create_fds(call->host, (u32)op->arg[0], fd);
+	return err ? err : (s64)((u64)(u32)fd[1] << 32 | (u32)fd[0]);
+}
+
+s64 sys_memfd(struct sys_call *call)
+{
+	const struct sys_op *op = call->op;
+
+	if (op->data_len && !op->data)
+		return -EFAULT;
+	return memfile_create_fd(call->host, op->data, op->data_len, op->arg[0] != 0);
+}
+
+/* ---- waiting ---- */
+
+/* With `f` held, on its queue or its socket's. */
+static s64 wait_on(struct sys_call *call, struct file *f, struct wait_queue_head *wq, u64 timeo)
+{
+	u64 now = call->host->world->now;
+
+	if (call->timed_out || f->f_flags & O_NONBLOCK || !timeo)
+		return call->msg.done ? (s64)call->msg.done : -EAGAIN;
+	if (!call->file) {
+		call->file = f;
+		get_file(f);
+		if (timeo < TIME_NEVER - now)
+			call->deadline = now + timeo;
+	}
+	call->wait_on = wq;
+	call->wait_key = 0;
+	call->wait_exclusive = false;
+	return SYS_WAITS;
+}
+
+/* ---- to a socket ---- */
+
+/* Sends n bytes. What was taken, or -errno (-EAGAIN: nothing). */
+static s64 send_piece(struct socket *sock, const u8 *bytes, u32 n, u32 flags)
+{
+	struct msghdr msg = { .data = (u8 *)(uintptr_t)(const void *)bytes,
+			      .len = n,
+			      .flags = flags | MSG_DONTWAIT };
+	s64 ret = sock->ops->send_prepare(sock);
+
+	if (ret)
+		return ret;
+	ret = sock->ops->sendmsg(sock, &msg);
+	return ret < 0 && msg.done ? (s64)msg.done : ret;
+}
+
+static s64 splice_to_socket(struct sys_call *call, struct file *in, struct socket *sock, u32 flags)
+{
+	struct pipe *p = file_pipe_read(in);
+	u64 len = call->op->arg[1];
+	u32 n;
+	s64 ret;
+
+	if (!p)
+		return -EINVAL;
+	if (!p->len) {
+		if (!p->writers || call->msg.done)
+			return call->msg.done;
+		return wait_on(call, in, &p->wq, flags & SPLICE_F_NONBLOCK ? 0 : TIME_NEVER);
+	}
+	while (p->len && call->msg.done < len) {
+		n = (u32)min_u64(p->len, len - call->msg.done);
+		ret = send_piece(sock, pipe_peek(p), n, flags & SPLICE_F_MORE ? MSG_MORE : 0);
+		if (ret == -EAGAIN)
+			return wait_on(call, sock->file, &sock->sk->wq,
+				       flags & SPLICE_F_NONBLOCK ? 0 : sock->sk->sk_sndtimeo);
+		if (ret < 0)
+			return call->msg.done ? (s64)call->msg.done : ret;
+		pipe_pop(p, (u32)ret);
+		call->msg.done += (u32)ret;
+	}
+	return call->msg.done;
+}
+
+/* ---- from a socket ---- */
+
+static s64 splice_from_socket(struct sys_call *call, struct socket *sock, struct file *out,
+			      u32 flags)
+{
+	struct pipe *p = file_pipe_write(out);
+	struct msghdr msg = { .flags = MSG_DONTWAIT, .splice = true };
+	u32 room;
+	s64 ret;
+
+	if (!p)
+		return -EINVAL;
+	if (!p->readers)
+		return -EPIPE;
+	msg.data = pipe_room(p, &room);
+	if (!room)
+		return wait_on(call, out, &p->wq, flags & SPLICE_F_NONBLOCK ? 0 : TIME_NEVER);
+	msg.len = (u32)min_u64(room, call->op->arg[1]);
+	ret = sock->ops->recvmsg(sock, &msg);
+	if (ret == -EAGAIN && !msg.done)
+		return wait_on(call, sock->file, &sock->sk->wq,
+			       flags & SPLICE_F_NONBLOCK ? 0 : sock->sk->sk_rcvtimeo);
+	if (ret < 0 && !msg.done)
+		return ret;
+	ret = ret < 0 ? (s64)msg.done : ret;
+	pipe_commit(p, (u32)ret);
+	return ret;
+}
+
+/* splice(2): fd in, arg0 fd out, arg1 bytes, arg2 flags. One end is a pipe. */
+s64 sys_splice(struct sys_call *call)
+{
+	struct host *h = call->host;
+	struct file *in = fget(h, call->op->fd), *out = fget(h, (s32)call->op->arg[0]);
+	u32 flags = (u32)call->op->arg[2];
+	struct socket *sock;
+	int err;
+
+	if (!in || !out)
+		return -EBADF;
+	if (!call->op->arg[1])
+		return 0;
+	sock = sockfd_lookup(h, (s32)call->op->arg[0], &err);
+	if (sock)
+		return splice_to_socket(call, in, sock, flags);
+	sock = sockfd_lookup(h, call->op->fd, &err);
+	return sock ? splice_from_socket(call, sock, out, flags) : -EINVAL;
+}
+
+/* ---- sendfile(2) ---- */
+
+/* fd the socket, arg0 fd of the file, arg1 offset (~0: the file's own), arg2 bytes. */
+s64 sys_sendfile(struct sys_call *call)
+{
+	const struct sys_op *op = call->op;
+	struct file *f = fget(call->host, (s32)op->arg[0]);
+	struct memfile *m = f ? file_memfile(f) : NULL;
+	u64 count = min_u64(op->arg[2], INT32_MAX), start = op->arg[1];
+	const u8 *bytes = NULL, *more;
+	struct socket *sock;
+	int err;
+
+	if (!f)
+		return -EBADF;
+	sock = sockfd_lookup(call->host, op->fd, &err);
+	if (!sock || !m)
+		return sock ? -EINVAL : err;
+	if (start == OFFSET_OF_FILE)
+		start = m->pos - (call->resumed ? call->msg.done : 0);
+	while (call->msg.done < count) {
+		u32 left = (u32)count - call->msg.done;
+		u32 n = memfile_at(m, start + call->msg.done, min_u32(left, PIPE_SIZE), &bytes);
+		bool follows = n < left && memfile_at(m, start + call->msg.done + n, 1, &more);
+		s64 ret;
+
+		if (!n)
+			break;
+		ret = send_piece(sock, bytes, n, follows ? MSG_MORE : 0);
+		if (ret == -EAGAIN)
+			return wait_on(call, sock->file, &sock->sk->wq, sock->sk->sk_sndtimeo);
+		if (ret < 0)
+			return call->msg.done ? (s64)call->msg.done : ret;
+		call->msg.done += (u32)ret;
+		if (op->arg[1] == OFFSET_OF_FILE)
+			m->pos += (u32)ret;
+	}
+	return call->msg.done;
+}
+
+/* ---- read(2), write(2) ---- */
+
+s64 sys_file_read(struct sys_call *call, struct file *f)
+{
+	struct pipe *p = file_pipe_read(f);
+	struct memfile *m = file_memfile(f);
+	struct sys_op *op = call->op;
+	const u8 *bytes = NULL;
+	u32 n;
+
+	if (m) {
+		n = memfile_at(m, m->pos, op->data_len, &bytes);
+		if (n)
+			memcpy(op->data, bytes, n);
+		m->pos += n;
+		return n;
+	}
+	if (!p)
+		return -EBADF;
+	if (!p->len)
+		return p->writers ? wait_on(call, f, &p->wq, TIME_NEVER) : 0;
+	n = min_u32(p->len, op->data_len);
+	memcpy(op->data, pipe_peek(p), n);
+	pipe_pop(p, n);
+	return n;
+}
+
+s64 sys_file_write(struct sys_call *call, struct file *f)
+{
+	struct pipe *p = file_pipe_write(f);
+	struct sys_op *op = call->op;
+
+	if (!p)
+		return -EBADF;
+	if (op->data_len && !op->data)
+		return -EFAULT;
+	if (!p->readers)
+		return call->msg.done ? (s64)call->msg.done : -EPIPE;
+	call->msg.done += pipe_push(p, op->data + call->msg.done, op->data_len - call->msg.done);
+	if (call->msg.done == op->data_len)
+		return call->msg.done;
+	return wait_on(call, f, &p->wq, TIME_NEVER);
+}
