@@ -88,7 +88,7 @@ u32 datagram_poll(struct sock *sk)
 {
 	u32 mask = 0;
 
-	if (sk->sk_err || !skb_queue_empty(&sk->error_queue))
+	if (sk->sk_err || !skb_queue_empty(&sk->sk_rare->error_queue))
 		mask |= POLLERR | (sk->sk_flags & SOCK_SELECT_ERR_QUEUE ? POLLPRI : 0);
 	if (sk->sk_shutdown & RCV_SHUTDOWN)
 		mask |= POLLRDHUP | POLLIN | POLLRDNORM;

@@ -12,19 +12,19 @@
 
 /* ---- waking ---- */
 
-static void sock_def_wakeup(struct sock *sk)
+void sock_def_wakeup(struct sock *sk)
 {
 	if (waitqueue_active(&sk->wq))
 		wake_up_poll(&sk->wq, 0);
 }
 
-static void sock_def_readable(struct sock *sk)
+void sock_def_readable(struct sock *sk)
 {
 	if (waitqueue_active(&sk->wq))
 		wake_up_poll(&sk->wq, POLLIN | POLLPRI | POLLRDNORM | POLLRDBAND);
 }
 
-static void sock_def_error_report(struct sock *sk)
+void sock_def_error_report(struct sock *sk)
 {
 	if (waitqueue_active(&sk->wq))
 		wake_up_poll(&sk->wq, POLLERR);
@@ -38,6 +38,46 @@ static void sock_def_write_space(struct sock *sk)
 
 /* ---- birth and death ---- */
 
+const struct sock_rare sock_rare_default = {
+	.rcvtimeo = TIME_NEVER,
+	.sndtimeo = TIME_NEVER,
+	.max_pacing_rate = UINT64_MAX,
+	/* Only ever looked at. */
+	.mc_list = { (struct list_head *)(uintptr_t)&sock_rare_default.mc_list,
+		     (struct list_head *)(uintptr_t)&sock_rare_default.mc_list },
+	.peek_off = -1,
+	.incoming_cpu = -1,
+};
+
+static const struct sock_calls sock_def_calls = {
+	.data_ready = sock_def_readable,
+	.write_space = sock_def_write_space,
+	.state_change = sock_def_wakeup,
+	.error_report = sock_def_error_report,
+};
+
+struct sock_rare *sock_rare_get(struct sock *sk)
+{
+	struct sock_rare *r;
+
+	if (sk->sk_rare != &sock_rare_default)
+		return sock_rare_own(sk);
+	r = mem_alloc(net_world(sk->net), MEM_SOCK_RARE, sizeof(*r));
+	if (!r)
+		return NULL;
+	*r = sock_rare_default;
+	list_init(&r->mc_list);
+	sk->sk_rare = r;
+	return r;
+}
+
+void sock_error_queue_purge(struct sock *sk)
+{
+	if (sk->sk_rare != &sock_rare_default)
+		skb_queue_purge_reason(&sock_rare_own(sk)->error_queue,
+				       SKB_DROP_REASON_SOCKET_CLOSE);
+}
+
 struct sock *sk_alloc(struct net *net, u16 family, const struct proto *prot, size_t size)
 {
 	struct sock *sk = mem_zalloc(net_world(net), (enum mem_kind)prot->mem_kind, size);
@@ -50,6 +90,7 @@ struct sock *sk_alloc(struct net *net, u16 family, const struct proto *prot, siz
 	sk->prot = prot;
 	sk->refcnt = 1;
 	sk->dst_cache = NULL;
+	sk->sk_rare = &sock_rare_default;
 	net->sock_inuse++;
 	if (prot->mem_kind == MEM_TCP_SOCK)
 		net->tcp_sock_inuse++;
@@ -65,44 +106,100 @@ void sock_init_data(struct socket *socket, struct sock *sk)
 	init_waitqueue_head(&sk->wq);
 	skb_queue_head_init(&sk->receive_queue);
 	skb_queue_head_init(&sk->write_queue);
-	skb_queue_head_init(&sk->error_queue);
 	sk->sk_rcvbuf = sysctl->core_rmem_default;
 	sk->sk_sndbuf = sysctl->core_wmem_default;
 	sk->sk_rcvlowat = 1;
-	sk->sk_rcvtimeo = TIME_NEVER;
-	sk->sk_sndtimeo = TIME_NEVER;
-	sk->sk_peek_off = -1;
-	sk->sk_incoming_cpu = -1;
 	sk->sk_pacing_rate = UINT64_MAX;
-	sk->sk_max_pacing_rate = UINT64_MAX;
 	sk->sk_pacing_shift = 10;
-	list_init(&sk->inet_mc_list);
-	sk->sk_data_ready = sock_def_readable;
-	sk->sk_write_space = sock_def_write_space;
-	sk->sk_state_change = sock_def_wakeup;
-	sk->sk_error_report = sock_def_error_report;
+	sk->sk_calls = &sock_def_calls;
+}
+
+/* The memory of a socket that holds nothing any more. */
+static void sk_prot_free(struct sock *sk)
+{
+	struct world *w = net_world(sk->net);
+
+	if (sk->pinet6)
+		mem_free(w, MEM_MISC, sk->pinet6, sizeof(*sk->pinet6));
+	if (sk->sk_rare != &sock_rare_default)
+		mem_free(w, MEM_SOCK_RARE, sock_rare_own(sk), sizeof(struct sock_rare));
+	sk->net->sock_inuse--;
+	if (sk->prot->mem_kind == MEM_TCP_SOCK)
+		sk->net->tcp_sock_inuse--;
+	mem_free(w, (enum mem_kind)sk->prot->mem_kind, sk, sk->prot->obj_size);
+}
+
+/* What a copy of a socket must not share with it. False: no memory. */
+static bool sk_clone_parts(struct sock *newsk, const struct sock *sk)
+{
+	struct sock_rare *rare;
+
+	newsk->sk_rare = &sock_rare_default;
+	newsk->pinet6 = NULL;
+	if (sk->pinet6) {
+		newsk->pinet6 = mem_alloc(net_world(sk->net), MEM_MISC, sizeof(*sk->pinet6));
+		if (!newsk->pinet6)
+			return false;
+		*newsk->pinet6 = *sk->pinet6;
+	}
+	if (sk->sk_rare == &sock_rare_default)
+		return true;
+	rare = sock_rare_get(newsk);
+	if (!rare)
+		return false;
+	*rare = *sk->sk_rare;
+	rare->zckey = 0;
+	skb_queue_head_init(&rare->error_queue);
+	list_init(&rare->mc_list);
+	return true;
+}
+
+struct sock *sk_clone(const struct sock *sk)
+{
+	struct sock *newsk = sk_alloc(sk->net, sk->family, sk->prot, sk->prot->obj_size);
+
+	if (!newsk)
+		return NULL;
+	memcpy(newsk, sk, sk->prot->obj_size);
+	if (!sk_clone_parts(newsk, sk)) {
+		sk_prot_free(newsk);
+		return NULL;
+	}
+	newsk->refcnt = 1;
+	newsk->socket = NULL;
+	init_waitqueue_head(&newsk->wq);
+	skb_queue_head_init(&newsk->receive_queue);
+	skb_queue_head_init(&newsk->write_queue);
+	newsk->sk_rmem_alloc = 0;
+	newsk->sk_wmem_alloc = 0;
+	newsk->sk_wmem_queued = 0;
+	newsk->dst_cache = NULL;
+	newsk->dst_cookie = 0;
+	newsk->sk_userlocks &= (u8)~SOCK_BINDPORT_LOCK & 0xf;
+	newsk->sk_flags &= ~SOCK_DONE;
+	newsk->sk_shutdown = 0;
+	newsk->sk_err = 0;
+	newsk->sk_err_soft = 0;
+	newsk->sk_drops = 0;
+	newsk->sk_nospace = false;
+	newsk->sk_write_pending = 0;
+	newsk->sk_reuseport_cb = NULL;
+	newsk->inet_opt = NULL;
+	return newsk;
 }
 
 static void sk_free(struct sock *sk)
 {
-	struct world *w = net_world(sk->net);
-
 	skb_queue_purge_reason(&sk->receive_queue, SKB_DROP_REASON_SOCKET_CLOSE);
-	skb_queue_purge_reason(&sk->error_queue, SKB_DROP_REASON_SOCKET_CLOSE);
+	sock_error_queue_purge(sk);
 	skb_queue_purge_reason(&sk->write_queue, SKB_DROP_REASON_SOCKET_CLOSE);
 	if (sk->sk_destruct)
 		sk->sk_destruct(sk);
 	sk_dst_reset(sk);
 	ASSERT(sk->sk_rmem_alloc == 0);
 	ASSERT(sk->sk_wmem_alloc == 0);
-	ASSERT(hlist_unhashed(&sk->hash_node) && hlist_unhashed(&sk->bind_node));
 	ASSERT(!waitqueue_active(&sk->wq));
-	if (sk->pinet6)
-		mem_free(w, MEM_MISC, sk->pinet6, sizeof(*sk->pinet6));
-	sk->net->sock_inuse--;
-	if (sk->prot->mem_kind == MEM_TCP_SOCK)
-		sk->net->tcp_sock_inuse--;
-	mem_free(w, (enum mem_kind)sk->prot->mem_kind, sk, sk->prot->obj_size);
+	sk_prot_free(sk);
 }
 
 void sock_put(struct sock *sk)
@@ -126,7 +223,7 @@ void sock_wfree(struct sk_buff *skb)
 
 	ASSERT(sk->sk_wmem_alloc >= skb->truesize);
 	sk->sk_wmem_alloc -= skb->truesize;
-	sk->sk_write_space(sk);
+	sk_write_space(sk);
 	if (!sk->sk_wmem_alloc)
 		sock_put(sk);
 }
@@ -210,7 +307,7 @@ int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 	sock_skb_set_dropcount(sk, skb);
 	skb_queue_tail(&sk->receive_queue, skb);
 	if (!(sk->sk_flags & SOCK_DEAD))
-		sk->sk_data_ready(sk);
+		sk_data_ready(sk);
 	return 0;
 }
 
@@ -226,12 +323,17 @@ int sock_error(struct sock *sk)
 
 int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb)
 {
+	struct sock_rare *rare;
+
 	if (sk->sk_rmem_alloc + skb->truesize >= (u32)sk->sk_rcvbuf)
+		return -ENOMEM;
+	rare = sock_rare_get(sk);
+	if (!rare)
 		return -ENOMEM;
 	skb_set_owner_r(skb, sk);
 	skb_dst_drop(skb);
 	skb->dev = NULL;
-	skb_queue_tail(&sk->error_queue, skb);
+	skb_queue_tail(&rare->error_queue, skb);
 	if (!(sk->sk_flags & SOCK_DEAD))
 		sk_error_report(sk);
 	return 0;
@@ -244,9 +346,12 @@ static bool is_icmp_err(struct sk_buff *skb)
 
 struct sk_buff *sock_dequeue_err_skb(struct sock *sk)
 {
-	struct sk_buff *skb = skb_dequeue(&sk->error_queue);
-	struct sk_buff *next = skb_peek(&sk->error_queue);
+	struct sk_buff *skb, *next;
 
+	if (sk->sk_rare == &sock_rare_default)
+		return NULL;
+	skb = skb_dequeue(&sock_rare_own(sk)->error_queue);
+	next = skb_peek(&sk->sk_rare->error_queue);
 	if (is_icmp_err(next))
 		sk->sk_err = (s32)skb_ext_err(next)->ee_errno;
 	else if (is_icmp_err(skb))
@@ -303,8 +408,8 @@ static u32 queue_truesize(const struct sk_buff_head *q)
 void sk_check(const struct sock *sk, u32 reserved)
 {
 	ASSERT(sk->refcnt > 0);
-	ASSERT(sk->sk_rmem_alloc ==
-	       queue_truesize(&sk->receive_queue) + queue_truesize(&sk->error_queue) + reserved);
+	ASSERT(sk->sk_rmem_alloc == queue_truesize(&sk->receive_queue) +
+					    queue_truesize(&sk->sk_rare->error_queue) + reserved);
 	ASSERT(sk->sk_rcvbuf >= SOCK_MIN_RCVBUF && sk->sk_sndbuf >= SOCK_MIN_SNDBUF);
 	ASSERT((sk->sk_shutdown & ~SHUTDOWN_MASK) == 0);
 	/* A stream's may wait in an accept queue. */

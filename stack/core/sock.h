@@ -130,6 +130,34 @@ struct msghdr {
 	u32 control_len, control_used;
 };
 
+/*
+ * What few sockets ever have other than it was made: the values of rarely used options and what
+ * goes with them. All that have not share sock_rare_default.
+ */
+struct sock_rare {
+	u64 rcvtimeo, sndtimeo; /* ns; TIME_NEVER: none */
+	u64 max_pacing_rate; /* SO_MAX_PACING_RATE, bytes a second; UINT64_MAX: no limit */
+	struct sk_buff_head error_queue;
+	struct list_head mc_list; /* ipv4/: groups joined */
+	be32 mc_addr; /* IP_MULTICAST_IF */
+	s32 peek_off; /* < 0: off */
+	s32 incoming_cpu; /* SO_INCOMING_CPU; -1: any */
+	u32 lingertime_s;
+	u32 tsflags; /* SOF_TIMESTAMPING_* */
+	u32 tskey; /* what OPT_ID counts from, or the next number */
+	u32 zckey; /* the next send with MSG_ZEROCOPY */
+};
+
+extern const struct sock_rare sock_rare_default;
+
+/* Upward calls: who waits is told. */
+struct sock_calls {
+	void (*data_ready)(struct sock *sk);
+	void (*write_space)(struct sock *sk);
+	void (*state_change)(struct sock *sk);
+	void (*error_report)(struct sock *sk);
+};
+
 struct sock {
 	u16 family;
 	u8 sk_state; /* TCP_* of every protocol */
@@ -142,35 +170,23 @@ struct sock {
 	struct net *net;
 	const struct proto *prot;
 	struct socket *socket; /* NULL: orphan */
-	struct hlist_node hash_node, bind_node;
 	u32 sk_flags;
 	u32 refcnt;
 	s32 sk_err, sk_err_soft;
 	struct wait_queue_head wq;
-	struct sk_buff_head receive_queue, write_queue, error_queue;
+	struct sk_buff_head receive_queue, write_queue;
 	s32 sk_rcvbuf, sk_sndbuf, sk_rcvlowat;
 	u32 sk_rmem_alloc, sk_wmem_alloc, sk_wmem_queued;
-	u64 sk_rcvtimeo, sk_sndtimeo; /* ns; TIME_NEVER: none */
 	u32 sk_drops;
 	u32 sk_mark, sk_priority;
-	/* Bytes a second: what the flow should have now, the most it may (SO_MAX_PACING_RATE);
-	 * UINT64_MAX: no limit. */
-	u64 sk_pacing_rate, sk_max_pacing_rate;
+	u64 sk_pacing_rate; /* bytes a second that the flow should have now; UINT64_MAX: no limit */
 	u8 sk_pacing_shift; /* a super-packet holds 1/2^shift s at that rate */
 	u8 sk_pacing_status; /* SK_PACING_* */
 	bool sk_gso_disabled; /* its segments must be made one by one (keys in the header) */
-	u32 sk_hash;
 	u32 sk_rxhash; /* flow of what it received last; 0: none */
 	u16 sk_tx_queue; /* transmit queue + 1; 0: none yet */
-	s32 sk_peek_off;
-	u32 sk_tsflags; /* SOF_TIMESTAMPING_* */
-	u32 sk_tskey; /* what OPT_ID counts from, or the next number */
-	u32 sk_zckey; /* the next send with MSG_ZEROCOPY */
-	u64 sk_stamp;
 	struct dst_entry *dst_cache; /* held */
 	u32 dst_cookie;
-	bool sk_linger_on;
-	u32 sk_lingertime_s;
 	/* IPv4 addresses and ports (inet_sock); ports in host order, addresses as on the wire. */
 	be32 inet_daddr, inet_rcv_saddr, inet_saddr;
 	u16 inet_dport, inet_num;
@@ -182,23 +198,17 @@ struct sock {
 		inet_recv_unused : 1;
 	u32 inet_cmsg_flags;
 	u32 inet_mc_index;
-	be32 inet_mc_addr;
 	u32 inet_id;
 	struct inet_opts *inet_opt;
 	struct ipv6_pinfo *pinet6; /* of AF_INET6; NULL: AF_INET */
 	struct sock_reuseport *sk_reuseport_cb; /* its SO_REUSEPORT group; NULL: none */
-	s32 sk_incoming_cpu; /* SO_INCOMING_CPU; -1: any */
 	u32 sk_write_pending; /* calls that wait to send more */
 	bool sk_nospace; /* a sender found the buffer full */
 	bool inet_mc_all; /* IP_MULTICAST_ALL */
-	struct list_head inet_mc_list; /* ipv4/: groups joined */
 	/* Last words before the memory goes: accounts are settled, queues purged. NULL: nothing. */
 	void (*sk_destruct)(struct sock *sk);
-	/* Upward calls, replaced by whoever wants to know (epoll, kernel users). */
-	void (*sk_data_ready)(struct sock *sk);
-	void (*sk_write_space)(struct sock *sk);
-	void (*sk_state_change)(struct sock *sk);
-	void (*sk_error_report)(struct sock *sk);
+	const struct sock_calls *sk_calls;
+	const struct sock_rare *sk_rare; /* sock_rare_get() to write */
 };
 
 /* One transport protocol (struct proto). Calls run in steps: what would block returns -EAGAIN after
@@ -245,8 +255,24 @@ struct proto {
 };
 
 struct sock *sk_alloc(struct net *net, u16 family, const struct proto *prot, size_t size);
+void sock_def_readable(struct sock *sk);
+void sock_def_wakeup(struct sock *sk);
+void sock_def_error_report(struct sock *sk);
+/* Its own struct sock_rare, made at the first call. NULL: no memory. */
+struct sock_rare *sock_rare_get(struct sock *sk);
+/* Of a socket that has one: a default is there for all to read. */
+static inline struct sock_rare *sock_rare_own(struct sock *sk)
+{
+	ASSERT(sk->sk_rare != &sock_rare_default);
+	return (struct sock_rare *)(uintptr_t)(const void *)sk->sk_rare;
+}
+/* The error queue's packets are freed. */
+void sock_error_queue_purge(struct sock *sk);
 /* Buffers, limits, callbacks and queues as new; socket may be NULL. */
 void sock_init_data(struct socket *socket, struct sock *sk);
+/* Another socket with the same options, in no table and without queues, peer's data and user: a
+ * listener's child (sk_clone_lock). One reference. NULL: no memory. */
+struct sock *sk_clone(const struct sock *sk);
 static inline void sock_hold(struct sock *sk)
 {
 	sk->refcnt++;
@@ -300,7 +326,22 @@ int sock_error(struct sock *sk);
 /* Tells those who wait that sk_err or the error queue has something. */
 static inline void sk_error_report(struct sock *sk)
 {
-	sk->sk_error_report(sk);
+	sk->sk_calls->error_report(sk);
+}
+
+static inline void sk_data_ready(struct sock *sk)
+{
+	sk->sk_calls->data_ready(sk);
+}
+
+static inline void sk_write_space(struct sock *sk)
+{
+	sk->sk_calls->write_space(sk);
+}
+
+static inline void sk_state_change(struct sock *sk)
+{
+	sk->sk_calls->state_change(sk);
 }
 
 /*
@@ -329,13 +370,14 @@ int skb_copy_and_csum_datagram_msg(struct sk_buff *skb, u32 offset, struct msghd
 bool sk_queue_drop_skb(struct sk_buff_head *q, struct sk_buff *skb);
 static inline s32 sk_peek_offset(const struct sock *sk, u32 flags)
 {
-	return flags & MSG_PEEK ? sk->sk_peek_off : 0;
+	return flags & MSG_PEEK ? sk->sk_rare->peek_off : 0;
 }
 /* len bytes were read (> 0) or peeked at (< 0): SO_PEEK_OFF moves along. */
 static inline void sk_peek_offset_bwd(struct sock *sk, s32 len)
 {
-	if (sk->sk_peek_off >= 0)
-		sk->sk_peek_off = sk->sk_peek_off > len ? sk->sk_peek_off - len : 0;
+	if (sk->sk_rare->peek_off >= 0)
+		sock_rare_own(sk)->peek_off =
+			sk->sk_rare->peek_off > len ? sk->sk_rare->peek_off - len : 0;
 }
 
 /* sock_opt.c: options that all sockets have (SOL_SOCKET). */

@@ -48,14 +48,15 @@ static void set_sndbuf(struct sock *sk, u32 val)
 
 	sk->sk_userlocks |= SOCK_SNDBUF_LOCK;
 	sk->sk_sndbuf = (s32)max_u32(v * 2, SOCK_MIN_SNDBUF);
-	sk->sk_write_space(sk);
+	sk_write_space(sk);
 }
 
 /* sock_set_timeout: kept in jiffies by the kernel, so rounded up to one. */
-static int set_timeout(u64 *timeo, const u8 *val, u32 len)
+static int set_timeout(struct sock *sk, u32 name, const u8 *val, u32 len)
 {
+	struct sock_rare *rare;
 	s64 sec, usec;
-	u64 ms;
+	u64 *timeo, ms;
 
 	if (len < 16)
 		return -EINVAL;
@@ -63,6 +64,10 @@ static int set_timeout(u64 *timeo, const u8 *val, u32 len)
 	usec = (s64)get_le64(val + 8);
 	if (usec < 0 || usec >= 1000000)
 		return -EDOM;
+	rare = sock_rare_get(sk);
+	if (!rare)
+		return -ENOMEM;
+	timeo = name == SO_RCVTIMEO ? &rare->rcvtimeo : &rare->sndtimeo;
 	if (sec < 0) {
 		*timeo = 0;
 		return 0;
@@ -99,11 +104,15 @@ static int bind_to_device(struct sock *sk, const u8 *val, u32 len)
 
 static int set_linger(struct sock *sk, const u8 *val, u32 len)
 {
+	struct sock_rare *rare;
+
 	if (len < 8)
 		return -EINVAL;
-	sk->sk_linger_on = get_le32(val) != 0;
-	sk->sk_lingertime_s = get_le32(val + 4);
-	if (sk->sk_linger_on)
+	rare = sock_rare_get(sk);
+	if (!rare)
+		return -ENOMEM;
+	rare->lingertime_s = get_le32(val + 4);
+	if (get_le32(val))
 		sk->sk_flags |= SOCK_LINGER;
 	else
 		sk->sk_flags &= ~SOCK_LINGER;
@@ -124,21 +133,26 @@ static u32 cap(s32 val, s32 max)
 }
 
 /* 32 or 64 bits, as long as what was given; all ones: no limit. */
-static void set_max_pacing_rate(struct sock *sk, const u8 *val, u32 len)
+static int set_max_pacing_rate(struct sock *sk, const u8 *val, u32 len)
 {
 	u64 rate = len >= 8 ? get_le64(val) : get_le32(val);
+	struct sock_rare *rare = sock_rare_get(sk);
 
+	if (!rare)
+		return -ENOMEM;
 	if (len < 8 && rate == UINT32_MAX)
 		rate = UINT64_MAX;
 	if (rate != UINT64_MAX && sk->sk_pacing_status == SK_PACING_NONE)
 		sk->sk_pacing_status = SK_PACING_NEEDED;
-	sk->sk_max_pacing_rate = rate;
+	rare->max_pacing_rate = rate;
 	sk->sk_pacing_rate = min_u64(sk->sk_pacing_rate, rate);
+	return 0;
 }
 
 int sock_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len)
 {
 	const struct netns_sysctl *sysctl = &sk->net->sysctl;
+	struct sock_rare *rare;
 	s32 v;
 
 	switch (name) {
@@ -147,9 +161,8 @@ int sock_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len)
 	case SO_LINGER:
 		return set_linger(sk, val, len);
 	case SO_RCVTIMEO:
-		return set_timeout(&sk->sk_rcvtimeo, val, len);
 	case SO_SNDTIMEO:
-		return set_timeout(&sk->sk_sndtimeo, val, len);
+		return set_timeout(sk, name, val, len);
 	default:
 		break;
 	}
@@ -220,6 +233,9 @@ int sock_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len)
 			return -EOPNOTSUPP;
 		if (v < 0 || v > 1)
 			return -EINVAL;
+		/* Its completions need the error queue. */
+		if (!sock_rare_get(sk))
+			return -ENOMEM;
 		set_flag(sk, SOCK_ZEROCOPY, v != 0);
 		return 0;
 	case SO_RCVLOWAT:
@@ -231,14 +247,19 @@ int sock_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len)
 	case SO_PEEK_OFF:
 		if (sk->sk_type == SOCK_RAW)
 			return -EOPNOTSUPP;
-		sk->sk_peek_off = v;
+		rare = sock_rare_get(sk);
+		if (!rare)
+			return -ENOMEM;
+		rare->peek_off = v;
 		return 0;
 	case SO_INCOMING_CPU:
-		sk->sk_incoming_cpu = v;
+		rare = sock_rare_get(sk);
+		if (!rare)
+			return -ENOMEM;
+		rare->incoming_cpu = v;
 		return 0;
 	case SO_MAX_PACING_RATE:
-		set_max_pacing_rate(sk, val, len);
-		return 0;
+		return set_max_pacing_rate(sk, val, len);
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -282,8 +303,8 @@ static int get_linger(const struct sock *sk, u8 *val, u32 len)
 	u8 b[8];
 	u32 n = min_u32(len, 8);
 
-	put_le32(b, sk->sk_linger_on);
-	put_le32(b + 4, sk->sk_lingertime_s);
+	put_le32(b, (sk->sk_flags & SOCK_LINGER) != 0);
+	put_le32(b + 4, sk->sk_rare->lingertime_s);
 	memcpy(val, b, n);
 	return (int)n;
 }
@@ -300,9 +321,9 @@ int sock_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len)
 	case SO_LINGER:
 		return get_linger(sk, val, len);
 	case SO_RCVTIMEO:
-		return put_timeout(sk->sk_rcvtimeo, val, len);
+		return put_timeout(sk->sk_rare->rcvtimeo, val, len);
 	case SO_SNDTIMEO:
-		return put_timeout(sk->sk_sndtimeo, val, len);
+		return put_timeout(sk->sk_rare->sndtimeo, val, len);
 	case SO_REUSEADDR:
 		v = sk->sk_reuse;
 		break;
@@ -356,7 +377,7 @@ int sock_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len)
 		v = (s32)sk->sk_mark;
 		break;
 	case SO_TIMESTAMPING:
-		v = (s32)sk->sk_tsflags;
+		v = (s32)sk->sk_rare->tsflags;
 		break;
 	case SO_ZEROCOPY:
 		v = (sk->sk_flags & SOCK_ZEROCOPY) != 0;
@@ -377,17 +398,17 @@ int sock_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len)
 		v = (sk->sk_flags & SOCK_RXQ_OVFL) != 0;
 		break;
 	case SO_PEEK_OFF:
-		v = sk->sk_peek_off;
+		v = sk->sk_rare->peek_off;
 		break;
 	case SO_MAX_PACING_RATE:
 		if (len >= 8) {
-			put_le64(val, sk->sk_max_pacing_rate);
+			put_le64(val, sk->sk_rare->max_pacing_rate);
 			return 8;
 		}
-		v = (s32)min_u64(sk->sk_max_pacing_rate, UINT32_MAX);
+		v = (s32)min_u64(sk->sk_rare->max_pacing_rate, UINT32_MAX);
 		break;
 	case SO_INCOMING_CPU:
-		v = sk->sk_incoming_cpu;
+		v = sk->sk_rare->incoming_cpu;
 		break;
 	default:
 		return -ENOPROTOOPT;
@@ -473,7 +494,7 @@ static void put_timestamping(struct msghdr *msg, u64 ns)
 
 void sock_recv_timestamp(struct msghdr *msg, const struct sock *sk, u64 tstamp, bool err_queue)
 {
-	u32 tsflags = sk->sk_tsflags;
+	u32 tsflags = sk->sk_rare->tsflags;
 
 	/* Stamping was switched on after it came: the kernel takes the present time. */
 	if (sk->sk_flags & SOCK_TIMESTAMP)
@@ -489,7 +510,7 @@ void sock_recv_cmsgs(struct msghdr *msg, struct sock *sk, const struct sk_buff *
 	u32 drops;
 	u8 b[4];
 
-	if (!(sk->sk_flags & (SOCK_TIMESTAMP | SOCK_RXQ_OVFL)) && !sk->sk_tsflags)
+	if (!(sk->sk_flags & (SOCK_TIMESTAMP | SOCK_RXQ_OVFL)) && !sk->sk_rare->tsflags)
 		return;
 	sock_recv_timestamp(msg, sk, skb->tstamp, false);
 	if (sk->sk_flags & SOCK_RXQ_OVFL) {

@@ -12,21 +12,26 @@
 
 int sock_set_timestamping(struct sock *sk, u32 flags)
 {
+	struct sock_rare *rare;
+
 	if (flags & ~(u32)SOF_TIMESTAMPING_MASK)
 		return -EINVAL;
 	if (flags & SOF_TIMESTAMPING_OPT_ID_TCP && !(flags & SOF_TIMESTAMPING_OPT_ID))
 		return -EINVAL;
-	if (flags & SOF_TIMESTAMPING_OPT_ID && !(sk->sk_tsflags & SOF_TIMESTAMPING_OPT_ID)) {
+	rare = sock_rare_get(sk);
+	if (!rare)
+		return -ENOMEM;
+	if (flags & SOF_TIMESTAMPING_OPT_ID && !(sk->sk_rare->tsflags & SOF_TIMESTAMPING_OPT_ID)) {
 		int err = sk->prot->timestamping_key ? sk->prot->timestamping_key(sk, flags) : 0;
 
 		if (err)
 			return err;
 		if (!sk->prot->timestamping_key)
-			sk->sk_tskey = 0;
+			rare->tskey = 0;
 	}
 	if (flags & SOF_TIMESTAMPING_OPT_STATS && !(flags & SOF_TIMESTAMPING_OPT_TSONLY))
 		return -EINVAL;
-	sk->sk_tsflags = flags;
+	rare->tsflags = flags;
 	return 0;
 }
 
@@ -42,10 +47,10 @@ void __skb_tstamp_tx(struct sk_buff *orig, struct sock *sk, u32 tstype)
 	struct sk_buff *skb;
 	u32 tskey;
 
-	if (!sk || !(sk->sk_tsflags & TX_RECORD_MASK))
+	if (!sk || !(sk->sk_rare->tsflags & TX_RECORD_MASK))
 		return;
 	tskey = skb_shinfo(orig)->tskey;
-	if (sk->sk_tsflags & SOF_TIMESTAMPING_OPT_TSONLY)
+	if (sk->sk_rare->tsflags & SOF_TIMESTAMPING_OPT_TSONLY)
 		skb = alloc_skb(orig->world, 0);
 	else
 		skb = skb_clone(orig);
@@ -58,8 +63,8 @@ void __skb_tstamp_tx(struct sk_buff *orig, struct sock *sk, u32 tstype)
 	serr->ee_errno = ENOMSG;
 	serr->ee_origin = SO_EE_ORIGIN_TIMESTAMPING;
 	serr->ee_info = tstype;
-	if (sk->sk_tsflags & SOF_TIMESTAMPING_OPT_ID)
-		serr->ee_data = sk->sk_type == SOCK_STREAM ? tskey - sk->sk_tskey : tskey;
+	if (sk->sk_rare->tsflags & SOF_TIMESTAMPING_OPT_ID)
+		serr->ee_data = sk->sk_type == SOCK_STREAM ? tskey - sk->sk_rare->tskey : tskey;
 	if (sock_queue_err_skb(sk, skb))
 		kfree_skb_reason(skb, SKB_DROP_REASON_SOCKET_RCVBUFF);
 }

@@ -34,12 +34,12 @@ static void msg_zerocopy_complete(struct ubuf_info *ubuf)
 		serr->ee_data = uarg->id + uarg->len - 1;
 		if (!uarg->zerocopy || uarg->ubuf.copied)
 			serr->ee_code = SO_EE_CODE_ZEROCOPY_COPIED;
-		tail = sk->error_queue.prev;
+		tail = sk->sk_rare->error_queue.prev;
 		if (!tail || skb_ext_err(tail)->ee_origin != SO_EE_ORIGIN_ZEROCOPY ||
 		    skb_ext_err(tail)->ee_code != serr->ee_code ||
 		    !notify_extend(tail, uarg->id, uarg->len)) {
 			skb_set_owner_r(skb, sk);
-			skb_queue_tail(&sk->error_queue, skb);
+			skb_queue_tail(&sock_rare_own(sk)->error_queue, skb);
 			skb = NULL;
 		}
 		sk_error_report(sk);
@@ -68,7 +68,7 @@ static struct ubuf_info_msgzc *msg_zerocopy_alloc(struct sock *sk)
 	uarg->ubuf = (struct ubuf_info){ .refs = 1, .complete = msg_zerocopy_complete };
 	uarg->zerocopy = true;
 	uarg->len = 1;
-	uarg->id = sk->sk_zckey++;
+	uarg->id = sock_rare_own(sk)->zckey++;
 	uarg->sk = sk;
 	sock_hold(sk);
 	return uarg;
@@ -81,10 +81,10 @@ struct ubuf_info_msgzc *msg_zerocopy_realloc(struct sock *sk, struct ubuf_info *
 	if (!ubuf)
 		return msg_zerocopy_alloc(sk);
 	uarg = container_of(ubuf, struct ubuf_info_msgzc, ubuf);
-	if (uarg->len == UINT16_MAX - 1 || uarg->id + uarg->len != sk->sk_zckey)
+	if (uarg->len == UINT16_MAX - 1 || uarg->id + uarg->len != sk->sk_rare->zckey)
 		return msg_zerocopy_alloc(sk);
 	uarg->len++;
-	sk->sk_zckey++;
+	sock_rare_own(sk)->zckey++;
 	ubuf->refs++;
 	return uarg;
 }
@@ -97,7 +97,7 @@ void msg_zerocopy_end(struct msghdr *msg, bool sent)
 		return;
 	msg->uarg = NULL;
 	if (!sent) {
-		uarg->sk->sk_zckey--;
+		sock_rare_own(uarg->sk)->zckey--;
 		uarg->len--;
 	}
 	ubuf_put(&uarg->ubuf);

@@ -20,15 +20,11 @@ static void inet_sk_set_state(struct sock *sk, u8 state)
 
 /* ---- timers ---- */
 
-void inet_csk_init_xmit_timers(struct sock *sk, timer_fn retransmit, timer_fn delack,
-			       timer_fn keepalive)
+void inet_csk_init_xmit_timers(struct sock *sk, const timer_set_fn *fn)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
-	struct cpu *cpu = this_cpu(sk->net->host);
 
-	timer_setup(&icsk->icsk_retransmit_timer, cpu, retransmit);
-	timer_setup(&icsk->icsk_delack_timer, cpu, delack);
-	timer_setup(&icsk->icsk_keepalive_timer, cpu, keepalive);
+	timer_set_init(&icsk->icsk_timers, this_cpu(sk->net->host), fn);
 	icsk->icsk_pending = 0;
 	icsk->icsk_ack.pending = 0;
 	icsk->icsk_keepalive_timeout = 0;
@@ -41,9 +37,7 @@ void inet_csk_clear_xmit_timers(struct sock *sk)
 	icsk->icsk_pending = 0;
 	icsk->icsk_ack.pending = 0;
 	icsk->icsk_keepalive_timeout = 0;
-	del_timer(&icsk->icsk_retransmit_timer);
-	del_timer(&icsk->icsk_delack_timer);
-	del_timer(&icsk->icsk_keepalive_timer);
+	timer_set_clear(&icsk->icsk_timers);
 }
 
 /* ---- listening ---- */
@@ -131,65 +125,21 @@ struct sock *inet_csk_accept(struct sock *sk, int *err)
 
 /* ---- birth of a child ---- */
 
-/* What the child does not have from its listener (sk_clone_lock). */
-static void sk_clone_reset(struct sock *sk)
-{
-	sk->refcnt = 1;
-	sk->socket = NULL;
-	sk->hash_node = (struct hlist_node){ 0 };
-	sk->bind_node = (struct hlist_node){ 0 };
-	init_waitqueue_head(&sk->wq);
-	skb_queue_head_init(&sk->receive_queue);
-	skb_queue_head_init(&sk->write_queue);
-	skb_queue_head_init(&sk->error_queue);
-	sk->sk_rmem_alloc = 0;
-	sk->sk_wmem_alloc = 0;
-	sk->sk_wmem_queued = 0;
-	sk->dst_cache = NULL;
-	sk->dst_cookie = 0;
-	sk->sk_userlocks &= (u8)~SOCK_BINDPORT_LOCK & 0xf;
-	sk->sk_flags &= ~SOCK_DONE;
-	sk->sk_shutdown = 0;
-	sk->sk_err = 0;
-	sk->sk_err_soft = 0;
-	sk->sk_drops = 0;
-	sk->sk_nospace = false;
-	sk->sk_write_pending = 0;
-	sk->sk_zckey = 0;
-	sk->sk_reuseport_cb = NULL;
-	sk->inet_opt = NULL;
-	list_init(&sk->inet_mc_list);
-}
-
 struct sock *inet_csk_clone_lock(struct sock *sk, const struct request_sock *req)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
-	struct ipv6_pinfo *np = NULL;
-	struct sock *newsk = sk_alloc(sk->net, sk->family, sk->prot, sk->prot->obj_size);
+	struct sock *newsk = sk_clone(sk);
 	struct inet_connection_sock *newicsk;
 
 	if (!newsk)
 		return NULL;
-	if (sk->pinet6) {
-		np = mem_alloc(net_world(sk->net), MEM_MISC, sizeof(*np));
-		if (!np) {
-			mem_free(net_world(sk->net), (enum mem_kind)sk->prot->mem_kind, newsk,
-				 sk->prot->obj_size);
-			return NULL;
-		}
-		*np = *sk->pinet6;
-	}
-	memcpy(newsk, sk, sk->prot->obj_size);
-	newsk->pinet6 = np;
-	sk_clone_reset(newsk);
 	newicsk = inet_csk(newsk);
 	newicsk->icsk_common = req->skc;
 	newicsk->icsk_common.skc_node = (struct hlist_node){ 0 };
 	newicsk->icsk_common.skc_kind = SKC_SOCK;
 	newicsk->icsk_bind = (struct inet_bind_owner){ 0 };
 	newicsk->icsk_accept_queue = (struct request_sock_queue){ 0 };
-	inet_csk_init_xmit_timers(newsk, icsk->icsk_retransmit_timer.fn, icsk->icsk_delack_timer.fn,
-				  icsk->icsk_keepalive_timer.fn);
+	inet_csk_init_xmit_timers(newsk, icsk->icsk_timers.fn);
 	newicsk->icsk_retransmits = 0;
 	newicsk->icsk_backoff = 0;
 	newicsk->icsk_probes_out = 0;
@@ -203,12 +153,12 @@ struct sock *inet_csk_clone_lock(struct sock *sk, const struct request_sock *req
 		newsk->inet_daddr = req->skc.skc_daddr.w[0];
 		newsk->inet_rcv_saddr = req->skc.skc_rcv_saddr.w[0];
 		newsk->inet_saddr = newsk->inet_rcv_saddr;
-		if (np)
-			np->v4mapped = 1;
+		if (newsk->pinet6)
+			newsk->pinet6->v4mapped = 1;
 	} else {
-		np->daddr = req->skc.skc_daddr;
-		np->rcv_saddr = req->skc.skc_rcv_saddr;
-		np->saddr = np->rcv_saddr;
+		newsk->pinet6->daddr = req->skc.skc_daddr;
+		newsk->pinet6->rcv_saddr = req->skc.skc_rcv_saddr;
+		newsk->pinet6->saddr = req->skc.skc_rcv_saddr;
 	}
 	return newsk;
 }
@@ -229,7 +179,7 @@ void inet_csk_destroy_sock(struct sock *sk)
 	sk->prot->destroy(sk);
 	ASSERT(!inet_csk(sk)->icsk_bind.tb2);
 	skb_queue_purge_reason(&sk->receive_queue, SKB_DROP_REASON_SOCKET_CLOSE);
-	skb_queue_purge_reason(&sk->error_queue, SKB_DROP_REASON_SOCKET_CLOSE);
+	sock_error_queue_purge(sk);
 	inet_csk_orphan_add(sk, -1);
 	sock_put(sk);
 }

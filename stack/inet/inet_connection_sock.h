@@ -15,7 +15,7 @@
 
 #include "inet/inet_hashtables.h"
 #include "inet/request_sock.h"
-#include "kernel/timer.h"
+#include "kernel/timer_set.h"
 
 struct tcp_congestion_ops;
 
@@ -66,6 +66,14 @@ struct inet_connection_sock_af_ops {
 
 #define ICSK_CA_PRIV_WORDS 13
 
+/* Slots of icsk_timers. */
+enum icsk_timer {
+	ICSK_TIMER_XMIT, /* retransmission, probes: icsk_pending */
+	ICSK_TIMER_DELACK,
+	ICSK_TIMER_KEEPALIVE, /* sk_timer: keepalive, orphans in FIN-WAIT-2 */
+	ICSK_TIMER_RESUME /* tcp_pacing.c: what was held back goes on */
+};
+
 struct inet_connection_sock {
 	struct sock icsk_inet; /* first */
 	struct sock_common icsk_common; /* key in the connection tables */
@@ -73,8 +81,7 @@ struct inet_connection_sock {
 	const struct tcp_congestion_ops *icsk_ca_ops;
 	const struct inet_connection_sock_af_ops *icsk_af_ops;
 	struct request_sock_queue icsk_accept_queue;
-	struct timer icsk_retransmit_timer, icsk_delack_timer;
-	struct timer icsk_keepalive_timer; /* sk_timer: keepalive, orphans in FIN-WAIT-2 */
+	struct timer_set icsk_timers; /* ICSK_TIMER_* */
 	u64 icsk_timeout; /* jiffies: when icsk_pending is due */
 	u64 icsk_keepalive_timeout; /* jiffies; 0: the timer is off */
 	u32 icsk_rto, icsk_rto_min, icsk_rto_max, icsk_delack_max; /* jiffies */
@@ -138,20 +145,26 @@ static inline u32 tcp_jiffies32(const struct sock *sk)
 
 /* ---- timers ---- */
 
-/* Sets the three timers up (unarmed), on the CPU that is running. */
-void inet_csk_init_xmit_timers(struct sock *sk, timer_fn retransmit, timer_fn delack,
-			       timer_fn keepalive);
+/* Sets the timers up (unarmed), on the CPU that is running. */
+void inet_csk_init_xmit_timers(struct sock *sk, const timer_set_fn *fn);
 /* None is armed or pending afterwards. */
 void inet_csk_clear_xmit_timers(struct sock *sk);
 
-/* Arms t for `when` (jiffies) unless it is armed for that or earlier. */
-static inline void inet_csk_timer_at(const struct sock *sk, struct timer *t, u64 when)
+/* Arms the timer for `when` (jiffies) unless it is armed for that or earlier. */
+static inline void inet_csk_timer_at(struct sock *sk, enum icsk_timer timer, u64 when)
 {
+	struct timer_set *ts = &inet_csk(sk)->icsk_timers;
 	u64 now = jiffies(sk->net->host);
 	u64 wait = when > now ? when - now : 0;
 
-	if (!timer_pending(t) || t->event.time > sk->net->host->world->now + wait * JIFFY_NS)
-		mod_timer(t, when);
+	if (ts->slot[timer].time > sk->net->host->world->now + wait * JIFFY_NS)
+		timer_set_mod(ts, timer, when);
+}
+
+/* The socket whose timers they are. */
+static inline struct sock *inet_csk_timer_sk(struct timer_set *ts)
+{
+	return &container_of(ts, struct inet_connection_sock, icsk_timers)->icsk_inet;
 }
 
 static inline void inet_csk_reset_xmit_timer(struct sock *sk, u8 what, u32 when, u32 max_when)
@@ -160,7 +173,7 @@ static inline void inet_csk_reset_xmit_timer(struct sock *sk, u8 what, u32 when,
 
 	icsk->icsk_pending = what;
 	icsk->icsk_timeout = jiffies(sk->net->host) + min_u32(when, max_when);
-	inet_csk_timer_at(sk, &icsk->icsk_retransmit_timer, icsk->icsk_timeout);
+	inet_csk_timer_at(sk, ICSK_TIMER_XMIT, icsk->icsk_timeout);
 }
 
 static inline void inet_csk_clear_xmit_timer(struct sock *sk)
@@ -175,7 +188,7 @@ static inline void inet_csk_reset_delack_timer(struct sock *sk, u32 when, u32 ma
 
 	icsk->icsk_ack.pending |= ICSK_ACK_TIMER;
 	icsk->icsk_ack.timeout = jiffies(sk->net->host) + min_u32(when, max_when);
-	inet_csk_timer_at(sk, &icsk->icsk_delack_timer, icsk->icsk_ack.timeout);
+	inet_csk_timer_at(sk, ICSK_TIMER_DELACK, icsk->icsk_ack.timeout);
 }
 
 static inline void inet_csk_clear_delack_timer(struct sock *sk)
@@ -192,7 +205,7 @@ static inline void inet_csk_reset_keepalive_timer(struct sock *sk, u32 len)
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
 	icsk->icsk_keepalive_timeout = jiffies(sk->net->host) + max_u32(len, 1);
-	inet_csk_timer_at(sk, &icsk->icsk_keepalive_timer, icsk->icsk_keepalive_timeout);
+	inet_csk_timer_at(sk, ICSK_TIMER_KEEPALIVE, icsk->icsk_keepalive_timeout);
 }
 
 static inline void inet_csk_delete_keepalive_timer(struct sock *sk)

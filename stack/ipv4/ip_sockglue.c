@@ -290,7 +290,7 @@ s64 ip_recv_error(struct sock *sk, struct msghdr *msg)
 /* ---- groups (the socket side of igmp.c) ---- */
 
 struct ip_mc_socklist {
-	struct list_head list; /* sk->inet_mc_list */
+	struct list_head list; /* sk->sk_rare->mc_list */
 	be32 multiaddr;
 	u32 ifindex;
 };
@@ -332,7 +332,7 @@ static struct net_device *mc_find_dev(struct net *net, const struct mreq *m)
 
 static struct ip_mc_socklist *mc_find(const struct sock *sk, be32 group, u32 ifindex)
 {
-	list_for_each(pos, &sk->inet_mc_list) {
+	list_for_each(pos, &sk->sk_rare->mc_list) {
 		struct ip_mc_socklist *e = list_entry(pos, struct ip_mc_socklist, list);
 
 		if (e->multiaddr == group && e->ifindex == ifindex)
@@ -343,6 +343,7 @@ static struct ip_mc_socklist *mc_find(const struct sock *sk, be32 group, u32 ifi
 
 static int ip_mc_join_group(struct sock *sk, const struct mreq *m)
 {
+	struct sock_rare *rare;
 	struct ip_mc_socklist *e;
 	struct net_device *dev;
 	u32 count = 0;
@@ -355,9 +356,10 @@ static int ip_mc_join_group(struct sock *sk, const struct mreq *m)
 		return -ENODEV;
 	if (mc_find(sk, m->multiaddr, dev->ifindex))
 		return -EADDRINUSE;
-	list_for_each(pos, &sk->inet_mc_list)
+	list_for_each(pos, &sk->sk_rare->mc_list)
 		count++;
-	if (count >= IGMP_MAX_MEMBERSHIPS)
+	rare = sock_rare_get(sk);
+	if (count >= IGMP_MAX_MEMBERSHIPS || !rare)
 		return -ENOBUFS;
 	e = mem_alloc(net_world(sk->net), MEM_MC_LIST, sizeof(*e));
 	if (!e)
@@ -369,7 +371,7 @@ static int ip_mc_join_group(struct sock *sk, const struct mreq *m)
 	}
 	e->multiaddr = m->multiaddr;
 	e->ifindex = dev->ifindex;
-	list_add(&e->list, &sk->inet_mc_list);
+	list_add(&e->list, &rare->mc_list);
 	return 0;
 }
 
@@ -399,8 +401,8 @@ static int ip_mc_leave_group(struct sock *sk, const struct mreq *m)
 
 void ip_mc_drop_socket(struct sock *sk)
 {
-	while (!list_empty(&sk->inet_mc_list))
-		mc_leave(sk, list_first_entry(&sk->inet_mc_list, struct ip_mc_socklist, list));
+	while (!list_empty(&sk->sk_rare->mc_list))
+		mc_leave(sk, list_first_entry(&sk->sk_rare->mc_list, struct ip_mc_socklist, list));
 }
 
 bool ip_mc_sf_allow(const struct sock *sk, be32 loc_addr, u32 dif)
@@ -414,6 +416,7 @@ static int set_multicast_if(struct sock *sk, const u8 *val, u32 len)
 {
 	struct mreq m = { 0 };
 	const struct net_device *dev;
+	struct sock_rare *rare;
 
 	if (len >= 8)
 		m = get_mreq(val, len);
@@ -421,9 +424,12 @@ static int set_multicast_if(struct sock *sk, const u8 *val, u32 len)
 		m.address = load_be32(val);
 	else
 		return -EINVAL;
+	rare = sock_rare_get(sk);
+	if (!rare)
+		return -ENOMEM;
 	if (!m.ifindex && !m.address) {
 		sk->inet_mc_index = 0;
-		sk->inet_mc_addr = 0;
+		rare->mc_addr = 0;
 		return 0;
 	}
 	dev = m.ifindex ? dev_get_by_index(sk->net, m.ifindex) : ip_dev_find(sk->net, m.address);
@@ -432,7 +438,7 @@ static int set_multicast_if(struct sock *sk, const u8 *val, u32 len)
 	if (sk->sk_bound_dev_if && dev->ifindex != sk->sk_bound_dev_if)
 		return -EINVAL;
 	sk->inet_mc_index = dev->ifindex;
-	sk->inet_mc_addr = m.address;
+	rare->mc_addr = m.address;
 	return 0;
 }
 
@@ -440,7 +446,7 @@ static int set_multicast_if(struct sock *sk, const u8 *val, u32 len)
 
 void inet_sock_destruct(struct sock *sk)
 {
-	ASSERT(list_empty(&sk->inet_mc_list));
+	ASSERT(list_empty(&sk->sk_rare->mc_list));
 	if (sk->inet_opt)
 		mem_free(net_world(sk->net), MEM_MISC, sk->inet_opt, sizeof(*sk->inet_opt));
 	sk->inet_opt = NULL;
@@ -515,7 +521,7 @@ static int set_ip_number(struct sock *sk, u32 name, s32 v, u32 len)
 	case IP_RECVERR:
 		sk->inet_recverr = v != 0;
 		if (!v)
-			skb_queue_purge_reason(&sk->error_queue, SKB_DROP_REASON_SOCKET_CLOSE);
+			sock_error_queue_purge(sk);
 		return 0;
 	case IP_FREEBIND:
 		sk->inet_freebind = v != 0;
@@ -681,7 +687,7 @@ int ip_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len)
 			memcpy(val, sk->inet_opt->data, n);
 		return (int)n;
 	case IP_MULTICAST_IF:
-		store_be32(addr, sk->inet_mc_addr);
+		store_be32(addr, sk->sk_rare->mc_addr);
 		n = min_u32(len, 4);
 		if (n)
 			memcpy(val, addr, n);

@@ -9,6 +9,7 @@
 
 #include "kernel/event_queue.h"
 #include "kernel/world.h"
+#include "lib/bytes.h"
 #include "stack/assert.h"
 
 /* order: class (4 bits), priority (16), arming number (44). */
@@ -106,21 +107,33 @@ static void heap_remove(struct world *w, struct event *ev)
 	w->events_armed--;
 }
 
-void event_arm_priority(struct world *w, struct event *ev, u64 time, enum event_class cls,
-			u16 priority)
+u64 event_order(struct world *w, enum event_class cls, u16 priority)
+{
+	return (u64)cls << ORDER_CLASS_SHIFT | (u64)priority << ORDER_PRIORITY_SHIFT |
+	       (w->arm_number++ & ORDER_NUMBER_MASK);
+}
+
+void event_arm_order(struct world *w, struct event *ev, u64 time, u64 order)
 {
 	ASSERT(ev->fn);
 	if (event_armed(ev))
 		heap_remove(w, ev);
-	if (time < w->now)
-		time = w->now;
 	if (time == TIME_NEVER)
 		return;
+	ASSERT(time >= w->now);
 	ev->time = time;
-	ev->order = (u64)cls << ORDER_CLASS_SHIFT | (u64)priority << ORDER_PRIORITY_SHIFT |
-		    (w->arm_number++ & ORDER_NUMBER_MASK);
+	ev->order = order;
 	w->events_armed++;
 	w->heap = w->heap ? meld(w->heap, ev) : ev;
+}
+
+void event_arm_priority(struct world *w, struct event *ev, u64 time, enum event_class cls,
+			u16 priority)
+{
+	if (time == TIME_NEVER)
+		event_cancel(w, ev);
+	else
+		event_arm_order(w, ev, max_u64(time, w->now), event_order(w, cls, priority));
 }
 
 void event_arm(struct world *w, struct event *ev, u64 time, enum event_class cls)

@@ -46,6 +46,13 @@ void event_arm(struct world *w, struct event *ev, u64 time, enum event_class cls
 void event_arm_priority(struct world *w, struct event *ev, u64 time, enum event_class cls,
 			u16 priority);
 
+/* The order that event_arm_priority() would give an event armed now; counts as an arming. */
+u64 event_order(struct world *w, enum event_class cls, u16 priority);
+
+/* Arms or moves to a time that is not past, with an order that event_order() gave. TIME_NEVER:
+ * disarms. */
+void event_arm_order(struct world *w, struct event *ev, u64 time, u64 order);
+
 /* Harmless when it is not armed. */
 void event_cancel(struct world *w, struct event *ev);
 

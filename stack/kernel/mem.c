@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The allocator of a world (mem.h). Size classes: steps of 64 bytes to 2 KiB, four to a doubling to
- * 64 KiB, then powers of two. A block comes from its class's free list (last freed, first used:
- * warm), else from the end of the used part of the arena.
+ * The allocator of a world (mem.h). Size classes: steps of 16 bytes to 192, of 64 to 2 KiB, four to
+ * a doubling to 64 KiB, then powers of two. A block comes from its class's free list (last freed,
+ * first used: warm), else from the end of the used part of the arena.
  *
  * With AddressSanitizer every block has a poisoned neighbour, freed blocks stay poisoned, and a
  * freed block waits behind QUARANTINE others of its class before it is used again.
@@ -14,12 +14,16 @@
 #include "lib/poison.h"
 #include "stack/assert.h"
 
+#define TINY_STEP  16u
+#define TINY_MAX   192u
+#define TINY_COUNT (TINY_MAX / TINY_STEP)
+#define LINE	   64u /* of a cache: what is carved keeps the end of the used part on one */
 #define CLASS_STEP 64u
 /* Put between larger blocks: of sizes near a power of two the same few sets of a cache would hold
  * the headers of all the frames in a ring. */
 #define COLOUR	     64u
 #define SMALL_MAX    2048u
-#define SMALL_COUNT  (SMALL_MAX / CLASS_STEP)
+#define SMALL_COUNT  (TINY_COUNT + (SMALL_MAX - TINY_MAX) / CLASS_STEP)
 #define MIDDLE_MAX   65536u
 #define MIDDLE_COUNT 20u /* four for each of five doublings */
 
@@ -57,11 +61,17 @@ static u32 size_class(size_t size, size_t *block)
 	u32 power, quarter;
 	size_t base;
 
+	if (size <= TINY_MAX) {
+		u32 n = size ? (u32)((size - 1) / TINY_STEP) : 0;
+
+		*block = (size_t)(n + 1) * TINY_STEP;
+		return n;
+	}
 	if (size <= SMALL_MAX) {
-		u32 n = size ? (u32)((size - 1) / CLASS_STEP) : 0;
+		u32 n = (u32)((size - 1) / CLASS_STEP);
 
 		*block = (size_t)(n + 1) * CLASS_STEP;
-		return n;
+		return TINY_COUNT + n - TINY_MAX / CLASS_STEP;
 	}
 	power = log2_floor(size - 1);
 	base = (size_t)1 << power;
@@ -182,21 +192,37 @@ void mem_exit(struct world *w)
 	unpoison_range(w->mem.base, (size_t)(w->mem.brk - w->mem.base));
 }
 
-static void *block_get(struct world *w, size_t size)
+/*
+ * A new block from the end of the used part, which stays on a cache line's border: of tiny blocks
+ * as many are taken as fill whole lines, and those not asked for are put on the free list.
+ */
+static void *block_carve(struct world *w, u32 cls, size_t block)
 {
 	struct mem_account *m = &w->mem;
+	size_t stride = block > SMALL_MAX ? block + COLOUR : block;
+	u8 *p = m->brk;
+
+	while (stride % LINE)
+		stride += REDZONE ? TINY_STEP : block;
+	if ((size_t)(m->end - m->brk) < stride)
+		return NULL;
+	m->brk += stride;
+	if (!REDZONE && block < TINY_MAX)
+		for (u8 *q = p + stride - block; q != p; q -= block)
+			class_push(w, cls, q, block);
+	return p;
+}
+
+static void *block_get(struct world *w, size_t size)
+{
 	size_t block;
 	u32 cls = size_class(size + REDZONE, &block);
 	void *p = class_pop(w, cls);
 
-	if (!p) {
-		size_t stride = block > SMALL_MAX ? block + COLOUR : block;
-
-		if ((size_t)(m->end - m->brk) < stride)
-			return NULL;
-		p = m->brk;
-		m->brk += stride;
-	}
+	if (!p)
+		p = block_carve(w, cls, block);
+	if (!p)
+		return NULL;
 	unpoison_range(p, size);
 	poison_range((u8 *)p + size, block - size);
 	return p;
@@ -276,17 +302,23 @@ void mem_free(struct world *w, enum mem_kind kind, void *p, size_t size)
 		free_declared(w, kind, p, size, kind_declared[kind]);
 }
 
+/* Arrays from a line on begin at a line. */
+static size_t array_size(size_t bytes)
+{
+	return bytes < LINE ? bytes : (bytes + LINE - 1) & ~(size_t)(LINE - 1);
+}
+
 void *mem_alloc_n(struct world *w, enum mem_kind kind, size_t n, size_t size)
 {
 	size_t bytes;
 
 	if (__builtin_mul_overflow(n, size, &bytes) || bytes > SIZE_MAX / 4)
 		return NULL;
-	return alloc_declared(w, kind, bytes, (u64)n * kind_declared[kind]);
+	return alloc_declared(w, kind, array_size(bytes), (u64)n * kind_declared[kind]);
 }
 
 void mem_free_n(struct world *w, enum mem_kind kind, void *p, size_t n, size_t size)
 {
 	if (p)
-		free_declared(w, kind, p, n * size, (u64)n * kind_declared[kind]);
+		free_declared(w, kind, p, array_size(n * size), (u64)n * kind_declared[kind]);
 }

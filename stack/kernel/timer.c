@@ -45,13 +45,19 @@ void timer_setup(struct timer *t, struct cpu *cpu, timer_fn fn)
 	t->fn = fn;
 }
 
-void mod_timer(struct timer *t, u64 expires_jiffies)
+u64 timer_expiry_ns(const struct host *h, u64 expires_jiffies)
 {
-	const struct host *h = t->cpu->host;
 	u64 now_jiffies = jiffies(h);
 	u64 wait = expires_jiffies > now_jiffies ? expires_jiffies - now_jiffies : 1;
 
-	event_arm(h->world, &t->event, h->world->now + wait * JIFFY_NS, EVENT_TIMER);
+	return h->world->now + wait * JIFFY_NS;
+}
+
+void mod_timer(struct timer *t, u64 expires_jiffies)
+{
+	const struct host *h = t->cpu->host;
+
+	event_arm(h->world, &t->event, timer_expiry_ns(h, expires_jiffies), EVENT_TIMER);
 }
 
 void hrtimer_start(struct timer *t, u64 time_ns)

@@ -31,6 +31,9 @@ void timer_setup(struct timer *t, struct cpu *cpu, timer_fn fn);
  * in hostile builds). */
 u64 jiffies(const struct host *h);
 
+/* When a timer for that jiffy fires: a jiffy that is past is taken as the next one. */
+u64 timer_expiry_ns(const struct host *h, u64 expires_jiffies);
+
 /* Arms or moves to an absolute jiffy; one that is past fires at the next jiffy, as with mod_timer.
  */
 void mod_timer(struct timer *t, u64 expires_jiffies);

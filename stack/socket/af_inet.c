@@ -292,7 +292,7 @@ int inet_shutdown(struct socket *sock, u32 how)
 		if (sk->prot->shutdown)
 			sk->prot->shutdown(sk, (int)how);
 	}
-	sk->sk_state_change(sk);
+	sk_state_change(sk);
 	return err;
 }
 

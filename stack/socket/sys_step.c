@@ -54,7 +54,7 @@ static s64 step_bind(struct sys_call *call, struct socket *sock)
 
 static s64 step_connect(struct sys_call *call, struct socket *sock)
 {
-	u64 timeo = sock->sk->sk_sndtimeo;
+	u64 timeo = sock->sk->sk_rare->sndtimeo;
 	int err;
 
 	if (!call->op->has_addr)
@@ -67,7 +67,7 @@ static s64 step_connect(struct sys_call *call, struct socket *sock)
 
 static s64 step_accept(struct sys_call *call, struct socket *sock)
 {
-	u64 timeo = sock->sk->sk_rcvtimeo;
+	u64 timeo = sock->sk->sk_rare->rcvtimeo;
 	u32 flags = (u32)call->op->arg[0];
 	struct socket *newsock;
 	int err, fd;
@@ -107,7 +107,7 @@ static void set_write_pending(struct sys_call *call, struct sock *sk, bool pendi
 static s64 step_sendmsg(struct sys_call *call, struct socket *sock)
 {
 	struct msghdr *msg = &call->msg;
-	u64 timeo = sock->sk->sk_sndtimeo;
+	u64 timeo = sock->sk->sk_rare->sndtimeo;
 	s64 ret;
 
 	/* A pointer that a copy faults on: told before anything is sent. */
@@ -149,7 +149,7 @@ static void recv_results(struct sys_call *call)
 static s64 step_recvmsg(struct sys_call *call, struct socket *sock)
 {
 	struct msghdr *msg = &call->msg;
-	u64 timeo = sock->sk->sk_rcvtimeo;
+	u64 timeo = sock->sk->sk_rare->rcvtimeo;
 	s64 ret;
 
 	if (sock->file->f_flags & O_NONBLOCK)
@@ -306,11 +306,11 @@ static s64 step_close(struct sys_call *call)
 	}
 	sock = sockfd_lookup(h, call->op->fd, &err);
 	sk = sock ? sock->sk : NULL;
-	if (!sk || sock->file->refs > 1 || !sk->sk_linger_on || !sk->sk_lingertime_s ||
-	    !sk->prot->lingers || !sk->prot->lingers(sk, true))
+	if (!sk || sock->file->refs > 1 || !(sk->sk_flags & SOCK_LINGER) ||
+	    !sk->sk_rare->lingertime_s || !sk->prot->lingers || !sk->prot->lingers(sk, true))
 		return close_fd(h, call->op->fd);
 	eventpoll_release(sock->file);
-	wait_on_sock(call, sock, sk->sk_lingertime_s * NSEC_PER_SEC, 0, false);
+	wait_on_sock(call, sock, sk->sk_rare->lingertime_s * NSEC_PER_SEC, 0, false);
 	(void)close_fd(h, call->op->fd);
 	return SYS_WAITS;
 }

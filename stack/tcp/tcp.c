@@ -13,6 +13,13 @@
 #include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_send.h"
 
+static const struct sock_calls tcp_calls = {
+	.data_ready = sock_def_readable,
+	.write_space = tcp_write_space,
+	.state_change = sock_def_wakeup,
+	.error_report = sock_def_error_report,
+};
+
 void tcp_init_sock(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
@@ -42,7 +49,7 @@ void tcp_init_sock(struct sock *sk)
 	tp->scaling_ratio = 128;
 	tp->undo_retrans = -1;
 	tcp_assign_congestion_control(sk);
-	sk->sk_write_space = tcp_write_space;
+	sk->sk_calls = &tcp_calls;
 	sk->sk_sndbuf = (s32)max_u32((u32)sysctl->tcp_wmem_default, SOCK_MIN_SNDBUF);
 	sk->sk_rcvbuf = (s32)max_u32((u32)sysctl->tcp_rmem_default, SOCK_MIN_RCVBUF);
 }
@@ -299,14 +306,14 @@ static void tx_timestamp(struct sock *sk, bool sent)
 {
 	struct sk_buff *skb = tcp_write_queue_tail(sk);
 
-	if (!sent || !sk->sk_tsflags)
+	if (!sent || !sk->sk_rare->tsflags)
 		return;
 	if (!skb)
 		skb = tcp_rtx_queue_tail(sk);
 	if (!skb)
 		return;
-	skb_shinfo(skb)->tx_flags |= sock_tx_timestamp(sk->sk_tsflags);
-	if (sk->sk_tsflags & SOF_TIMESTAMPING_TX_ACK)
+	skb_shinfo(skb)->tx_flags |= sock_tx_timestamp(sk->sk_rare->tsflags);
+	if (sk->sk_rare->tsflags & SOF_TIMESTAMPING_TX_ACK)
 		TCP_SKB_CB(skb)->txstamp_ack = 1;
 	skb_shinfo(skb)->tskey = TCP_SKB_CB(skb)->seq + skb->len - 1;
 }
@@ -317,7 +324,8 @@ int tcp_timestamping_key(struct sock *sk, u32 flags)
 
 	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
 		return -EINVAL;
-	sk->sk_tskey = flags & SOF_TIMESTAMPING_OPT_ID_TCP ? tp->write_seq : tp->snd_una;
+	sock_rare_own(sk)->tskey =
+		flags & SOF_TIMESTAMPING_OPT_ID_TCP ? tp->write_seq : tp->snd_una;
 	return 0;
 }
 
@@ -402,7 +410,7 @@ bool tcp_stream_is_readable(struct sock *sk, s32 target)
 void tcp_data_ready(struct sock *sk)
 {
 	if (tcp_stream_is_readable(sk, sk->sk_rcvlowat) || sk->sk_flags & SOCK_DONE)
-		sk->sk_data_ready(sk);
+		sk_data_ready(sk);
 }
 
 static u32 poll_connected(struct sock *sk)
@@ -443,7 +451,7 @@ u32 tcp_poll(struct sock *sk, u32 f_flags)
 		mask |= poll_connected(sk);
 	else if (sk->sk_state == TCP_SYN_SENT && tcp_sk(sk)->defer_connect)
 		mask |= POLLOUT | POLLWRNORM; /* the first data makes the SYN */
-	if (sk->sk_err || !skb_queue_empty(&sk->error_queue))
+	if (sk->sk_err || !skb_queue_empty(&sk->sk_rare->error_queue))
 		mask |= POLLERR;
 	return mask;
 }

@@ -301,7 +301,6 @@ struct tcp_sock {
 	u32 prior_cwnd, prior_ssthresh, prr_delivered, prr_out;
 	u32 tlp_high_seq; /* snd_nxt when the loss probe went; 0: none */
 	u32 max_packets_out, cwnd_usage_seq;
-	struct timer xmit_resume; /* tcp_pacing.c */
 	u64 tcp_wstamp_ns; /* when the last packet left, or with pacing the next one may */
 
 	/* Challenge ACKs (RFC 5961), persist. */
@@ -881,8 +880,8 @@ u32 tcp_tso_segs(struct sock *sk, u32 mss_now);
 void tcp_update_pacing_rate(struct sock *sk);
 /* ---- tcp_pacing.c ---- */
 
-void tcp_init_pacing(struct sock *sk);
-/* True: nothing may go yet; xmit_resume is armed. */
+void tcp_resume_timer(struct timer_set *ts);
+/* True: nothing may go yet; ICSK_TIMER_RESUME is armed. */
 bool tcp_pacing_check(struct sock *sk);
 /* True: enough waits below already; it goes on when some of it was sent. factor: twice as much. */
 bool tcp_small_queue_check(struct sock *sk, const struct sk_buff *skb, u32 factor);

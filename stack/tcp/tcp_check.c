@@ -164,10 +164,8 @@ static void check_timers(const struct sock *sk)
 	const struct inet_connection_sock *icsk = inet_csk(sk);
 
 	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN) {
-		ASSERT(!timer_pending(&icsk->icsk_retransmit_timer));
-		ASSERT(!timer_pending(&icsk->icsk_delack_timer));
-		ASSERT(!timer_pending(&icsk->icsk_keepalive_timer));
-		ASSERT(!timer_pending(&tcp_sk(sk)->xmit_resume));
+		for (u32 i = 0; i < TIMER_SET_SLOTS; i++)
+			ASSERT(!timer_set_pending(&icsk->icsk_timers, i));
 		return;
 	}
 	/* RFC 6298 5.1: while something is under way, something will happen. */
@@ -175,7 +173,7 @@ static void check_timers(const struct sock *sk)
 	ASSERT(!tcp_sk(sk)->tsq_throttled || sk->sk_wmem_alloc);
 	if (tcp_sk(sk)->packets_out) {
 		ASSERT(icsk->icsk_pending);
-		ASSERT(timer_pending(&icsk->icsk_retransmit_timer));
+		ASSERT(timer_set_pending(&icsk->icsk_timers, ICSK_TIMER_XMIT));
 	}
 }
 

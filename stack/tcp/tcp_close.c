@@ -48,7 +48,7 @@ void tcp_done(struct sock *sk)
 		tcp_fastopen_remove(sk, false);
 	sk->sk_shutdown = SHUTDOWN_MASK;
 	if (!(sk->sk_flags & SOCK_DEAD))
-		sk->sk_state_change(sk);
+		sk_state_change(sk);
 	else
 		inet_csk_destroy_sock(sk);
 }
@@ -146,7 +146,7 @@ static void close_by_state(struct sock *sk)
 		MIB_INC(sk->net, TcpExtTCPAbortOnClose);
 		tcp_set_state(sk, TCP_CLOSE);
 		tcp_send_active_reset(sk, SK_RST_REASON_TCP_ABORT_ON_CLOSE);
-	} else if (sk->sk_linger_on && !sk->sk_lingertime_s) {
+	} else if ((sk->sk_flags & SOCK_LINGER) && !sk->sk_rare->lingertime_s) {
 		sk->prot->disconnect(sk);
 		MIB_INC(sk->net, TcpExtTCPAbortOnData);
 	} else if (tcp_close_state(sk)) {

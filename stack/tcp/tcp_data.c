@@ -176,7 +176,7 @@ static void queue_ofo(struct sock *sk, struct sk_buff *skb)
 
 	if (tcp_try_rmem_schedule(sk, skb, skb->truesize)) {
 		MIB_INC(sk->net, TcpExtTCPOFODrop);
-		sk->sk_data_ready(sk);
+		sk_data_ready(sk);
 		tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_OFO_DROP);
 		return;
 	}
@@ -201,7 +201,7 @@ static void queue_in_order(struct sock *sk, struct sk_buff *skb)
 		/* Tell the sender at once that the window is closed. */
 		icsk->icsk_ack.pending |= ICSK_ACK_NOMEM | ICSK_ACK_NOW;
 		inet_csk_schedule_ack(sk);
-		sk->sk_data_ready(sk);
+		sk_data_ready(sk);
 		if (!skb_queue_empty(&sk->receive_queue) && skb->len) {
 			MIB_INC(sk->net, TcpExtTCPRcvQDrop);
 			tcp_drop_reason(sk, skb, SKB_DROP_REASON_PROTO_MEM);
@@ -320,5 +320,5 @@ void tcp_urg(struct sock *sk, struct sk_buff *skb, const u8 *th)
 		return;
 	tp->urg_data = (u16)(TCP_URG_VALID | byte);
 	if (!(sk->sk_flags & SOCK_DEAD))
-		sk->sk_data_ready(sk);
+		sk_data_ready(sk);
 }

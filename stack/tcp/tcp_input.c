@@ -143,7 +143,7 @@ void tcp_fin(struct sock *sk)
 		tp->rx_opt.num_sacks = 0;
 	}
 	if (!(sk->sk_flags & SOCK_DEAD))
-		sk->sk_state_change(sk);
+		sk_state_change(sk);
 }
 
 /* ---- acceptability ---- */
@@ -473,7 +473,7 @@ static void ack_in_syn_recv(struct sock *sk, struct sk_buff *skb)
 		tp->copied_seq = tp->rcv_nxt;
 	}
 	tcp_set_state(sk, TCP_ESTABLISHED);
-	sk->sk_state_change(sk);
+	sk_state_change(sk);
 	tp->snd_una = cb->ack_seq;
 	tp->snd_wnd = (u32)tcp_window(tcp_hdr(skb)) << tp->rx_opt.snd_wscale;
 	tp->snd_wl1 = cb->seq;
@@ -510,7 +510,7 @@ static enum ack_result ack_in_fin_wait1(struct sock *sk, struct sk_buff *skb)
 	tcp_set_state(sk, TCP_FIN_WAIT2);
 	sk->sk_shutdown |= SEND_SHUTDOWN;
 	if (!(sk->sk_flags & SOCK_DEAD)) {
-		sk->sk_state_change(sk);
+		sk_state_change(sk);
 		return ACK_GO_ON;
 	}
 	/* RFC 1122 4.2.2.13: data for nobody is answered by a reset. */

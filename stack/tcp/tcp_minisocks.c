@@ -469,7 +469,7 @@ int tcp_child_process(struct sock *parent, struct sock *child, struct sk_buff *s
 	reason = tcp_rcv_state_process(child, skb);
 	/* Somebody may wait in accept(). */
 	if (state == TCP_SYN_RECV && child->sk_state != state)
-		parent->sk_data_ready(parent);
+		sk_data_ready(parent);
 	sock_put(child);
 	return reason;
 }

@@ -3,11 +3,11 @@
  * How fast a socket gives packets to the layers below: the rate that cwnd and RTT amount to
  * (tcp_update_pacing_rate), pacing by TCP itself (tcp_pacing_check), small queues: not more than
  * about a millisecond of packets waits in qdisc and device (tcp_small_queue_check), small writes
- * wait for them too (tcp_should_autocork). What was held back goes on from xmit_resume, when its
- * time has come or the device has freed a packet (net/ipv4/tcp_output.c, tcp_input.c, tcp.c).
+ * wait for them too (tcp_should_autocork). What was held back goes on from ICSK_TIMER_RESUME, when
+ * its time has come or the device has freed a packet (net/ipv4/tcp_output.c, tcp_input.c, tcp.c).
  *
  * Invariant: a socket that is held back by small queues (tsq_throttled) has packets below, the last
- * of which, when it is freed, arms xmit_resume.
+ * of which, when it is freed, arms that timer.
  */
 #include "tcp/tcp.h"
 #include "tcp/tcp_send.h"
@@ -24,7 +24,7 @@ void tcp_update_pacing_rate(struct sock *sk)
 	rate *= max_u32(tp->snd_cwnd, tp->packets_out);
 	if (tp->srtt_us)
 		rate /= tp->srtt_us;
-	sk->sk_pacing_rate = min_u64(rate, sk->sk_max_pacing_rate);
+	sk->sk_pacing_rate = min_u64(rate, sk->sk_rare->max_pacing_rate);
 }
 
 void tcp_update_skb_after_send(struct sock *sk, const struct sk_buff *skb, u64 prior_wstamp)
@@ -41,15 +41,17 @@ void tcp_update_skb_after_send(struct sock *sk, const struct sk_buff *skb, u64 p
 	len_ns -= min_u64(len_ns / 2, tp->tcp_wstamp_ns - prior_wstamp);
 	tp->tcp_wstamp_ns += len_ns;
 }
+
 bool tcp_pacing_check(struct sock *sk)
 {
+	struct timer_set *ts = &inet_csk(sk)->icsk_timers;
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (sk->sk_pacing_status != SK_PACING_NEEDED || tp->tcp_wstamp_ns <= tp->tcp_clock_cache)
 		return false;
-	if (!timer_pending(&tp->xmit_resume))
-		hrtimer_start(&tp->xmit_resume,
-			      net_world(sk->net)->now + tp->tcp_wstamp_ns - tp->tcp_clock_cache);
+	if (!timer_set_pending(ts, ICSK_TIMER_RESUME))
+		timer_set_start(ts, ICSK_TIMER_RESUME,
+				net_world(sk->net)->now + tp->tcp_wstamp_ns - tp->tcp_clock_cache);
 	return true;
 }
 
@@ -74,7 +76,8 @@ void tcp_wfree(struct sk_buff *skb)
 		tp->tsq_throttled = 0;
 		/* Not from here: the layers below are at work. */
 		if (may_send(sk))
-			hrtimer_start(&tp->xmit_resume, net_world(sk->net)->now);
+			timer_set_start(&inet_csk(sk)->icsk_timers, ICSK_TIMER_RESUME,
+					net_world(sk->net)->now);
 	}
 	if (!sk->sk_wmem_alloc)
 		sock_put(sk);
@@ -110,10 +113,10 @@ bool tcp_should_autocork(struct sock *sk, const struct sk_buff *skb, u32 size_go
 }
 
 /* tcp_tsq_write(), tcp_pace_kick() */
-static void resume(struct timer *t)
+void tcp_resume_timer(struct timer_set *ts)
 {
-	struct tcp_sock *tp = container_of(t, struct tcp_sock, xmit_resume);
-	struct sock *sk = &tp->inet_conn.icsk_inet;
+	struct sock *sk = inet_csk_timer_sk(ts);
+	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (!may_send(sk))
 		return;
@@ -126,15 +129,8 @@ static void resume(struct timer *t)
 	sock_put(sk);
 }
 
-void tcp_init_pacing(struct sock *sk)
-{
-	timer_setup(&tcp_sk(sk)->xmit_resume, this_cpu(sk->net->host), resume);
-	tcp_sk(sk)->tsq_throttled = 0;
-}
-
 void tcp_clear_xmit_timers(struct sock *sk)
 {
 	inet_csk_clear_xmit_timers(sk);
-	del_timer(&tcp_sk(sk)->xmit_resume);
 	tcp_sk(sk)->tsq_throttled = 0;
 }

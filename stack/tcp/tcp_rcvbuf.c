@@ -39,7 +39,7 @@ void tcp_check_space(struct sock *sk)
 		tcp_sndbuf_expand(sk);
 		((struct tcp_sock *)(uintptr_t)tp)->snd_cwnd_stamp = tcp_jiffies32(sk);
 	}
-	sk->sk_write_space(sk);
+	sk_write_space(sk);
 	if (!sk->sk_nospace)
 		tcp_chrono_stop(sk, TCP_CHRONO_SNDBUF_LIMITED);
 }

@@ -139,8 +139,8 @@ static void moved(struct sock *sk, const struct msghdr *msg, u32 seq, u32 used)
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (msg->flags & MSG_PEEK) {
-		if (sk->sk_peek_off >= 0)
-			sk->sk_peek_off += (s32)used;
+		if (sk->sk_rare->peek_off >= 0)
+			sock_rare_own(sk)->peek_off += (s32)used;
 		return;
 	}
 	tp->copied_seq = seq;
@@ -228,7 +228,7 @@ s64 tcp_recvmsg(struct sock *sk, struct msghdr *msg)
 	if (msg->flags & MSG_OOB)
 		return recv_urg(sk, msg);
 	if (msg->flags & MSG_PEEK)
-		seq += sk->sk_peek_off >= 0 ? (u32)sk->sk_peek_off : msg->done;
+		seq += sk->sk_rare->peek_off >= 0 ? (u32)sk->sk_rare->peek_off : msg->done;
 	target = msg->flags & MSG_WAITALL ? msg->len : min_u32((u32)sk->sk_rcvlowat, msg->len);
 	target = max_u32(target, 1);
 	if (copy_queue(sk, msg, &seq)) {

@@ -243,7 +243,7 @@ static int set_int(struct sock *sk, u32 name, s32 v)
 		return 0;
 	case TCP_NOTSENT_LOWAT:
 		tp->notsent_lowat = (u32)v;
-		sk->sk_write_space(sk);
+		sk_write_space(sk);
 		return 0;
 	case TCP_FASTOPEN:
 	case TCP_FASTOPEN_CONNECT:

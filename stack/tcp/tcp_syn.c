@@ -188,7 +188,7 @@ static void queue_fastopen(const struct tcp_request_sock_ops *ops, struct sock *
 	ops->send_synack(child, dst, req, foc);
 	if (!inet_csk_reqsk_queue_add(sk, req, child))
 		BUG("a listener that made a child listens no more");
-	sk->sk_data_ready(sk);
+	sk_data_ready(sk);
 }
 
 void tcp_saved_syn_free(const struct net *net, struct saved_syn **saved)

@@ -104,7 +104,7 @@ static void synsent_synack(struct sock *sk, struct sk_buff *skb, struct tcp_fast
 	tcp_finish_connect(sk, skb);
 	fastopen_fail = (tp->syn_fastopen || tp->syn_data) && tcp_rcv_fastopen_synack(sk, skb, foc);
 	if (!(sk->sk_flags & SOCK_DEAD))
-		sk->sk_state_change(sk);
+		sk_state_change(sk);
 	if (fastopen_fail) {
 		/* The data that goes again has carried the ACK. */
 		tcp_urg(sk, skb, tcp_hdr(skb));

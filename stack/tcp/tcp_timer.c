@@ -11,11 +11,6 @@
 
 #define TCP_THIN_LINEAR_RETRIES 6
 
-static struct sock *sk_of(struct inet_connection_sock *icsk)
-{
-	return &icsk->icsk_inet;
-}
-
 /* ---- when to give up (RFC 9293 3.8.3) ---- */
 
 void tcp_write_err(struct sock *sk)
@@ -362,7 +357,7 @@ void tcp_write_timer_handler(struct sock *sk)
 	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN || !event)
 		return;
 	if (icsk->icsk_timeout > jiffies(sk->net->host)) {
-		mod_timer(&icsk->icsk_retransmit_timer, icsk->icsk_timeout);
+		timer_set_mod(&icsk->icsk_timers, ICSK_TIMER_XMIT, icsk->icsk_timeout);
 		return;
 	}
 	tcp_mstamp_refresh(tcp_sk(sk));
@@ -386,10 +381,9 @@ void tcp_write_timer_handler(struct sock *sk)
 	}
 }
 
-static void tcp_write_timer(struct timer *t)
+static void tcp_write_timer(struct timer_set *ts)
 {
-	struct sock *sk =
-		sk_of(container_of(t, struct inet_connection_sock, icsk_retransmit_timer));
+	struct sock *sk = inet_csk_timer_sk(ts);
 
 	sock_hold(sk);
 	tcp_write_timer_handler(sk);
@@ -406,7 +400,7 @@ void tcp_delack_timer_handler(struct sock *sk)
 	    !(icsk->icsk_ack.pending & ICSK_ACK_TIMER))
 		return;
 	if (icsk->icsk_ack.timeout > jiffies(sk->net->host)) {
-		mod_timer(&icsk->icsk_delack_timer, icsk->icsk_ack.timeout);
+		timer_set_mod(&icsk->icsk_timers, ICSK_TIMER_DELACK, icsk->icsk_ack.timeout);
 		return;
 	}
 	icsk->icsk_ack.pending &= (u8)~ICSK_ACK_TIMER;
@@ -424,9 +418,9 @@ void tcp_delack_timer_handler(struct sock *sk)
 	MIB_INC(sk->net, TcpExtDelayedACKs);
 }
 
-static void tcp_delack_timer(struct timer *t)
+static void tcp_delack_timer(struct timer_set *ts)
 {
-	struct sock *sk = sk_of(container_of(t, struct inet_connection_sock, icsk_delack_timer));
+	struct sock *sk = inet_csk_timer_sk(ts);
 
 	sock_hold(sk);
 	tcp_delack_timer_handler(sk);
@@ -524,7 +518,8 @@ static void keepalive_handler(struct sock *sk)
 	if (!icsk->icsk_keepalive_timeout || sk->sk_state == TCP_LISTEN)
 		return;
 	if (icsk->icsk_keepalive_timeout > jiffies(sk->net->host)) {
-		mod_timer(&icsk->icsk_keepalive_timer, icsk->icsk_keepalive_timeout);
+		timer_set_mod(&icsk->icsk_timers, ICSK_TIMER_KEEPALIVE,
+			      icsk->icsk_keepalive_timeout);
 		return;
 	}
 	icsk->icsk_keepalive_timeout = 0;
@@ -547,9 +542,9 @@ static void keepalive_handler(struct sock *sk)
 	inet_csk_reset_keepalive_timer(sk, next);
 }
 
-static void tcp_keepalive_timer(struct timer *t)
+static void tcp_keepalive_timer(struct timer_set *ts)
 {
-	struct sock *sk = sk_of(container_of(t, struct inet_connection_sock, icsk_keepalive_timer));
+	struct sock *sk = inet_csk_timer_sk(ts);
 
 	sock_hold(sk);
 	keepalive_handler(sk);
@@ -558,6 +553,13 @@ static void tcp_keepalive_timer(struct timer *t)
 
 void tcp_init_xmit_timers(struct sock *sk)
 {
-	inet_csk_init_xmit_timers(sk, tcp_write_timer, tcp_delack_timer, tcp_keepalive_timer);
-	tcp_init_pacing(sk);
+	static const timer_set_fn fn[TIMER_SET_SLOTS] = {
+		[ICSK_TIMER_XMIT] = tcp_write_timer,
+		[ICSK_TIMER_DELACK] = tcp_delack_timer,
+		[ICSK_TIMER_KEEPALIVE] = tcp_keepalive_timer,
+		[ICSK_TIMER_RESUME] = tcp_resume_timer,
+	};
+
+	inet_csk_init_xmit_timers(sk, fn);
+	tcp_sk(sk)->tsq_throttled = 0;
 }

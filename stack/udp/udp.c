@@ -185,7 +185,7 @@ static int udp_enqueue(struct sock *sk, struct sk_buff *skb)
 	sock_skb_set_dropcount(sk, skb);
 	skb_queue_tail(&sk->receive_queue, skb);
 	if (!(sk->sk_flags & SOCK_DEAD))
-		sk->sk_data_ready(sk);
+		sk_data_ready(sk);
 	return 0;
 }
 

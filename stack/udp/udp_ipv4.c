@@ -56,7 +56,8 @@ static s32 compute_score(const struct sock *sk, const struct udp_key *k, be32 ad
 			return -1;
 		score += 4;
 	}
-	if (sk->sk_incoming_cpu >= 0 && (u32)sk->sk_incoming_cpu == this_cpu(k->net->host)->id)
+	if (sk->sk_rare->incoming_cpu >= 0 &&
+	    (u32)sk->sk_rare->incoming_cpu == this_cpu(k->net->host)->id)
 		score++;
 	return score;
 }
@@ -92,7 +93,7 @@ static bool consider(struct sock *sk, const struct udp_key *k, be32 addr, struct
 static inline bool plain_match(const struct sock *sk, const struct udp_key *k)
 {
 	return sk->net == k->net && sk->family == AF_INET && !sk->inet_daddr && !sk->inet_dport &&
-	       !sk->sk_bound_dev_if && sk->sk_incoming_cpu < 0 && !sk->sk_reuseport_cb;
+	       !sk->sk_bound_dev_if && sk->sk_rare->incoming_cpu < 0 && !sk->sk_reuseport_cb;
 }
 
 /* Those with the address before those with none, in one pass. */

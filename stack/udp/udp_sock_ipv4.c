@@ -59,7 +59,7 @@ int ip4_datagram_connect(struct sock *sk, const struct sock_addr *addr)
 		if (!fl4.oif)
 			fl4.oif = sk->inet_mc_index;
 		if (!fl4.saddr)
-			fl4.saddr = sk->inet_mc_addr;
+			fl4.saddr = sk->sk_rare->mc_addr;
 	}
 	rt = route_for(sk, &fl4, &err);
 	if (!rt)
@@ -247,7 +247,7 @@ static struct flowi4 udp_flow(const struct sock *sk, const struct msghdr *msg,
 		if (!ipc->oif)
 			ipc->oif = sk->inet_mc_index;
 		if (!saddr)
-			saddr = sk->inet_mc_addr;
+			saddr = sk->sk_rare->mc_addr;
 		*connected = false;
 	}
 	return (struct flowi4){

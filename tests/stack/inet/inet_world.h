@@ -35,10 +35,13 @@ static inline int fake_disconnect(struct sock *sk)
 	return 0;
 }
 
-static inline void fake_timer(struct timer *t)
+static inline void fake_timer(struct timer_set *ts)
 {
-	(void)t;
+	(void)ts;
 }
+
+static const timer_set_fn fake_timers[TIMER_SET_SLOTS] = { fake_timer, fake_timer, fake_timer,
+							   fake_timer };
 
 static const struct proto fake_prot = {
 	.name = "FAKE",
@@ -87,7 +90,7 @@ static inline struct sock *new_sock(struct inet_world *iw)
 	assert_non_null(sk);
 	sock_init_data(NULL, sk);
 	sk->sk_protocol = IPPROTO_TCP;
-	inet_csk_init_xmit_timers(sk, fake_timer, fake_timer, fake_timer);
+	inet_csk_init_xmit_timers(sk, fake_timers);
 	inet_csk(sk)->icsk_rto_max = 120 * HZ;
 	return sk;
 }
