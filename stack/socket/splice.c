@@ -92,7 +92,7 @@ static s64 splice_to_socket(struct sys_call *call, struct file *in, struct socke
 		ret = send_piece(sock, pipe_peek(p), n, flags & SPLICE_F_MORE ? MSG_MORE : 0);
 		if (ret == -EAGAIN)
 			return wait_on(call, sock->file, &sock->sk->wq,
-				       flags & SPLICE_F_NONBLOCK ? 0 : sock->sk->sk_sndtimeo);
+				       flags & SPLICE_F_NONBLOCK ? 0 : sock->sk->sk_rare->sndtimeo);
 		if (ret < 0)
 			return call->msg.done ? (s64)call->msg.done : ret;
 		pipe_pop(p, (u32)ret);
@@ -122,7 +122,7 @@ static s64 splice_from_socket(struct sys_call *call, struct socket *sock, struct
 	ret = sock->ops->recvmsg(sock, &msg);
 	if (ret == -EAGAIN && !msg.done)
 		return wait_on(call, sock->file, &sock->sk->wq,
-			       flags & SPLICE_F_NONBLOCK ? 0 : sock->sk->sk_rcvtimeo);
+			       flags & SPLICE_F_NONBLOCK ? 0 : sock->sk->sk_rare->rcvtimeo);
 	if (ret < 0 && !msg.done)
 		return ret;
 	ret = ret < 0 ? (s64)msg.done : ret;
@@ -180,7 +180,8 @@ s64 sys_sendfile(struct sys_call *call)
 			break;
 		ret = send_piece(sock, bytes, n, follows ? MSG_MORE : 0);
 		if (ret == -EAGAIN)
-			return wait_on(call, sock->file, &sock->sk->wq, sock->sk->sk_sndtimeo);
+			return wait_on(call, sock->file, &sock->sk->wq,
+				       sock->sk->sk_rare->sndtimeo);
 		if (ret < 0)
 			return call->msg.done ? (s64)call->msg.done : ret;
 		call->msg.done += (u32)ret;
