@@ -43,7 +43,7 @@ BEGIN {
 		on[list[i]] = 1
 
 	# The ranks of stack/ (docs/ARCHITECTURE.md); skb stands above netns: docs/decisions/0005.
-	ranks = "lib 0 kernel 1 wire 1 netns 2 skb 2.5 core 3 ethernet 4 drivers 5 sched 5 netfilter 5 " \
+	ranks = "lib 0 kernel 1 wire 1 netns 2 skb 2.5 core 3 ethernet 4 drivers 5 sched 5 netfilter 5 bridge 5 " \
 		"inet 6 ipv4 7 ipv6 7 udp 8 tcp 8 raw 8 ping 8 nf 8 socket 9 proc 9 world 10"
 	n = split(ranks, list, " ")
 	for (i = 1; i < n; i += 2)

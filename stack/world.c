@@ -6,7 +6,10 @@
  */
 #include "world.h"
 
+#include "bridge/br.h"
+#include "core/dev_link.h"
 #include "core/dst.h"
+#include "drivers/links.h"
 #include "drivers/loopback.h"
 #include "drivers/wire.h"
 #include "ipv4/ipv4.h"
@@ -30,10 +33,16 @@ static const struct {
 	int (*init)(struct host *h);
 	void (*exit)(struct host *h);
 } initcalls[] = {
-	{ sock_init, sock_exit },	  { net_dev_init, net_dev_exit },
-	{ pktsched_init, pktsched_exit }, { netfilter_init, netfilter_exit },
-	{ ipv4_init, ipv4_exit },	  { ipv6_init, ipv6_exit },
-	{ udp_init, udp_exit },		  { tcp_init, tcp_exit },
+	{ sock_init, sock_exit },
+	{ net_dev_init, net_dev_exit },
+	{ pktsched_init, pktsched_exit },
+	{ netfilter_init, netfilter_exit },
+	{ ipv4_init, ipv4_exit },
+	{ ipv6_init, ipv6_exit },
+	{ udp_init, udp_exit },
+	{ tcp_init, tcp_exit },
+	{ links_init, NULL },
+	{ br_init, NULL },
 };
 
 /* Per namespace (pernet_operations): tables first, then the loopback device that uses them. */
@@ -79,19 +88,43 @@ struct world *world_create(void *arena, size_t arena_size, const struct world_co
 	return w;
 }
 
+/* Boards go back to where they came from, with a new name if theirs is taken there. */
+static void push_physical_devices(struct net *net)
+{
+	struct net *init_net = net->host->init_net;
+
+	list_for_each_safe(pos, tmp, &net->dev_base) {
+		struct net_device *dev = list_entry(pos, struct net_device, dev_list);
+
+		if (dev->link_ops || dev == net->loopback_dev)
+			continue;
+		if (dev_change_net_namespace(dev, init_net, NULL) == -EEXIST)
+			(void)dev_change_net_namespace(dev, init_net, "dev%d");
+	}
+}
+
+/* Virtual devices first: they may stand on others. lo is the last, as it was the first. */
+static void default_device_exit(struct net *net)
+{
+	struct list_head *last;
+
+	if (net->id && !net_world(net)->ending)
+		push_physical_devices(net);
+	while (!list_empty(&net->dev_base)) {
+		last = net->dev_base.prev;
+		rtnl_dellink(list_entry(last, struct net_device, dev_list));
+	}
+}
+
 static void net_exit(struct net *net)
 {
 	struct world *w = net_world(net);
 
+	del_timer(&net->cleanup);
 	for (u32 i = ARRAY_SIZE(pernet); i-- > 0;)
 		if (pernet[i].pre_exit)
 			pernet[i].pre_exit(net);
-	list_for_each_safe(pos, tmp, &net->dev_base) {
-		struct net_device *dev = list_entry(pos, struct net_device, dev_list);
-
-		unregister_netdevice(dev);
-		free_netdev(dev);
-	}
+	default_device_exit(net);
 	for (u32 i = ARRAY_SIZE(pernet); i-- > 0;)
 		if (pernet[i].exit)
 			pernet[i].exit(net);
@@ -100,28 +133,38 @@ static void net_exit(struct net *net)
 	mem_free(w, MEM_NET, net, sizeof(*net));
 }
 
+/* The last socket of a namespace that was deleted is gone. */
+static void cleanup_net(struct timer *t)
+{
+	net_exit(container_of(t, struct net, cleanup));
+}
+
+void net_del(struct net *net)
+{
+	net->dying = true;
+	if (!net->sock_inuse)
+		net_exit(net);
+}
+
 static struct net *net_create(struct host *h)
 {
 	struct net *net = mem_zalloc(h->world, MEM_NET, sizeof(*net));
 
 	if (!net)
 		return NULL;
-	net->host = h;
-	net->ifindex_next = 1;
-	list_init(&net->dev_base);
-	list_init(&net->ipv4_devconf);
-	list_add_tail(&net->list, &h->nets);
-	netns_sysctl_defaults(net);
+	netns_init(net, h);
+	timer_setup(&net->cleanup, host_cpu(h, 0), cleanup_net);
 	return net;
 }
 
 /* The first n pernet inits are undone when one fails: net_exit() copes with what was never made. */
-static struct net *net_boot(struct host *h)
+struct net *net_boot(struct host *h, const char *name, size_t len)
 {
 	struct net *net = net_create(h);
 
 	if (!net)
 		return NULL;
+	str_copy_n(net->name, sizeof(net->name), name, len);
 	for (u32 i = 0; i < ARRAY_SIZE(pernet); i++) {
 		if (pernet[i].init && pernet[i].init(net)) {
 			net_exit(net);
@@ -139,7 +182,8 @@ static void host_halt(struct host *h, u32 started)
 	list_for_each_safe(pos, tmp, &h->nets)
 		net_exit(list_entry(pos, struct net, list));
 	while (started-- > 0)
-		initcalls[started].exit(h);
+		if (initcalls[started].exit)
+			initcalls[started].exit(h);
 	h->world->hosts[h->id] = NULL;
 	host_free(h);
 }
@@ -159,7 +203,7 @@ struct host *host_boot(struct world *w, u32 cpus, const char *name)
 	while (good && started < ARRAY_SIZE(initcalls))
 		good = initcalls[started++].init(h) == 0;
 	if (good)
-		h->init_net = net_boot(h);
+		h->init_net = net_boot(h, "", 0);
 	if (!h->init_net) {
 		host_halt(h, started);
 		return NULL;

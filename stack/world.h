@@ -9,4 +9,9 @@
 /* A new host, booted, its `lo` up. NULL: too many, or no memory (all is undone then). */
 struct host *host_boot(struct world *w, u32 cpus, const char *name);
 
+/* A further namespace of a host, complete, its `lo` down. NULL: no memory. */
+struct net *net_boot(struct host *h, const char *name, size_t len);
+/* It ends now, or with its last socket; no op finds it from now on. */
+void net_del(struct net *net);
+
 #endif

@@ -6,6 +6,7 @@
  */
 #include "world.h"
 
+#include "core/dev_link.h"
 #include "core/rps.h"
 #include "drivers/nic.h"
 #include "drivers/wire.h"
@@ -25,7 +26,7 @@
 
 static struct net *net_of(struct world *w, u64 host)
 {
-	return host < w->hosts_count ? w->hosts[host]->init_net : NULL;
+	return net_by_ref(w, host);
 }
 
 static struct net_device *dev_of(struct world *w, u64 host, u64 ifindex)
@@ -64,6 +65,53 @@ static s64 apply_nic_add(struct world *w, const struct op_nic_add *o)
 		return -ENODEV;
 	dev = nic_probe(net, o, &err);
 	return dev ? (s64)dev->ifindex : err;
+}
+
+/* What all devices have, and what a kind of them has. */
+static s64 apply_link_set(struct world *w, const struct op_link_set *o)
+{
+	struct net_device *dev = dev_of(w, o->host, o->ifindex);
+	int err;
+
+	if (!dev)
+		return -ENODEV;
+	err = rtnl_link_set(dev, net_of(w, o->value), o);
+	return err == -ENOENT ? dev_link_set(dev, o) : err;
+}
+
+static s64 apply_link_add(struct world *w, const struct op_link_add *o)
+{
+	struct net *net = net_of(w, o->host), *peer_net = net_of(w, o->peer_host);
+
+	return net && peer_net ? rtnl_op_link_add(net, peer_net, o) : -ENODEV;
+}
+
+static s64 apply_netns_add(struct world *w, const struct op_netns_add *o)
+{
+	struct net *net = net_of(w, o->host);
+
+	if (!net)
+		return -ENODEV;
+	if (net->host->nets_made >> NET_REF_SHIFT)
+		return -ENOSPC;
+	if (host_in_step(net->host))
+		return -EBUSY;
+	net = net_boot(net->host, (const char *)o->name.p, o->name.len);
+	return net ? (s64)(net->host->id | net->id << NET_REF_SHIFT) : -ENOMEM;
+}
+
+static s64 apply_netns_del(struct world *w, const struct op_netns_del *o)
+{
+	struct net *net = net_of(w, o->host);
+
+	if (!net)
+		return -ENODEV;
+	if (!net->id)
+		return -EINVAL;
+	if (host_in_step(net->host))
+		return -EBUSY;
+	net_del(net);
+	return 0;
 }
 
 static s64 apply_wire_set(struct world *w, const struct op_wire_set *o)
@@ -194,11 +242,18 @@ static s64 apply(struct world *w, const struct op *op)
 		return apply_wire_set(w, &op->u.wire_set);
 	case OP_FRAME:
 		return apply_frame(w, &op->u.frame);
-	case OP_LINK_SET: {
-		struct net_device *dev = dev_of(w, op->u.link_set.host, op->u.link_set.ifindex);
-
-		return dev ? dev_link_set(dev, &op->u.link_set) : -ENODEV;
-	}
+	case OP_LINK_SET:
+		return apply_link_set(w, &op->u.link_set);
+	case OP_LINK_ADD:
+		return apply_link_add(w, &op->u.link_add);
+	case OP_LINK_DEL:
+		WITH_NET(rtnl_op_link_del, &op->u.link_del);
+	case OP_FDB_SET:
+		WITH_NET(rtnl_op_fdb_set, &op->u.fdb_set);
+	case OP_NETNS_ADD:
+		return apply_netns_add(w, &op->u.netns_add);
+	case OP_NETNS_DEL:
+		return apply_netns_del(w, &op->u.netns_del);
 	case OP_NIC_SET:
 		return apply_nic_set(w, &op->u.nic_set);
 	case OP_ADDR_ADD:

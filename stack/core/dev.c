@@ -8,6 +8,7 @@
  * is freed.
  */
 #include "core/dev_core.h"
+#include "core/dev_link.h"
 #include "core/rps.h"
 #include "lib/str.h"
 
@@ -131,17 +132,23 @@ static bool name_number(char *to, const char *prefix, size_t prefix_len, u32 num
 }
 
 /* dev_alloc_name(): "eth%d" becomes the first that is free. */
-static int dev_get_valid_name(const struct net *net, struct net_device *dev)
+int dev_get_valid_name(const struct net *net, struct net_device *dev, const char *want)
 {
 	char pattern[IFNAME_LEN], name[IFNAME_LEN];
+	const struct net_device *other;
 	size_t len;
 
-	if (!dev_valid_name(dev->name))
+	if (!dev_valid_name(want))
 		return -EINVAL;
-	len = str_len(dev->name);
-	if (len < 2 || dev->name[len - 2] != '%' || dev->name[len - 1] != 'd')
-		return dev_get_by_name(net, dev->name) ? -EEXIST : 0;
-	memcpy(pattern, dev->name, IFNAME_LEN);
+	str_copy(pattern, want, IFNAME_LEN);
+	len = str_len(pattern);
+	if (len < 2 || pattern[len - 2] != '%' || pattern[len - 1] != 'd') {
+		other = dev_get_by_name(net, pattern);
+		if (other && other != dev)
+			return -EEXIST;
+		str_copy(dev->name, pattern, IFNAME_LEN);
+		return 0;
+	}
 	for (u32 i = 0; name_number(name, pattern, len - 2, i); i++) {
 		if (dev_get_by_name(net, name))
 			continue;
@@ -153,7 +160,7 @@ static int dev_get_valid_name(const struct net *net, struct net_device *dev)
 
 int register_netdevice(struct net_device *dev, struct net *net)
 {
-	int err = dev_get_valid_name(net, dev);
+	int err = dev_get_valid_name(net, dev, dev->name);
 
 	if (err)
 		return err;
@@ -179,6 +186,7 @@ int register_netdevice(struct net_device *dev, struct net *net)
 void unregister_netdevice(struct net_device *dev)
 {
 	ASSERT(dev->driver_depth == 0);
+	netdev_leave_master(dev);
 	dev_close(dev);
 	call_netdevice_notifiers(dev, NETDEV_UNREGISTER);
 	list_del_init(&dev->dev_list);
@@ -191,6 +199,7 @@ void unregister_netdevice(struct net_device *dev)
 	ASSERT(list_empty(&dev->ptype_all));
 	ASSERT(list_empty(&dev->ptype_specific));
 	ASSERT(list_empty(&dev->napi_list));
+	ASSERT(!dev->vlan_info && !dev->master && !dev->rx_handler);
 }
 
 static void dev_update_running(struct net_device *dev)

@@ -12,6 +12,7 @@
 struct dev_mc {
 	struct list_head list;
 	u32 refs;
+	bool synced; /* is in dev->mc_sync_to as well */
 	u8 addr[ETH_ALEN];
 };
 
@@ -42,6 +43,33 @@ void dev_set_allmulti(struct net_device *dev, s32 inc)
 	dev_count_flag(dev, &dev->allmulti, IFF_ALLMULTI, inc);
 }
 
+static void mc_sync_add(struct net_device *dev, struct dev_mc *mc)
+{
+	if (dev->mc_sync_to && !mc->synced)
+		mc->synced = dev_mc_add(dev->mc_sync_to, mc->addr) == 0;
+}
+
+static void mc_sync_del(struct net_device *dev, struct dev_mc *mc)
+{
+	if (mc->synced)
+		dev_mc_del(dev->mc_sync_to, mc->addr);
+	mc->synced = false;
+}
+
+void dev_mc_sync(struct net_device *to, struct net_device *from)
+{
+	from->mc_sync_to = to;
+	list_for_each(e, &from->mc_list)
+		mc_sync_add(from, list_entry(e, struct dev_mc, list));
+}
+
+void dev_mc_unsync(struct net_device *from)
+{
+	list_for_each(e, &from->mc_list)
+		mc_sync_del(from, list_entry(e, struct dev_mc, list));
+	from->mc_sync_to = NULL;
+}
+
 static struct dev_mc *dev_mc_find(const struct net_device *dev, const u8 *addr)
 {
 	list_for_each(e, &dev->mc_list) {
@@ -65,8 +93,10 @@ int dev_mc_add(struct net_device *dev, const u8 *addr)
 	if (!mc)
 		return -ENOMEM;
 	mc->refs = 1;
+	mc->synced = false;
 	memcpy(mc->addr, addr, ETH_ALEN);
 	list_add_tail(&mc->list, &dev->mc_list);
+	mc_sync_add(dev, mc);
 	dev_set_rx_mode(dev);
 	return 0;
 }
@@ -78,6 +108,7 @@ int dev_mc_del(struct net_device *dev, const u8 *addr)
 	if (!mc)
 		return -ENOENT;
 	if (--mc->refs == 0) {
+		mc_sync_del(dev, mc);
 		list_del_init(&mc->list);
 		mem_free(dev->world, MEM_MISC, mc, sizeof(*mc));
 		dev_set_rx_mode(dev);
@@ -88,9 +119,11 @@ int dev_mc_del(struct net_device *dev, const u8 *addr)
 void dev_mc_flush(struct net_device *dev)
 {
 	list_for_each_safe(e, tmp, &dev->mc_list) {
+		struct dev_mc *mc = list_entry(e, struct dev_mc, list);
+
+		mc_sync_del(dev, mc);
 		list_del_init(e);
-		mem_free(dev->world, MEM_MISC, list_entry(e, struct dev_mc, list),
-			 sizeof(struct dev_mc));
+		mem_free(dev->world, MEM_MISC, mc, sizeof(*mc));
 	}
 }
 

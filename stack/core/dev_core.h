@@ -18,6 +18,7 @@
 #define XMIT_RECURSION_MAX 8u
 #define DEV_TX_WEIGHT	   64u
 #define PACKET_OFFLOADS	   4u
+#define LINK_KINDS	   8u
 
 /* A packet type on a list; `pt` is its owner's. */
 struct ptype_entry {
@@ -27,7 +28,6 @@ struct ptype_entry {
 
 /* Of a host: taps, protocols by EtherType, the notifier chain, the qdisc that new devices get. */
 struct ptype_table {
-	struct list_head all;
 	struct list_head base[PTYPE_HASH_SIZE];
 	netdev_notifier_fn notifier[NETDEV_NOTIFIERS];
 	u32 notifiers;
@@ -36,6 +36,8 @@ struct ptype_table {
 	u32 offloads;
 	u32 *rps_sock_flows; /* rps.c: hash and CPU of the reader, by flow */
 	u32 rps_sock_flow_entries;
+	const struct rtnl_link_ops *link_ops[LINK_KINDS]; /* core/dev_link.h */
+	u32 link_kinds;
 };
 
 /* The softnet_data of the step that runs. */
@@ -65,9 +67,6 @@ static inline void cpu_cost_rx(struct cpu *cpu, u32 len)
 int netif_receive_skb_sd(struct softnet_data *sd, struct sk_buff *skb);
 /* The receive path proper, on the CPU of `sd`. Takes the skb. */
 int __netif_receive_skb(struct softnet_data *sd, struct sk_buff *skb);
-
-/* 802.1Q header behind the MAC header into the skb's fields (core/vlan.c). NULL: it is gone. */
-struct sk_buff *skb_vlan_untag(struct sk_buff *skb);
 
 /* Hands the frame from `from` (its link header) on to world_ops.capture. Only when one listens. */
 void dev_capture(const struct sk_buff *skb, struct net_device *dev, u32 dir, u32 pulled);
@@ -108,6 +107,10 @@ void dev_watchdog(struct timer *t);
 
 int ptype_init(struct host *h);
 void ptype_exit(struct host *h);
+
+/* dev.c: the name is valid and free in the namespace; "eth%d" becomes the first that is free. 0,
+ * -EINVAL, -EEXIST. */
+int dev_get_valid_name(const struct net *net, struct net_device *dev, const char *name);
 
 /* Multicast list (dev_addr.c). */
 void dev_mc_flush(struct net_device *dev);

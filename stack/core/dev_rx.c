@@ -9,9 +9,9 @@
  */
 #include "core/dev_core.h"
 #include "core/rps.h"
+#include "core/vlan.h"
 
-#define VLAN_VID_MASK 0x0fffu
-#define ETH_P_RARP    0x8035
+#define ETH_P_RARP 0x8035
 
 struct cpu *this_cpu(struct host *h)
 {
@@ -19,11 +19,6 @@ struct cpu *this_cpu(struct host *h)
 		if (h->cpus[i]->in_step)
 			return h->cpus[i];
 	return h->cpus[0];
-}
-
-static bool eth_type_vlan(be16 protocol)
-{
-	return protocol == htons(ETH_P_8021Q) || protocol == htons(ETH_P_8021AD);
 }
 
 /* A delivery that waits until it is known whether it is the last. */
@@ -64,10 +59,13 @@ static inline void deliver_ptype_list(struct rx_delivery *d, struct sk_buff *skb
 
 static inline void deliver_protocols(struct rx_delivery *d, struct sk_buff *skb, bool sockets_only)
 {
+	const struct list_head *sockets = &skb->dev->net->ptype_specific;
 	const struct ptype_table *t = dev_host(skb->dev)->ptypes;
 	u16 type = ntohs(skb->protocol);
 
 	deliver_ptype_list(d, skb, type, &t->base[type & (PTYPE_HASH_SIZE - 1)], sockets_only);
+	if (!list_empty(sockets))
+		deliver_ptype_list(d, skb, type, sockets, sockets_only);
 	if (!list_empty(&d->orig_dev->ptype_specific))
 		deliver_ptype_list(d, skb, type, &d->orig_dev->ptype_specific, sockets_only);
 	if (skb->dev != d->orig_dev)
@@ -78,9 +76,10 @@ static inline void deliver_protocols(struct rx_delivery *d, struct sk_buff *skb,
  * A tag that no VLAN device took. VLAN 0 is a priority tag: the frame counts as untagged, or a
  * further tag comes behind it. Another one marks it as somebody else's: packet sockets see it, the
  * protocols would drop it as OTHERHOST, so it ends here under a name that says more; but on an
- * AnyIP device everything is for this host. NULL: it ended.
+ * AnyIP device everything is for this host. NULL: it ended. *another: a tag behind the priority tag
+ * named a VLAN device, where the packet is received again.
  */
-static struct sk_buff *rx_vlan(struct rx_delivery *d, struct sk_buff *skb)
+static struct sk_buff *rx_vlan(struct rx_delivery *d, struct sk_buff *skb, bool *another)
 {
 	if (d->pt_prev)
 		deliver_next(d, skb, NULL);
@@ -94,8 +93,13 @@ static struct sk_buff *rx_vlan(struct rx_delivery *d, struct sk_buff *skb)
 			return NULL;
 		}
 		skb->vlan_present = 0;
-		if (eth_type_vlan(skb->protocol))
-			skb = skb_vlan_untag(skb);
+		if (!eth_type_vlan(skb->protocol))
+			break;
+		skb = skb_vlan_untag(skb);
+		if (skb && skb->dev->vlan_info && vlan_do_receive(&skb)) {
+			*another = true;
+			break;
+		}
 	}
 	return skb;
 }
@@ -121,11 +125,47 @@ static void rx_link_count(const struct sk_buff *skb)
 		MIB_INC(dev_net(skb->dev), LinkInQinQ);
 }
 
+/* One round of __netif_receive_skb_core(): the packet as it comes out of skb->dev. NULL: it went
+ * its way; *another: a VLAN device or a bridge made it one of theirs, and it comes out of that. */
+static struct sk_buff *rx_round(struct rx_delivery *d, struct softnet_data *sd, struct sk_buff *skb,
+				bool *another)
+{
+	skb->skb_iif = skb->dev->ifindex;
+	sd->processed++;
+	if (eth_type_vlan(skb->protocol) && !skb->vlan_present) {
+		skb = skb_vlan_untag(skb);
+		if (!skb)
+			return NULL;
+	}
+	if (skb->dev == d->orig_dev)
+		rx_link_count(skb);
+	deliver_taps(d, skb, &skb->dev->net->ptype_all);
+	deliver_taps(d, skb, &skb->dev->ptype_all);
+	if (skb->vlan_present && skb->dev->vlan_info) {
+		if (d->pt_prev)
+			deliver_next(d, skb, NULL);
+		*another = vlan_do_receive(&skb);
+		if (*another || !skb)
+			return skb;
+	}
+	if (skb->dev->rx_handler) {
+		enum rx_handler_result result;
+
+		if (d->pt_prev)
+			deliver_next(d, skb, NULL);
+		result = skb->dev->rx_handler(&skb);
+		*another = result == RX_HANDLER_ANOTHER;
+		if (*another || result == RX_HANDLER_CONSUMED)
+			return *another ? skb : NULL;
+	}
+	return skb->vlan_present ? rx_vlan(d, skb, another) : skb;
+}
+
 int __netif_receive_skb(struct softnet_data *sd, struct sk_buff *skb)
 {
-	const struct ptype_table *t = dev_host(skb->dev)->ptypes;
 	struct rx_delivery d = { .orig_dev = skb->dev };
 	struct world *w = skb->world;
+	bool another;
 
 	trace(w, dev_host(skb->dev), TRACE_NETIF_RECEIVE_SKB, skb->id, skb->dev->ifindex, skb->len,
 	      ntohs(skb->protocol));
@@ -136,27 +176,12 @@ int __netif_receive_skb(struct softnet_data *sd, struct sk_buff *skb)
 	skb->mac_len = (u16)(skb->network_header - skb->mac_header);
 	if (capture_wanted(w))
 		dev_capture(skb, skb->dev, 0, skb->mac_len);
-	skb->skb_iif = skb->dev->ifindex;
-	sd->processed++;
-	if (eth_type_vlan(skb->protocol) && !skb->vlan_present) {
-		skb = skb_vlan_untag(skb);
+	do {
+		another = false;
+		skb = rx_round(&d, sd, skb, &another);
 		if (!skb)
-			return NET_RX_DROP;
-	}
-	rx_link_count(skb);
-	deliver_taps(&d, skb, &t->all);
-	deliver_taps(&d, skb, &skb->dev->ptype_all);
-	if (skb->dev->rx_handler) {
-		if (d.pt_prev)
-			deliver_next(&d, skb, NULL);
-		if (skb->dev->rx_handler(&skb))
 			return NET_RX_SUCCESS;
-	}
-	if (skb->vlan_present) {
-		skb = rx_vlan(&d, skb);
-		if (!skb)
-			return NET_RX_DROP;
-	}
+	} while (another);
 	deliver_protocols(&d, skb, false);
 	return rx_last(&d, skb);
 }

@@ -11,6 +11,7 @@
 #include "core/dst.h"
 #include "core/offload.h"
 #include "core/rps.h"
+#include "core/vlan.h"
 
 /* The capture of the device shows what the host sent, the wire's what became of it. */
 static void capture_whole(const struct sk_buff *skb, struct sk_buff *segs, struct net_device *dev)
@@ -35,8 +36,38 @@ static struct sk_buff *gso_xmit_skb(struct sk_buff *skb, struct net_device *dev)
 	return segs;
 }
 
+/* The tag goes into the bytes: of each segment, of a super-packet (validate_xmit_vlan). */
+static struct sk_buff *vlan_xmit_skb(struct sk_buff *skb, struct net_device *dev)
+{
+	struct sk_buff *first = NULL, **link = &first, *next;
+	be16 proto = skb->vlan_proto;
+	u16 tci = skb->vlan_tci;
+
+	if (skb_is_gso(skb)) {
+		skb = gso_xmit_skb(skb, dev);
+	} else {
+		skb->vlan_present = 0;
+		skb = validate_xmit_skb(skb, dev);
+	}
+	for (; skb; skb = next) {
+		next = skb->next;
+		skb->next = NULL;
+		skb->vlan_present = 0;
+		skb = vlan_insert_tag(skb, proto, tci);
+		if (!skb) {
+			dev->stats.tx_dropped++;
+			continue;
+		}
+		*link = skb;
+		link = &skb->next;
+	}
+	return first;
+}
+
 struct sk_buff *validate_xmit_skb(struct sk_buff *skb, struct net_device *dev)
 {
+	if (skb->vlan_present && !vlan_hw_offload_capable(dev->features, skb->vlan_proto))
+		return vlan_xmit_skb(skb, dev);
 	if (netif_needs_gso(skb, dev->features))
 		return gso_xmit_skb(skb, dev);
 	if (skb_is_nonlinear(skb) && !(dev->features & NETIF_F_SG) && skb_linearize(skb))
@@ -86,7 +117,7 @@ static void dev_queue_xmit_nit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct sk_buff *copy = NULL;
 
-	if (nit_list(skb, &dev_host(dev)->ptypes->all, &copy))
+	if (nit_list(skb, &dev->net->ptype_all, &copy))
 		nit_list(skb, &dev->ptype_all, &copy);
 	consume_skb(copy);
 }
@@ -100,7 +131,7 @@ static enum netdev_tx xmit_one(struct sk_buff *skb, struct net_device *dev,
 	u64 id = skb->id;
 	u32 len = skb->len;
 
-	if (!list_empty(&h->ptypes->all) || !list_empty(&dev->ptype_all))
+	if (!list_empty(&dev->net->ptype_all) || !list_empty(&dev->ptype_all))
 		dev_queue_xmit_nit(skb, dev);
 	if (capture_wanted(w) && !skb->gso_seg)
 		dev_capture(skb, dev, 1, 0);

@@ -14,7 +14,8 @@ struct in_device;
 struct neigh_parms;
 struct Qdisc;
 struct napi_struct;
-struct vlan_group;
+struct vlan_info;
+struct rtnl_link_ops;
 struct op_link_set;
 
 #define ETH_ALEN     6u
@@ -46,15 +47,17 @@ struct op_link_set;
 #define IFF_ALLMULTI	0x200u
 #define IFF_MULTICAST	0x1000u
 
-#define NETIF_F_HW_CSUM	     0x1u /* TX checksum */
-#define NETIF_F_RXCSUM	     0x2u
-#define NETIF_F_SG	     0x4u
-#define NETIF_F_TSO	     0x8u /* cuts super-packets of TCP by itself */
-#define NETIF_F_GSO	     0x10u
-#define NETIF_F_GRO	     0x20u
-#define NETIF_F_GSO_UDP_L4   0x40u /* cuts super-packets of UDP by itself */
-#define NETIF_F_GRO_FRAGLIST 0x80u /* rx-gro-list */
-#define NETIF_F_GRO_UDP_FWD  0x100u /* rx-udp-gro-forwarding */
+#define NETIF_F_HW_CSUM		0x1u /* TX checksum */
+#define NETIF_F_RXCSUM		0x2u
+#define NETIF_F_SG		0x4u
+#define NETIF_F_TSO		0x8u /* cuts super-packets of TCP by itself */
+#define NETIF_F_GSO		0x10u
+#define NETIF_F_GRO		0x20u
+#define NETIF_F_GSO_UDP_L4	0x40u /* cuts super-packets of UDP by itself */
+#define NETIF_F_GRO_FRAGLIST	0x80u /* rx-gro-list */
+#define NETIF_F_GRO_UDP_FWD	0x100u /* rx-udp-gro-forwarding */
+#define NETIF_F_HW_VLAN_CTAG_TX 0x200u /* puts 802.1Q tags in by itself, */
+#define NETIF_F_HW_VLAN_CTAG_RX 0x400u /* takes them out */
 
 enum netdev_tx { NETDEV_TX_OK = 0, NETDEV_TX_BUSY = 0x10 };
 #define NET_XMIT_SUCCESS 0
@@ -120,7 +123,10 @@ struct netdev_queue {
 	u64 trans_timeout; /* how often the watchdog barked */
 };
 
-typedef bool (*rx_handler_fn)(struct sk_buff **pskb); /* true: it took the packet */
+/* What an rx_handler did: took the packet; changed skb->dev, so that it is received again there; or
+ * nothing. */
+enum rx_handler_result { RX_HANDLER_CONSUMED, RX_HANDLER_ANOTHER, RX_HANDLER_PASS };
+typedef enum rx_handler_result (*rx_handler_fn)(struct sk_buff **pskb);
 
 struct net_device {
 	struct list_head dev_list; /* net->dev_base */
@@ -130,6 +136,7 @@ struct net_device {
 	u32 ifindex;
 	u32 flags; /* IFF_* */
 	u32 features;
+	u32 vlan_features; /* those that VLAN devices on it may have */
 	u16 type; /* ARPHRD_* */
 	u8 addr_len;
 	bool carrier;
@@ -173,6 +180,13 @@ struct net_device {
 	void *priv; /* the driver's, priv_size bytes */
 	size_t priv_size;
 	u32 refcnt; /* dev_hold/dev_put: must be zero (registration's own aside) when it is freed */
+	const struct rtnl_link_ops *link_ops; /* core/dev_link.h; NULL: a physical device, or lo */
+	struct vlan_info *vlan_info; /* core/vlan.h: VLAN devices on this one; NULL: none */
+	struct net_device *master; /* the bridge whose port it is; NULL: none */
+	struct net_device *mc_sync_to; /* its multicast list is kept in this one too */
+	bool netns_local; /* stays in its namespace (lo, bridges) */
+	bool moving; /* NETDEV_UNREGISTER means: to another namespace */
+	bool mtu_user, addr_user; /* set by the user: bridges do not choose them any more */
 };
 
 static inline struct net *dev_net(const struct net_device *dev)
@@ -203,6 +217,12 @@ int dev_open(struct net_device *dev);
 void dev_close(struct net_device *dev);
 int dev_set_mtu(struct net_device *dev, u32 mtu);
 int dev_set_mac_address(struct net_device *dev, const u8 *addr);
+/* Into another namespace of the same host, down, as `name` (NULL: its own). -EINVAL, -EEXIST,
+ * -EBUSY, -ENOMEM: it is where it was. */
+int dev_change_net_namespace(struct net_device *dev, struct net *net, const char *name);
+int dev_change_name(struct net_device *dev, const char *name);
+/* A step of the host is running: what it holds must not be taken away now. */
+bool host_in_step(const struct host *h);
 /* Counted: +1 and -1 as asked for and given back (packet sockets, `ip link set promisc`). */
 void dev_set_promiscuity(struct net_device *dev, s32 inc);
 void dev_set_allmulti(struct net_device *dev, s32 inc);
@@ -211,6 +231,9 @@ int dev_mc_add(struct net_device *dev, const u8 *addr);
 int dev_mc_del(struct net_device *dev, const u8 *addr);
 /* Calls fn for every address of the list, in the order of making. */
 void dev_mc_walk(const struct net_device *dev, void (*fn)(void *ctx, const u8 *addr), void *ctx);
+/* The list of `from` is kept in `to` as well from now on (and no longer). */
+void dev_mc_sync(struct net_device *to, struct net_device *from);
+void dev_mc_unsync(struct net_device *from);
 /* Tells the driver the present flags and multicast list. */
 void dev_set_rx_mode(struct net_device *dev);
 void netif_carrier_on(struct net_device *dev);
@@ -270,6 +293,8 @@ struct packet_type {
 	int (*func)(struct sk_buff *skb, struct net_device *dev, const struct packet_type *pt,
 		    struct net_device *orig_dev);
 	void *af_packet_priv;
+	struct net *af_packet_net; /* with a dev of NULL: only of this namespace; NULL: of the host
+				      (protocols), or of its first one (taps) */
 	bool ignore_outgoing;
 };
 /* `pt` must live until dev_remove_pack(). 0 or -ENOMEM. */

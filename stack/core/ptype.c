@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Packet types: who gets which received packet. Taps (ETH_P_ALL) on ptype_all, protocols in
- * ptype_base by EtherType, either kind for one device on that device's lists. IEEE 802.3
+ * Packet types: who gets which received packet. Taps (ETH_P_ALL) on the namespace's
+ * ptype_all, protocols in the host's ptype_base by EtherType, packet sockets of one protocol on the
+ * namespace's ptype_specific; either kind for one device on that device's lists. IEEE 802.3
  * frames with LLC (RFC 1042), which no host speaks, are registered here, so that they are dropped
  * for a reason of their own.
  */
@@ -10,8 +11,12 @@
 /* ptype_head() */
 static struct list_head *ptype_head(struct host *h, const struct packet_type *pt)
 {
+	struct net *net = pt->af_packet_net;
+
 	if (pt->type == ETH_P_ALL)
-		return pt->dev ? &pt->dev->ptype_all : &h->ptypes->all;
+		return pt->dev ? &pt->dev->ptype_all : &(net ? net : h->init_net)->ptype_all;
+	if (net && !pt->dev)
+		return &net->ptype_specific;
 	return pt->dev ? &pt->dev->ptype_specific :
 			 &h->ptypes->base[pt->type & (PTYPE_HASH_SIZE - 1)];
 }
@@ -66,7 +71,6 @@ int ptype_init(struct host *h)
 
 	if (!t)
 		return -ENOMEM;
-	list_init(&t->all);
 	for (u32 i = 0; i < PTYPE_HASH_SIZE; i++)
 		list_init(&t->base[i]);
 	h->ptypes = t;
@@ -84,7 +88,6 @@ void ptype_exit(struct host *h)
 	if (!t)
 		return;
 	dev_remove_pack(h, &llc_type);
-	ASSERT(list_empty(&t->all));
 	for (u32 i = 0; i < PTYPE_HASH_SIZE; i++)
 		ASSERT(list_empty(&t->base[i]));
 	mem_free(h->world, MEM_PTYPE, t, sizeof(*t));

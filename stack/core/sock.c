@@ -124,6 +124,8 @@ static void sk_prot_free(struct sock *sk)
 	if (sk->sk_rare != &sock_rare_default)
 		mem_free(w, MEM_SOCK_RARE, sock_rare_own(sk), sizeof(struct sock_rare));
 	sk->net->sock_inuse--;
+	if (sk->net->dying && !sk->net->sock_inuse)
+		mod_timer(&sk->net->cleanup, jiffies(sk->net->host));
 	if (sk->prot->mem_kind == MEM_TCP_SOCK)
 		sk->net->tcp_sock_inuse--;
 	mem_free(w, (enum mem_kind)sk->prot->mem_kind, sk, sk->prot->obj_size);

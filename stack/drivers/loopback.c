@@ -62,6 +62,7 @@ int loopback_net_init(struct net *net)
 		NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_SG | NETIF_F_TSO | NETIF_F_GSO_UDP_L4;
 	dev->no_queue = true;
 	dev->keep_dst = true;
+	dev->netns_local = true;
 	dev->carrier = true;
 	err = register_netdevice(dev, net);
 	if (err) {
@@ -69,5 +70,6 @@ int loopback_net_init(struct net *net)
 		return err;
 	}
 	net->loopback_dev = dev;
-	return dev_open(dev);
+	/* Who makes a namespace has to take it up there. */
+	return net->id ? 0 : dev_open(dev);
 }

@@ -4,6 +4,7 @@
  * out of its wire enters the stack as if a program had written it to /dev/net/tun; what the stack
  * sends goes onto the wire and is done with at once.
  */
+#include "core/dev_link.h"
 #include "core/errqueue.h"
 #include "drivers/nic.h"
 #include "drivers/nic_driver.h"
@@ -131,6 +132,9 @@ static const struct net_device_ops tun_netdev_ops = {
 	.ndo_uninit = tun_uninit,
 };
 
+/* A virtual device: it dies with its namespace. */
+static const struct rtnl_link_ops tun_link_ops = { .kind = "tun" };
+
 struct net_device *tun_probe(struct net *net, const struct op_nic_add *op, const char *name,
 			     int *err)
 {
@@ -144,6 +148,7 @@ struct net_device *tun_probe(struct net *net, const struct op_nic_add *op, const
 	tun = dev->priv;
 	tun->dev = dev;
 	dev->netdev_ops = &tun_netdev_ops;
+	dev->link_ops = &tun_link_ops;
 	dev->type = ARPHRD_NONE;
 	dev->flags = IFF_POINTOPOINT | IFF_NOARP | IFF_MULTICAST;
 	dev->mtu = op->mtu ? (u32)op->mtu : 1500;

@@ -32,6 +32,7 @@ struct host {
 	struct list_head irqs; /* irq_desc.all */
 	u32 irqs_count;
 	struct list_head nets; /* struct net.list */
+	u32 nets_made; /* numbers namespaces, never the same twice */
 	struct net *init_net;
 	struct ptype_table *ptypes;
 	struct inet_protos *inet_protos;

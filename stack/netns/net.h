@@ -7,6 +7,7 @@
 #define TAPLINE_NETNS_NET_H
 
 #include "kernel/host.h"
+#include "kernel/timer.h"
 #include "stack/drop_reason.h"
 #include "stack/rtnetlink.h"
 
@@ -62,6 +63,10 @@ struct net {
 	u64 tfo_active_disable_stamp; /* tcp/: jiffies: fast open was last given up */
 	u32 tfo_active_disable_times;
 	u32 sock_inuse, tcp_sock_inuse; /* core/: sockets there are (struct sock), of TCP */
+	/* core/: taps and packet sockets that are not bound to a device. */
+	struct list_head ptype_all, ptype_specific;
+	bool dying; /* `ip netns del` was said: it ends with its last socket */
+	struct timer cleanup; /* then */
 	u32 fib_genid; /* grows with every change of routes and addresses: cached routes of older
 			  generations are stale */
 };
@@ -73,6 +78,15 @@ struct net {
 /* "IpInReceives"; NULL outside the enum. */
 const char *mib_name(u32 mib);
 
+/* A new namespace of a host, zeroed by the caller: number, lists, sysctls. It is the host's last.
+ */
+void netns_init(struct net *net, struct host *h);
+/*
+ * What ops and calls name as `host`: the number of a host is its first namespace; any other
+ * namespace is host | id << NET_REF_SHIFT (OP_NETNS_ADD). NULL: there is none.
+ */
+#define NET_REF_SHIFT 16
+struct net *net_by_ref(const struct world *w, u64 ref);
 /* Sets all sysctls to the world's profile. */
 void netns_sysctl_defaults(struct net *net);
 /* By index 0.. in the order of sysctl.def; NULL past the end. */

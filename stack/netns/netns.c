@@ -32,6 +32,35 @@ static s32 *field_of(struct net *net, const struct sysctl_entry *e)
 	return (s32 *)(void *)((u8 *)&net->sysctl + e->offset);
 }
 
+void netns_init(struct net *net, struct host *h)
+{
+	net->host = h;
+	net->id = h->nets_made++;
+	net->ifindex_next = 1;
+	list_init(&net->dev_base);
+	list_init(&net->ipv4_devconf);
+	list_init(&net->ptype_all);
+	list_init(&net->ptype_specific);
+	list_add_tail(&net->list, &h->nets);
+	netns_sysctl_defaults(net);
+}
+
+struct net *net_by_ref(const struct world *w, u64 ref)
+{
+	u64 host = ref & ((1u << NET_REF_SHIFT) - 1), id = ref >> NET_REF_SHIFT;
+	const struct host *h = host < w->hosts_count ? w->hosts[host] : NULL;
+
+	if (!h || !id)
+		return h ? h->init_net : NULL;
+	list_for_each(pos, &h->nets) {
+		struct net *net = list_entry(pos, struct net, list);
+
+		if (net->id == id)
+			return net->dying ? NULL : net;
+	}
+	return NULL;
+}
+
 void netns_sysctl_defaults(struct net *net)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(entries); i++)

@@ -212,13 +212,15 @@ static bool dev_get(const struct net *net, const char *name, u64 *value)
 
 bool counter_get(const struct world *w, u32 host, const char *name, u64 *value)
 {
-	const struct host *h = host < w->hosts_count ? w->hosts[host] : NULL;
+	const struct net *net = net_by_ref(w, host);
+	const struct host *h;
 	const char *rest;
 
-	if (!h)
+	if (!net)
 		return false;
+	h = net->host;
 	if ((rest = str_after(name, "Drop.")) != NULL)
-		return drop_get(h->init_net, rest, value);
+		return drop_get(net, rest, value);
 	if ((rest = str_after(name, "softnet.")) != NULL)
 		return softnet_get(h, rest, value);
 	if ((rest = str_after(name, "wire.")) != NULL)
@@ -226,7 +228,7 @@ bool counter_get(const struct world *w, u32 host, const char *name, u64 *value)
 	if ((rest = str_after(name, "arp_cache.")) != NULL && h->arp_tbl)
 		return field_get(&h->arp_tbl->stats, neigh_fields, ARRAY_SIZE(neigh_fields), rest,
 				 value);
-	return mib_get(h->init_net, name, value) || dev_get(h->init_net, name, value);
+	return mib_get(net, name, value) || dev_get(net, name, value);
 }
 
 /* ---- all ---- */
@@ -321,13 +323,13 @@ static void walk_wires(struct walker *k, const struct world *w)
 void counters_walk(const struct world *w, u32 host,
 		   void (*fn)(void *ctx, const char *name, u64 value), void *ctx)
 {
-	const struct host *h = host < w->hosts_count ? w->hosts[host] : NULL;
+	const struct net *net = net_by_ref(w, host);
 	struct walker k = { .fn = fn, .ctx = ctx };
-	const struct net *net;
+	const struct host *h;
 
-	if (!h)
+	if (!net)
 		return;
-	net = h->init_net;
+	h = net->host;
 	for (u32 i = 0; i < MIB_COUNT; i++)
 		fn(ctx, mib_name(i), net->mib[i]);
 	walk_icmp_types(&k, net);

@@ -117,7 +117,9 @@ static void ptype_list(struct seq_file *m, const struct list_head *head)
 void proc_net_ptype(struct seq_file *m, const struct net *net)
 {
 	seq_puts(m, "Type Device      Function\n");
-	ptype_list(m, &net->host->ptypes->all);
+	ptype_list(m, &net->ptype_all);
+	list_for_each(d, &net->dev_base)
+		ptype_list(m, &list_entry(d, struct net_device, dev_list)->ptype_all);
 	for (u32 i = 0; i < PTYPE_HASH_SIZE; i++)
 		ptype_list(m, &net->host->ptypes->base[i]);
 }

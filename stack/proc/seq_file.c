@@ -95,17 +95,18 @@ static const struct {
 
 s32 proc_read(const struct world *w, u32 host, const char *path, char *out, u32 cap)
 {
+	const struct net *net = net_by_ref(w, host);
 	const char *rest = str_after(path, "/proc/");
 	struct seq_file m = { .out = out, .cap = cap };
 
 	if (rest)
 		path = rest;
-	if (host >= w->hosts_count)
+	if (!net)
 		return -ENOENT;
 	for (u32 i = 0; i < ARRAY_SIZE(views); i++) {
 		if (!str_eq(views[i].path, path))
 			continue;
-		views[i].show(&m, w->hosts[host]->init_net);
+		views[i].show(&m, net);
 		if (cap)
 			out[m.len < cap ? m.len : cap - 1] = 0;
 		return (s32)m.len;

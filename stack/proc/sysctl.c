@@ -78,7 +78,7 @@ static s32 text_end(struct text *t)
 
 static struct net *net_of(const struct world *w, u32 host)
 {
-	return host < w->hosts_count ? w->hosts[host]->init_net : NULL;
+	return net_by_ref(w, host);
 }
 
 /* Fields that are shown and set by name: the number is an index. */

@@ -78,8 +78,9 @@ int sock_map_fd(struct host *h, struct socket *sock, u32 flags)
 	return fd;
 }
 
-int sock_create_fd(struct host *h, u32 family, u32 type, u32 protocol)
+int sock_create_fd(struct net *net, u32 family, u32 type, u32 protocol)
 {
+	struct host *h = net->host;
 	u32 flags = type & ~(u32)SOCK_TYPE_MASK;
 	net_proto_family_fn create;
 	struct socket *sock;
@@ -99,7 +100,7 @@ int sock_create_fd(struct host *h, u32 family, u32 type, u32 protocol)
 	if (!sock)
 		return -ENOMEM;
 	sock->type = (u16)type;
-	ret = create(h->init_net, sock, protocol);
+	ret = create(net, sock, protocol);
 	if (ret) {
 		sock_free(h, sock);
 		return ret;

@@ -111,7 +111,7 @@ int close_fd(struct host *h, s32 fd);
 /* ---- struct socket (socket.c) ---- */
 
 /* socket(2): a descriptor or -errno. */
-int sock_create_fd(struct host *h, u32 family, u32 type, u32 protocol);
+int sock_create_fd(struct net *net, u32 family, u32 type, u32 protocol);
 /* The socket of a descriptor; NULL with *err -EBADF or -ENOTSOCK. */
 struct socket *sockfd_lookup(const struct host *h, s32 fd, int *err);
 /* The same of a file. */

@@ -232,11 +232,13 @@ int sys_submit(struct world *w, struct sys_op *op)
 {
 	struct sys_call first, *call;
 	struct host *h;
+	const struct net *net;
 	struct cpu *cpu;
 
-	if (op->host >= w->hosts_count || op->nr >= SYS_NR_COUNT || w->ending)
+	net = net_by_ref(w, op->host);
+	if (!net || op->nr >= SYS_NR_COUNT || w->ending)
 		return -EINVAL;
-	h = w->hosts[op->host];
+	h = net->host;
 	cpu = host_cpu(h, 0);
 	op->completed = false;
 	op->state = NULL;

@@ -315,14 +315,23 @@ static s64 step_close(struct sys_call *call)
 	return SYS_WAITS;
 }
 
+/* In the namespace that the call names, whatever became of it since the call was made. */
+static s64 step_socket(struct sys_call *call)
+{
+	const struct sys_op *op = call->op;
+	struct net *net = net_by_ref(call->host->world, op->host);
+
+	return net ? sock_create_fd(net, (u32)op->arg[0], (u32)op->arg[1], (u32)op->arg[2]) :
+		     -ENODEV;
+}
+
 s64 sys_step(struct sys_call *call)
 {
 	struct sys_op *op = call->op;
 
 	switch (op->nr) {
 	case SYS_SOCKET:
-		return sock_create_fd(call->host, (u32)op->arg[0], (u32)op->arg[1],
-				      (u32)op->arg[2]);
+		return step_socket(call);
 	case SYS_CLOSE:
 		return step_close(call);
 	case SYS_FCNTL:

@@ -87,11 +87,7 @@ static inline void net_world_boot(u32 cpus)
 	assert_int_equal(pktsched_init(nw.h), 0);
 	nw.net = mem_zalloc(nw.w, MEM_NET, sizeof(*nw.net));
 	assert_non_null(nw.net);
-	nw.net->host = nw.h;
-	nw.net->ifindex_next = 1;
-	list_init(&nw.net->dev_base);
-	list_add_tail(&nw.net->list, &nw.h->nets);
-	netns_sysctl_defaults(nw.net);
+	netns_init(nw.net, nw.h);
 	nw.h->init_net = nw.net;
 	assert_int_equal(loopback_net_init(nw.net), 0);
 	assert_int_equal(dev_add_pack(nw.h, &net_world_type), 0);

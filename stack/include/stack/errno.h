@@ -32,7 +32,9 @@
 #define EDOM		33
 #define ERANGE		34
 #define ENOSYS		38
+#define ELOOP		40
 #define ENOMSG		42
+#define EXFULL		54
 #define EBADMSG		74
 #define EOVERFLOW	75
 #define EUSERS		87

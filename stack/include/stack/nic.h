@@ -45,8 +45,41 @@ enum link_param {
 	LINK_PARAM_TXQLEN,
 	LINK_PARAM_ANYIP, /* 0/1: every IPv4 destination that arrives here is local (`ip route add
 			     local 0/0 dev X`); replay --any */
+	LINK_PARAM_ARP, /* 0/1: `ip link set arp off` */
+	LINK_PARAM_NAME, /* bytes: `ip link set name`; the device is down */
+	LINK_PARAM_NETNS, /* value: a namespace of this host, as ops name it */
+	LINK_PARAM_MASTER, /* value: ifindex of a bridge, 0: none */
+	/* Of VLAN devices; maps: bytes, two words in network order, from and to. */
+	LINK_PARAM_REORDER_HDR,
+	LINK_PARAM_LOOSE_BINDING,
+	LINK_PARAM_INGRESS_QOS,
+	LINK_PARAM_EGRESS_QOS,
+	/* Of bridges; times in 1/100 s. */
+	LINK_PARAM_AGEING_TIME,
+	LINK_PARAM_GROUP_FWD_MASK,
+	LINK_PARAM_FDB_MAX_LEARNED,
+	/* Of a bridge's ports (`bridge link set`). */
+	LINK_PARAM_LEARNING,
+	LINK_PARAM_FLOOD,
+	LINK_PARAM_MCAST_FLOOD,
+	LINK_PARAM_BCAST_FLOOD,
+	LINK_PARAM_HAIRPIN,
+	LINK_PARAM_ISOLATED,
+	LINK_PARAM_PORT_FWD_MASK,
+	LINK_PARAM_STATE, /* 0 disabled, 1 listening, 2 learning, 3 forwarding, 4 blocking */
 	LINK_PARAM_COUNT
 };
+
+/* OP_LINK_ADD flags, of a VLAN device. */
+#define LINK_ADD_NO_REORDER_HDR 1u
+#define LINK_ADD_LOOSE_BINDING  2u
+
+/* OP_FDB_SET. */
+enum fdb_action { FDB_ADD, FDB_REPLACE, FDB_DEL, FDB_FLUSH };
+#define FDB_F_LOCAL  1u /* an address of the host itself (`permanent`, the default of `bridge fdb add`) */
+#define FDB_F_STATIC 2u /* does not age */
+#define FDB_F_STICKY 4u /* does not move to another port */
+#define FDB_F_SELF   8u /* of the bridge device, not of a port */
 
 /* OP_NIC_SET (`ethtool`); `index` is the queue where it matters. */
 enum nic_param {

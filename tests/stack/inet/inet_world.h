@@ -63,9 +63,7 @@ static inline struct inet_world *inet_world_new(u64 seed)
 	assert_non_null(iw->h);
 	net = mem_zalloc(iw->w, MEM_NET, sizeof(*net));
 	assert_non_null(net);
-	net->host = iw->h;
-	list_init(&net->dev_base);
-	netns_sysctl_defaults(net);
+	netns_init(net, iw->h);
 	iw->net = net;
 	assert_int_equal(inet_hashinfo_init(iw->h, &iw->hi), 0);
 	iw->h->tcp_hashinfo = &iw->hi;
@@ -76,6 +74,7 @@ static inline void inet_world_end(struct inet_world *iw)
 {
 	inet_hashinfo_check(&iw->hi, 1);
 	inet_hashinfo_exit(&iw->hi);
+	list_del_init(&iw->net->list);
 	mem_free(iw->w, MEM_NET, iw->net, sizeof(*iw->net));
 	host_free(iw->h);
 	bare_world_end(iw->w);

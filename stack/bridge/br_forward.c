@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Out of the ports (net/bridge/br_forward.c): to one, or to all that shall have it. Each frame goes
+ * to a port once; what a port can not send is dropped there with a reason.
+ */
+#include "bridge/br_private.h"
+
+/* should_deliver(): not back to where it came from, nor from one isolated port to another. */
+static bool should_deliver(const struct net_bridge_port *p, const struct sk_buff *skb)
+{
+	const struct net_bridge_port *from = br_port_get(skb->dev);
+
+	if (p->state != BR_STATE_FORWARDING ||
+	    (skb->dev == p->dev && !(p->flags & BR_HAIRPIN_MODE)))
+		return false;
+	return !(from && from->flags & BR_ISOLATED && p->flags & BR_ISOLATED);
+}
+
+/* __br_forward(), br_dev_queue_push_xmit() */
+static void deliver(const struct net_bridge_port *to, struct sk_buff *skb)
+{
+	skb->dev = to->dev;
+	skb->net = to->dev->net;
+	if (skb->ip_summed == CHECKSUM_COMPLETE)
+		skb->ip_summed = CHECKSUM_NONE;
+	if (skb_headroom(skb) < ETH_HLEN && skb_cow_head(skb, ETH_HLEN)) {
+		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
+		return;
+	}
+	skb_push(skb, ETH_HLEN);
+	if (!is_skb_forwardable(to->dev, skb)) {
+		to->dev->stats.tx_dropped++;
+		kfree_skb_reason(skb, SKB_DROP_REASON_PKT_TOO_BIG);
+		return;
+	}
+	dev_queue_xmit(skb);
+}
+
+static void deliver_clone(const struct net_bridge_port *to, struct sk_buff *skb)
+{
+	struct sk_buff *copy = skb_clone(skb);
+
+	if (copy)
+		deliver(to, copy);
+	else
+		to->br->dev->stats.tx_dropped++;
+}
+
+void br_forward(struct net_bridge_port *to, struct sk_buff *skb, bool keep)
+{
+	if (should_deliver(to, skb)) {
+		if (keep)
+			deliver_clone(to, skb);
+		else
+			deliver(to, skb);
+		return;
+	}
+	if (!keep)
+		kfree_skb_reason(skb, SKB_DROP_REASON_NO_TX_TARGET);
+}
+
+void br_flood(struct net_bridge *br, struct sk_buff *skb, u32 kind, bool keep)
+{
+	struct net_bridge_port *prev = NULL;
+
+	list_for_each(pos, &br->port_list) {
+		struct net_bridge_port *p = list_entry(pos, struct net_bridge_port, list);
+
+		/* The bridge's own broadcasts and multicasts go everywhere. */
+		if (!(p->flags & kind) && (kind == BR_FLOOD || skb->dev != br->dev))
+			continue;
+		if (!should_deliver(p, skb))
+			continue;
+		if (prev)
+			deliver_clone(prev, skb);
+		prev = p;
+	}
+	if (prev && keep)
+		deliver_clone(prev, skb);
+	else if (prev)
+		deliver(prev, skb);
+	else if (!keep)
+		kfree_skb_reason(skb, SKB_DROP_REASON_NO_TX_TARGET);
+}
