@@ -12,7 +12,8 @@ struct world;
 
 #define RANDOM_STREAMS(X) \
 	X(ISN)            \
-	X(PORT) X(HASH) X(RSS) X(FAULT) X(WIRE) X(IPID) X(NEIGH) X(SCHED) X(QDISC) X(TCP) X(TFO) X(LINK)
+	X(PORT)           \
+	X(HASH) X(RSS) X(FAULT) X(WIRE) X(IPID) X(NEIGH) X(SCHED) X(QDISC) X(TCP) X(TFO) X(LINK)
 
 enum random_stream {
 #define X(NAME) RANDOM_##NAME,

@@ -72,11 +72,11 @@ enum link_param {
 
 /* OP_LINK_ADD flags, of a VLAN device. */
 #define LINK_ADD_NO_REORDER_HDR 1u
-#define LINK_ADD_LOOSE_BINDING  2u
+#define LINK_ADD_LOOSE_BINDING	2u
 
 /* OP_FDB_SET. */
 enum fdb_action { FDB_ADD, FDB_REPLACE, FDB_DEL, FDB_FLUSH };
-#define FDB_F_LOCAL  1u /* an address of the host itself (`permanent`, the default of `bridge fdb add`) */
+#define FDB_F_LOCAL  1u /* of the host itself: `permanent`, the default of `bridge fdb add` */
 #define FDB_F_STATIC 2u /* does not age */
 #define FDB_F_STICKY 4u /* does not move to another port */
 #define FDB_F_SELF   8u /* of the bridge device, not of a port */
