@@ -233,6 +233,24 @@ static void out_of_window(struct sock *sk, struct sk_buff *skb, enum skb_drop_re
 	tcp_drop_reason(sk, skb, reason);
 }
 
+/*
+ * Profile rfc: data and then the FIN behind the window are cut off (RFC 9293 3.10.7.4 first). Linux
+ * takes a segment whole or not at all. Header pulled.
+ */
+static void trim_to_window(struct sock *sk, struct sk_buff *skb, u32 window)
+{
+	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+	u32 limit = tcp_sk(sk)->rcv_nxt + window;
+
+	if (!net_world(sk->net)->profile_rfc || !window || !after(cb->end_seq, limit) ||
+	    !before(cb->seq, limit))
+		return;
+	if (pskb_trim(skb, limit - cb->seq))
+		return; /* no memory: as Linux takes it */
+	cb->tcp_flags &= (u8)~TCPHDR_FIN;
+	cb->end_seq = limit;
+}
+
 void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -244,6 +262,7 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 		return;
 	}
 	skb_pull(skb, tcp_doff(tcp_hdr(skb)));
+	trim_to_window(sk, skb, window);
 	tcp_ecn_accept_cwr(sk, skb);
 	tp->rx_opt.dsack = 0;
 	if (cb->seq == tp->rcv_nxt) {

@@ -95,6 +95,9 @@ void tcp_reset(struct sock *sk, struct sk_buff *skb)
 	case TCP_SYN_SENT:
 		sk->sk_err = ECONNREFUSED;
 		break;
+	case TCP_SYN_RECV: /* from SYN-SENT: a passive one is a request yet */
+		sk->sk_err = sk->net->sysctl.rfc_syn_received ? ECONNREFUSED : ECONNRESET;
+		break;
 	case TCP_CLOSE_WAIT:
 		sk->sk_err = EPIPE;
 		break;
