@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* tcp_state_machine: the streams of both sides, and time. */
+#include "tcp_scenario.h"
+
+bool has_cookies(const struct scenario *sc)
+{
+	return (sc->host & 3) == 1 || (sc->host & 3) == 2;
+}
+
+/*
+ * A cookie's acknowledgement makes a connection again after the first has ended; its window need
+ * not reach as far as the first one's did.
+ */
+void may_have_ended(const struct scenario *sc, struct conn *c)
+{
+	if (has_cookies(sc))
+		c->edge_known = false;
+}
+
+u8 peer_byte(u32 conn, u32 seq)
+{
+	u32 x = (seq ^ conn << 28) * 2654435761u;
+
+	return (u8)(x >> 24 ^ x >> 13);
+}
+
+u8 host_byte(u32 conn, u32 off)
+{
+	u32 x = (off + 1 + (conn << 24)) * 2246822519u;
+
+	return (u8)(x >> 24 ^ x >> 11);
+}
+
+u32 get32(const u8 *p)
+{
+	return (u32)p[0] << 24 | (u32)p[1] << 16 | (u32)p[2] << 8 | p[3];
+}
+
+void put32(u8 *p, u32 v)
+{
+	p[0] = (u8)(v >> 24);
+	p[1] = (u8)(v >> 16);
+	p[2] = (u8)(v >> 8);
+	p[3] = (u8)v;
+}
+
+void put16(u8 *p, u32 v)
+{
+	p[0] = (u8)(v >> 8);
+	p[1] = (u8)v;
+}
+
+bool seq_le(u32 a, u32 b)
+{
+	return b - a < 1u << 31;
+}
+
+void run(struct fuzz_world *f, u64 ns)
+{
+	FUZZ_CHECK(world_run(f->w, world_now(f->w) + ns) == WORLD_TIME, "a storm of events");
+}
