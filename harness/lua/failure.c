@@ -282,15 +282,29 @@ static int native_profile(lua_State *L)
 	return 1;
 }
 
+/* native.nic_model(): the command line's. */
+static int native_nic_model(lua_State *L)
+{
+	lua_pushstring(L, test_run_of(L)->script->config->nic);
+	return 1;
+}
+
 void script_open_tap(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{ "fail", native_fail },	  { "skip", native_skip },
-		{ "note", native_note },	  { "asserted", native_asserted },
-		{ "shown", native_shown },	  { "is_failure", native_is_failure },
-		{ "seed", native_seed },	  { "profile", native_profile },
-		{ "raise", native_raise },	  { "settings", native_settings },
-		{ "test", script_register_test }, { NULL, NULL },
+		{ "fail", native_fail },
+		{ "skip", native_skip },
+		{ "note", native_note },
+		{ "asserted", native_asserted },
+		{ "shown", native_shown },
+		{ "is_failure", native_is_failure },
+		{ "seed", native_seed },
+		{ "profile", native_profile },
+		{ "raise", native_raise },
+		{ "settings", native_settings },
+		{ "nic_model", native_nic_model },
+		{ "test", script_register_test },
+		{ NULL, NULL },
 	};
 
 	luaL_setfuncs(L, functions, 0);

@@ -28,6 +28,7 @@ enum option_id {
 	OPT_AUDIT,
 	OPT_FAMILY,
 	OPT_MAKE,
+	OPT_NIC,
 	OPT_HELP,
 };
 
@@ -40,6 +41,7 @@ static const struct run_option option_defs[] = {
 	{ "--shard", "I/N", OPT_SHARD },   { "--audit", NULL, OPT_AUDIT },
 	{ "--make", NULL, OPT_MAKE },	   { "--help", NULL, OPT_HELP },
 	{ "-h", NULL, OPT_HELP },	   { "--family", "4|6|mapped|all", OPT_FAMILY },
+	{ "--nic", "MODEL", OPT_NIC },
 };
 
 const char *run_options_help(void)
@@ -58,6 +60,7 @@ const char *run_options_help(void)
 	       "                      all tests, and each is in one part, wherever it is run from\n"
 	       "  --list              print the tests and run none\n"
 	       "  --profile NAME      linux (default) or rfc\n"
+	       "  --nic MODEL         the cards of hosts in Lua tests: ring (default) or virtio\n"
 	       "  --set KEY=VALUE     a sysctl for every host of every test; may be repeated\n"
 	       "  --capture DIR       write what was on the wire, a file per test, into DIR\n"
 	       "  --make              write the captures that scripts make, instead of comparing them\n"
@@ -122,23 +125,38 @@ static bool parse_number(const char *option, const char *text, u64 min, u64 max,
 	return false;
 }
 
+/* One of two names. */
+static const char *parse_name(const char *option, const char *what, const char *const names[2],
+			      const char *text, struct strbuf *error)
+{
+	const char *near;
+
+	for (size_t i = 0; i < 2; i++)
+		if (strcmp(text, names[i]) == 0)
+			return names[i];
+	near = suggest(text, names, 2);
+	strbuf_printf(error, "%s: no %s '%s' (there are %s and %s%s%s%s)", option, what, text,
+		      names[0], names[1], near ? "; did you mean '" : "", near ? near : "",
+		      near ? "'?" : "");
+	return NULL;
+}
+
 static bool parse_profile(struct run_options *o, const char *text, struct strbuf *error)
 {
 	static const char *const names[] = { "linux", "rfc" };
-	const char *near;
-	size_t i;
+	const char *name = parse_name("--profile", "profile", names, text, error);
 
-	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strcmp(text, names[i]) == 0) {
-			o->profile_given = true;
-			o->profile = names[i];
-			return true;
-		}
-	}
-	near = suggest(text, names, ARRAY_SIZE(names));
-	strbuf_printf(error, "--profile: no profile '%s' (there are linux and rfc%s%s%s)", text,
-		      near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-	return false;
+	o->profile_given = name != NULL;
+	o->profile = name ? name : o->profile;
+	return name != NULL;
+}
+
+static bool parse_nic(struct run_options *o, const char *text, struct strbuf *error)
+{
+	static const char *const names[] = { "ring", "virtio" };
+
+	o->nic = parse_name("--nic", "model", names, text, error);
+	return o->nic != NULL;
 }
 
 void run_options_add_setting(struct run_options *o, char *key, const char *value)
@@ -214,6 +232,8 @@ static bool apply(struct run_options *o, const struct run_option *d, char *value
 		return true;
 	case OPT_PROFILE:
 		return parse_profile(o, value, error);
+	case OPT_NIC:
+		return parse_nic(o, value, error);
 	case OPT_SET:
 		return parse_setting(o, value, error);
 	case OPT_CAPTURE:
@@ -429,6 +449,8 @@ void run_options_rerun(const struct run_options *o, const char *path, const char
 	strbuf_printf(out, "tapline run --seed %" PRIu64, o->seed);
 	if (strcmp(o->profile, "linux") != 0)
 		strbuf_printf(out, " --profile %s", o->profile);
+	if (o->nic)
+		strbuf_printf(out, " --nic %s", o->nic);
 	for (i = 0; i < o->setting_count; i++) {
 		strbuf_clear(&word);
 		strbuf_printf(&word, "%s=%s", o->settings[i].key, o->settings[i].value);

@@ -110,6 +110,7 @@ static void fill_config(const struct run *r, struct plan_file *f)
 		.seed = o->seed,
 		.profile = o->profile,
 		.profile_given = o->profile_given,
+		.nic = o->nic,
 		.settings = o->settings,
 		.setting_count = o->setting_count,
 		.capture_dir = o->capture_dir,

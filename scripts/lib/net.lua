@@ -167,6 +167,7 @@ local function list(value)
   return { value }
 end
 
+local models = { ring = C.NIC_MODEL_RING, virtio = C.NIC_MODEL_VIRTIO, tun = C.NIC_MODEL_TUN }
 local nic_options = set "addr mac mtu wire delay rate queues rx_ring tx_ring name model up"
 
 function Host:nic(o)
@@ -176,7 +177,8 @@ function Host:nic(o)
   nic.mac = o.mac or ("02:00:00:00:%02x:%02x"):format(self.id, number + 1)
   nic.name = o.name or "eth" .. number
   nic.wire = o.wire or net.wire { delay = o.delay, rate = o.rate }
-  if o.model ~= nil and o.model ~= "tun" then raise("host:nic: the model is \"tun\", or left out") end
+  local model = models[o.model or native.nic_model() or "ring"]
+  if not model then raise("host:nic: the model is \"ring\", \"virtio\" or \"tun\"") end
   nic.raw = o.model == "tun"
   if nic.raw then native.raw_wire(nic.wire.id) end
   local side = nic.wire.ends[0] and 1 or 0
@@ -185,7 +187,7 @@ function Host:nic(o)
     raise("host:nic: the wire's other end is played by peers")
   end
   nic.ifindex = op("nic_add", {
-    host = self.id, model = o.model == "tun" and C.NIC_MODEL_TUN or C.NIC_MODEL_RING,
+    host = self.id, model = model,
     queues = o.queues or 1, rx_ring = o.rx_ring, tx_ring = o.tx_ring, mtu = o.mtu or 1500,
     mac = address(nic.mac, 6, "mac"), name = nic.name,
   })
@@ -344,7 +346,8 @@ local nic_params = { rx_ring = "NIC_PARAM_RX_RING", tx_ring = "NIC_PARAM_TX_RING
   rss_sym_xor = "NIC_PARAM_RSS_SYM_XOR", rss_udp = "NIC_PARAM_RSS_UDP",
   gro_flush_timeout = "NIC_PARAM_GRO_FLUSH_TIMEOUT",
   napi_defer_hard_irqs = "NIC_PARAM_DEFER_HARD_IRQS", tx_udp_segmentation = "NIC_PARAM_USO",
-  rx_udp_gro_forwarding = "NIC_PARAM_GRO_UDP_FWD", rx_gro_list = "NIC_PARAM_GRO_LIST" }
+  rx_udp_gro_forwarding = "NIC_PARAM_GRO_UDP_FWD", rx_gro_list = "NIC_PARAM_GRO_LIST",
+  virtio_event_idx = "NIC_PARAM_VIRTIO_EVENT_IDX" }
 local ethtool_own = set "dev queue rss_equal rss_indir rss_key"
 local ethtool_options = set "dev queue rss_equal rss_indir rss_key"
 for name in pairs(nic_params) do ethtool_options[name] = true end

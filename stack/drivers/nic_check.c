@@ -5,25 +5,6 @@
  */
 #include "drivers/nic_driver.h"
 
-/* Whole frames that wait in the ring for a poll. */
-static u64 rx_waiting(const struct nic_ring *r)
-{
-	u64 n = 0;
-
-	for (u32 i = 0; r->rx && i < r->count; i++)
-		n += (r->rx[i].status & (RXD_DD | RXD_EOP)) == (RXD_DD | RXD_EOP);
-	return n;
-}
-
-static u64 tx_waiting(const struct nic_ring *r)
-{
-	u64 n = 0;
-
-	for (u32 i = 0; r->tx && i < r->count; i++)
-		n += r->tx_buffer[i].skb != NULL;
-	return n;
-}
-
 void nic_check(const struct net_device *dev)
 {
 	const struct nic_adapter *a = dev->priv;
@@ -37,9 +18,9 @@ void nic_check(const struct net_device *dev)
 	for (u32 i = 0; i < a->max_queues; i++) {
 		const struct nic_queue *q = &a->q[i];
 
-		fetched += q->rx_packets + q->rx_no_skb + q->rx_purged + rx_waiting(&q->rx);
+		fetched += q->rx_packets + q->rx_no_skb + q->rx_purged + q->model->rx_waiting(q);
 		/* Given to the ring: sent, thrown away with it, or in it. */
-		ASSERT(q->tx_queued == q->tx_done + q->tx_purged + tx_waiting(&q->tx));
+		ASSERT(q->tx_queued == q->tx_done + q->tx_purged + q->model->tx_waiting(q));
 	}
 	/* In the rings: handed to the stack, dropped for want of memory or with the ring, waiting.
 	 */

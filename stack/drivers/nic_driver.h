@@ -50,6 +50,25 @@ struct nic_ring {
 };
 
 struct nic_adapter;
+struct nic_queue;
+struct virtqueue;
+
+/* What the models of the board differ in for their drivers: the rings. */
+struct nic_model_ops {
+	/* Memory of a queue pair. 0 or -ENOMEM: what is there is freed with free(). */
+	int (*alloc)(struct nic_queue *q);
+	void (*free)(struct nic_queue *q);
+	/* Tells the device where it is and gives it buffers. */
+	void (*configure)(struct nic_queue *q);
+	void (*refill)(struct nic_queue *q);
+	/* Whole frames that wait for a poll, packets that wait to be sent or freed. */
+	u64 (*rx_waiting)(const struct nic_queue *q);
+	u64 (*tx_waiting)(const struct nic_queue *q);
+	void (*irq)(void *dev_id);
+	s32 (*poll)(struct napi_struct *napi, s32 budget);
+	const char *vector; /* of /proc/interrupts, between device and queue */
+};
+extern const struct nic_model_ops nic_ring_model, virtio_net_model;
 
 struct nic_queue {
 	struct napi_struct napi;
@@ -57,7 +76,10 @@ struct nic_queue {
 	u32 index;
 	u32 irq_cpu;
 	struct irq_desc *irq;
+	const struct nic_model_ops *model;
 	struct nic_ring rx, tx;
+	struct virtqueue *rvq, *svq; /* the virtio model's */
+	u8 *tx_hdrs;
 	struct timer refill;
 	/* Statistics of the queue. */
 	u64 rx_packets, rx_bytes, rx_alloc_failed, rx_csum_good, rx_purged;
@@ -81,6 +103,7 @@ struct nic_adapter {
 	/* RSS, with several queues: `ethtool -X`. */
 	bool rss_udp, rss_sym_xor, indir_user;
 	u8 rss_key[40], indir[NIC_RETA_SIZE];
+	bool no_event_idx; /* virtio: notifications by flags, not by index */
 	bool tso_wanted; /* `ethtool -K tso on`; needs the checksums */
 	bool uso_wanted; /* tx-udp-segmentation; the same */
 	bool up; /* rings and interrupts are there */
@@ -100,20 +123,32 @@ static inline u32 nic_ring_unused(const struct nic_ring *r)
 	return (to_clean > to_use ? 0 : r->count) + to_clean - to_use - 1;
 }
 
-/* nic_rx.c */
+/* nic_rx.c: the ring model's receive half; to the stack (csum_ok: the device vouches), or lost for
+ * want of memory. */
 int nic_rx_ring_alloc(struct nic_queue *q, u32 count);
 void nic_rx_ring_free(struct nic_queue *q);
 void nic_rx_refill(struct nic_queue *q);
-void nic_rx_refill_timer(struct timer *t);
 s32 nic_clean_rx(struct nic_queue *q, s32 budget);
+void nic_receive_skb(struct nic_queue *q, struct sk_buff *skb, bool csum_ok);
+void nic_rx_no_skb(struct nic_queue *q);
 
-/* nic_tx.c */
+/* nic_tx.c: the ring model's transmit half, and what both count. */
 int nic_tx_ring_alloc(struct nic_queue *q, u32 count);
 void nic_tx_ring_free(struct nic_queue *q);
 enum netdev_tx nic_start_xmit(struct sk_buff *skb, struct net_device *dev);
 void nic_clean_tx(struct nic_queue *q);
+enum netdev_tx nic_tx_drop(struct sk_buff *skb, enum skb_drop_reason reason);
+enum netdev_tx nic_tx_busy(struct nic_queue *q);
+void nic_tx_stop(struct nic_queue *q);
+void nic_tx_sent(struct nic_queue *q, struct sk_buff *skb);
+void nic_tx_wake(struct nic_queue *q, bool room);
+
+/* virtio_net.c */
+enum netdev_tx virtnet_start_xmit(struct sk_buff *skb, struct net_device *dev);
 
 /* nic_main.c */
+/* Takes notice of a change of the link. False: there was none. */
+bool nic_irq_link(struct nic_queue *q);
 int nic_up(struct nic_adapter *a);
 void nic_down(struct nic_adapter *a);
 

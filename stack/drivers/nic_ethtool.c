@@ -2,6 +2,7 @@
 /* The ring NIC's settings and statistics: OP_NIC_SET (`ethtool -G -C -K`, faults of the board),
  * `ethtool -S`, and what the device counts for `ip -s link`. */
 #include "drivers/nic_driver.h"
+#include "drivers/virtio.h"
 
 /* Down and up again with other rings; the old size comes back when memory is short. Frames in the
  * rings are lost and counted, as in Linux. */
@@ -101,6 +102,11 @@ int nic_set_param(struct net_device *dev, u32 param, u32 index, u64 value)
 	case NIC_PARAM_USO:
 		nic_set_tx(a, dev->features & NETIF_F_HW_CSUM, a->tso_wanted, value != 0);
 		return 0;
+	case NIC_PARAM_VIRTIO_EVENT_IDX:
+		if (a->q[0].model != &virtio_net_model)
+			return -EOPNOTSUPP;
+		a->no_event_idx = !value;
+		return nic_set_rings(a, a->rx_count, a->tx_count);
 	case NIC_PARAM_IRQ_CPU:
 		return nic_set_irq_cpu(a, index, value);
 	default:
@@ -171,6 +177,13 @@ void nic_ethtool_stats(const struct net_device *dev,
 #define X(name) fn(ctx, "hw_" #name, hw->name);
 	NIC_HW_STATS(X)
 #undef X
+	if (a->q[0].model == &virtio_net_model) {
+		u64 notified, suppressed;
+
+		vnet_hw_counts(a->hw, &notified, &suppressed);
+		fn(ctx, "hw_notifications", notified);
+		fn(ctx, "hw_interrupts_suppressed", suppressed);
+	}
 	for (u32 i = 0; i < a->queues; i++) {
 		const struct nic_queue *q = &a->q[i];
 

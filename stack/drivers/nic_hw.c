@@ -21,6 +21,7 @@ static void nic_hw_reset(struct nic_hw *hw)
 	hw->tx_stalled = false;
 	event_cancel(hw->world, &hw->tx_event);
 	nic_hw_rss_reset(hw);
+	vnet_hw_reset(hw);
 	for (u32 i = 0; i < hw->queues; i++) {
 		hw->q[i].rx = (struct nic_hw_ring){ .buffer_size = 2048 };
 		hw->q[i].tx = (struct nic_hw_ring){ .buffer_size = 0 };
@@ -42,6 +43,7 @@ struct nic_hw *nic_hw_create(struct world *w, u32 queues)
 	memset(hw->q, 0, queues * sizeof(*hw->q));
 	hw->world = w;
 	hw->queues = queues;
+	hw->tx_ops = &nic_hw_ring_tx;
 	if (nic_hw_rss_create(hw)) {
 		mem_free_n(w, MEM_NIC, hw->q, queues, sizeof(*hw->q));
 		mem_free(w, MEM_NIC, hw, sizeof(*hw));
@@ -61,6 +63,7 @@ void nic_hw_free(struct nic_hw *hw)
 	ASSERT(!hw->wire);
 	nic_hw_reset(hw);
 	nic_hw_rss_free(hw);
+	vnet_hw_free(hw);
 	mem_free_n(w, MEM_NIC, hw->q, hw->queues, sizeof(*hw->q));
 	mem_free(w, MEM_NIC, hw, sizeof(*hw));
 }

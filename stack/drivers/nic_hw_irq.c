@@ -14,6 +14,9 @@ static void vector_fire(struct nic_hw *hw, struct nic_hw_vector *v)
 {
 	v->fired = true;
 	v->last_ns = hw->world->now;
+	/* Of virtqueues no register tells: a message is all there is. */
+	if (hw->vnet)
+		v->icr &= ICR_LSC;
 	/* One that waits to be handled stands for this one, too. */
 	if (v->irq && !list_empty(&v->irq->pending))
 		return;

@@ -33,6 +33,37 @@ struct nic_hw_queue {
 	struct nic_hw_vector vector;
 };
 
+/* The frame that is leaving, whatever the rings are made of: in the terms of the ring model, whose
+ * context is all zero for a frame that is not cut. */
+struct nic_hw_tx {
+	u32 bytes;
+	u32 next; /* the ring's head behind it */
+	struct nic_tx_desc ctx, data;
+};
+
+/* How frames are found in the host's memory and given back. */
+struct nic_hw_tx_ops {
+	/* Makes the next frame of a queue hw->tx. False: it has none. */
+	bool (*frame)(struct nic_hw *hw, u32 index);
+	/* Bytes [skip, skip + len) of it. False: they are not in memory. */
+	bool (*gather)(const struct nic_hw *hw, u32 index, u32 skip, u32 len, u8 *to);
+	void (*complete)(struct nic_hw *hw, u32 index);
+};
+extern const struct nic_hw_tx_ops nic_hw_ring_tx;
+extern const struct nic_hw_tx_ops vnet_hw_tx; /* virtio_hw.c */
+
+/* A frame that passed the checks. */
+struct nic_hw_rx {
+	const u8 *frame;
+	u32 len, hash, status; /* RXD_* */
+};
+enum nic_hw_placed { NIC_HW_PLACED, NIC_HW_MISSED, NIC_HW_BAD };
+/* virtio_hw.c */
+struct vnet_hw;
+enum nic_hw_placed vnet_hw_receive(struct nic_hw *hw, u32 queue, const struct nic_hw_rx *rx);
+void vnet_hw_reset(struct nic_hw *hw);
+void vnet_hw_free(struct nic_hw *hw);
+
 struct nic_hw {
 	struct world *world;
 	const struct host *host;
@@ -48,7 +79,10 @@ struct nic_hw {
 	/* Transmit engine: one frame is on its way out until `tx_event`. */
 	struct event tx_event;
 	bool tx_busy, tx_stalled;
-	u32 tx_queue, tx_next; /* of the frame that is: its queue and the head after it */
+	u32 tx_queue; /* of the frame that is */
+	struct nic_hw_tx tx;
+	const struct nic_hw_tx_ops *tx_ops;
+	struct vnet_hw *vnet; /* virtqueues instead of rings */
 	u32 tso_sent; /* payload of the frame at tx_queue's head that has left in segments */
 	bool tso_more; /* and there is more */
 	struct nic_hw_rss *rss; /* with several queues */

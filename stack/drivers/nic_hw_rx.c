@@ -155,11 +155,10 @@ static u32 ring_owned(const struct nic_hw_ring *r)
 }
 
 /* DMA of the frame into the buffers from head on. False: one of them is no memory. */
-static bool rx_dma(struct nic_hw *hw, struct nic_hw_ring *r, const u8 *frame, u32 len, u32 hash,
-		   u32 status)
+static bool rx_dma(struct nic_hw *hw, struct nic_hw_ring *r, const struct nic_hw_rx *rx)
 {
 	struct nic_rx_desc *ring = rx_desc(hw, r);
-	u32 i = r->head, done = 0;
+	u32 i = r->head, done = 0, len = rx->len;
 
 	do {
 		struct nic_rx_desc *d = &ring[i];
@@ -168,11 +167,11 @@ static bool rx_dma(struct nic_hw *hw, struct nic_hw_ring *r, const u8 *frame, u3
 
 		if (!to)
 			return false;
-		memcpy(to, frame + done, part);
+		memcpy(to, rx->frame + done, part);
 		done += part;
 		d->length = (u16)part;
-		d->addr = hash;
-		d->status = done == len ? RXD_DD | RXD_EOP | status : RXD_DD;
+		d->addr = rx->hash;
+		d->status = done == len ? RXD_DD | RXD_EOP | rx->status : RXD_DD;
 		i = ring_next(r, i);
 	} while (done < len);
 	r->head = i;
@@ -181,29 +180,46 @@ static bool rx_dma(struct nic_hw *hw, struct nic_hw_ring *r, const u8 *frame, u3
 	return true;
 }
 
-void nic_hw_receive(void *ctx, const u8 *frame, u32 len, u32 flags)
+static enum nic_hw_placed ring_receive(struct nic_hw *hw, u32 queue, const struct nic_hw_rx *rx)
 {
-	struct nic_hw *hw = ctx;
-	struct nic_hw_ring *r;
-	u32 queue, hash, needed, status = 0;
+	struct nic_hw_ring *r = &hw->q[queue].rx;
+	u32 needed =
+		rx->len <= r->buffer_size ? 1 : (rx->len + r->buffer_size - 1) / r->buffer_size;
 
-	hw->stats.rx_arrived++;
-	if (!rx_check(hw, frame, len, flags))
-		return;
-	queue = nic_hw_rss_queue(hw, frame, len, &hash, &status);
-	r = &hw->q[queue].rx;
-	needed = len <= r->buffer_size ? 1 : (len + r->buffer_size - 1) / r->buffer_size;
-	if (ring_owned(r) < needed || hw_should_fail(hw, FAULT_RX_MISSED)) {
-		rx_missed(hw, queue, len);
-		return;
-	}
-	if (!rx_dma(hw, r, frame, len, hash, rx_status(hw, frame, len, flags) | status)) {
-		hw->stats.rx_bad_descriptor++;
-		return;
-	}
+	if (ring_owned(r) < needed)
+		return NIC_HW_MISSED;
+	if (!rx_dma(hw, r, rx))
+		return NIC_HW_BAD;
+	nic_hw_cause(hw, queue, ICR_RX);
+	return NIC_HW_PLACED;
+}
+
+static void rx_taken(struct nic_hw *hw, const u8 *frame, u32 len)
+{
 	hw->stats.rx_frames++;
 	hw->stats.rx_bytes += len;
 	if (frame[12] >= 0x81 && (get_be16(frame + 12) == 0x8100 || get_be16(frame + 12) == 0x88a8))
 		hw->stats.rx_vlan++;
-	nic_hw_cause(hw, queue, ICR_RX);
+}
+
+void nic_hw_receive(void *ctx, const u8 *frame, u32 len, u32 flags)
+{
+	struct nic_hw *hw = ctx;
+	struct nic_hw_rx rx = { .frame = frame, .len = len };
+	enum nic_hw_placed placed = NIC_HW_MISSED;
+	u32 queue;
+
+	hw->stats.rx_arrived++;
+	if (!rx_check(hw, frame, len, flags))
+		return;
+	queue = nic_hw_rss_queue(hw, frame, len, &rx.hash, &rx.status);
+	rx.status |= rx_status(hw, frame, len, flags);
+	if (!hw_should_fail(hw, FAULT_RX_MISSED))
+		placed = hw->vnet ? vnet_hw_receive(hw, queue, &rx) : ring_receive(hw, queue, &rx);
+	if (placed == NIC_HW_PLACED)
+		rx_taken(hw, frame, len);
+	else if (placed == NIC_HW_BAD)
+		hw->stats.rx_bad_descriptor++;
+	else
+		rx_missed(hw, queue, len);
 }

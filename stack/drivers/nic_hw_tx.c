@@ -13,6 +13,8 @@
 
 #define MIN_FRAME 60u /* without FCS */
 
+/* ---- the rings of the ring model ---- */
+
 /* Descriptors of the frame at head, its context counted: how many, and bytes. 0: it is not all
  * there yet. */
 static u32 tx_frame_descs(const struct nic_hw *hw, const struct nic_hw_ring *r, u32 *bytes)
@@ -31,38 +33,43 @@ static u32 tx_frame_descs(const struct nic_hw *hw, const struct nic_hw_ring *r, 
 	return 0;
 }
 
-/* The queue that is next in turn and has a frame; hw->queues: none. */
-static u32 tx_pick(const struct nic_hw *hw, u32 *descs, u32 *bytes)
+/* The frame at the head of a ring becomes the one that is leaving. False: there is none. */
+static bool ring_tx_frame(struct nic_hw *hw, u32 index)
 {
-	for (u32 k = 1; k <= hw->queues; k++) {
-		u32 index = (hw->tx_queue + k) % hw->queues;
-		const struct nic_hw_ring *r = &hw->q[index].tx;
+	const struct nic_hw_ring *r = &hw->q[index].tx;
+	const struct nic_tx_desc *ring = tx_desc(hw, r);
+	u32 bytes, descs = r->head == r->tail ? 0 : tx_frame_descs(hw, r, &bytes);
+	bool tso;
 
-		if (r->head == r->tail)
-			continue;
-		*descs = tx_frame_descs(hw, r, bytes);
-		if (*descs)
-			return index;
-	}
-	return hw->queues;
+	if (!descs)
+		return false;
+	tso = ring[r->head].cmd & TXD_TSO;
+	hw->tx = (struct nic_hw_tx){
+		.bytes = bytes,
+		.next = (r->head + descs) % r->len,
+		.data = ring[tso ? ring_next(r, r->head) : r->head],
+	};
+	if (tso)
+		hw->tx.ctx = ring[r->head];
+	return true;
 }
 
-/* The frame at head has left, or was given up: its descriptors go back. */
-static void tx_write_back(struct nic_hw *hw, u32 index, u32 next)
+/* It has left, or was given up: its descriptors go back. */
+static void ring_tx_complete(struct nic_hw *hw, u32 index)
 {
 	struct nic_hw_ring *r = &hw->q[index].tx;
 	struct nic_tx_desc *ring = tx_desc(hw, r);
 
-	for (; r->head != next; r->head = ring_next(r, r->head))
+	for (; r->head != hw->tx.next; r->head = ring_next(r, r->head))
 		ring[r->head].status |= TXD_DD;
 	nic_hw_cause(hw, index, ICR_TX);
 }
 
 /* DMA of bytes [skip, skip + len) from the buffers into the frame. False: one of them is no memory.
  */
-static bool tx_gather(const struct nic_hw *hw, const struct nic_hw_ring *r, u32 skip, u32 len,
-		      u8 *to)
+static bool ring_tx_gather(const struct nic_hw *hw, u32 index, u32 skip, u32 len, u8 *to)
 {
+	const struct nic_hw_ring *r = &hw->q[index].tx;
 	const struct nic_tx_desc *ring = tx_desc(hw, r);
 
 	for (u32 i = r->head; len; i = ring_next(r, i)) {
@@ -86,6 +93,14 @@ static bool tx_gather(const struct nic_hw *hw, const struct nic_hw_ring *r, u32 
 	return true;
 }
 
+const struct nic_hw_tx_ops nic_hw_ring_tx = {
+	.frame = ring_tx_frame,
+	.gather = ring_tx_gather,
+	.complete = ring_tx_complete,
+};
+
+/* ---- frames ---- */
+
 static void tx_checksum(const struct nic_tx_desc *d, u8 *frame, u32 len)
 {
 	u32 field = (u32)d->csum_start + d->csum_offset;
@@ -98,43 +113,44 @@ static void tx_checksum(const struct nic_tx_desc *d, u8 *frame, u32 len)
 }
 
 /* The bytes of the next segment, at p: headers, the payload's next part, both set right. */
-static bool tso_build(struct nic_hw *hw, const struct nic_hw_ring *r, u32 part, u8 *p)
+static bool tso_build(struct nic_hw *hw, u32 part, u8 *p)
 {
-	const struct nic_tx_desc *ctx = &tx_desc(hw, r)[r->head];
-	const struct nic_tx_desc *data = &tx_desc(hw, r)[ring_next(r, r->head)];
-	u32 hdr_len = ctx->csum_start;
+	const struct nic_hw_tx *tx = &hw->tx;
+	u32 hdr_len = tx->ctx.csum_start;
 
-	if (!tx_gather(hw, r, 0, hdr_len, p) ||
-	    !tx_gather(hw, r, hdr_len + hw->tso_sent, part, p + hdr_len))
+	if (!hw->tx_ops->gather(hw, hw->tx_queue, 0, hdr_len, p) ||
+	    !hw->tx_ops->gather(hw, hw->tx_queue, hdr_len + hw->tso_sent, part, p + hdr_len))
 		return false;
-	nic_hw_tso_headers(ctx, data, p, hdr_len + part, hw->tso_sent / ctx->length, !hw->tso_more);
-	tx_checksum(data, p, hdr_len + part);
+	nic_hw_tso_headers(&tx->ctx, &tx->data, p, hdr_len + part, hw->tso_sent / tx->ctx.length,
+			   !hw->tso_more);
+	tx_checksum(&tx->data, p, hdr_len + part);
 	return true;
 }
 
-/* How long the next frame is, of a head of `bytes`: all, or a segment. 0: a context that is not for
- * this frame. */
-static u32 tx_length(struct nic_hw *hw, const struct nic_hw_ring *r, u32 bytes, u32 *part)
+/* How long the next frame is: all, or a segment. 0: a context that is not for this frame. */
+static u32 tx_length(struct nic_hw *hw, u32 *part)
 {
-	const struct nic_tx_desc *ctx = &tx_desc(hw, r)[r->head];
+	const struct nic_tx_desc *ctx = &hw->tx.ctx;
 	u32 left;
 
 	hw->tso_more = false;
 	*part = 0;
 	if (!(ctx->cmd & TXD_TSO))
-		return bytes;
-	if (!ctx->length || ctx->csum_start < ctx->csum_offset + 28u || bytes <= ctx->csum_start)
+		return hw->tx.bytes;
+	if (!ctx->length || ctx->csum_start < ctx->csum_offset + 28u ||
+	    hw->tx.bytes <= ctx->csum_start ||
+	    hw->tx.data.csum_start + hw->tx.data.csum_offset + 2u > ctx->csum_start)
 		return 0;
-	left = bytes - ctx->csum_start - hw->tso_sent;
+	left = hw->tx.bytes - ctx->csum_start - hw->tso_sent;
 	*part = min_u32(left, ctx->length);
 	hw->tso_more = left > *part;
 	return ctx->csum_start + *part;
 }
 
 /* Builds the frame; NULL: it is given up, and counted. */
-static struct wire_frame *tx_build(struct nic_hw *hw, const struct nic_hw_ring *r, u32 whole)
+static struct wire_frame *tx_build(struct nic_hw *hw)
 {
-	u32 part, bytes = tx_length(hw, r, whole, &part), len;
+	u32 part, bytes = tx_length(hw, &part), len;
 	struct wire_frame *f;
 	u8 *p;
 
@@ -153,7 +169,7 @@ static struct wire_frame *tx_build(struct nic_hw *hw, const struct nic_hw_ring *
 		return NULL;
 	}
 	p = wire_frame_bytes(f);
-	if (part ? !tso_build(hw, r, part, p) : !tx_gather(hw, r, 0, bytes, p)) {
+	if (part ? !tso_build(hw, part, p) : !hw->tx_ops->gather(hw, hw->tx_queue, 0, bytes, p)) {
 		hw->stats.tx_bad_descriptor++;
 		wire_frame_put(hw->wire, f);
 		return NULL;
@@ -161,7 +177,7 @@ static struct wire_frame *tx_build(struct nic_hw *hw, const struct nic_hw_ring *
 	if (part)
 		hw->stats.tx_tso_segments++;
 	else
-		tx_checksum(&tx_desc(hw, r)[r->head], p, bytes);
+		tx_checksum(&hw->tx.data, p, bytes);
 	hw->stats.tx_tso += part && !hw->tso_sent;
 	hw->tso_sent += part;
 	memset(p + bytes, 0, len - bytes);
@@ -177,32 +193,35 @@ static void tx_left(struct nic_hw *hw, bool sent)
 		return;
 	hw->tso_more = false;
 	hw->tso_sent = 0;
-	tx_write_back(hw, hw->tx_queue, hw->tx_next);
+	hw->tx_ops->complete(hw, hw->tx_queue);
 }
 
-/* The queue whose frame is next: segments of one follow each other. */
-static u32 tx_next_frame(const struct nic_hw *hw, u32 *descs, u32 *bytes)
+/* The frame that is next: segments of one follow each other, then the queues have their turn.
+ * False: there is none. */
+static bool tx_next_frame(struct nic_hw *hw)
 {
-	if (!hw->tso_more)
-		return tx_pick(hw, descs, bytes);
-	*descs = tx_frame_descs(hw, &hw->q[hw->tx_queue].tx, bytes);
-	return hw->tx_queue;
+	if (hw->tso_more)
+		return true;
+	for (u32 k = 1; k <= hw->queues; k++) {
+		u32 index = (hw->tx_queue + k) % hw->queues;
+
+		if (!hw->tx_ops->frame(hw, index))
+			continue;
+		hw->tx_queue = index;
+		return true;
+	}
+	return false;
 }
 
 void nic_hw_tx_run(struct nic_hw *hw)
 {
 	while (hw->tctl & TCTL_EN && !hw->tx_stalled && !hw->tx_busy) {
-		u32 descs, bytes, index = tx_next_frame(hw, &descs, &bytes);
-		struct nic_hw_ring *r;
 		struct wire_frame *f;
 		u64 left;
 
-		if (index == hw->queues)
+		if (!tx_next_frame(hw))
 			return;
-		r = &hw->q[index].tx;
-		hw->tx_queue = index;
-		hw->tx_next = (r->head + descs) % r->len;
-		f = tx_build(hw, r, bytes);
+		f = tx_build(hw);
 		/* Busy while the frame enters the wire: a listener there may ring the doorbell. */
 		hw->tx_busy = true;
 		left = f ? wire_transmit(hw->wire, hw->end, f, 0) : hw->world->now;

@@ -10,6 +10,7 @@
  */
 #include "drivers/nic.h"
 #include "drivers/nic_driver.h"
+#include "drivers/virtio.h"
 #include "ethernet/eth.h"
 #include "lib/str.h"
 
@@ -23,6 +24,17 @@ static void nic_check_link(struct nic_adapter *a)
 		netif_carrier_off(a->dev);
 }
 
+bool nic_irq_link(struct nic_queue *q)
+{
+	struct nic_hw *hw = q->adapter->hw;
+
+	if (!(nic_hw_read(hw, NIC_ICR, q->index) & nic_hw_read(hw, NIC_IMS, q->index) & ICR_LSC))
+		return false;
+	nic_hw_write(hw, NIC_ICR, q->index, ICR_LSC);
+	nic_check_link(q->adapter);
+	return true;
+}
+
 static void nic_irq(void *dev_id)
 {
 	struct nic_queue *q = dev_id;
@@ -30,10 +42,7 @@ static void nic_irq(void *dev_id)
 	u32 cause = nic_hw_read(hw, NIC_ICR, q->index) & nic_hw_read(hw, NIC_IMS, q->index);
 
 	q->irqs++;
-	if (cause & ICR_LSC) {
-		nic_hw_write(hw, NIC_ICR, q->index, ICR_LSC);
-		nic_check_link(q->adapter);
-	}
+	nic_irq_link(q);
 	if (cause & QUEUE_CAUSES) {
 		nic_hw_write(hw, NIC_IMC, q->index, QUEUE_CAUSES);
 		if (napi_schedule_prep(&q->napi))
@@ -70,6 +79,68 @@ static void nic_write_base(struct nic_adapter *a, enum nic_reg low, u32 index, u
 	nic_hw_write(a->hw, (enum nic_reg)(low + 1), index, (u32)(base >> 32));
 }
 
+/* ---- the ring model ---- */
+
+static void ring_configure(struct nic_queue *q)
+{
+	struct nic_adapter *a = q->adapter;
+	u32 i = q->index;
+
+	nic_write_base(a, NIC_RDBAL, i, dma_map(a->world, q->rx.rx));
+	nic_hw_write(a->hw, NIC_RDLEN, i, q->rx.count);
+	nic_hw_write(a->hw, NIC_SRRCTL, i, NIC_RX_BUFFER);
+	nic_write_base(a, NIC_TDBAL, i, dma_map(a->world, q->tx.tx));
+	nic_hw_write(a->hw, NIC_TDLEN, i, q->tx.count);
+	nic_rx_refill(q);
+}
+
+static int ring_alloc(struct nic_queue *q)
+{
+	struct nic_adapter *a = q->adapter;
+
+	return nic_rx_ring_alloc(q, a->rx_count) || nic_tx_ring_alloc(q, a->tx_count) ? -ENOMEM : 0;
+}
+
+static void ring_free(struct nic_queue *q)
+{
+	nic_rx_ring_free(q);
+	nic_tx_ring_free(q);
+}
+
+static u64 ring_rx_waiting(const struct nic_queue *q)
+{
+	const struct nic_ring *r = &q->rx;
+	u64 n = 0;
+
+	for (u32 i = 0; r->rx && i < r->count; i++)
+		n += (r->rx[i].status & (RXD_DD | RXD_EOP)) == (RXD_DD | RXD_EOP);
+	return n;
+}
+
+static u64 ring_tx_waiting(const struct nic_queue *q)
+{
+	const struct nic_ring *r = &q->tx;
+	u64 n = 0;
+
+	for (u32 i = 0; r->tx && i < r->count; i++)
+		n += r->tx_buffer[i].skb != NULL;
+	return n;
+}
+
+const struct nic_model_ops nic_ring_model = {
+	.alloc = ring_alloc,
+	.free = ring_free,
+	.configure = ring_configure,
+	.refill = nic_rx_refill,
+	.rx_waiting = ring_rx_waiting,
+	.tx_waiting = ring_tx_waiting,
+	.irq = nic_irq,
+	.poll = nic_poll,
+	.vector = "-TxRx-", /* as igb names its vectors */
+};
+
+/* ---- life ---- */
+
 static void nic_set_rx_mode(struct net_device *dev);
 
 /* Tells the device everything: after probe, open and reset. */
@@ -85,13 +156,8 @@ static void nic_configure(struct nic_adapter *a)
 	for (u32 i = 0; i < a->queues; i++) {
 		struct nic_queue *q = &a->q[i];
 
-		nic_write_base(a, NIC_RDBAL, i, dma_map(a->world, q->rx.rx));
-		nic_hw_write(hw, NIC_RDLEN, i, q->rx.count);
-		nic_hw_write(hw, NIC_SRRCTL, i, NIC_RX_BUFFER);
-		nic_write_base(a, NIC_TDBAL, i, dma_map(a->world, q->tx.tx));
-		nic_hw_write(hw, NIC_TDLEN, i, q->tx.count);
+		q->model->configure(q);
 		nic_write_eitr(q);
-		nic_rx_refill(q);
 	}
 	nic_rss_configure(a);
 	nic_hw_write(hw, NIC_TCTL, 0, TCTL_EN | TCTL_PSP);
@@ -102,8 +168,7 @@ static void nic_configure(struct nic_adapter *a)
 static void nic_free_queue(struct nic_queue *q)
 {
 	del_timer(&q->refill);
-	nic_rx_ring_free(q);
-	nic_tx_ring_free(q);
+	q->model->free(q);
 	if (q->irq) {
 		nic_hw_msix(q->adapter->hw, q->index, NULL);
 		free_irq(q->irq);
@@ -111,15 +176,15 @@ static void nic_free_queue(struct nic_queue *q)
 	}
 }
 
-/* "eth0-TxRx-3", as igb names its vectors. */
+/* "eth0-TxRx-3" */
 static void nic_irq_name(const struct nic_queue *q, char name[32])
 {
 	size_t n;
 
 	str_copy(name, q->adapter->dev->name, IFNAME_LEN);
 	n = str_len(name);
-	memcpy(name + n, "-TxRx-", 6);
-	n += 6;
+	str_copy(name + n, q->model->vector, 32 - n);
+	n = str_len(name);
 	if (q->index >= 10)
 		name[n++] = (char)('0' + q->index / 10);
 	name[n++] = (char)('0' + q->index % 10);
@@ -131,10 +196,10 @@ static int nic_alloc_queue(struct nic_queue *q)
 	struct nic_adapter *a = q->adapter;
 	char name[32];
 
-	if (nic_rx_ring_alloc(q, a->rx_count) || nic_tx_ring_alloc(q, a->tx_count))
+	if (q->model->alloc(q))
 		return -ENOMEM;
 	nic_irq_name(q, name);
-	q->irq = request_irq(dev_host(a->dev), q->irq_cpu, nic_irq, q, name);
+	q->irq = request_irq(dev_host(a->dev), q->irq_cpu, q->model->irq, q, name);
 	if (!q->irq)
 		return -ENOMEM;
 	nic_hw_msix(a->hw, q->index, q->irq);
@@ -284,27 +349,38 @@ static void nic_uninit(struct net_device *dev)
 	}
 }
 
+/* What all models share. */
+#define NIC_NETDEV_OPS                                                                  \
+	.ndo_open = nic_open, .ndo_stop = nic_stop, .ndo_set_rx_mode = nic_set_rx_mode, \
+	.ndo_change_mtu = nic_change_mtu, .ndo_set_mac_address = nic_set_mac_address,   \
+	.ndo_tx_timeout = nic_tx_timeout, .ndo_nic_set = nic_set_param,                 \
+	.ndo_ethtool_stats = nic_ethtool_stats, .ndo_attach = nic_attach,               \
+	.ndo_change_carrier = nic_change_carrier, .ndo_get_stats64 = nic_get_stats64,   \
+	.ndo_check = nic_check, .ndo_uninit = nic_uninit
+
 static const struct net_device_ops nic_netdev_ops = {
-	.ndo_open = nic_open,
-	.ndo_stop = nic_stop,
+	NIC_NETDEV_OPS,
 	.ndo_start_xmit = nic_start_xmit,
-	.ndo_set_rx_mode = nic_set_rx_mode,
-	.ndo_change_mtu = nic_change_mtu,
-	.ndo_set_mac_address = nic_set_mac_address,
-	.ndo_tx_timeout = nic_tx_timeout,
-	.ndo_nic_set = nic_set_param,
-	.ndo_ethtool_stats = nic_ethtool_stats,
-	.ndo_attach = nic_attach,
-	.ndo_change_carrier = nic_change_carrier,
-	.ndo_get_stats64 = nic_get_stats64,
-	.ndo_check = nic_check,
-	.ndo_uninit = nic_uninit,
+};
+static const struct net_device_ops virtio_netdev_ops = {
+	NIC_NETDEV_OPS,
+	.ndo_start_xmit = virtnet_start_xmit,
 };
 
-static int nic_alloc_adapter(struct host *h, struct net_device *dev, struct nic_adapter *a)
+static void nic_refill_timer(struct timer *t)
+{
+	struct nic_queue *q = container_of(t, struct nic_queue, refill);
+
+	q->model->refill(q);
+}
+
+static int nic_alloc_adapter(struct host *h, struct net_device *dev, struct nic_adapter *a,
+			     const struct nic_model_ops *model)
 {
 	a->hw = nic_hw_create(a->world, a->max_queues);
 	if (!a->hw)
+		return -ENOMEM;
+	if (model == &virtio_net_model && vnet_hw_create(a->hw))
 		return -ENOMEM;
 	a->q = mem_alloc_n(a->world, MEM_NAPI, a->max_queues, sizeof(*a->q));
 	if (!a->q)
@@ -312,8 +388,8 @@ static int nic_alloc_adapter(struct host *h, struct net_device *dev, struct nic_
 	for (u32 i = 0; i < a->max_queues; i++) {
 		struct nic_queue *q = &a->q[i];
 
-		*q = (struct nic_queue){ .adapter = a, .index = i };
-		netif_napi_add(h, dev, &q->napi, nic_poll, 64);
+		*q = (struct nic_queue){ .adapter = a, .index = i, .model = model };
+		netif_napi_add(h, dev, &q->napi, model->poll, 64);
 		q->napi.index = i;
 	}
 	return 0;
@@ -324,9 +400,10 @@ static int nic_init(struct net_device *dev, struct net *net, const struct op_nic
 {
 	struct nic_adapter *a = dev->priv;
 	struct host *h = net->host;
+	bool virtio = op->model == NIC_MODEL_VIRTIO;
 
 	ether_setup(dev);
-	dev->netdev_ops = &nic_netdev_ops;
+	dev->netdev_ops = virtio ? &virtio_netdev_ops : &nic_netdev_ops;
 	dev->max_mtu = NIC_MTU_MAX;
 	dev->features |= NETIF_F_GRO;
 	if (op->mtu)
@@ -337,12 +414,12 @@ static int nic_init(struct net_device *dev, struct net *net, const struct op_nic
 	a->queues = a->max_queues;
 	a->rx_count = op->rx_ring ? (u32)op->rx_ring : NIC_RING_DEFAULT;
 	a->tx_count = op->tx_ring ? (u32)op->tx_ring : NIC_RING_DEFAULT;
-	if (nic_alloc_adapter(h, dev, a))
+	if (nic_alloc_adapter(h, dev, a, virtio ? &virtio_net_model : &nic_ring_model))
 		return -ENOMEM;
 	nic_rss_init(a);
 	for (u32 i = 0; i < a->max_queues; i++) {
 		a->q[i].irq_cpu = i % h->cpus_count;
-		timer_setup(&a->q[i].refill, host_cpu(h, a->q[i].irq_cpu), nic_rx_refill_timer);
+		timer_setup(&a->q[i].refill, host_cpu(h, a->q[i].irq_cpu), nic_refill_timer);
 	}
 	return 0;
 }
@@ -406,6 +483,7 @@ struct net_device *nic_probe(struct net *net, const struct op_nic_add *op, int *
 	str_copy_n(name, sizeof(name), (const char *)op->name.p, op->name.len);
 	switch (op->model) {
 	case NIC_MODEL_RING:
+	case NIC_MODEL_VIRTIO:
 		return nic_ring_probe(net, op, name, err);
 	case NIC_MODEL_TUN:
 		return tun_probe(net, op, name, err);

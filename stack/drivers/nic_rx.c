@@ -85,31 +85,36 @@ void nic_rx_refill(struct nic_queue *q)
 		mod_timer(&q->refill, jiffies(dev_host(q->adapter->dev)) + NIC_REFILL_MS);
 }
 
-void nic_rx_refill_timer(struct timer *t)
-{
-	struct nic_queue *q = container_of(t, struct nic_queue, refill);
-
-	nic_rx_refill(q);
-}
-
-/* Hands a frame to the stack. */
-static void nic_receive_skb(struct nic_queue *q, struct sk_buff *skb, const struct nic_rx_desc *d)
+void nic_receive_skb(struct nic_queue *q, struct sk_buff *skb, bool csum_ok)
 {
 	struct net_device *dev = q->adapter->dev;
 
 	q->rx_packets++;
 	q->rx_bytes += skb->len;
-	if (d->status & RXD_L4CS) {
+	if (csum_ok) {
 		skb->ip_summed = CHECKSUM_UNNECESSARY;
 		q->rx_csum_good++;
-	}
-	if (d->status & RXD_HASH) {
-		skb->hash = (u32)d->addr;
-		skb->l4_hash = (d->status & RXD_L4HASH) != 0;
 	}
 	skb->queue_mapping = (u16)q->index;
 	skb->protocol = eth_type_trans(skb, dev);
 	napi_gro_receive(&q->napi, skb);
+}
+
+void nic_rx_no_skb(struct nic_queue *q)
+{
+	q->rx_alloc_failed++;
+	q->rx_no_skb++;
+	q->adapter->dev->stats.rx_dropped++;
+}
+
+/* What the last descriptor of a frame tells of it. */
+static void rx_desc_to_skb(struct nic_queue *q, struct sk_buff *skb, const struct nic_rx_desc *d)
+{
+	if (d->status & RXD_HASH) {
+		skb->hash = (u32)d->addr;
+		skb->l4_hash = (d->status & RXD_L4HASH) != 0;
+	}
+	nic_receive_skb(q, skb, d->status & RXD_L4CS);
 }
 
 /* A frame in several buffers, the first at i, `last` the one with EOP. NULL: no memory. */
@@ -173,13 +178,10 @@ s32 nic_clean_rx(struct nic_queue *q, s32 budget)
 		}
 		r->next_to_clean = nic_ring_next(r, last);
 		work++;
-		if (skb) {
-			nic_receive_skb(q, skb, &done);
-		} else {
-			q->rx_alloc_failed++;
-			q->rx_no_skb++;
-			q->adapter->dev->stats.rx_dropped++;
-		}
+		if (skb)
+			rx_desc_to_skb(q, skb, &done);
+		else
+			nic_rx_no_skb(q);
 		if (nic_ring_unused(r) >= NIC_RX_BUFFER_WRITE)
 			nic_rx_refill(q);
 	}

@@ -145,42 +145,66 @@ static void nic_tx_map(struct nic_queue *q, struct sk_buff *skb)
 	r->next_to_use = nic_ring_next(r, i);
 }
 
+enum netdev_tx nic_tx_drop(struct sk_buff *skb, enum skb_drop_reason reason)
+{
+	skb->dev->stats.tx_dropped++;
+	kfree_skb_reason(skb, reason);
+	return NETDEV_TX_OK;
+}
+
+enum netdev_tx nic_tx_busy(struct nic_queue *q)
+{
+	q->tx_busy++;
+	netif_tx_stop_queue(&q->adapter->dev->tx[q->index]);
+	return NETDEV_TX_BUSY;
+}
+
+void nic_tx_stop(struct nic_queue *q)
+{
+	q->tx_stopped++;
+	netif_tx_stop_queue(&q->adapter->dev->tx[q->index]);
+}
+
 enum netdev_tx nic_start_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct nic_adapter *a = dev->priv;
 	struct nic_queue *q = &a->q[skb->queue_mapping];
-	struct netdev_queue *txq = &dev->tx[q->index];
 
-	if (!a->up || skb_descs(skb) > q->tx.count - 1) {
-		dev->stats.tx_dropped++;
-		kfree_skb_reason(skb, SKB_DROP_REASON_DEV_READY);
-		return NETDEV_TX_OK;
-	}
-	if (nic_ring_unused(&q->tx) < skb_descs(skb) || should_fail(dev->world, FAULT_TX_BUSY)) {
-		q->tx_busy++;
-		netif_tx_stop_queue(txq);
-		return NETDEV_TX_BUSY;
-	}
-	if (skb_is_gso(skb) && !nic_tso_prepare(skb)) {
-		dev->stats.tx_dropped++;
-		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
-		return NETDEV_TX_OK;
-	}
+	if (!a->up || skb_descs(skb) > q->tx.count - 1)
+		return nic_tx_drop(skb, SKB_DROP_REASON_DEV_READY);
+	if (nic_ring_unused(&q->tx) < skb_descs(skb) || should_fail(dev->world, FAULT_TX_BUSY))
+		return nic_tx_busy(q);
+	if (skb_is_gso(skb) && !nic_tso_prepare(skb))
+		return nic_tx_drop(skb, SKB_DROP_REASON_NOMEM);
 	skb_tx_timestamp(skb);
 	nic_tx_map(q, skb);
 	/* Before the doorbell: the device may be through at once. */
-	if (nic_ring_unused(&q->tx) < tx_needed(dev)) {
-		q->tx_stopped++;
-		netif_tx_stop_queue(txq);
-	}
+	if (nic_ring_unused(&q->tx) < tx_needed(dev))
+		nic_tx_stop(q);
 	nic_hw_write(a->hw, NIC_TDT, q->index, q->tx.next_to_use);
 	return NETDEV_TX_OK;
 }
 
+void nic_tx_sent(struct nic_queue *q, struct sk_buff *skb)
+{
+	q->tx_done++;
+	q->tx_packets += skb_segs(skb);
+	q->tx_bytes += qdisc_pkt_len(skb);
+	consume_skb(skb);
+}
+
+void nic_tx_wake(struct nic_queue *q, bool room)
+{
+	struct netdev_queue *txq = &q->adapter->dev->tx[q->index];
+
+	if (!txq->stopped || !room)
+		return;
+	q->tx_restart++;
+	netif_tx_wake_queue(txq);
+}
+
 void nic_clean_tx(struct nic_queue *q)
 {
-	struct net_device *dev = q->adapter->dev;
-	struct netdev_queue *txq = &dev->tx[q->index];
 	struct nic_ring *r = &q->tx;
 	u32 i = r->next_to_clean;
 
@@ -190,16 +214,10 @@ void nic_clean_tx(struct nic_queue *q)
 		if (!skb)
 			continue;
 		r->tx_buffer[i].skb = NULL;
-		q->tx_done++;
-		q->tx_packets += skb_segs(skb);
-		q->tx_bytes += qdisc_pkt_len(skb);
-		consume_skb(skb);
+		nic_tx_sent(q, skb);
 	}
 	if (i == r->next_to_clean)
 		return;
 	r->next_to_clean = i;
-	if (txq->stopped && nic_ring_unused(r) >= tx_needed(dev)) {
-		q->tx_restart++;
-		netif_tx_wake_queue(txq);
-	}
+	nic_tx_wake(q, nic_ring_unused(r) >= tx_needed(q->adapter->dev));
 }

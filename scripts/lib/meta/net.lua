@@ -339,7 +339,7 @@ function Peer:collect(options) end
 ---@field queues? integer
 ---@field rx_ring? integer
 ---@field tx_ring? integer
----@field model? "tun"
+---@field model? "ring"|"virtio"|"tun"
 ---@field up? boolean
 ---@field name? string
 
@@ -443,6 +443,7 @@ function Host:link(options) end
 ---@field gro? boolean
 ---@field rx_udp_gro_forwarding? boolean
 ---@field rx_gro_list? boolean
+---@field virtio_event_idx? boolean
 ---@field gro_flush_timeout? integer
 ---@field napi_defer_hard_irqs? integer
 ---@field irq_cpu? integer

@@ -8,6 +8,7 @@ enum nic_model {
 	NIC_MODEL_RING, /* the software NIC: descriptor rings, registers, interrupts */
 	NIC_MODEL_TUN, /* raw IP, no link header, no neighbour; what it sends leaves the free end of
 			  the wire it is attached to */
+	NIC_MODEL_VIRTIO, /* the same board behind virtqueues: virtio-net */
 };
 
 /* OP_WIRE_SET: of frames that enter at `end`. Rates of faults are in parts per million; the draws
@@ -118,6 +119,7 @@ enum nic_param {
 	NIC_PARAM_USO,
 	NIC_PARAM_GRO_UDP_FWD,
 	NIC_PARAM_GRO_LIST,
+	NIC_PARAM_VIRTIO_EVENT_IDX, /* 0/1: VIRTIO_F_EVENT_IDX; the device is reset */
 	NIC_PARAM_COUNT
 };
 

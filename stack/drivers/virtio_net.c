@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The virtio network driver's rings (drivers/net/virtio_net.c): receive buffers that a long frame
+ * shares (VIRTIO_NET_F_MRG_RXBUF), the header in front of every packet with its offloads, transmit,
+ * interrupt and poll. The life of the device, its settings and statistics are those of the ring
+ * model (nic_main.c, nic_ethtool.c), as both are the same board.
+ *
+ * Invariant: what is in a receive queue is a data area of NIC_RX_AREA bytes, its used length
+ * counted from hdr_len bytes before RX_HEADROOM; what is in a transmit queue is a packet.
+ */
+#include "core/errqueue.h"
+#include "core/offload.h"
+#include "core/sch_generic.h"
+#include "drivers/nic_driver.h"
+#include "drivers/virtio_ring.h"
+#include "ethernet/eth.h"
+#include "wire/tcp.h"
+#include "wire/udp.h"
+
+#define RX_HEADROOM (NET_SKB_PAD + NET_IP_ALIGN)
+/* Descriptors of a packet: header, bytes. */
+#define TX_DESCS 2u
+
+static u32 hdr_len(const struct nic_queue *q)
+{
+	return q->adapter->max_queues > 1 ? VIRTIO_NET_HDR_HASH_LEN : VIRTIO_NET_HDR_LEN;
+}
+
+/* Where the device writes: the header, then the frame at RX_HEADROOM. */
+static u8 *rx_hdr(const struct nic_queue *q, u8 *head)
+{
+	return head + RX_HEADROOM - hdr_len(q);
+}
+
+/* ---- life ---- */
+
+static int virtnet_alloc(struct nic_queue *q)
+{
+	struct nic_adapter *a = q->adapter;
+	bool event_idx = !a->no_event_idx;
+
+	q->rvq = vring_new_virtqueue(a->world, a->rx_count, event_idx);
+	q->svq = vring_new_virtqueue(a->world, a->tx_count, event_idx);
+	q->tx_hdrs = mem_alloc_n(a->world, MEM_NIC_DMA, a->tx_count * VIRTIO_NET_HDR_HASH_LEN, 1);
+	return q->rvq && q->svq && q->tx_hdrs ? 0 : -ENOMEM;
+}
+
+static void free_rx(struct nic_queue *q)
+{
+	struct world *w = q->adapter->world;
+	u64 frames = q->model->rx_waiting(q);
+	u8 *head;
+
+	q->rx_purged += frames;
+	q->adapter->dev->stats.rx_dropped += frames;
+	while ((head = virtqueue_detach_unused_buf(q->rvq)) != NULL)
+		skb_data_free(w, head, NIC_RX_AREA);
+	vring_del_virtqueue(q->rvq);
+	q->rvq = NULL;
+}
+
+static void free_tx(struct nic_queue *q)
+{
+	bool ending = q->adapter->world->ending;
+	struct sk_buff *skb;
+	u32 len;
+
+	while ((skb = virtqueue_get_buf(q->svq, &len)) != NULL) {
+		q->tx_purged++;
+		consume_skb(skb);
+	}
+	while ((skb = virtqueue_detach_unused_buf(q->svq)) != NULL) {
+		q->tx_purged++;
+		kfree_skb_reason(skb,
+				 ending ? SKB_DROP_REASON_WORLD_END : SKB_DROP_REASON_DEV_READY);
+	}
+	vring_del_virtqueue(q->svq);
+	q->svq = NULL;
+}
+
+static void virtnet_free(struct nic_queue *q)
+{
+	struct nic_adapter *a = q->adapter;
+	u32 size = (q->svq ? q->svq->num : a->tx_count) * VIRTIO_NET_HDR_HASH_LEN;
+
+	if (q->rvq)
+		free_rx(q);
+	if (q->svq)
+		free_tx(q);
+	if (q->tx_hdrs)
+		mem_free_n(a->world, MEM_NIC_DMA, q->tx_hdrs, size, 1);
+	q->tx_hdrs = NULL;
+}
+
+static void tell_queue(struct nic_adapter *a, u32 index, const struct virtqueue *vq)
+{
+	vnet_hw_queue(a->hw, index, dma_map(a->world, vq->desc), dma_map(a->world, vq->avail),
+		      dma_map(a->world, vq->used), vq->num);
+}
+
+static void virtnet_configure(struct nic_queue *q)
+{
+	struct nic_adapter *a = q->adapter;
+
+	vnet_hw_features(a->hw, !a->no_event_idx, a->max_queues > 1);
+	tell_queue(a, virtio_rxq(q->index), q->rvq);
+	tell_queue(a, virtio_txq(q->index), q->svq);
+	q->model->refill(q);
+}
+
+/* try_fill_recv() */
+static void virtnet_refill(struct nic_queue *q)
+{
+	struct world *w = q->adapter->world;
+	struct virtqueue *vq = q->rvq;
+	u32 added = 0;
+
+	for (; vq->num_free; added++) {
+		u8 *head = skb_data_alloc(w, NIC_RX_AREA);
+		struct virtio_sg sg;
+
+		if (!head) {
+			q->rx_alloc_failed++;
+			break;
+		}
+		sg = (struct virtio_sg){ rx_hdr(q, head), hdr_len(q) + NIC_RX_BUFFER };
+		virtqueue_add(vq, &sg, 1, true, head);
+	}
+	if (added && virtqueue_kick_prepare(vq))
+		vnet_hw_notify(q->adapter->hw, virtio_rxq(q->index));
+	/* With no buffer left no frame can come that would bring us back here. */
+	if (vq->num_free == vq->num && !timer_pending(&q->refill))
+		mod_timer(&q->refill, jiffies(dev_host(q->adapter->dev)) + NIC_REFILL_MS);
+}
+
+/* ---- in ---- */
+
+static u32 num_buffers(const struct nic_queue *q, u32 k)
+{
+	u32 n = virtqueue_used_len(q->rvq, k) ?
+			get_le16(rx_hdr(q, virtqueue_peek(q->rvq, k)) + VNET_HDR_NUM_BUFFERS) :
+			1;
+
+	return n ? n : 1;
+}
+
+/* Whole frames that wait for a poll. */
+static u64 virtnet_rx_waiting(const struct nic_queue *q)
+{
+	u32 used = q->rvq ? virtqueue_used(q->rvq) : 0;
+	u64 n = 0;
+
+	for (u32 k = 0; k < used; k += num_buffers(q, k))
+		n += virtqueue_used_len(q->rvq, k) != 0;
+	return n;
+}
+
+static u64 virtnet_tx_waiting(const struct nic_queue *q)
+{
+	u64 n = 0;
+
+	for (u32 i = 0; q->svq && i < q->svq->num; i++)
+		n += q->svq->data[i] != NULL;
+	return n;
+}
+
+static struct sk_buff *receive_small(struct nic_queue *q, u8 *head, u32 len)
+{
+	struct sk_buff *skb = build_skb(q->adapter->world, head, NIC_RX_AREA);
+
+	if (!skb) {
+		skb_data_free(q->adapter->world, head, NIC_RX_AREA);
+		return NULL;
+	}
+	skb_reserve(skb, RX_HEADROOM);
+	skb_put(skb, len);
+	return skb;
+}
+
+/* receive_mergeable(): a frame in n buffers, copied together. NULL: no memory; they are used all
+ * the same. */
+static struct sk_buff *receive_mergeable(struct nic_queue *q, u32 n)
+{
+	struct world *w = q->adapter->world;
+	u32 len = 0, part, skip = hdr_len(q);
+	struct sk_buff *skb;
+
+	for (u32 k = 0; k < n; k++)
+		len += virtqueue_used_len(q->rvq, k);
+	len -= skip;
+	skb = alloc_skb(w, RX_HEADROOM + len);
+	if (skb)
+		skb_reserve(skb, RX_HEADROOM);
+	for (; n; n--) {
+		u8 *head = virtqueue_get_buf(q->rvq, &part);
+
+		if (skb)
+			memcpy(skb_put(skb, part - skip), rx_hdr(q, head) + skip, part - skip);
+		skip = 0;
+		skb_data_free(w, head, NIC_RX_AREA);
+	}
+	return skb;
+}
+
+static void receive_buf(struct nic_queue *q)
+{
+	u32 n = num_buffers(q, 0), len;
+	u8 hdr[VIRTIO_NET_HDR_HASH_LEN];
+	struct sk_buff *skb;
+	u8 *head;
+
+	if (!virtqueue_used_len(q->rvq, 0)) {
+		/* Given back unused: the device could make nothing of it. */
+		skb_data_free(q->adapter->world, virtqueue_get_buf(q->rvq, &len), NIC_RX_AREA);
+		return;
+	}
+	memcpy(hdr, rx_hdr(q, virtqueue_peek(q->rvq, 0)), hdr_len(q));
+	if (n == 1) {
+		head = virtqueue_get_buf(q->rvq, &len);
+		skb = receive_small(q, head, len - hdr_len(q));
+	} else {
+		skb = receive_mergeable(q, n);
+	}
+	if (!skb) {
+		nic_rx_no_skb(q);
+		return;
+	}
+	if (hdr_len(q) == VIRTIO_NET_HDR_HASH_LEN && get_le16(hdr + VNET_HDR_HASH_REPORT)) {
+		u32 report = get_le16(hdr + VNET_HDR_HASH_REPORT);
+
+		skb->hash = get_le32(hdr + VNET_HDR_HASH);
+		skb->l4_hash = report % 3 != VIRTIO_NET_HASH_IPV4;
+	}
+	nic_receive_skb(q, skb, hdr[0] & VIRTIO_NET_HDR_F_DATA_VALID);
+}
+
+static s32 virtnet_receive(struct nic_queue *q, s32 budget)
+{
+	s32 work = 0;
+
+	for (; work < budget && virtqueue_more_used(q->rvq); work++) {
+		receive_buf(q);
+		if (q->rvq->num_free >= NIC_RX_BUFFER_WRITE)
+			virtnet_refill(q);
+	}
+	if (work)
+		virtnet_refill(q);
+	return work;
+}
+
+/* ---- out ---- */
+
+/* virtio_net_hdr_from_skb() */
+static void xmit_header(u8 *hdr, const struct sk_buff *skb)
+{
+	const struct skb_shared_info *shinfo = skb_shinfo(skb);
+	bool udp = shinfo->gso_type & SKB_GSO_UDP_L4;
+	u32 l4 = (u32)skb_transport_offset(skb);
+
+	memset(hdr, 0, VIRTIO_NET_HDR_HASH_LEN);
+	if (skb->ip_summed == CHECKSUM_PARTIAL) {
+		hdr[0] = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+		put_le16(hdr + VNET_HDR_CSUM_START, (u16)(skb->csum_start - skb_headroom(skb)));
+		put_le16(hdr + VNET_HDR_CSUM_OFFSET, skb->csum_offset);
+	}
+	if (!skb_is_gso(skb))
+		return;
+	hdr[1] = udp ? VIRTIO_NET_HDR_GSO_UDP_L4 : VIRTIO_NET_HDR_GSO_TCPV4;
+	put_le16(hdr + VNET_HDR_GSO_SIZE, shinfo->gso_size);
+	put_le16(hdr + VNET_HDR_HDR_LEN,
+		 (u16)(l4 + (udp ? UDP_HLEN : tcp_doff(skb_transport_header(skb)))));
+}
+
+enum netdev_tx virtnet_start_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	struct nic_adapter *a = dev->priv;
+	struct nic_queue *q = &a->q[skb->queue_mapping];
+	struct virtqueue *vq = q->svq;
+	struct virtio_sg sg[TX_DESCS];
+	u8 *hdr;
+
+	if (!a->up)
+		return nic_tx_drop(skb, SKB_DROP_REASON_DEV_READY);
+	if (vq->num_free < TX_DESCS || should_fail(dev->world, FAULT_TX_BUSY))
+		return nic_tx_busy(q);
+	skb_tx_timestamp(skb);
+	hdr = q->tx_hdrs + vq->free_head * VIRTIO_NET_HDR_HASH_LEN;
+	xmit_header(hdr, skb);
+	sg[0] = (struct virtio_sg){ hdr, hdr_len(q) };
+	sg[1] = (struct virtio_sg){ skb->data, skb->len };
+	virtqueue_add(vq, sg, TX_DESCS, false, skb);
+	q->tx_queued++;
+	/* Before the notification: the device may be through at once. */
+	if (vq->num_free < TX_DESCS)
+		nic_tx_stop(q);
+	if (virtqueue_kick_prepare(vq))
+		vnet_hw_notify(a->hw, virtio_txq(q->index));
+	return NETDEV_TX_OK;
+}
+
+/* free_old_xmit() */
+static void virtnet_clean_tx(struct nic_queue *q)
+{
+	struct sk_buff *skb;
+	u32 len, n = 0;
+
+	for (; (skb = virtqueue_get_buf(q->svq, &len)) != NULL; n++)
+		nic_tx_sent(q, skb);
+	if (n)
+		nic_tx_wake(q, q->svq->num_free >= TX_DESCS);
+}
+
+/* ---- interrupt and poll ---- */
+
+static void virtnet_irq(void *dev_id)
+{
+	struct nic_queue *q = dev_id;
+	bool work = virtqueue_more_used(q->rvq) || virtqueue_more_used(q->svq);
+
+	q->irqs++;
+	if (!nic_irq_link(q) && !work)
+		q->irqs_spurious++;
+	if (!work)
+		return;
+	virtqueue_disable_cb(q->rvq);
+	virtqueue_disable_cb(q->svq);
+	if (napi_schedule_prep(&q->napi))
+		__napi_schedule(&q->napi, q->irq->cpu);
+}
+
+/* virtqueue_napi_complete(): what came between the last look and the permission to interrupt is
+ * polled for again. */
+static void virtnet_irq_on(struct nic_queue *q)
+{
+	bool quiet = virtqueue_enable_cb(q->rvq);
+
+	if (virtqueue_enable_cb(q->svq) && quiet)
+		return;
+	virtqueue_disable_cb(q->rvq);
+	virtqueue_disable_cb(q->svq);
+	if (napi_schedule_prep(&q->napi))
+		__napi_schedule(&q->napi, q->irq->cpu);
+}
+
+static s32 virtnet_poll(struct napi_struct *napi, s32 budget)
+{
+	struct nic_queue *q = container_of(napi, struct nic_queue, napi);
+	s32 work;
+
+	q->polls++;
+	work = virtnet_receive(q, budget);
+	/* After the receive half, whose answers may have been sent by now. */
+	virtnet_clean_tx(q);
+	if (work >= budget)
+		return budget;
+	if (q->adapter->adaptive_rx)
+		nic_adapt_itr(q);
+	if (napi_complete_done(napi, work))
+		virtnet_irq_on(q);
+	return work;
+}
+
+const struct nic_model_ops virtio_net_model = {
+	.alloc = virtnet_alloc,
+	.free = virtnet_free,
+	.configure = virtnet_configure,
+	.refill = virtnet_refill,
+	.rx_waiting = virtnet_rx_waiting,
+	.tx_waiting = virtnet_tx_waiting,
+	.irq = virtnet_irq,
+	.poll = virtnet_poll,
+	.vector = "-virtio-",
+};

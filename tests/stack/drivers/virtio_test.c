@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* Split virtqueues: the driver's half by itself, the rule of event indices, and a device that is
+ * given descriptors that lead nowhere. */
+#include "stack/bare_world.h"
+
+#include "drivers/nic_hw_priv.h"
+#include "drivers/virtio_ring.h"
+
+static void event_index_rule(void **state)
+{
+	(void)state;
+	/* Told exactly when the index asked for was passed, also around the end. */
+	assert_true(vring_need_event(5, 6, 5));
+	assert_false(vring_need_event(5, 5, 4));
+	assert_true(vring_need_event(5, 9, 3));
+	assert_false(vring_need_event(5, 9, 6));
+	assert_true(vring_need_event(0xffff, 0, 0xffff));
+	assert_true(vring_need_event(0xffff, 2, 0xfffe));
+	assert_false(vring_need_event(3, 2, 0xfffe));
+	assert_false(vring_need_event(7, 7, 7));
+}
+
+/* The device's part, by hand: uses the oldest available buffer. */
+static void use_one(struct virtqueue *vq, u16 *seen, u32 len)
+{
+	u16 used = get_le16(vq->used + 2);
+	u32 head = get_le16(vq->avail + 4 + 2 * ((*seen)++ % vq->num));
+
+	put_le32(vq->used + 4 + 8 * (used % vq->num), head);
+	put_le32(vq->used + 8 + 8 * (used % vq->num), len);
+	put_le16(vq->used + 2, (u16)(used + 1));
+}
+
+static void buffers_come_back(void **state)
+{
+	struct world *w = bare_world(1);
+	struct virtqueue *vq = vring_new_virtqueue(w, 4, false);
+	u8 *p = mem_alloc_n(w, MEM_MISC, 64, 1);
+	struct virtio_sg sg[3] = { { p, 10 }, { p + 10, 20 }, { p + 30, 30 } };
+	int a, b;
+	u16 seen = 0;
+	u32 len;
+
+	(void)state;
+	assert_non_null(vq);
+	/* More rounds than an index has values, with chains of one and of three. */
+	for (u32 i = 0; i < 70000; i++) {
+		virtqueue_add(vq, sg, 3, false, &a);
+		virtqueue_add(vq, sg, 1, true, &b);
+		assert_int_equal(vq->num_free, 0);
+		assert_true(virtqueue_kick_prepare(vq));
+		assert_false(virtqueue_more_used(vq));
+		use_one(vq, &seen, 7);
+		use_one(vq, &seen, 8);
+		assert_int_equal(virtqueue_used(vq), 2);
+		assert_int_equal(virtqueue_used_len(vq, 1), 8);
+		assert_ptr_equal(virtqueue_peek(vq, 1), &b);
+		assert_ptr_equal(virtqueue_get_buf(vq, &len), &a);
+		assert_int_equal(len, 7);
+		assert_ptr_equal(virtqueue_get_buf(vq, &len), &b);
+		assert_null(virtqueue_get_buf(vq, &len));
+		assert_int_equal(vq->num_free, 4);
+	}
+	virtqueue_add(vq, sg, 2, false, &a);
+	assert_ptr_equal(virtqueue_detach_unused_buf(vq), &a);
+	assert_null(virtqueue_detach_unused_buf(vq));
+	vring_del_virtqueue(vq);
+	mem_free_n(w, MEM_MISC, p, 64, 1);
+	bare_world_end(w);
+}
+
+/* A device whose transmit queue is `vq`; no wire, so that nothing good can leave. */
+static struct nic_hw *device(struct world *w, const struct virtqueue *vq)
+{
+	struct nic_hw *hw = nic_hw_create(w, 1);
+
+	assert_non_null(hw);
+	assert_int_equal(vnet_hw_create(hw), 0);
+	vnet_hw_queue(hw, 1, dma_map(w, vq->desc), dma_map(w, vq->avail), dma_map(w, vq->used),
+		      vq->num);
+	nic_hw_write(hw, NIC_TCTL, 0, TCTL_EN);
+	return hw;
+}
+
+static void bad_chains_are_used_up(void **state)
+{
+	struct world *w = bare_world(1);
+	struct virtqueue *vq = vring_new_virtqueue(w, 4, false);
+	u8 *p = mem_alloc_n(w, MEM_MISC, 64, 1);
+	struct virtio_sg sg[2] = { { p, 12 }, { p + 12, 40 } };
+	struct nic_hw *hw = device(w, vq);
+	u32 len;
+	int a;
+
+	(void)state;
+	memset(p, 0, 64);
+	for (u32 kind = 0; kind < 5; kind++) {
+		virtqueue_add(vq, sg, kind == 3 ? 1 : 2, false, &a);
+		switch (kind) {
+		case 0: /* a loop */
+			put_le16(vq->desc + 16 + 12, VRING_DESC_F_NEXT);
+			put_le16(vq->desc + 16 + 14, 0);
+			break;
+		case 1: /* a descriptor that is not there */
+			put_le16(vq->desc + 14, 9);
+			break;
+		case 2: /* longer than a packet can be */
+			put_le32(vq->desc + 16 + 8, 0xffffffff);
+			break;
+		case 4: /* a head that is not there */
+			put_le16(vq->avail + 4 + 2 * ((vq->avail_idx - 1) % 4), 77);
+			break;
+		default: /* 3: a header and no packet */
+			break;
+		}
+		virtqueue_kick_prepare(vq);
+		vnet_hw_notify(hw, 1);
+		assert_int_equal(nic_hw_stats(hw)->tx_bad_descriptor, kind + 1);
+		assert_int_equal(virtqueue_used(vq), 1);
+		/* The chain as it was, for a clean end. */
+		put_le16(vq->desc + 14, 1);
+		put_le16(vq->desc + 16 + 12, 0);
+		put_le16(vq->desc + 16 + 14, 2);
+		if (kind == 3)
+			put_le16(vq->desc + 12, 0);
+		put_le32(vq->used + 4 + 8 * (vq->last_used % 4), 0);
+		assert_ptr_equal(virtqueue_get_buf(vq, &len), &a);
+	}
+	nic_hw_write(hw, NIC_CTRL, 0, CTRL_RST);
+	nic_hw_free(hw);
+	vring_del_virtqueue(vq);
+	mem_free_n(w, MEM_MISC, p, 64, 1);
+	bare_world_end(w);
+}
+
+static void queues_outside_of_memory_are_off(void **state)
+{
+	struct world *w = bare_world(1);
+	struct virtqueue *vq = vring_new_virtqueue(w, 4, true);
+	struct nic_hw *hw = device(w, vq);
+
+	(void)state;
+	vnet_hw_queue(hw, 1, ~0ull - 8, dma_map(w, vq->avail), dma_map(w, vq->used), 4);
+	vnet_hw_notify(hw, 1);
+	vnet_hw_queue(hw, 0, dma_map(w, vq->desc), dma_map(w, vq->avail), 1ull << 60, 4);
+	vnet_hw_queue(hw, 2, 0, 0, 0, 4);
+	vnet_hw_notify(hw, 0);
+	assert_int_equal(nic_hw_stats(hw)->tx_bad_descriptor, 0);
+	nic_hw_free(hw);
+	vring_del_virtqueue(vq);
+	bare_world_end(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(event_index_rule),
+		cmocka_unit_test(buffers_come_back),
+		cmocka_unit_test(bad_chains_are_used_up),
+		cmocka_unit_test(queues_outside_of_memory_are_off),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
