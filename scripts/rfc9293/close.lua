@@ -170,3 +170,20 @@ tap.test("shutdown for reading alone sends nothing", function(t)
   peer:expect_nothing { during = "1s" }
   t:is((conn:recv()), "")
 end)
+
+-- A window of more than 65,535 octets is held for a peer that does not scale (tcp_select_window);
+-- the field says at most 65535, and goes on to say so in TIME-WAIT.
+tap.test("TIME-WAIT announces no less than before, without window scaling", function(t)
+  local _, peer, conn = tcp.passive { sysctl = { ["net.ipv4.tcp_window_scaling"] = 0 } }
+  for i = 0, 3 do
+    peer:send(("P. %d:%d(1460) ack 1"):format(1 + i * 1460, 1 + (i + 1) * 1460))
+    peer:expect((". 1:1(0) ack %d"):format(1 + (i + 1) * 1460))
+    t:is(#conn:recv(65536), 1460)
+  end
+  conn:close()
+  peer:expect "F. 1:1(0) ack 5841 win 65535"
+  peer:send "F. 5841:5841(0) ack 2"
+  peer:expect ". 2:2(0) ack 5842 win 65535"
+  peer:send "F. 5841:5841(0) ack 2"
+  t:ok(peer:expect ". 2:2(0) ack 5842 win 65535")
+end)

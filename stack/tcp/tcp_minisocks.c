@@ -138,7 +138,8 @@ void tcp_time_wait(struct sock *sk, u8 state, u32 timeo)
 	tw->tw_entry_stamp = tcp_clock_ms(sk->net->host);
 	tw->tw_rcv_nxt = tp->rcv_nxt;
 	tw->tw_snd_nxt = tp->snd_nxt;
-	tw->tw_rcv_wnd = tcp_receive_window(tp);
+	/* rcv_wnd may be more than the field can say (tcp_select_window): what was announced. */
+	tw->tw_rcv_wnd = min_u32(tcp_receive_window(tp), 65535u << tw->tw_rcv_wscale);
 	tw->tw_ts_recent = tp->rx_opt.ts_recent;
 	tw->tw_ts_recent_stamp = tp->rx_opt.ts_recent_stamp;
 	tw->tw_ts_offset = tp->tsoffset;
