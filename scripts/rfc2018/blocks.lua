@@ -6,6 +6,8 @@ local tcp = require "suite.tcp"
 local function receiving(o)
   o = o or {}
   o.syn = o.syn or "mss 1460,nop,nop,sackOK"
+  o.sysctl = o.sysctl or {}
+  o.sysctl["net.ipv4.tcp_comp_sack_nr"] = 0 -- an ACK for each: scripts/linux-tcp/comp_sack.lua
   return tcp.passive(o)
 end
 

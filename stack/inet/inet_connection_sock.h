@@ -71,7 +71,8 @@ enum icsk_timer {
 	ICSK_TIMER_XMIT, /* retransmission, probes: icsk_pending */
 	ICSK_TIMER_DELACK,
 	ICSK_TIMER_KEEPALIVE, /* sk_timer: keepalive, orphans in FIN-WAIT-2 */
-	ICSK_TIMER_RESUME /* tcp_pacing.c: what was held back goes on */
+	ICSK_TIMER_RESUME, /* tcp_pacing.c: what was held back goes on */
+	ICSK_TIMER_COMPRESSED_ACK /* tcp_comp_sack.c */
 };
 
 struct inet_connection_sock {

@@ -12,7 +12,7 @@
 
 #include "kernel/timer.h"
 
-#define TIMER_SET_SLOTS 4u
+#define TIMER_SET_SLOTS 5u
 
 struct timer_set;
 

@@ -271,6 +271,7 @@ struct tcp_sock {
 	u8 scaling_ratio; /* payload of a skb in 1/256 of its truesize */
 	u8 keepalive_probes;
 	u8 compressed_ack, dup_ack_counter;
+	u32 compressed_ack_rcv_nxt; /* what dup_ack_counter counts for */
 	u32 urg_seq; /* sequence number of the urgent byte (RFC 6093) */
 	u32 snd_up; /* SND.UP */
 

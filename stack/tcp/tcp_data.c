@@ -140,7 +140,7 @@ void __tcp_ack_snd_check(struct sock *sk, bool ofo_possible)
 		tcp_send_ack(sk);
 	else if (!ofo_possible || !tp->ooo_last_skb)
 		tcp_send_delayed_ack(sk);
-	else
+	else if (!tcp_compress_ack(sk))
 		tcp_send_ack(sk); /* RFC 5681 4.2: out of order, at once */
 }
 

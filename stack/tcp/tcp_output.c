@@ -12,6 +12,7 @@
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_md5.h"
 #include "tcp/tcp_rcv.h"
+#include "tcp/tcp_rcv.h"
 #include "tcp/tcp_send.h"
 
 /* ---- the window that we announce ---- */
@@ -257,6 +258,8 @@ int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, u32 rcv
 	if (TCP_SKB_CB(skb)->tcp_flags & TCPHDR_ACK && rcv_nxt == tp->rcv_nxt) {
 		dec_quickack_mode(icsk);
 		inet_csk_clear_delack_timer(sk);
+		if (tp->compressed_ack)
+			tcp_compressed_ack_sent(sk);
 	}
 	count_sent(sk, skb, skb->len - size);
 	set_gso(sk, skb);

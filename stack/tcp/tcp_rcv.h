@@ -23,6 +23,12 @@ void tcp_queue_rcv(struct sock *sk, struct sk_buff *skb, u32 hdrlen);
 /* ACK at once, delayed, or none yet (RFC 9293 3.8.6.3, RFC 5681 4.2). */
 void tcp_ack_snd_check(struct sock *sk);
 void __tcp_ack_snd_check(struct sock *sk, bool ofo_possible);
+/* tcp_comp_sack.c. True: the ACK of a segment out of order is held back. */
+bool tcp_compress_ack(struct sock *sk);
+/* An ACK left while some were held back. */
+void tcp_compressed_ack_sent(struct sock *sk);
+/* What is held back goes now. */
+void tcp_compressed_ack_kick(struct sock *sk);
 void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb);
 /* After an ACK: send what may be sent now, wake who waits for room. */
 void tcp_data_snd_check(struct sock *sk);

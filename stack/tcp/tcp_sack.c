@@ -101,8 +101,11 @@ void tcp_sack_new_ofo_skb(struct sock *sk, u32 seq, u32 end_seq)
 		return;
 	}
 	/* A new one in front; the oldest goes when there are too many. */
-	if (n >= TCP_NUM_SACKS)
+	if (n >= TCP_NUM_SACKS) {
+		/* What was held back tells of it. */
+		tcp_compressed_ack_kick(sk);
 		n = --tp->rx_opt.num_sacks;
+	}
 	for (i = n; i > 0; i--)
 		sp[i] = sp[i - 1];
 	sp[0] = (struct tcp_sack_block){ seq, end_seq };

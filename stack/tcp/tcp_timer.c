@@ -7,6 +7,7 @@
  * Each handler holds the socket, which may end in it.
  */
 #include "tcp/tcp_fastopen.h"
+#include "tcp/tcp_rcv.h"
 #include "tcp/tcp_syn.h"
 
 #define TCP_THIN_LINEAR_RETRIES 6
@@ -551,6 +552,15 @@ static void tcp_keepalive_timer(struct timer_set *ts)
 	sock_put(sk);
 }
 
+static void tcp_compressed_ack_timer(struct timer_set *ts)
+{
+	struct sock *sk = inet_csk_timer_sk(ts);
+
+	sock_hold(sk);
+	tcp_compressed_ack_kick(sk);
+	sock_put(sk);
+}
+
 void tcp_init_xmit_timers(struct sock *sk)
 {
 	static const timer_set_fn fn[TIMER_SET_SLOTS] = {
@@ -558,6 +568,7 @@ void tcp_init_xmit_timers(struct sock *sk)
 		[ICSK_TIMER_DELACK] = tcp_delack_timer,
 		[ICSK_TIMER_KEEPALIVE] = tcp_keepalive_timer,
 		[ICSK_TIMER_RESUME] = tcp_resume_timer,
+		[ICSK_TIMER_COMPRESSED_ACK] = tcp_compressed_ack_timer,
 	};
 
 	inet_csk_init_xmit_timers(sk, fn);

@@ -44,6 +44,11 @@ static void fire3(struct timer_set *ts)
 	note_shared(ts, 3);
 }
 
+static void fire4(struct timer_set *ts)
+{
+	note_shared(ts, 4);
+}
+
 static void fire_own(struct timer *t)
 {
 	own[own_count++] = (struct firing){ t->cpu->host->world->now, (u32)(t - timers) };
@@ -58,7 +63,7 @@ static void run_one(struct world *w)
 
 static void same_order_as_timers_of_their_own(void **state)
 {
-	static const timer_set_fn fns[TIMER_SET_SLOTS] = { fire0, fire1, fire2, fire3 };
+	static const timer_set_fn fns[TIMER_SET_SLOTS] = { fire0, fire1, fire2, fire3, fire4 };
 	struct world *w[2] = { bare_world(1), bare_world(1) };
 	struct host *h[2] = { host_create(w[0], 1, "h"), host_create(w[1], 1, "h") };
 
