@@ -50,6 +50,7 @@ struct fib_info {
 	u32 table;
 	u32 metrics[RTAX_MAX];
 	bool has_metrics, mtu_locked;
+	bool kernel; /* made with an address, not by a user (RTPROT_KERNEL) */
 	struct fib_nh nh;
 };
 

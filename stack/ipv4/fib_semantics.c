@@ -174,8 +174,8 @@ static u32 fib_info_bucket(const struct netns_ipv4 *v4, const struct fib_info *f
 static bool fib_info_same(const struct fib_info *a, const struct fib_info *b)
 {
 	return !a->dead && a->scope == b->scope && a->type == b->type && a->table == b->table &&
-	       a->prefsrc == b->prefsrc && a->priority == b->priority && a->nh.oif == b->nh.oif &&
-	       a->nh.gw == b->nh.gw && a->nh.scope == b->nh.scope &&
+	       a->prefsrc == b->prefsrc && a->kernel == b->kernel && a->priority == b->priority &&
+	       a->nh.oif == b->nh.oif && a->nh.gw == b->nh.gw && a->nh.scope == b->nh.scope &&
 	       !((a->nh.flags ^ b->nh.flags) & RTNH_F_ONLINK) && a->has_metrics == b->has_metrics &&
 	       a->mtu_locked == b->mtu_locked &&
 	       memcmp(a->metrics, b->metrics, sizeof(a->metrics)) == 0;
@@ -380,6 +380,7 @@ struct fib_info *fib_create_info(struct net *net, const struct fib_config *cfg, 
 	fi->type = cfg->type;
 	fi->table = cfg->table;
 	fi->prefsrc = cfg->prefsrc;
+	fi->kernel = cfg->append;
 	fi->priority = cfg->priority;
 	fi->nh.parent = fi;
 	fi->nh.oif = cfg->oif;

@@ -2,6 +2,7 @@
 /* Text of views (seq_file.h), and proc_read() of stack/counters.h. */
 #include "proc/seq_file.h"
 
+#include "core/sock.h"
 #include "lib/bytes.h"
 #include "lib/str.h"
 #include "stack/counters.h"
@@ -74,6 +75,55 @@ void seq_addr(struct seq_file *m, be32 addr)
 	seq_hex(m, get_le32(b), 8, true);
 }
 
+void seq_mac(struct seq_file *m, const u8 *addr)
+{
+	for (u32 i = 0; i < 6; i++) {
+		if (i)
+			seq_putc(m, ':');
+		seq_hex(m, addr[i], 2, false);
+	}
+}
+
+void seq_ip4(struct seq_file *m, be32 addr)
+{
+	u8 b[4];
+
+	store_be32(b, addr);
+	for (u32 i = 0; i < 4; i++) {
+		if (i)
+			seq_putc(m, '.');
+		seq_u64(m, b[i], 0);
+	}
+}
+
+/* The longest run of two or more zero groups, the first of equals, becomes "::". */
+void seq_ip6(struct seq_file *m, const struct inet_addr *addr)
+{
+	u32 best = 8, best_len = 1;
+	u16 group[8];
+
+	for (u32 i = 0; i < 8; i++)
+		group[i] = (u16)(ntohl(addr->w[i / 2]) >> (i % 2 ? 0 : 16));
+	for (u32 i = 0, n; i < 8; i += n + 1) {
+		for (n = 0; i + n < 8 && !group[i + n]; n++)
+			;
+		if (n > best_len) {
+			best = i;
+			best_len = n;
+		}
+	}
+	for (u32 i = 0; i < 8; i++) {
+		if (i == best) {
+			seq_puts(m, "::");
+			i += best_len - 1;
+			continue;
+		}
+		if (i && i != best + best_len)
+			seq_putc(m, ':');
+		seq_hex(m, group[i], 1, false);
+	}
+}
+
 void seq_line(struct seq_file *m)
 {
 	seq_putc(m, '\n');
@@ -84,14 +134,45 @@ static const struct {
 	const char *path;
 	void (*show)(struct seq_file *m, const struct net *net);
 } views[] = {
-	{ "net/snmp", proc_net_snmp },	 { "net/netstat", proc_net_netstat },
-	{ "net/dev", proc_net_dev },	 { "net/arp", proc_net_arp },
-	{ "net/route", proc_net_route }, { "net/tcp", proc_net_tcp },
-	{ "net/udp", proc_net_udp },	 { "net/sockstat", proc_net_sockstat },
-	{ "net/tcp6", proc_net_tcp6 },	 { "net/softnet_stat", proc_net_softnet_stat },
-	{ "net/ptype", proc_net_ptype }, { "interrupts", proc_interrupts },
-	{ "softirqs", proc_softirqs },
+	{ "net/snmp", proc_net_snmp },	    { "net/netstat", proc_net_netstat },
+	{ "net/dev", proc_net_dev },	    { "net/arp", proc_net_arp },
+	{ "net/route", proc_net_route },    { "net/tcp", proc_net_tcp },
+	{ "net/udp", proc_net_udp },	    { "net/sockstat", proc_net_sockstat },
+	{ "net/tcp6", proc_net_tcp6 },	    { "net/softnet_stat", proc_net_softnet_stat },
+	{ "net/ptype", proc_net_ptype },    { "interrupts", proc_interrupts },
+	{ "softirqs", proc_softirqs },	    { "ip link", cmd_ip_link },
+	{ "ip -s link", cmd_ip_s_link },    { "ip -s -s link", cmd_ip_s_s_link },
+	{ "ip -d link", cmd_ip_d_link },    { "ip addr", cmd_ip_addr },
+	{ "ip netns", cmd_ip_netns },	    { "ip neigh", cmd_ip_neigh },
+	{ "ip route", cmd_ip_route },	    { "ip route show table local", cmd_ip_route_local },
+	{ "bridge fdb", cmd_bridge_fdb },   { "bridge -s fdb", cmd_bridge_s_fdb },
+	{ "bridge link", cmd_bridge_link },
 };
+
+/* Views that take an argument: what the path says behind the name. */
+static const struct {
+	const char *prefix;
+	bool (*show)(struct seq_file *m, const struct net *net, const char *argument);
+} views_of[] = {
+	{ "ip route get ", cmd_ip_route_get },
+};
+
+static bool view_show(struct seq_file *m, const struct net *net, const char *path)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(views); i++) {
+		if (!str_eq(views[i].path, path))
+			continue;
+		views[i].show(m, net);
+		return true;
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(views_of); i++) {
+		const char *argument = str_after(path, views_of[i].prefix);
+
+		if (argument)
+			return views_of[i].show(m, net, argument);
+	}
+	return false;
+}
 
 s32 proc_read(const struct world *w, u32 host, const char *path, char *out, u32 cap)
 {
@@ -99,17 +180,13 @@ s32 proc_read(const struct world *w, u32 host, const char *path, char *out, u32 
 	const char *rest = str_after(path, "/proc/");
 	struct seq_file m = { .out = out, .cap = cap };
 
-	if (rest)
-		path = rest;
 	if (!net)
 		return -ENOENT;
-	for (u32 i = 0; i < ARRAY_SIZE(views); i++) {
-		if (!str_eq(views[i].path, path))
-			continue;
-		views[i].show(&m, net);
-		if (cap)
-			out[m.len < cap ? m.len : cap - 1] = 0;
-		return (s32)m.len;
-	}
-	return -ENOENT;
+	if (rest)
+		path = rest;
+	if (!view_show(&m, net, path))
+		return -ENOENT;
+	if (cap)
+		out[m.len < cap ? m.len : cap - 1] = 0;
+	return (s32)m.len;
 }

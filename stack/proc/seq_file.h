@@ -26,6 +26,11 @@ void seq_str_left(struct seq_file *m, const char *s, u32 width);
 /* %08X of an IPv4 address, as a little endian machine has it. */
 void seq_addr(struct seq_file *m, be32 addr);
 void seq_line(struct seq_file *m);
+/* 02:00:00:00:00:01; 192.0.2.1; 2001:db8::1 (RFC 5952) */
+void seq_mac(struct seq_file *m, const u8 *addr);
+void seq_ip4(struct seq_file *m, be32 addr);
+struct inet_addr;
+void seq_ip6(struct seq_file *m, const struct inet_addr *addr);
 
 /* The views; each writes the whole of one. */
 void proc_net_snmp(struct seq_file *m, const struct net *net);
@@ -41,5 +46,21 @@ void proc_net_softnet_stat(struct seq_file *m, const struct net *net);
 void proc_net_ptype(struct seq_file *m, const struct net *net);
 void proc_interrupts(struct seq_file *m, const struct net *net);
 void proc_softirqs(struct seq_file *m, const struct net *net);
+
+/* What commands print (cmd_*.c). */
+void cmd_ip_link(struct seq_file *m, const struct net *net);
+void cmd_ip_s_link(struct seq_file *m, const struct net *net);
+void cmd_ip_s_s_link(struct seq_file *m, const struct net *net);
+void cmd_ip_d_link(struct seq_file *m, const struct net *net);
+void cmd_ip_addr(struct seq_file *m, const struct net *net);
+void cmd_ip_netns(struct seq_file *m, const struct net *net);
+void cmd_ip_neigh(struct seq_file *m, const struct net *net);
+void cmd_ip_route(struct seq_file *m, const struct net *net);
+void cmd_ip_route_local(struct seq_file *m, const struct net *net);
+/* argument: "192.0.2.9", or "192.0.2.9 from 192.0.2.1". False: no address. */
+bool cmd_ip_route_get(struct seq_file *m, const struct net *net, const char *argument);
+void cmd_bridge_fdb(struct seq_file *m, const struct net *net);
+void cmd_bridge_s_fdb(struct seq_file *m, const struct net *net);
+void cmd_bridge_link(struct seq_file *m, const struct net *net);
 
 #endif
