@@ -11,7 +11,7 @@ struct host *host_boot(struct world *w, u32 cpus, const char *name);
 
 /* A further namespace of a host, complete, its `lo` down. NULL: no memory. */
 struct net *net_boot(struct host *h, const char *name, size_t len);
-/* It ends now, or with its last socket; no op finds it from now on. */
+/* It ends now, or with its last socket: till then it is there as before. */
 void net_del(struct net *net);
 
 #endif

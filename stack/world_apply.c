@@ -104,7 +104,7 @@ static s64 apply_netns_del(struct world *w, const struct op_netns_del *o)
 {
 	struct net *net = net_of(w, o->host);
 
-	if (!net)
+	if (!net || net->dying)
 		return -ENODEV;
 	if (!net->id)
 		return -EINVAL;

@@ -12,6 +12,8 @@ local oplog = require "net.oplog"
 local segment = require "net.segment"
 local sockets = require "net.sockets"
 local netfilter = require "net.netfilter"
+local link = require "net.link"
+local ip_command = require "net.ip"
 
 local net = {}
 local C, raise = util.C, util.raise
@@ -222,12 +224,7 @@ function net.host(o)
   return host
 end
 
-local function device(host, o)
-  local dev = o and o.dev
-  if dev == nil then return host.nics[1].ifindex end
-  if type(dev) == "table" then return dev.ifindex end
-  return dev
-end
+local function device(host, o) return link.ifindex(host, o and o.dev) end
 
 -- The highest address of a network, as text; nil where it is a host's (RFC 3021).
 local function broadcast(bytes, len)
@@ -317,24 +314,6 @@ end
 
 function Host:neigh_del(addr, o)
   op("neigh_del", { host = self.id, ifindex = device(self, o), addr = address(addr, 4, "addr") })
-end
-
-local link_params = { up = "LINK_PARAM_UP", mtu = "LINK_PARAM_MTU", promisc = "LINK_PARAM_PROMISC",
-  allmulti = "LINK_PARAM_ALLMULTI", address = "LINK_PARAM_ADDRESS", carrier = "LINK_PARAM_CARRIER",
-  txqlen = "LINK_PARAM_TXQLEN", anyip = "LINK_PARAM_ANYIP" }
-local link_options = set "up mtu promisc allmulti address carrier txqlen anyip dev"
-
-function Host:link(o)
-  o = options("host:link", o, link_options)
-  for key, value in pairs(o) do
-    if key == "address" then
-      op("link_set", { host = self.id, ifindex = device(self, o), param = C.LINK_PARAM_ADDRESS,
-        bytes = address(value, 6, "address") })
-    elseif key ~= "dev" then
-      op("link_set", { host = self.id, ifindex = device(self, o), param = C[link_params[key]],
-        value = value })
-    end
-  end
 end
 
 local nic_params = { rx_ring = "NIC_PARAM_RX_RING", tx_ring = "NIC_PARAM_TX_RING",
@@ -472,6 +451,8 @@ net.check = native.check
 Host.socket = socket.new
 Host.sockets = sockets.list
 netfilter.methods(Host)
+link.methods(Host)
+ip_command.methods(Host)
 Host.epoll = socket.epoll
 Host.pipe = socket.pipe
 Host.file = socket.file

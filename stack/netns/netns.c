@@ -56,7 +56,7 @@ struct net *net_by_ref(const struct world *w, u64 ref)
 		struct net *net = list_entry(pos, struct net, list);
 
 		if (net->id == id)
-			return net->dying ? NULL : net;
+			return net;
 	}
 	return NULL;
 }

@@ -203,9 +203,10 @@ static bool dev_get(const struct net *net, const char *name, u64 *value)
 		s.name = rest;
 		if (dev->netdev_ops->ndo_ethtool_stats)
 			dev->netdev_ops->ndo_ethtool_stats(dev, ethtool_match, &s);
-		if (s.found)
-			*value = s.value;
-		return s.found;
+		if (!s.found)
+			continue; /* "eth0.5.rx_packets" begins as one of eth0 */
+		*value = s.value;
+		return true;
 	}
 	return false;
 }

@@ -350,7 +350,7 @@ function Peer:collect(options) end
 
 ---@class tapline.Nic
 
----@alias tapline.Device tapline.Nic|integer
+---@alias tapline.Device tapline.Nic|string|integer
 
 ---@class tapline.Host
 ---@field wire tapline.Wire of the first card
@@ -419,10 +419,87 @@ function Host:tcp_metrics_flush(addr) end
 ---@field carrier? boolean
 ---@field txqlen? integer
 ---@field anyip? boolean
+---@field arp? boolean
+---@field name? string
+---@field netns? string|tapline.Host
+---@field master? tapline.Device|false
+---@field reorder_hdr? boolean
+---@field loose_binding? boolean
+---@field ingress_qos? table<integer, integer>
+---@field egress_qos? table<integer, integer>
+---@field ageing_time? integer in 1/100 s
+---@field group_fwd_mask? integer
+---@field fdb_max_learned? integer
+---@field learning? boolean
+---@field flood? boolean
+---@field mcast_flood? boolean
+---@field bcast_flood? boolean
+---@field hairpin? boolean
+---@field isolated? boolean
+---@field port_fwd_mask? integer
+---@field state? "disabled"|"listening"|"learning"|"forwarding"|"blocking"|integer
 ---@field dev? tapline.Device
 
 ---@param options tapline.LinkOptions
 function Host:link(options) end
+
+-- Runs what a user types behind `ip`; the text of what shows something, the device of `link add`.
+---@param command string "link add veth0 type veth peer name veth1"
+---@return string|tapline.Device|tapline.Host|nil
+function Host:ip(command) end
+
+---@param command string "fdb show br br0"
+---@return string|nil
+function Host:bridge(command) end
+
+---@param name string
+---@return tapline.Host
+function Host:netns(name) end
+
+---@param name string|tapline.Host
+function Host:netns_del(name) end
+
+---@class tapline.LinkAddOptions
+---@field type "veth"|"vlan"|"bridge"|"dummy"
+---@field name? string
+---@field link? tapline.Device the device below a VLAN device
+---@field id? integer
+---@field protocol? "802.1Q"|"802.1ad"
+---@field peer? string|{ name?: string, netns?: string|tapline.Host }
+---@field netns? string|tapline.Host
+---@field mtu? integer
+---@field address? string
+---@field addr? string|string[]
+---@field up? boolean
+---@field master? tapline.Device
+---@field reorder_hdr? boolean
+---@field loose_binding? boolean
+---@field ingress_qos? table<integer, integer>
+---@field egress_qos? table<integer, integer>
+---@field ageing_time? integer
+---@field group_fwd_mask? integer
+---@field fdb_max_learned? integer
+
+---@param options tapline.LinkAddOptions
+---@return tapline.Device
+function Host:link_add(options) end
+
+---@param dev tapline.Device
+function Host:link_del(dev) end
+
+---@param name string
+---@return tapline.Device
+function Host:dev(name) end
+
+---@return { ifindex: integer, name: string, flags: table<string, boolean>, mtu: integer, state: string, mac: string?, master: string? }[]
+function Host:links() end
+
+---@param options { addr?: string, dev?: tapline.Device, action?: "add"|"replace"|"del"|"flush", permanent?: boolean, static?: boolean, sticky?: boolean, self?: boolean }
+function Host:fdb(options) end
+
+---@param bridge? string
+---@return { addr: string, dev: string, permanent: boolean, static: boolean, sticky: boolean }[]
+function Host:fdbs(bridge) end
 
 ---@class tapline.EthtoolOptions
 ---@field rx_usecs? integer
