@@ -12,14 +12,14 @@ local function connected()
   return host, peer, conn
 end
 
-tap.test("profile linux: without window scaling the room of the SYN stays", function(t)
+tap.test("profile linux: without window scaling the room of the SYN stays", { profile = "linux" }, function(t)
   local _, peer, conn = connected()
   peer:send(("R %d:%d(0)"):format(1 + ROOM, 1 + ROOM))
   t:ok(peer:expect ". 1:1(0) ack 1 win 65535")
   t:is(conn:info().state, "ESTABLISHED")
 end)
 
-tap.test("profile linux: and ends where it ends", function(t)
+tap.test("profile linux: and ends where it ends", { profile = "linux" }, function(t)
   local _, peer, conn = connected()
   peer:send(("R %d:%d(0)"):format(2 + ROOM, 2 + ROOM))
   t:ok(peer:expect_nothing { during = "1s" })

@@ -106,7 +106,7 @@ tap.test("a redirect to a router whose link address is not known asks for it fir
 end)
 
 -- docs/divergences.md: a router off the link is refused only when the link is not a shared one.
-tap.test("profile linux: a redirect to a router off the link is believed with shared_media",
+tap.test("profile linux: a redirect to a router off the link is believed with shared_media", { profile = "linux" },
   function(t)
     local host, gate, better, socket, packet = network()
     local far = host.wire:peer { addr = "203.0.113.1" }

@@ -102,7 +102,7 @@ tap.test("an error is sent with precedence 6 and, for a plain datagram, TOS 0", 
 end)
 
 -- docs/divergences.md: RFC 1122 wants TOS 0, Linux repeats the TOS of the datagram.
-tap.test("profile linux: an error about a datagram with a TOS repeats its four TOS bits", function(t)
+tap.test("profile linux: an error about a datagram with a TOS repeats its four TOS bits", { profile = "linux" }, function(t)
   local _, peer = station()
   peer:send(ip{ tos = 0xff } / udp{} / "x")
   local error = peer:expect(icmp{ type = "dest-unreach", code = "port" })
@@ -143,7 +143,7 @@ tap.test("no error to a source that is not one host", function(t)
 end)
 
 -- docs/divergences.md: the kernel looks up sources only where the reverse path is checked.
-tap.test("profile linux: an error goes to a subnet broadcast source unless rp_filter refuses it",
+tap.test("profile linux: an error goes to a subnet broadcast source unless rp_filter refuses it", { profile = "linux" },
   function(t)
     local host, peer = station()
     peer:send(ip{ src = "192.0.2.255" } / udp{} / "x")

@@ -61,7 +61,7 @@ bad_source("source 192.0.2.255, the subnet's broadcast, is discarded with rp_fil
 bad_source("source 0.0.0.0 to a unicast destination is discarded", "0.0.0.0", "IP_INVALID_SOURCE")
 bad_source("the host's own address as a source is discarded", "192.0.2.1", "IP_MARTIAN_SOURCE")
 
-tap.test("profile linux: without rp_filter the subnet's broadcast address passes as a source", function(t)
+tap.test("profile linux: without rp_filter the subnet's broadcast address passes as a source", { profile = "linux" }, function(t)
   local host, peer = station()
   local server = host:socket "udp"
   server:bind(7)
@@ -70,7 +70,7 @@ tap.test("profile linux: without rp_filter the subnet's broadcast address passes
   t:is(server:pending(), 5)
 end)
 
-tap.test("profile linux: a source in 0.0.0.0/8 other than 0.0.0.0 is unicast", function(t)
+tap.test("profile linux: a source in 0.0.0.0/8 other than 0.0.0.0 is unicast", { profile = "linux" }, function(t)
   local host, peer = station()
   peer:send(ip{ src = "0.0.0.1" } / udp{ sport = 5000, dport = 7 })
   peer:expect_nothing { during = "1s" }
@@ -135,7 +135,7 @@ destination("a group of the same Ethernet address as 224.0.0.1 is filtered by IP
   "01:00:5e:00:00:01", false)
 destination("240.0.0.1, class E, is not the host's", 3, "240.0.0.1", nil, false)
 
-tap.test("profile linux: the network's own number, the old broadcast address, is not heard",
+tap.test("profile linux: the network's own number, the old broadcast address, is not heard", { profile = "linux" },
   function(t)
     local host, peer = station()
     local server = host:socket "udp"
@@ -146,7 +146,7 @@ tap.test("profile linux: the network's own number, the old broadcast address, is
     t:is(host:counter("IpInAddrErrors"), 1)
   end)
 
-tap.test("profile linux: unicast in a broadcast frame is delivered", function(t)
+tap.test("profile linux: unicast in a broadcast frame is delivered", { profile = "linux" }, function(t)
   local _, peer = station()
   peer:send(eth{ dst = BROADCAST } / ip{} / echo())
   t:ok(peer:expect(icmp{ type = "echo-reply" }))

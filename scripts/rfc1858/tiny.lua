@@ -23,7 +23,7 @@ local function segment(host, peer, flags)
     tcp{ sport = 1024, dport = 23, seq = 1, ack = 1, flags = flags, window = 1000 } / "0123456789abcdef"
 end
 
-tap.test("profile linux: a first fragment of 8 octets of TCP is reassembled, filters see the whole",
+tap.test("profile linux: a first fragment of 8 octets of TCP is reassembled, filters see the whole", { profile = "linux" },
   function(t)
     local host, peer, seen = station()
     for _, fragment in ipairs(net.fragments(segment(host, peer, "S"), { 8 })) do peer:send(fragment) end

@@ -58,7 +58,7 @@ tap.test("requests for an address are answered as soon as it is there", function
   peer:expect_nothing { during = "1s" }
 end)
 
-tap.test("profile linux: a new address is neither probed nor announced", function(t)
+tap.test("profile linux: a new address is neither probed nor announced", { profile = "linux" }, function(t)
   local host, peer = station()
   host:addr_add("192.0.2.2/24")
   t:shows("RFC5227-2.1-2", peer:expect_nothing { during = "1h" })
@@ -75,7 +75,7 @@ tap.test("arp_notify = 1: an interface that comes up announces its address", fun
   t:is(announcement.arp.spa, announcement.arp.tpa)
 end)
 
-tap.test("profile linux: an announcement of the host's own address is not answered", function(t)
+tap.test("profile linux: an announcement of the host's own address is not answered", { profile = "linux" }, function(t)
   local host, peer = station()
   peer:send(arp{ op = "request", spa = host.addr, tpa = host.addr })
   peer:send(arp{ op = "reply", spa = host.addr, tpa = host.addr, tha = peer.mac })

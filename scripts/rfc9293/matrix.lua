@@ -94,7 +94,7 @@ function rules.SYN_SENT(p)
 end
 
 -- profile linux: the acknowledgement is looked at before the number; a SYN in the window is answered
--- by a reset.
+-- by a reset (profile rfc: the request goes back to LISTEN, without an answer).
 function rules.SYN_RECV(p)
   if p.rst then
     if p.inside and not p.exact then return ack(p), nil, "RFC9293-3.10.7.4-7" end
@@ -102,6 +102,7 @@ function rules.SYN_RECV(p)
   end
   if p.ack then return reset(p), nil, p.inside and "RFC9293-3.10.7.4-13" or nil end
   if not p.inside then return ack(p), nil, "RFC9293-3.10.7.4-3" end
+  if p.syn and p.profile == "rfc" then return nil end
   if p.syn then return reset(p) end
   return nil, nil, "RFC9293-3.10.7.4-12"
 end
@@ -172,6 +173,7 @@ local function run(t, p)
   local packet = peer:segment(("%s 0:%d(%d)%s"):format(p.flags, p.len, p.len,
     p.ack and " ack " .. p.ack or ""))
   packet.tcp.seq = peer.tcp.isn + p.seq
+  p.profile = t.profile
   local send, state, requirement = rules[p.state](p)
   if type(send) ~= "table" then send = { send } end
   peer:send(packet)

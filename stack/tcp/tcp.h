@@ -684,6 +684,7 @@ void tcp_finish_connect(struct sock *sk, struct sk_buff *skb);
 void tcp_init_transfer(struct sock *sk, struct sk_buff *skb);
 /* The connection was reset (RFC 9293 3.10.7.4): error to the user, CLOSED. skb may be NULL. */
 void tcp_reset(struct sock *sk, struct sk_buff *skb);
+void tcp_reset_with(struct sock *sk, s32 err);
 void tcp_fin(struct sock *sk);
 /* Challenge ACK, within the limits of RFC 5961 7. accecn: unused. */
 void tcp_send_challenge_ack(struct sock *sk);

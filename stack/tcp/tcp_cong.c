@@ -125,8 +125,12 @@ bool tcp_is_cwnd_limited(const struct sock *sk)
 
 u32 tcp_slow_start(struct tcp_sock *tp, u32 acked)
 {
-	u32 cwnd = min_u32(tp->snd_cwnd + acked, tp->snd_ssthresh);
+	u32 cwnd;
 
+	/* RFC 5681 3.1: no more than one segment for an ACK, however much it acknowledges. */
+	if (tp->inet_conn.icsk_inet.net->sysctl.rfc_congestion)
+		acked = min_u32(acked, 1);
+	cwnd = min_u32(tp->snd_cwnd + acked, tp->snd_ssthresh);
 	acked -= cwnd - tp->snd_cwnd;
 	tcp_snd_cwnd_set(tp, min_u32(cwnd, tp->snd_cwnd_clamp));
 	return acked;
@@ -149,9 +153,22 @@ void tcp_cong_avoid_ai(struct tcp_sock *tp, u32 w, u32 acked)
 	tcp_snd_cwnd_set(tp, min_u32(tp->snd_cwnd, tp->snd_cwnd_clamp));
 }
 
+/* RFC 5681 3.1 equation (1), in segments. */
+static u32 initial_window_5681(const struct tcp_sock *tp)
+{
+	if (tp->mss_cache > 2190)
+		return 2;
+	return tp->mss_cache > 1095 ? 3 : 4;
+}
+
+/* Linux's window is that of RFC 6928; profile rfc (tapline.rfc.congestion) keeps to RFC 5681. */
 u32 tcp_init_cwnd(const struct tcp_sock *tp, const struct dst_entry *dst)
 {
 	u32 cwnd = dst ? dst_metric(dst, RTAX_INITCWND) : 0;
 
-	return min_u32(cwnd ? cwnd : TCP_INIT_CWND, tp->snd_cwnd_clamp);
+	if (!cwnd)
+		cwnd = tp->inet_conn.icsk_inet.net->sysctl.rfc_congestion ?
+			       initial_window_5681(tp) :
+			       TCP_INIT_CWND;
+	return min_u32(cwnd, tp->snd_cwnd_clamp);
 }

@@ -87,29 +87,35 @@ void tcp_send_challenge_ack(struct sock *sk)
 
 /* ---- the end ---- */
 
-/* RFC 9293 3.10.7.4: the other side broke the connection off. */
+/* The other side broke the connection off: what waits is thrown away, the user is told. */
+void tcp_reset_with(struct sock *sk, s32 err)
+{
+	sk->sk_err = err;
+	tcp_write_queue_purge(sk);
+	tcp_done(sk);
+	if (!(sk->sk_flags & SOCK_DEAD))
+		sk_error_report(sk);
+}
+
+/* RFC 9293 3.10.7.4. */
 void tcp_reset(struct sock *sk, struct sk_buff *skb)
 {
 	(void)skb;
 	switch (sk->sk_state) {
 	case TCP_SYN_SENT:
-		sk->sk_err = ECONNREFUSED;
+		tcp_reset_with(sk, ECONNREFUSED);
 		break;
 	case TCP_SYN_RECV: /* from SYN-SENT: a passive one is a request yet */
-		sk->sk_err = sk->net->sysctl.rfc_syn_received ? ECONNREFUSED : ECONNRESET;
+		tcp_reset_with(sk, sk->net->sysctl.rfc_syn_received ? ECONNREFUSED : ECONNRESET);
 		break;
 	case TCP_CLOSE_WAIT:
-		sk->sk_err = EPIPE;
+		tcp_reset_with(sk, EPIPE);
 		break;
 	case TCP_CLOSE:
-		return;
+		break;
 	default:
-		sk->sk_err = ECONNRESET;
+		tcp_reset_with(sk, ECONNRESET);
 	}
-	tcp_write_queue_purge(sk);
-	tcp_done(sk);
-	if (!(sk->sk_flags & SOCK_DEAD))
-		sk_error_report(sk);
 }
 
 /* RFC 9293 3.10.7.4 eighth. */

@@ -381,7 +381,7 @@ static void child_rst_or_syn(struct sock *sk, struct request_sock *req, struct s
 	}
 	*reason = SKB_DROP_REASON_TCP_RESET;
 	tcp_fastopen_remove(sk, true);
-	tcp_reset(sk, skb);
+	tcp_reset_with(sk, ECONNRESET);
 }
 
 /* The third ACK is right: the request becomes a socket. */

@@ -14,8 +14,10 @@ void tcp_init_transfer(struct sock *sk, struct sk_buff *skb)
 	(void)skb;
 	inet_csk(sk)->icsk_af_ops->rebuild_header(sk);
 	tcp_init_metrics(sk);
-	/* RFC 5681 3.1: one segment when the SYN or SYN-ACK was lost. */
-	if (tp->total_retrans > 1 && tp->undo_marker)
+	/* RFC 5681 3.1: one segment when the SYN or SYN-ACK was lost; Linux: lost twice (RFC 6928
+	 * 2). */
+	if ((tp->total_retrans > 1 && tp->undo_marker) ||
+	    (tp->total_retrans && sk->net->sysctl.rfc_congestion))
 		tcp_snd_cwnd_set(tp, 1);
 	else
 		tcp_snd_cwnd_set(tp, max_u32(tcp_init_cwnd(tp, sk->dst_cache), 1));

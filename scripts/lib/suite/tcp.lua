@@ -6,8 +6,30 @@ local net = require "net"
 
 local tcp = {}
 
+-- The suites show mechanisms with Linux's constants, in both profiles: what profile rfc has instead is
+-- set back here, and shown by tests of its own (o.profile_values = true).
+local CONSTANTS = {
+  ["net.ipv4.tcp_rto_min_us"] = 200000,
+  ["net.ipv4.tcp_syn_retries"] = 6,
+  ["net.ipv4.tcp_syn_linear_timeouts"] = 4,
+  ["net.ipv4.tcp_synack_retries"] = 5,
+  ["net.ipv4.tcp_congestion_control"] = "cubic",
+  ["tapline.rfc.congestion"] = 0,
+}
+
+-- Sets what of CONSTANTS the test did not choose, where it differs.
+function tcp.constants(host, sysctl)
+  for name, value in pairs(CONSTANTS) do
+    if not (sysctl and sysctl[name]) and host:sysctl(name) ~= tostring(value) then
+      host:sysctl(name, value)
+    end
+  end
+  return host
+end
+
 local function host_and_peer(o)
   local host = net.host { addr = "192.0.2.1/24", sysctl = o.sysctl, mtu = o.mtu }
+  if not o.profile_values then tcp.constants(host, o.sysctl) end
   local peer = host.wire:peer { addr = "192.0.2.9", port = 4000, isn = o.isn }
   host:neigh { addr = peer.addr, mac = peer.mac }
   return host, peer
