@@ -23,13 +23,15 @@
 
 static const char help[] =
 	"usage: tapline convert [--host ADDR] [-o OUT.lua] FILE\n"
+	"       tapline convert [--family 4|6|mapped|all] [-o OUT.lua] FILE.pkt\n"
 	"\n"
 	"Writes a Lua test that does what a capture shows: it sends what others sent to one host, and\n"
 	"expects what the host sent. ARP, and ICMP, UDP and TCP over IPv4; each TCP conversation is a\n"
-	"test of its own. Of a packetdrill script (*.pkt) it writes a test that does the same, op by\n"
-	"op, and holds all that comes out to what the script has accepted.\n"
+	"test of its own. Of a packetdrill script (*.pkt) it writes a test that does the same: its calls,\n"
+	"packets, commands and assertions as Lua.\n"
 	"\n"
 	"  --host ADDR         the host under test (default: the first packet's destination)\n"
+	"  --family FAMILY     of a packetdrill script: 4 (default), 6, mapped or all\n"
 	"  -o OUT.lua          write to a file, not to standard output\n"
 	"  --help              this text\n"
 	"\n"
@@ -40,6 +42,8 @@ struct convert {
 	const char *file;
 	const char *out;
 	const char *host_text;
+	const char *family_text; /* of a packetdrill script */
+	u8 families; /* 0: as its folder says */
 	u8 host[4];
 	bool help;
 	struct scene *scene;
@@ -76,7 +80,7 @@ static bool wrong(struct strbuf *error, const char *what, const char *word)
 
 static bool unknown_option(const char *word, struct strbuf *error)
 {
-	static const char *const names[] = { "--host", "--help", "-o" };
+	static const char *const names[] = { "--host", "--family", "--help", "-o" };
 	const char *near = suggest(word, names, ARRAY_SIZE(names));
 
 	wrong(error, "unknown option", word);
@@ -85,23 +89,36 @@ static bool unknown_option(const char *word, struct strbuf *error)
 	return false;
 }
 
+/* The place for an option's value; `*value` is what stands behind its "=", NULL: nothing. */
+static const char **option_of(struct convert *c, const char *word, const char **value)
+{
+	size_t name = strcspn(word, "=");
+
+	*value = word[name] ? word + name + 1 : NULL;
+	if (strncmp(word, "--host", name) == 0 && name == 6)
+		return &c->host_text;
+	if (strncmp(word, "--family", name) == 0 && name == 8)
+		return &c->family_text;
+	return strcmp(word, "-o") == 0 ? &c->out : NULL;
+}
+
 static bool parse(struct convert *c, int argc, char **argv, struct strbuf *error)
 {
 	int i;
 
 	for (i = 0; i < argc; i++) {
-		char *word = argv[i];
+		const char *value, *word = argv[i];
+		const char **option;
 
 		if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
 			c->help = true;
 			return true;
 		}
-		if (strncmp(word, "--host=", 7) == 0) {
-			c->host_text = word + 7;
-		} else if (strcmp(word, "--host") == 0 || strcmp(word, "-o") == 0) {
-			if (++i == argc)
-				return wrong(error, "a value is missing after", word);
-			*(word[1] == 'o' ? &c->out : &c->host_text) = argv[i];
+		option = option_of(c, word, &value);
+		if (option && !value && ++i == argc)
+			return wrong(error, "a value is missing after", word);
+		if (option) {
+			*option = value ? value : argv[i];
 		} else if (word[0] == '-' && word[1]) {
 			return unknown_option(word, error);
 		} else if (c->file) {
@@ -112,6 +129,12 @@ static bool parse(struct convert *c, int argc, char **argv, struct strbuf *error
 	}
 	if (c->host_text && !parse_host(c->host_text, c->host))
 		return wrong(error, "--host: this is no IPv4 address:", c->host_text);
+	if (c->family_text && !(c->families = pd_families_parse(c->family_text)))
+		return wrong(error, "--family is 4, 6, mapped or all, not", c->family_text);
+	if (c->file && c->family_text && !pd_file_is(c->file))
+		return wrong(error, "--family is for packetdrill scripts, not for", c->file);
+	if (c->file && c->host_text && pd_file_is(c->file))
+		return wrong(error, "--host is for captures, not for", c->file);
 	if (!c->file)
 		strbuf_puts(error, "no capture file given");
 	return c->file != NULL;
@@ -272,7 +295,7 @@ static bool convert_file(struct convert *c, struct strbuf *error)
 	bool ok;
 
 	if (c->file && pd_file_is(c->file)) {
-		ok = pkt_convert(c->file, &text, error) && write_text(c, &text, error);
+		ok = pkt_convert(c->file, c->families, &text, error) && write_text(c, &text, error);
 		strbuf_free(&text);
 		return ok;
 	}

@@ -63,6 +63,14 @@ void notation_string(struct strbuf *out, const u8 *bytes, size_t len)
 	strbuf_putc(out, '"');
 }
 
+void notation_line(struct strbuf *out, const char *text)
+{
+	strbuf_putc(out, '"');
+	for (; *text; text++)
+		put_byte(out, (u8)*text);
+	strbuf_putc(out, '"');
+}
+
 /* -- Fields -- */
 
 static void put_value(struct strbuf *out, const struct packet_layer *l,

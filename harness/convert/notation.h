@@ -9,6 +9,8 @@
 
 /* Bytes as a Lua string; a long one goes over several lines. */
 void notation_string(struct strbuf *out, const u8 *bytes, size_t len);
+/* A text as a Lua string in one line. */
+void notation_line(struct strbuf *out, const char *text);
 
 /*
  * A packet that peer:send makes into exactly this frame; only what it would not fill in by itself

@@ -6,10 +6,11 @@
 #include "base/strbuf.h"
 
 /*
- * Runs the script in each of its address families, with the options that tapline.args files give
- * it, and writes a test for each that it passes in: every op at its place, and the digest of all
- * that happened. False with a message when it does not pass, or can not be run.
+ * Runs the script in each of the address families (0: as tapline.args or the script say), with the
+ * options that tapline.args files give it, and writes a test for each: its calls, packets, commands
+ * and assertions as Lua. False with a message when it does not pass, or has something for which
+ * there is no Lua.
  */
-bool pkt_convert(const char *path, struct strbuf *out, struct strbuf *error);
+bool pkt_convert(const char *path, u8 families, struct strbuf *out, struct strbuf *error);
 
 #endif

@@ -315,6 +315,7 @@ void script_open_require(lua_State *L)
 	net_open_hooks(L);
 	net_open_cases(L);
 	net_open_oplog(L);
+	net_open_drill(L);
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &key_native);
 	lua_pushcfunction(L, require);
 	lua_setglobal(L, "require");

@@ -173,5 +173,6 @@ void net_open_packets(lua_State *L);
 void net_open_hooks(lua_State *L);
 void net_open_cases(lua_State *L);
 void net_open_oplog(lua_State *L);
+void net_open_drill(lua_State *L);
 
 #endif

@@ -221,6 +221,8 @@ static struct net_call *make_call(lua_State *L, struct net_run *n, int nr)
 	call->data = buffer(data, data_len, data_size);
 	call->control = buffer(control, control_len, control_size);
 	call->op.data = call->data;
+	if (number_field(L, "fault", 0))
+		call->op.data = NULL; /* EFAULT */
 	call->op.data_len = (u32)data_size;
 	call->op.control = control_size ? call->control : NULL;
 	call->op.control_len = (u32)control_size;

@@ -6,6 +6,7 @@
  */
 #include "packetdrill/call.h"
 
+#include "packetdrill/front.h"
 #include "stack/errno.h"
 
 #include <inttypes.h>
@@ -260,6 +261,8 @@ static bool finish(struct pd_run *r, struct pd_call *c)
 	const struct pd_event *e = c->event;
 	bool ok;
 
+	if (r->watch)
+		r->watch->result(r->watch->ctx, e, c->op.ret);
 	ok = c->finish ? c->finish(r, c) : pd_call_check(r, c, c->op.ret);
 	if (ok && e->time.blocking) {
 		u64 last = r->last_ns;

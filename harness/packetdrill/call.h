@@ -47,8 +47,6 @@ bool pd_iov_sum(struct pd_run *r, const struct pd_event *e, const struct pd_expr
 
 /* The flow of the descriptor in argument 0; NULL: none. */
 struct pd_flow *pd_flow_of_arg(struct pd_run *r, const struct pd_event *e);
-/* The flow becomes one that connects: its first packet is still to come. */
-void pd_flow_begin_connect(struct pd_run *r, struct pd_flow *f, const struct sock_addr *a);
 
 void pd_fd_forget(struct pd_run *r, int script);
 /* For calls that give a descriptor and have no more to do. */

@@ -42,7 +42,7 @@ static bool send_data(struct pd_run *r, const struct pd_event *e, u64 at, size_t
 			return false;
 		if ((flags & MSG_FASTOPEN) ||
 		    (pd_flow_of_arg(r, e) && pd_flow_of_arg(r, e)->protocol == IPPROTO_UDP))
-			pd_flow_begin_connect(r, pd_flow_of_arg(r, e), &c->op.addr);
+			pd_flow_connect(r, pd_flow_of_arg(r, e), &c->op.addr);
 	}
 	return pd_call_go(r, c, at);
 }

@@ -33,16 +33,8 @@ static bool finish_socket(struct pd_run *r, struct pd_call *c)
 
 	if (!got_fd(r, c, &script))
 		return false;
-	if (script >= 0) {
-		struct pd_flow *f = pd_flow_add(r, (int)c->op.arg[2]);
-
-		if (!f->protocol)
-			f->protocol = (c->op.arg[1] & SOCK_TYPE_MASK) == SOCK_DGRAM ? IPPROTO_UDP :
-										      IPPROTO_TCP;
-		f->script_fd = script;
-		f->live_fd = (int)c->op.ret;
-		r->under_test = f;
-	}
+	if (script >= 0)
+		pd_flow_socket(r, script, (int)c->op.ret, (int)c->op.arg[1], (int)c->op.arg[2]);
 	return true;
 }
 
@@ -93,10 +85,8 @@ bool pd_call_bind(struct pd_run *r, const struct pd_event *e, u64 at)
 
 static bool finish_listen(struct pd_run *r, struct pd_call *c)
 {
-	if (c->op.ret >= 0 && c->flow) {
-		c->flow->state = PD_FLOW_LISTENING;
-		r->under_test = c->flow;
-	}
+	if (c->op.ret >= 0)
+		pd_flow_listen(r, c->flow);
 	return pd_call_check(r, c, c->op.ret);
 }
 
@@ -120,21 +110,11 @@ bool pd_call_listen(struct pd_run *r, const struct pd_event *e, u64 at)
 static bool finish_accept(struct pd_run *r, struct pd_call *c)
 {
 	int script = -1;
-	size_t i;
 
 	if (!got_fd(r, c, &script))
 		return false;
-	for (i = r->flow_count; script >= 0 && i--;) {
-		struct pd_flow *f = r->flows[i];
-
-		if (f->remote_port == c->op.addr.port && f->state >= PD_FLOW_SYN_RECEIVED &&
-		    f->state <= PD_FLOW_SYNACK_ACKED) {
-			f->script_fd = script;
-			f->live_fd = (int)c->op.ret;
-			r->under_test = f;
-			break;
-		}
-	}
+	if (script >= 0)
+		pd_flow_accept(r, script, (int)c->op.ret, c->op.addr.port);
 	return true;
 }
 
@@ -154,16 +134,6 @@ bool pd_call_accept(struct pd_run *r, const struct pd_event *e, u64 at)
 	return pd_call_go(r, c, at);
 }
 
-/* The flow becomes one that connects: its first packet is still to come. */
-void pd_flow_begin_connect(struct pd_run *r, struct pd_flow *f, const struct sock_addr *a)
-{
-	if (!f || a->family == AF_UNSPEC || (f->state != PD_FLOW_NEW && f->protocol == IPPROTO_TCP))
-		return;
-	f->state = PD_FLOW_CONNECTING;
-	f->remote_port = a->port;
-	r->under_test = f;
-}
-
 bool pd_call_connect(struct pd_run *r, const struct pd_event *e, u64 at)
 {
 	const struct pd_settings *s = r->settings;
@@ -178,7 +148,7 @@ bool pd_call_connect(struct pd_run *r, const struct pd_event *e, u64 at)
 	c->op.has_addr = true;
 	if (!pd_arg_address(r, e, 1, &there, &c->op.addr))
 		return false;
-	pd_flow_begin_connect(r, pd_flow_of_arg(r, e), &c->op.addr);
+	pd_flow_connect(r, pd_flow_of_arg(r, e), &c->op.addr);
 	return pd_call_go(r, c, at);
 }
 
@@ -188,8 +158,7 @@ static bool finish_close(struct pd_run *r, struct pd_call *c)
 
 	if (c->op.ret >= 0) {
 		pd_fd_forget(r, (int)script);
-		if (c->flow)
-			c->flow->script_fd = c->flow->live_fd = -1;
+		pd_flow_close(c->flow);
 	}
 	return pd_call_check(r, c, c->op.ret);
 }

@@ -12,9 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LATE_NS \
-	3000000000ull /* how long after its time a packet is waited for, to tell when it came */
-
 /* The parts of a frame's TCP header. */
 struct tcp_view {
 	const u8 *bytes; /* the header */
@@ -48,7 +45,22 @@ static bool view_of(const struct pd_frame *fr, struct tcp_view *v)
 	return true;
 }
 
-static void drop_frame(struct pd_run *r)
+void pd_frame_add(struct pd_run *r, u64 time_ns, const u8 *bytes, u32 len)
+{
+	if (r->frame_count == r->frame_size) {
+		r->frame_size = r->frame_size ? 2 * r->frame_size : 16;
+		r->frames = xrealloc(r->frames, r->frame_size * sizeof(*r->frames));
+	}
+	r->frames[r->frame_count] = (struct pd_frame){
+		.time_ns = time_ns,
+		.bytes = xrealloc(NULL, len + !len),
+		.len = len,
+		.packet = packet_parse(PACKET_LINK_RAW, bytes, len, len),
+	};
+	memcpy(r->frames[r->frame_count++].bytes, bytes, len);
+}
+
+void pd_frame_drop(struct pd_run *r)
 {
 	struct pd_frame *f = &r->frames[0];
 
@@ -60,41 +72,31 @@ static void drop_frame(struct pd_run *r)
 /* -- Waiting -- */
 
 /*
- * The next frame of the flow that a script packet is for: 1 when it is there, 0 when none came, -1
- * when the script failed. As with packetdrill, what other sockets send is passed over; but where
- * the script writes ports it speaks of all its flows.
+ * The flow of the first frame that counts for the expectation; NULL: none is here yet. As with
+ * packetdrill, what other sockets send is passed over; but where the script writes ports it speaks
+ * of all its flows.
  */
-static int next_frame(struct pd_run *r, u64 limit, const struct pd_flow *wanted,
-		      struct pd_flow **flow)
+static struct pd_flow *next_frame(struct pd_run *r, const struct pd_flow *wanted)
 {
-	for (;;) {
-		while (r->frame_count) {
-			*flow = pd_flow_of_frame(r, r->frames[0].packet);
-			if (*flow && (*flow == wanted || (*flow)->script_ports))
-				return 1;
-			drop_frame(r);
-		}
-		if (pd_now(r) >= limit)
-			return 0;
-		if (!pd_advance(r, limit, true))
-			return -1;
+	struct pd_flow *f;
+
+	while (r->frame_count) {
+		f = pd_flow_of_frame(r, r->frames[0].packet);
+		if (f && (f == wanted || f->script_ports))
+			return f;
+		pd_frame_drop(r);
 	}
+	return NULL;
 }
 
-/* No frame came in time: tells when one came, when it did. */
-static bool nothing_came(struct pd_run *r, const struct pd_event *e, u64 until)
+bool pd_expect_missing(struct pd_run *r, const struct pd_expectation *x)
 {
+	struct pd_flow *f = next_frame(r, x->flow);
 	struct strbuf got = { 0 };
 	struct strbuf when = { 0 };
-	struct pd_flow *f;
 	bool ok;
-	int found;
 
-	pd_show_details(r, &r->details);
-	found = next_frame(r, until + LATE_NS, r->under_test, &f);
-	if (found < 0)
-		return false;
-	if (found) {
+	if (f) {
 		pd_show_time(&when, r->frames[0].time_ns - r->start_ns);
 		strbuf_printf(&got, "%s ", strbuf_text(&when));
 		pd_show_frame(r, f, r->frames[0].packet, &got);
@@ -102,9 +104,10 @@ static bool nothing_came(struct pd_run *r, const struct pd_event *e, u64 until)
 		strbuf_puts(&got, "(no packet)");
 	}
 	strbuf_clear(&when);
-	pd_show_time(&when, until);
-	ok = pd_fail(r, e, strbuf_text(&got), e->source.p, "no packet came until %s%s",
-		     strbuf_text(&when), found ? "; the next one came later" : "");
+	pd_show_time(&when, x->limit_ns);
+	ok = pd_fail(r, x->event, strbuf_text(&got), x->event->source.p,
+		     "no packet came until %s%s", strbuf_text(&when),
+		     f ? "; the next one came later" : "");
 	strbuf_free(&got);
 	strbuf_free(&when);
 	return ok;
@@ -284,11 +287,11 @@ static int match_tcp(struct pd_run *r, const struct pd_event *e, struct pd_flow 
 			PD_SEGMENT_DIFFERS :
 			pd_segment_match(want, &got, first, r->settings->strict_segments, &taken)) {
 	case PD_SEGMENT_WHOLE:
-		drop_frame(r);
+		pd_frame_drop(r);
 		result = 1;
 		break;
 	case PD_SEGMENT_PART:
-		drop_frame(r);
+		pd_frame_drop(r);
 		result = 0;
 		break;
 	case PD_SEGMENT_CUT:
@@ -322,7 +325,7 @@ static int match_udp(struct pd_run *r, const struct pd_event *e, struct pd_flow 
 	if (bad)
 		mismatch(r, e, f, strbuf_text(&what));
 	else
-		drop_frame(r);
+		pd_frame_drop(r);
 	strbuf_free(&what);
 	return bad ? -1 : 1;
 }
@@ -347,7 +350,7 @@ static int match_icmp(struct pd_run *r, const struct pd_event *e, struct pd_flow
 	if (bad)
 		mismatch(r, e, f, strbuf_text(&what));
 	else
-		drop_frame(r);
+		pd_frame_drop(r);
 	strbuf_free(&what);
 	return bad ? -1 : 1;
 }
@@ -373,15 +376,11 @@ static u64 limit_of(const struct pd_run *r, const struct pd_event *e, u64 want_n
 	return (until_ns > want_ns ? until_ns : want_ns) + pd_tolerance(r, e, want_ns);
 }
 
-bool pd_expect(struct pd_run *r, const struct pd_event *e, u64 want_ns, u64 until_ns)
+bool pd_expect_begin(struct pd_run *r, const struct pd_event *e, u64 want_ns, u64 until_ns,
+		     struct pd_expectation *x)
 {
 	const struct pd_packet *p = &e->packet;
-	struct pd_segment want = { p->tcp.seq, p->tcp.len, want_flags(&p->tcp) };
-	u64 limit = limit_of(r, e, want_ns, until_ns);
 	struct pd_flow *f = pd_flow_of_script(r, p);
-	struct pd_flow *got;
-	bool first = true;
-	int done = 0;
 
 	if (p->layers || p->kind == PD_PACKET_RAW)
 		return pd_skip(r, "encapsulated and raw packets can be injected, not expected");
@@ -392,21 +391,64 @@ bool pd_expect(struct pd_run *r, const struct pd_event *e, u64 want_ns, u64 unti
 		f->script_local_isn = p->tcp.seq;
 		f->state = PD_FLOW_SYNACK_SENT;
 	}
+	*x = (struct pd_expectation){ .event = e,
+				      .want_ns = want_ns,
+				      .until_ns = until_ns,
+				      .limit_ns = limit_of(r, e, want_ns, until_ns),
+				      .flow = f,
+				      .rest = { p->tcp.seq, p->tcp.len, want_flags(&p->tcp) },
+				      .first = true };
+	return true;
+}
+
+enum pd_step pd_expect_step(struct pd_run *r, struct pd_expectation *x)
+{
+	struct pd_flow *f;
+	int done = 0;
+
 	while (!done) {
-		int found = next_frame(r, limit, f, &got);
 		u64 came;
 
-		if (found < 0)
-			return false;
-		if (!found)
-			return nothing_came(r, e, limit);
+		f = next_frame(r, x->flow);
+		if (!f)
+			return PD_STEP_WAIT;
 		came = r->frames[0].time_ns - r->start_ns;
-		if (got != f)
-			return mismatch(r, e, got, "it is of another connection");
-		done = match_frame(r, e, f, &want, first);
-		if (done < 0 || !pd_check_time(r, e, want_ns, until_ns, came, "the packet came"))
-			return false;
-		first = false;
+		if (f != x->flow) {
+			mismatch(r, x->event, f, "it is of another connection");
+			return PD_STEP_FAILED;
+		}
+		done = match_frame(r, x->event, f, &x->rest, x->first);
+		if (done < 0 ||
+		    !pd_check_time(r, x->event, x->want_ns, x->until_ns, came, "the packet came"))
+			return PD_STEP_FAILED;
+		x->first = false;
 	}
-	return true;
+	return PD_STEP_DONE;
+}
+
+bool pd_expect(struct pd_run *r, const struct pd_event *e, u64 want_ns, u64 until_ns)
+{
+	struct pd_expectation x;
+	enum pd_step step;
+	u64 limit;
+
+	if (!pd_expect_begin(r, e, want_ns, until_ns, &x))
+		return false;
+	limit = x.limit_ns;
+	while ((step = pd_expect_step(r, &x)) == PD_STEP_WAIT) {
+		if (pd_now(r) < limit) {
+			if (!pd_advance(r, limit, true))
+				return false;
+		} else if (limit == x.limit_ns) {
+			/* Too late. What comes now only tells when it did. */
+			pd_show_details(r, &r->details);
+			limit += PD_LATE_NS;
+			while (pd_now(r) < limit && !next_frame(r, x.flow)) {
+				if (!pd_advance(r, limit, true))
+					return false;
+			}
+			return pd_expect_missing(r, &x);
+		}
+	}
+	return step == PD_STEP_DONE;
 }

@@ -31,6 +31,61 @@ struct pd_flow *pd_flow_of_fd(struct pd_run *r, int script_fd)
 	return NULL;
 }
 
+/* -- What calls do -- */
+
+void pd_flow_socket(struct pd_run *r, int script_fd, int live_fd, int type, int protocol)
+{
+	struct pd_flow *f = pd_flow_add(r, protocol);
+
+	if (!protocol)
+		f->protocol = (type & SOCK_TYPE_MASK) == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
+	f->script_fd = script_fd;
+	f->live_fd = live_fd;
+	r->under_test = f;
+}
+
+void pd_flow_listen(struct pd_run *r, struct pd_flow *f)
+{
+	if (!f)
+		return;
+	f->state = PD_FLOW_LISTENING;
+	r->under_test = f;
+}
+
+void pd_flow_accept(struct pd_run *r, int script_fd, int live_fd, u16 remote_port)
+{
+	size_t i;
+
+	for (i = r->flow_count; i--;) {
+		struct pd_flow *f = r->flows[i];
+
+		if (f->remote_port != remote_port || f->state < PD_FLOW_SYN_RECEIVED ||
+		    f->state > PD_FLOW_SYNACK_ACKED)
+			continue;
+		f->script_fd = script_fd;
+		f->live_fd = live_fd;
+		r->under_test = f;
+		return;
+	}
+}
+
+void pd_flow_connect(struct pd_run *r, struct pd_flow *f, const struct sock_addr *a)
+{
+	if (!f || a->family == AF_UNSPEC || (f->state != PD_FLOW_NEW && f->protocol == IPPROTO_TCP))
+		return;
+	f->state = PD_FLOW_CONNECTING;
+	f->remote_port = a->port;
+	r->under_test = f;
+}
+
+void pd_flow_close(struct pd_flow *f)
+{
+	if (f)
+		f->script_fd = f->live_fd = -1;
+}
+
+/* -- Script packets -- */
+
 static bool is_tcp(const struct pd_packet *p)
 {
 	return p->kind == PD_PACKET_TCP;

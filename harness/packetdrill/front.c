@@ -311,8 +311,8 @@ static void fill_result(const struct pd_file *f, const struct pd_outcome *o, con
 	}
 }
 
-static void run_test(struct pd_file *f, size_t i, const char *rerun,
-		     const struct repro_recorder *recorder, u64 *seed, struct script_result *result)
+static void run_test(struct pd_file *f, size_t i, const char *rerun, const struct pd_watch *watch,
+		     struct script_result *result)
 {
 	struct pd_test *t = &f->tests[i];
 	const char *name = pd_family_name(t->family);
@@ -323,14 +323,13 @@ static void run_test(struct pd_file *f, size_t i, const char *rerun,
 		.seed = test_seed(f->config->seed, f->path, name),
 		.profile_rfc = strcmp(f->config->profile, "rfc") == 0,
 		.digest = f->config->digest,
-		.recorder = recorder,
+		.watch = watch,
 		.setting_count = f->config->setting_count,
 	};
 	struct pd_define *settings = NULL;
 	struct pd_outcome o;
 	size_t k;
 
-	*seed = job.seed;
 	*result = (struct script_result){ .verdict = TAP_OK };
 	if (!t->script) {
 		result->verdict = TAP_SKIP;
@@ -359,13 +358,26 @@ static void run_test(struct pd_file *f, size_t i, const char *rerun,
 
 void pd_file_run(struct pd_file *f, size_t i, const char *rerun, struct script_result *result)
 {
-	u64 seed;
-
-	run_test(f, i, rerun, NULL, &seed, result);
+	run_test(f, i, rerun, NULL, result);
 }
 
-void pd_file_record(struct pd_file *f, size_t i, const struct repro_recorder *recorder, u64 *seed,
-		    struct script_result *result)
+void pd_file_watch(struct pd_file *f, size_t i, const struct pd_watch *watch,
+		   struct script_result *result)
 {
-	run_test(f, i, "", recorder, seed, result);
+	run_test(f, i, "", watch, result);
+}
+
+const struct pd_script *pd_file_script(const struct pd_file *f, size_t i)
+{
+	return f->tests[i].script;
+}
+
+const struct pd_settings *pd_file_settings(const struct pd_file *f, size_t i)
+{
+	return &f->tests[i].settings;
+}
+
+bool pd_file_fails(const struct pd_file *f)
+{
+	return f->failure != NULL;
 }

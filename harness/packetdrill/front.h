@@ -8,7 +8,6 @@
 
 #include "lua/script.h"
 #include "packetdrill/settings.h"
-#include "repro/repro.h"
 
 /* -- One run -- */
 
@@ -20,7 +19,7 @@ struct pd_job {
 	const struct pd_define *setting; /* --set */
 	size_t setting_count;
 	const char *capture_path; /* NULL: none */
-	const struct repro_recorder *recorder; /* is told of every op; may be NULL */
+	const struct pd_watch *watch; /* may be NULL */
 };
 
 struct pd_outcome {
@@ -31,6 +30,27 @@ struct pd_outcome {
 	struct strbuf classic; /* the failure of a call as packetdrill would tell it */
 	/* details: TCP_INFO and traces; printed: for standard error */
 	struct strbuf message, got, expect, diff, details, printed;
+};
+
+/* -- Watching a run (`tapline convert`) -- */
+
+/* What a command did to the host. */
+enum pd_effect {
+	PD_EFFECT_SYSCTL, /* name, value */
+	PD_EFFECT_METRICS_FLUSH, /* address, or NULL: all */
+	PD_EFFECT_QDISC, /* kind, limit or "" */
+	PD_EFFECT_SLEEP, /* nanoseconds */
+	PD_EFFECT_READ, /* it only looked */
+	PD_EFFECT_OTHER,
+};
+
+struct pd_watch {
+	void *ctx;
+	/* An event begins. `fd`: the script's number of the socket under test, -1: it has none. */
+	void (*event)(void *ctx, const struct pd_event *e, int fd);
+	void (*effect)(void *ctx, enum pd_effect effect, const char *name, const char *value);
+	/* A call has ended with this result or -errno. */
+	void (*result)(void *ctx, const struct pd_event *e, s64 ret);
 };
 
 void pd_run(const struct pd_job *job, struct pd_outcome *o);
@@ -50,9 +70,14 @@ struct pd_file *pd_file_load(const char *path, const struct script_config *confi
 size_t pd_file_test_count(const struct pd_file *f);
 const char *pd_file_test_name(const struct pd_file *f, size_t i);
 void pd_file_run(struct pd_file *f, size_t i, const char *rerun, struct script_result *result);
-/* The same with every op told to a recorder; *seed becomes that of the world. */
-void pd_file_record(struct pd_file *f, size_t i, const struct repro_recorder *recorder, u64 *seed,
-		    struct script_result *result);
+/* The same with somebody who watches. */
+void pd_file_watch(struct pd_file *f, size_t i, const struct pd_watch *watch,
+		   struct script_result *result);
+/* What it runs; NULL when it is skipped. */
+const struct pd_script *pd_file_script(const struct pd_file *f, size_t i);
+const struct pd_settings *pd_file_settings(const struct pd_file *f, size_t i);
+/* It passes when it fails ("// Failure: REGEX"). */
+bool pd_file_fails(const struct pd_file *f);
 void pd_file_free(struct pd_file *f);
 
 #endif

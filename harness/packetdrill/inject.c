@@ -426,42 +426,57 @@ static bool send_bytes(struct pd_run *r, const struct pd_event *e, const u8 *byt
 	return pd_advance(r, at_ns, false);
 }
 
-static bool inject_raw(struct pd_run *r, const struct pd_event *e, u64 at_ns)
+bool pd_packet_bytes(struct pd_run *r, const struct pd_event *e, u8 **bytes, u32 *len,
+		     struct pd_flow **flow)
 {
-	return send_bytes(r, e, (const u8 *)e->packet.raw.p, (u32)e->packet.raw.len, at_ns);
+	const struct pd_settings *s = r->settings;
+	const struct pd_packet *p = &e->packet;
+	const u32 head = s->remote.v6 ? IP6_HEADER : IP4_HEADER;
+	u32 inner_len;
+	u8 *inner;
+	u8 proto = 0;
+
+	*bytes = NULL;
+	*flow = NULL;
+	*len = (u32)p->raw.len;
+	if (p->kind == PD_PACKET_RAW) {
+		*bytes = xrealloc(NULL, p->raw.len + !p->raw.len);
+		memcpy(*bytes, p->raw.p, p->raw.len);
+		return true;
+	}
+	*flow = pd_flow_of_script(r, p);
+	if (!*flow)
+		return pd_fail(r, e, NULL, NULL, "no socket is there for this packet");
+	if (p->tcp.len > MAX_PACKET - 100 || p->udp_len > MAX_PACKET - 100 ||
+	    p->icmp.len > MAX_PACKET - 100)
+		return pd_fail(r, e, NULL, NULL, "the packet is longer than 65535 bytes");
+	inner = xrealloc(NULL, 2 * MAX_PACKET);
+	*bytes = xrealloc(NULL, 3 * MAX_PACKET);
+	*len = 0;
+	inner_len = put_l4(r, e, *flow, inner + head, &proto);
+	if (inner_len) {
+		put_ip(inner, &s->remote, &s->local, proto, &p->marks, inner_len);
+		*len = put_layers(r, e, 0, *bytes, inner, head + inner_len);
+	}
+	free(inner);
+	if (*len)
+		return true;
+	free(*bytes);
+	return false;
 }
 
 bool pd_inject(struct pd_run *r, const struct pd_event *e, u64 at_ns)
 {
-	const struct pd_settings *s = r->settings;
-	const u32 head = s->remote.v6 ? IP6_HEADER : IP4_HEADER;
 	struct pd_flow *f;
-	u8 *inner, *whole;
+	u8 *bytes;
 	u32 len;
-	u8 proto = 0;
-	bool ok = false;
+	bool ok;
 
-	if (e->packet.kind == PD_PACKET_RAW)
-		return inject_raw(r, e, at_ns);
-	f = pd_flow_of_script(r, &e->packet);
-	if (!f)
-		return pd_fail(r, e, NULL, NULL, "no socket is there for this packet");
-	inner = xrealloc(NULL, 2 * MAX_PACKET);
-	whole = xrealloc(NULL, 3 * MAX_PACKET);
-	if (e->packet.tcp.len > MAX_PACKET - 100 || e->packet.udp_len > MAX_PACKET - 100 ||
-	    e->packet.icmp.len > MAX_PACKET - 100) {
-		pd_fail(r, e, NULL, NULL, "the packet is longer than 65535 bytes");
-	} else {
-		len = put_l4(r, e, f, inner + head, &proto);
-		if (len) {
-			put_ip(inner, &s->remote, &s->local, proto, &e->packet.marks, len);
-			len = put_layers(r, e, 0, whole, inner, head + len);
-		}
-		ok = len && send_bytes(r, e, whole, len, at_ns);
-		if (ok)
-			pd_flow_injected(f, &e->packet);
-	}
-	free(inner);
-	free(whole);
+	if (!pd_packet_bytes(r, e, &bytes, &len, &f))
+		return false;
+	ok = send_bytes(r, e, bytes, len, at_ns);
+	if (ok && f)
+		pd_flow_injected(f, &e->packet);
+	free(bytes);
 	return ok;
 }

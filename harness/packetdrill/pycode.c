@@ -229,7 +229,7 @@ static bool run_line(struct py_run *r)
  * Goes to the first byte of the next statement; its column is the return value, -1 at the end of
  * the block. Lines that hold nothing, or a comment (also in C's manner), are passed.
  */
-static int next_line(struct py_run *r)
+int py_next_line(struct py_run *r)
 {
 	int column = 0;
 
@@ -273,7 +273,7 @@ static bool run_suite(struct py_run *r, int column, bool live)
 	if (r->p < r->end && *r->p != '\n') {
 		ok = run_line(r);
 	} else {
-		inner = next_line(r);
+		inner = py_next_line(r);
 		ok = inner > column ? run_block(r, inner) :
 				      py_broken(r, "an indented block is missing");
 	}
@@ -287,7 +287,7 @@ static bool next_clause(struct py_run *r, int column, const char *word)
 {
 	const char *here = r->p;
 
-	if (next_line(r) == column && py_take_word(r, word))
+	if (py_next_line(r) == column && py_take_word(r, word))
 		return true;
 	r->p = here;
 	return false;
@@ -319,7 +319,7 @@ static bool run_block(struct py_run *r, int column)
 		if (py_take_word(r, "if") ? !run_if(r, column) : !run_line(r))
 			return false;
 		here = r->p;
-		next = next_line(r);
+		next = py_next_line(r);
 		if (next < column) {
 			/* The one who runs the outer block counts its column again. */
 			r->p = here;
@@ -349,7 +349,7 @@ enum pd_python_result pd_python_run(struct pd_python *p, struct pd_text code, in
 
 	*error = (struct pd_error){ .kind = PD_ERROR_NONE };
 	while (r.result == PD_PYTHON_OK) {
-		int column = next_line(&r);
+		int column = py_next_line(&r);
 
 		if (column < 0 || !run_block(&r, column))
 			break;

@@ -60,6 +60,8 @@ bool py_starts(const struct py_run *r, const char *text);
 /* Length of a line's end that a backslash joins to the next one; 0 when there is none. */
 size_t py_joined(const struct py_run *r);
 void py_skip_space(struct py_run *r);
+/* Goes to the next statement of a block; its column, -1: there is none. */
+int py_next_line(struct py_run *r);
 
 /* Takes the text, the word when it stands there behind space. */
 bool py_take(struct py_run *r, const char *text);

@@ -153,17 +153,7 @@ static void on_frame(void *ctx, u32 wire, u32 end, const u8 *frame, u32 len)
 	(void)end;
 	if (r->frame_count == PD_MAX_FRAMES)
 		return;
-	if (r->frame_count == r->frame_size) {
-		r->frame_size = r->frame_size ? 2 * r->frame_size : 16;
-		r->frames = xrealloc(r->frames, r->frame_size * sizeof(*r->frames));
-	}
-	r->frames[r->frame_count] = (struct pd_frame){
-		.time_ns = r->sut->ops->now(r->sut),
-		.bytes = xrealloc(NULL, len + !len),
-		.len = len,
-		.packet = packet_parse(PACKET_LINK_RAW, frame, len, len),
-	};
-	memcpy(r->frames[r->frame_count++].bytes, frame, len);
+	pd_frame_add(r, r->sut->ops->now(r->sut), frame, len);
 	if (r->stop_on_frame)
 		r->sut->ops->stop(r->sut);
 }
@@ -192,21 +182,10 @@ static void on_trace(void *ctx, const struct trace_record *rec)
 	r->traces[r->trace_count++ % PD_SHOWN_TRACES] = *rec;
 }
 
-static void on_op(void *ctx, u64 events, const struct op *op)
-{
-	const struct pd_run *r = ctx;
-
-	/* The very first ops come before the caller has the world. */
-	if (r->recorder)
-		r->recorder->op(r->recorder->ctx, r->sut ? r->sut->ops->now(r->sut) : 0, events,
-				op);
-}
-
 static const struct world_ops callbacks = {
 	.wire_rx = on_frame,
 	.capture = on_capture,
 	.trace = on_trace,
-	.op_log = on_op,
 };
 
 /* -- Events -- */
@@ -255,6 +234,18 @@ static bool run_code(struct pd_run *r, const struct pd_event *e)
 	return false;
 }
 
+void pd_forgive(struct pd_run *r)
+{
+	r->failed = false;
+	strbuf_clear(&r->message);
+	strbuf_clear(&r->got);
+	strbuf_clear(&r->expect);
+	strbuf_clear(&r->diff);
+	strbuf_clear(&r->details);
+	if (r->frame_count)
+		pd_frame_drop(r);
+}
+
 static bool run_packet(struct pd_run *r, const struct pd_event *e, u64 at, u64 until)
 {
 	bool ok;
@@ -267,32 +258,21 @@ static bool run_packet(struct pd_run *r, const struct pd_event *e, u64 at, u64 u
 	/* --non_fatal=packet: told, and the script goes on behind this packet. */
 	strbuf_printf(&r->printed, "%s:%d: %s\n", r->script->path, e->line,
 		      strbuf_text(&r->message));
-	r->failed = false;
-	strbuf_clear(&r->message);
-	strbuf_clear(&r->got);
-	strbuf_clear(&r->expect);
-	strbuf_clear(&r->diff);
-	strbuf_clear(&r->details);
-	if (r->frame_count) {
-		free(r->frames[0].bytes);
-		packet_free(r->frames[0].packet);
-		memmove(r->frames, r->frames + 1, --r->frame_count * sizeof(*r->frames));
-	}
+	pd_forgive(r);
 	return true;
 }
 
-/* The instant at which an event is due, from its time and the clock. */
-static void due(const struct pd_run *r, const struct pd_event *e, u64 *at, u64 *until)
+void pd_due(const struct pd_run *r, const struct pd_time *t, u64 *at, u64 *until)
 {
 	u64 now = pd_now(r);
-	u64 base = e->time.kind == PD_TIME_ABSOLUTE ? 0 : now;
+	u64 base = t->kind == PD_TIME_ABSOLUTE ? 0 : now;
 
-	if (e->time.kind == PD_TIME_NONE || e->time.kind == PD_TIME_ANY) {
+	if (t->kind == PD_TIME_NONE || t->kind == PD_TIME_ANY) {
 		*at = *until = now;
 		return;
 	}
-	*at = base + (u64)(e->time.at > 0 ? e->time.at : 0);
-	*until = e->time.range ? base + (u64)(e->time.until > 0 ? e->time.until : 0) : *at;
+	*at = base + (u64)(t->at > 0 ? t->at : 0);
+	*until = t->range ? base + (u64)(t->until > 0 ? t->until : 0) : *at;
 	if (*until < *at)
 		*until = *at;
 }
@@ -302,7 +282,7 @@ static bool run_event(struct pd_run *r, const struct pd_event *e)
 	bool outbound = e->kind == PD_PACKET && e->packet.direction == PD_OUTBOUND;
 	u64 at, until;
 
-	due(r, e, &at, &until);
+	pd_due(r, &e->time, &at, &until);
 	if (outbound)
 		return run_packet(r, e, at, until);
 	/* An instant that is over already is missed; the event happens now. */
@@ -331,6 +311,9 @@ static bool run_events(struct pd_run *r)
 
 	for (i = 0; i < r->script->events; i++) {
 		r->event = &r->script->event[i];
+		if (r->watch)
+			r->watch->event(r->watch->ctx, r->event,
+					r->under_test ? r->under_test->script_fd : -1);
 		if (!run_event(r, r->event))
 			return false;
 		r->last_ns = pd_now(r);
@@ -368,14 +351,12 @@ static bool boot(struct pd_run *r, const struct pd_job *job)
 	return true;
 }
 
-static void free_run(struct pd_run *r)
+void pd_run_free(struct pd_run *r)
 {
 	size_t i;
 
-	for (i = 0; i < r->frame_count; i++) {
-		free(r->frames[i].bytes);
-		packet_free(r->frames[i].packet);
-	}
+	while (r->frame_count)
+		pd_frame_drop(r);
 	for (i = 0; i < r->flow_count; i++) {
 		free(r->flows[i]->ts);
 		free(r->flows[i]);
@@ -412,10 +393,6 @@ static void end_world(struct pd_run *r, const struct pd_job *job, struct pd_outc
 	o->time_ns = pd_now(r);
 	r->sut->ops->check(r->sut, 1);
 	verdict = (u8)r->failed;
-	if (job->recorder)
-		job->recorder->end(job->recorder->ctx, r->sut->ops->now(r->sut),
-				   world_event_count(sut_tapline_world(r->sut)),
-				   r->sut->ops->digest(r->sut));
 	r->sut->ops->digest_add(r->sut, &verdict, 1);
 	if (job->digest)
 		o->digest = r->sut->ops->digest(r->sut);
@@ -440,8 +417,8 @@ void pd_run(const struct pd_job *job, struct pd_outcome *o)
 	};
 	struct pd_run r = { .script = job->script,
 			    .settings = job->settings,
-			    .recorder = job->recorder,
-			    .next_port = 32768 };
+			    .watch = job->watch,
+			    .next_port = PD_FIRST_REMOTE_PORT };
 	char error[CAPTURE_ERROR_SIZE];
 
 	*o = (struct pd_outcome){ 0 };
@@ -451,7 +428,8 @@ void pd_run(const struct pd_job *job, struct pd_outcome *o)
 		strbuf_puts(&o->message, "no memory for a world");
 		return;
 	}
-	r.shell = pd_shell_new(&pd_host_commands, &r, job->script->path);
+	r.shell = pd_shell_new(job->watch ? &pd_watched_commands : &pd_host_commands, &r,
+			       job->script->path);
 	r.python = pd_python_new(job->script->path);
 	if (job->capture_path) {
 		r.capture = capture_create(job->capture_path, CAPTURE_PCAPNG, PACKET_LINK_RAW, 0,
@@ -473,7 +451,7 @@ void pd_run(const struct pd_job *job, struct pd_outcome *o)
 	o->details = r.details;
 	o->classic = r.classic;
 	o->printed = r.printed;
-	free_run(&r);
+	pd_run_free(&r);
 }
 
 void pd_outcome_free(struct pd_outcome *o)

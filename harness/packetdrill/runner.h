@@ -13,19 +13,20 @@
 #include "packetdrill/commands.h"
 #include "packetdrill/pycode.h"
 #include "packetdrill/script.h"
+#include "packetdrill/segments.h"
 #include "packetdrill/settings.h"
 #include "packetdrill/symbols.h"
-#include "repro/repro.h"
 #include "stack/socket.h"
 #include "sut/sut.h"
 
-#define PD_TUN_IFINDEX	2
-#define PD_WIRE		0
-#define PD_HOST_END	0
-#define PD_SCRIPT_END	1
-#define PD_TIME_LIMIT	(24ull * 3600 * 1000000000) /* of virtual time that one script may take */
-#define PD_MAX_FRAMES	65536
-#define PD_SHOWN_TRACES 24
+#define PD_TUN_IFINDEX	     2
+#define PD_WIRE		     0
+#define PD_HOST_END	     0
+#define PD_SCRIPT_END	     1
+#define PD_TIME_LIMIT	     (24ull * 3600 * 1000000000) /* of virtual time, for one script */
+#define PD_MAX_FRAMES	     65536
+#define PD_FIRST_REMOTE_PORT 32768 /* of the remote side */
+#define PD_SHOWN_TRACES	     24
 
 /* Linux's numbers for packets; the first bits of a byte of the wire. */
 enum pd_flow_state {
@@ -86,11 +87,12 @@ struct pd_fd {
 };
 
 struct capture_writer;
+struct pd_watch;
 
 struct pd_run {
 	const struct pd_script *script;
 	const struct pd_settings *settings;
-	const struct repro_recorder *recorder; /* may be NULL */
+	const struct pd_watch *watch; /* may be NULL */
 	struct sut *sut;
 	u64 start_ns; /* world time of script time 0 */
 	u64 last_ns; /* script time of the event before */
@@ -129,11 +131,18 @@ struct pd_run {
 
 /* -- runner.c -- */
 
+/* When an event of that time is due, and until when it may be. */
+void pd_due(const struct pd_run *r, const struct pd_time *t, u64 *at, u64 *until);
+/* Gives back all but the texts of the end. The world is gone by then. */
+void pd_run_free(struct pd_run *r);
+
 /* Ends the script: the first message counts. `got` and `expect` may be NULL. Returns false. */
 bool pd_fail(struct pd_run *r, const struct pd_event *e, const char *got, const char *expect,
 	     const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* The script can not be run here; the message says why. Returns false. */
 bool pd_skip(struct pd_run *r, const char *text);
+/* Takes back a failure at a packet: the run goes on behind it. */
+void pd_forgive(struct pd_run *r);
 u64 pd_now(const struct pd_run *r); /* script time */
 /* Checks when something of an event happened; false: the script failed. */
 bool pd_check_time(struct pd_run *r, const struct pd_event *e, u64 want_ns, u64 until_ns,
@@ -153,6 +162,13 @@ struct pd_flow *pd_flow_of_script(struct pd_run *r, const struct pd_packet *p);
 /* The flow that a frame of the host belongs to; NULL: none that the script knows. */
 struct pd_flow *pd_flow_of_frame(struct pd_run *r, const struct packet *p);
 struct pd_flow *pd_flow_of_fd(struct pd_run *r, int script_fd);
+/* What calls do to flows: socket(), listen(), accept() and close() that succeeded. */
+void pd_flow_socket(struct pd_run *r, int script_fd, int live_fd, int type, int protocol);
+void pd_flow_listen(struct pd_run *r, struct pd_flow *f);
+void pd_flow_accept(struct pd_run *r, int script_fd, int live_fd, u16 remote_port);
+void pd_flow_close(struct pd_flow *f);
+/* Before connect(): the first packet is still to come. */
+void pd_flow_connect(struct pd_run *r, struct pd_flow *f, const struct sock_addr *a);
 /* After an inbound packet. */
 void pd_flow_injected(struct pd_flow *f, const struct pd_packet *p);
 /* From the script's numbers to the wire's. */
@@ -167,10 +183,43 @@ bool pd_ts_to_script(const struct pd_flow *f, u32 live, u32 *script);
 /* -- inject.c -- */
 
 bool pd_inject(struct pd_run *r, const struct pd_event *e, u64 at_ns);
+/*
+ * The bytes of an inbound packet, to be freed, and its flow (NULL: raw bytes). False: the script
+ * failed. pd_flow_injected() is for when they are on their way.
+ */
+bool pd_packet_bytes(struct pd_run *r, const struct pd_event *e, u8 **bytes, u32 *len,
+		     struct pd_flow **flow);
 
 /* -- expect.c -- */
 
+/* How long after its time a packet is waited for, to tell when it came. */
+#define PD_LATE_NS 3000000000ull
+
+/* A script packet that is waited for; times are of the script. */
+struct pd_expectation {
+	const struct pd_event *event;
+	u64 want_ns, until_ns, limit_ns;
+	struct pd_flow *flow;
+	struct pd_segment rest; /* what has not come yet */
+	bool first; /* nothing has come */
+};
+
+enum pd_step { PD_STEP_FAILED, PD_STEP_WAIT, PD_STEP_DONE };
+
 bool pd_expect(struct pd_run *r, const struct pd_event *e, u64 want_ns, u64 until_ns);
+/*
+ * The same in steps, for whoever moves the clock by other means: begin; then take steps, each of
+ * which uses up frames, until one does not ask to wait; when limit_ns is over, wait PD_LATE_NS more
+ * and fail with what came.
+ */
+bool pd_expect_begin(struct pd_run *r, const struct pd_event *e, u64 want_ns, u64 until_ns,
+		     struct pd_expectation *x);
+enum pd_step pd_expect_step(struct pd_run *r, struct pd_expectation *x);
+bool pd_expect_missing(struct pd_run *r, const struct pd_expectation *x);
+
+/* Frames of the host that no script packet has matched yet. */
+void pd_frame_add(struct pd_run *r, u64 time_ns, const u8 *bytes, u32 len);
+void pd_frame_drop(struct pd_run *r);
 
 /* -- show.c -- */
 
@@ -182,6 +231,9 @@ void pd_show_details(struct pd_run *r, struct strbuf *out);
 void pd_show_time(struct strbuf *out, u64 ns);
 /* A field of TCP_INFO and its like ("tcpi_rtt") of the flow under test. */
 bool pd_info_lookup(void *ctx, const char *name, s64 *value);
+/* All of them, of a socket of the host; false: it has none. */
+bool pd_info_each(struct pd_run *r, int live_fd, void (*fn)(void *ctx, const char *name, u64 value),
+		  void *ctx);
 
 /* -- call.c -- */
 
@@ -198,6 +250,8 @@ void pd_calls_free(struct pd_run *r);
 bool pd_host_make(struct pd_run *r);
 s64 pd_host_sysctl(struct pd_run *r, const char *name, const char *value);
 extern const struct pd_command_ops pd_host_commands;
+/* The same, and tells the watch what they do. */
+extern const struct pd_command_ops pd_watched_commands;
 
 /* The socket address of a host's side. */
 struct sock_addr pd_sock_addr(const struct pd_run *r, const struct pd_address *a, u16 port);

@@ -231,15 +231,20 @@ static const struct {
 	{ "tcpi_received_ce_bytes", 272, 4, 0, 0 },
 };
 
-static bool read_info(struct pd_run *r, u8 *out)
+static bool read_info_of(struct pd_run *r, int live_fd, u8 *out)
 {
 	struct sys_op op = { .nr = SYS_GETSOCKOPT,
-			     .fd = r->under_test ? r->under_test->live_fd : -1,
+			     .fd = live_fd,
 			     .arg = { SOL_TCP, TCP_INFO },
 			     .data = out,
 			     .data_len = TCP_INFO_SIZE };
 
 	return op.fd >= 0 && pd_call_now(r, &op) == TCP_INFO_SIZE;
+}
+
+static bool read_info(struct pd_run *r, u8 *out)
+{
+	return read_info_of(r, r->under_test ? r->under_test->live_fd : -1, out);
 }
 
 static u64 info_value(const u8 *bytes, size_t i)
@@ -267,6 +272,19 @@ bool pd_info_lookup(void *ctx, const char *name, s64 *value)
 		return true;
 	}
 	return false;
+}
+
+bool pd_info_each(struct pd_run *r, int live_fd, void (*fn)(void *ctx, const char *name, u64 value),
+		  void *ctx)
+{
+	u8 bytes[TCP_INFO_SIZE];
+	size_t i;
+
+	if (!read_info_of(r, live_fd, bytes))
+		return false;
+	for (i = 0; i < ARRAY_SIZE(info); i++)
+		fn(ctx, info[i].name, info_value(bytes, i));
+	return true;
 }
 
 void pd_show_details(struct pd_run *r, struct strbuf *out)

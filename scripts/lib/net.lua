@@ -204,7 +204,7 @@ function Host:nic(o)
 end
 
 local host_options = set [[addr mac mtu wire delay rate queues rx_ring tx_ring model up name cpus
-  gateway sysctl]]
+  gateway sysctl dev]]
 
 function net.host(o)
   o = options("net.host", o, host_options)
@@ -217,6 +217,7 @@ function net.host(o)
   local nic = host:nic {
     addr = o.addr, mac = o.mac, mtu = o.mtu, wire = o.wire, delay = o.delay, rate = o.rate,
     queues = o.queues, rx_ring = o.rx_ring, tx_ring = o.tx_ring, model = o.model, up = o.up,
+    name = o.dev,
   }
   host.wire = nic.wire
   host.mac = nic.mac

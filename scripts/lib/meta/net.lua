@@ -750,6 +750,17 @@ function Socket:shutdown(how) end
 
 function Socket:close() end
 
+---fcntl(2): the number that it returned.
+---@param command integer
+---@param value? integer
+---@return integer
+function Socket:fcntl(command, value) end
+
+---ioctl(2): the number that it returned.
+---@param request integer
+---@return integer
+function Socket:ioctl(request) end
+
 ---TCP_INFO of a TCP socket, fields without `tcpi_`; `state` and `ca_state` are names.
 ---@return table<string, any>
 function Socket:info() end

@@ -54,6 +54,25 @@ function socket.new(host, kind, o)
   return setmetatable({ host = host, fd = result.ret, v6 = known[3] ~= nil }, Socket)
 end
 
+-- An object for a descriptor that is there (or not: -1).
+function socket.of(host, fd, v6)
+  return setmetatable({ host = host, fd = fd, v6 = v6 }, Socket)
+end
+
+-- socket(2) with its own numbers; nil and the name of the error.
+function socket.open(host, family, type_, protocol)
+  local result, err = native.sys("socket", { host = host.id, arg0 = family, arg1 = type_,
+    arg2 = protocol })
+  if not result then return nil, err end
+  return socket.of(host, result.ret, family == C.AF_INET6)
+end
+
+-- Tells who watches the socket (scripts/lib/packetdrill.lua) what a call did.
+local function tell(s, what, fd, port, bits)
+  local watch = rawget(s, "watch")
+  if watch then watch(what, fd, port, bits) end
+end
+
 local function sys(s, name, fields)
   fields.host = s.host.id
   fields.fd = s.fd
@@ -82,6 +101,7 @@ end
 
 function calls:bind(addr, port)
   local bytes, number = endpoint(self, addr, port, "bind")
+  tell(self, "bind", self.fd, number)
   return simple(sys(self, "bind", { addr = bytes, port = number }))
 end
 
@@ -91,6 +111,7 @@ function calls:connect(addr, port)
     return simple(sys(self, "connect", { addr = "\0\0\0\0", family = C.AF_UNSPEC }))
   end
   local bytes, number = endpoint(self, addr, port, "connect")
+  tell(self, "connect", self.fd, number)
   return simple(sys(self, "connect", { addr = bytes, port = number }))
 end
 
@@ -102,6 +123,7 @@ function calls:listen(port, backlog)
   end
   local result, err = sys(self, "listen", { arg0 = backlog or C.SOMAXCONN or 4096 })
   if not result then return nil, err end
+  tell(self, "listen", self.fd)
   return self
 end
 
@@ -110,10 +132,16 @@ local function from(result)
   return { addr = native.address_text(result.addr), port = result.port }
 end
 
-function calls:accept()
-  local result, err = sys(self, "accept", {})
+local accept_options = set "nonblock"
+
+function calls:accept(o)
+  o = options("accept", o, accept_options)
+  local result, err = sys(self, "accept", { arg0 = o.nonblock and C.SOCK_NONBLOCK or 0 })
   if not result then return nil, err end
-  return setmetatable({ host = self.host, fd = result.ret, v6 = self.v6 }, Socket), from(result)
+  local accepted = socket.of(self.host, result.ret, self.v6)
+  rawset(accepted, "watch", rawget(self, "watch"))
+  tell(self, "accept", result.ret, result.port)
+  return accepted, from(result)
 end
 
 local function flags(list_or_number)
@@ -128,13 +156,13 @@ local function flags(list_or_number)
   return sum
 end
 
-local send_options = set "flags control"
+local send_options = set "flags control fault"
 
 -- Returns how many bytes were taken.
 function calls:send(data, o)
   o = options("send", o, send_options)
   local result, err = sys(self, "sendmsg", { data = data, arg0 = flags(o.flags),
-    control = cmsg.pack(o.control) })
+    control = cmsg.pack(o.control), fault = o.fault and 1 or 0 })
   if not result then return nil, err end
   return result.ret
 end
@@ -142,8 +170,10 @@ end
 function calls:sendto(data, addr, port, o)
   o = options("sendto", o, send_options)
   local bytes, number = endpoint(self, addr, port, "sendto")
+  local bits = flags(o.flags)
+  tell(self, "sendto", self.fd, number, bits)
   local result, err = sys(self, "sendmsg", { data = data, addr = bytes, port = number,
-    arg0 = flags(o.flags), control = cmsg.pack(o.control) })
+    arg0 = bits, control = cmsg.pack(o.control), fault = o.fault and 1 or 0 })
   if not result then return nil, err end
   return result.ret
 end
@@ -190,11 +220,17 @@ end
 local shut = { rd = C.SHUT_RD, wr = C.SHUT_WR, rdwr = C.SHUT_RDWR }
 
 function calls:shutdown(how)
-  if not shut[how] then raise("shutdown: \"rd\", \"wr\" or \"rdwr\"") end
-  return simple(sys(self, "shutdown", { arg0 = shut[how] }))
+  local number = shut[how] or how
+  if math.type(number) ~= "integer" then raise("shutdown: \"rd\", \"wr\" or \"rdwr\"") end
+  return simple(sys(self, "shutdown", { arg0 = number }))
 end
 
-function calls:close() return simple(sys(self, "close", {})) end
+function calls:close()
+  local result, err = sys(self, "close", {})
+  if not result then return nil, err end
+  tell(self, "close", self.fd)
+  return true
+end
 
 function calls:name()
   local result, err = sys(self, "getsockname", {})
@@ -213,17 +249,19 @@ local levels = { SO = C.SOL_SOCKET, IP = C.SOL_IP, UDP = C.SOL_UDP, TCP = C.SOL_
 local time_options = { SO_RCVTIMEO = true, SO_SNDTIMEO = true }
 
 local function option_number(name)
+  if type(name) == "table" then return name[1], name[2] end
   local level = type(name) == "string" and levels[name:match("^(%u+6?)_")]
   if not level or not C[name] then raise(("there is no option '%s'"):format(tostring(name))) end
   return level, C[name]
 end
 
 -- option(name) reads, option(name, value) sets: a number, a boolean, bytes, a list of numbers (a
--- structure of int, as SO_LINGER has), or for the time-outs a duration.
-function calls:option(name, value)
+-- structure of int, as SO_LINGER has), or for the time-outs a duration. A name that
+-- is not known here is given as { level, number }; `size` is the room for what is read.
+function calls:option(name, value, size)
   local level, number = option_number(name)
   if value == nil then
-    local result, err = sys(self, "getsockopt", { arg0 = level, arg1 = number, size = 512 })
+    local result, err = sys(self, "getsockopt", { arg0 = level, arg1 = number, size = size or 512 })
     if not result then return nil, err end
     if time_options[name] then
       local sec, usec = ("<i8i8"):unpack(result.data)
@@ -289,6 +327,19 @@ end
 -- Bytes that can be read at once.
 function calls:pending()
   local result, err = sys(self, "ioctl", { arg0 = C.FIONREAD })
+  if not result then return nil, err end
+  return result.ret
+end
+
+-- fcntl(2) and ioctl(2): the number that the call returned.
+function calls:fcntl(command, value)
+  local result, err = sys(self, "fcntl", { arg0 = command, arg1 = value or 0 })
+  if not result then return nil, err end
+  return result.ret
+end
+
+function calls:ioctl(request)
+  local result, err = sys(self, "ioctl", { arg0 = request })
   if not result then return nil, err end
   return result.ret
 end

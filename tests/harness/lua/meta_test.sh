@@ -12,12 +12,12 @@ status=0
 
 # As docs/lua.md writes it -> as the annotations do.
 sed '/^```lua/,/^```$/d' "$top/docs/lua.md" "$top/docs/capture-cases.md" |
-	grep -o -E '\b(program|capture|t|host|peer|wire|packet|task|s|socket|e|net|tap|case|make)[:.][a-z][a-z0-9_]*[( {"]?' |
-	sed -E -e 's/[( {"]$//' -e 's/^t:/Test:/' -e 's/^program:/Program:/' -e 's/^capture:/Capture:/' -e 's/^host:/Host:/' -e 's/^peer:/Peer:/' -e 's/^wire:/Wire:/' \
+	grep -o -E '\b(program|capture|p|packetdrill|t|host|peer|wire|packet|task|s|socket|e|net|tap|case|make)[:.][a-z][a-z0-9_]*[( {"]?' |
+	sed -E -e 's/[( {"]$//' -e 's/^t:/Test:/' -e 's/^p:/Packetdrill:/' -e 's/^program:/Program:/' -e 's/^capture:/Capture:/' -e 's/^host:/Host:/' -e 's/^peer:/Peer:/' -e 's/^wire:/Wire:/' \
 		-e 's/^packet:/Packet:/' -e 's/^task:/Task:/' -e 's/^(s|socket):/Socket:/' -e 's/^e:/Epoll:/' |
-	grep -E '^([A-Z][a-z]*:|net\.|tap\.|case\.|make\.)' | sort -u >"$dir/named"
-# net.ipv4.ip_forward and the like are sysctls.
-grep -v -x -E 'net\.(ipv4|core|ipv6)' "$dir/named" >"$dir/wanted"
+	grep -E '^([A-Z][a-z]*:|packetdrill\.|net\.|tap\.|case\.|make\.)' | sort -u >"$dir/named"
+# net.ipv4.ip_forward and the like are sysctls, packetdrill.md is a page.
+grep -v -x -E 'net\.(ipv4|core|ipv6)|packetdrill\.md' "$dir/named" >"$dir/wanted"
 [ "$(wc -l <"$dir/wanted")" -ge 60 ] || { echo "only $(wc -l <"$dir/wanted") functions found in docs/lua.md"; exit 1; }
 
 sed -n -E 's/^function ([A-Za-z0-9_]+[:.][a-z0-9_]+)\(.*/\1/p' "$top"/scripts/lib/meta/*.lua | sort -u >"$dir/annotated"
@@ -38,7 +38,7 @@ if [ -s "$dir/unknown" ]; then
 fi
 
 # They are Lua.
-for file in tap net case make; do
+for file in tap net case make packetdrill; do
 	"$TAPLINE" run "$top/scripts/lib/meta/$file.lua" 2>&1 | grep -q "no test here" || {
 		"$TAPLINE" run "$top/scripts/lib/meta/$file.lua" || true
 		status=1
