@@ -5,6 +5,7 @@
  */
 #include "convert/pkt_write.h"
 
+#include "convert/notation.h"
 #include "stack/errno.h"
 
 #include <inttypes.h>
@@ -258,7 +259,7 @@ static void put_flags(struct pkt_writer *w, size_t at, bool sends, struct strbuf
 
 	if (!some && !always)
 		return;
-	strbuf_puts(out, "flags = ");
+	strbuf_puts(out, out->len ? ", { flags = " : "flags = ");
 	if (some)
 		pkt_number(w, x, out);
 	if (always)
@@ -386,9 +387,9 @@ static bool put_recv(struct pkt_writer *w)
 
 static bool with_iovecs(struct pkt_writer *w, u64 *len)
 {
-	u32 sum;
+	u32 sum, piece;
 
-	if (!pd_iov_sum(&w->none, w->event, pd_arg(w->event, 1), &sum))
+	if (!pd_iov_sum(&w->none, w->event, pd_arg(w->event, 1), &sum, &piece))
 		return pkt_fail(w, w->event->line, w->event->syscall.name.p, "has no iovecs");
 	*len = sum;
 	return true;
@@ -469,6 +470,98 @@ static bool put_epoll_create(struct pkt_writer *w)
 	return true;
 }
 
+/* -- Pipes and files -- */
+
+/* A descriptor in a list: what pipe() fills in. */
+static s64 listed(const struct pd_expr *x, size_t i)
+{
+	return x && x->kind == PD_X_LIST && i < x->count && x->item[i]->kind == PD_X_NUMBER ?
+		       x->item[i]->num :
+		       -1;
+}
+
+static bool put_pipe(struct pkt_writer *w)
+{
+	const struct pd_expr *list = pd_arg(w->event, 0);
+	s64 end[2] = { listed(list, 0), listed(list, 1) };
+	s64 flags = 0;
+	size_t i;
+
+	if (pkt_any_result(w) || pkt_result(w) ||
+	    (w->event->syscall.argc == 2 && !number_argument(w, 1, 0, &flags)))
+		return pkt_fail(w, w->event->line, w->event->syscall.name.p,
+				"is not in a form that Lua has (a pipe that is made)");
+	for (i = 0; i < 2; i++) {
+		if (end[i] < 0 || end[i] >= PKT_MAX_FD)
+			return pkt_fail(w, w->event->line, w->event->syscall.name.p,
+					"has no two descriptors");
+		if (!w->declared[end[i]])
+			strbuf_printf(w->out, "%slocal s%" PRIi64 "\n", w->indent, end[i]);
+		w->declared[end[i]] = true;
+		w->fd[end[i]] = PKT_FD_SOCKET;
+	}
+	strbuf_printf(w->out, "%ss%" PRIi64 ", s%" PRIi64 " = p.host:pipe(%s)\n", w->indent, end[0],
+		      end[1], flags & O_NONBLOCK ? "{ nonblock = true }" : "");
+	return true;
+}
+
+static bool put_splice(struct pkt_writer *w)
+{
+	struct strbuf socket = { 0 }, args = { 0 };
+	s64 len, flags;
+	bool ok = pkt_socket(w, 0, &socket) && pkt_socket(w, 2, &args) &&
+		  number_argument(w, 4, 0, &len) && number_argument(w, 5, 0, &flags);
+
+	if (ok) {
+		strbuf_printf(&args, ", %" PRIi64, len);
+		put_flags(w, 5, false, &args);
+		if (flags)
+			strbuf_puts(&args, " }");
+		put_counted(w, socket.data, "splice", args.data);
+	}
+	strbuf_free(&socket);
+	strbuf_free(&args);
+	return ok;
+}
+
+static bool put_sendfile(struct pkt_writer *w)
+{
+	struct strbuf socket = { 0 }, args = { 0 };
+	s64 len, offset = listed(pd_arg(w->event, 2), 0);
+	bool ok = pkt_socket(w, 0, &socket) && pkt_socket(w, 1, &args) &&
+		  number_argument(w, 3, 0, &len);
+
+	if (ok) {
+		strbuf_printf(&args, ", %" PRIi64, len);
+		if (offset >= 0)
+			strbuf_printf(&args, ", %" PRIi64, offset);
+		put_counted(w, socket.data, "sendfile", args.data);
+	}
+	strbuf_free(&socket);
+	strbuf_free(&args);
+	return ok;
+}
+
+static bool put_open(struct pkt_writer *w)
+{
+	const struct pd_expr *path = pd_arg(w->event, 0);
+
+	if (!path || path->kind != PD_X_STRING)
+		return pkt_fail(w, w->event->line, w->event->syscall.name.p, "has no path");
+	if (given_fd(w) < 0) {
+		strbuf_printf(w->out, "%st:ok(not p:open(", w->indent);
+		notation_line(w->out, path->text.p);
+		strbuf_puts(w->out, "))\n");
+		return true;
+	}
+	if (!put_variable(w, given_fd(w), PKT_FD_SOCKET))
+		return false;
+	strbuf_puts(w->out, "p:open(");
+	notation_line(w->out, path->text.p);
+	strbuf_puts(w->out, ")\n");
+	return true;
+}
+
 static const struct {
 	const char *name;
 	bool (*put)(struct pkt_writer *w);
@@ -495,6 +588,11 @@ static const struct {
 	{ "ioctl", put_ioctl },
 	{ "getsockopt", pkt_getsockopt },
 	{ "setsockopt", pkt_setsockopt },
+	{ "pipe", put_pipe },
+	{ "pipe2", put_pipe },
+	{ "splice", put_splice },
+	{ "sendfile", put_sendfile },
+	{ "open", put_open },
 	{ "poll", pkt_poll },
 	{ "epoll_create", put_epoll_create },
 	{ "epoll_create1", put_epoll_create },

@@ -117,11 +117,11 @@ static void put_flags(struct pkt_writer *w, s64 always, struct strbuf *out)
 		strbuf_printf(out, "%s0x%" PRIx64, some ? " | " : "", (u64)always);
 }
 
-static bool message(struct pkt_writer *w, const struct pd_expr **msg, u32 *len)
+static bool message(struct pkt_writer *w, const struct pd_expr **msg, u32 *len, u32 *piece)
 {
 	*msg = pd_arg(w->event, 1);
 	return (*msg && (*msg)->kind == PD_X_STRUCT &&
-		pd_iov_sum(&w->none, w->event, pd_expr_field(*msg, "msg_iov"), len)) ||
+		pd_iov_sum(&w->none, w->event, pd_expr_field(*msg, "msg_iov"), len, piece)) ||
 	       unknown(w, "has no message with iovecs");
 }
 
@@ -129,13 +129,15 @@ bool pkt_sendmsg(struct pkt_writer *w)
 {
 	struct strbuf socket = { 0 }, options = { 0 }, args = { 0 };
 	const struct pd_expr *msg, *list;
-	u32 len;
-	bool ok = message(w, &msg, &len) && pkt_socket(w, 0, &socket);
+	u32 len, piece;
+	bool ok = message(w, &msg, &len, &piece) && pkt_socket(w, 0, &socket);
 
 	if (ok) {
 		list = control_of(msg);
 		pkt_data(NULL, len, &args);
 		put_flags(w, w->settings->default_send_flags, &options);
+		if (piece)
+			strbuf_printf(&options, ", piece = %" PRIu32, piece);
 		if (list && list->count) {
 			strbuf_puts(&options, ", control = packetdrill.control ");
 			ok = put_control(w, list, &options);
@@ -161,8 +163,8 @@ bool pkt_recvmsg(struct pkt_writer *w)
 {
 	struct strbuf socket = { 0 }, args = { 0 }, control = { 0 };
 	const struct pd_expr *msg, *list, *flags;
-	u32 len;
-	bool ok = message(w, &msg, &len) && pkt_socket(w, 0, &socket);
+	u32 len, piece;
+	bool ok = message(w, &msg, &len, &piece) && pkt_socket(w, 0, &socket);
 
 	if (ok) {
 		list = control_of(msg);

@@ -487,6 +487,20 @@ static int native_drill_sh(lua_State *L)
 	return ok ? 2 : script_error(L, "%s", error.text);
 }
 
+/* native.drill_file(d, path): the bytes of a file that commands made, or nil. */
+static int native_drill_file(lua_State *L)
+{
+	struct strbuf text = { 0 };
+	int err = pd_shell_file_read(drill_of(L)->run.shell, luaL_checkstring(L, 2), &text);
+
+	if (err)
+		lua_pushnil(L);
+	else
+		lua_pushlstring(L, strbuf_text(&text), text.len);
+	strbuf_free(&text);
+	return 1;
+}
+
 void net_open_drill(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
@@ -509,6 +523,7 @@ void net_open_drill(lua_State *L)
 		{ "drill_info", native_drill_info },
 		{ "drill_constant", native_drill_constant },
 		{ "drill_sh", native_drill_sh },
+		{ "drill_file", native_drill_file },
 		{ NULL, NULL },
 	};
 

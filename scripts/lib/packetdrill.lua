@@ -255,6 +255,14 @@ end
 -- A socket object for a descriptor that the host has not.
 function Drill:no_socket() return sockets.of(self.host, -1) end
 
+-- A file that commands made, or /dev/zero; nil and the name of the error.
+function Drill:open(path)
+  if path == "/dev/zero" then return self.host:file(path) end
+  local bytes = native.drill_file(self.state, path)
+  if not bytes then return nil, "ENOENT" end
+  return self.host:file(bytes)
+end
+
 -- TCP_INFO as numbers, by the names that scripts have for its fields (tcpi_snd_cwnd).
 function Drill:info(s) return native.drill_info(self.state, s.fd) end
 

@@ -106,6 +106,11 @@ function Packetdrill:try_socket(kind, options) end
 ---@return tapline.Socket
 function Packetdrill:no_socket() end
 
+---A file that commands made, or "/dev/zero".
+---@param path string
+---@return tapline.Socket?, string?
+function Packetdrill:open(path) end
+
 ---TCP_INFO as numbers: tcpi_snd_cwnd and so on.
 ---@param socket tapline.Socket
 ---@return table<string, integer>

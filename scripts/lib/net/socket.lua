@@ -156,13 +156,13 @@ local function flags(list_or_number)
   return sum
 end
 
-local send_options = set "flags control fault"
+local send_options = set "flags control fault piece"
 
 -- Returns how many bytes were taken.
 function calls:send(data, o)
   o = options("send", o, send_options)
   local result, err = sys(self, "sendmsg", { data = data, arg0 = flags(o.flags),
-    control = cmsg.pack(o.control), fault = o.fault and 1 or 0 })
+    arg1 = o.piece, control = cmsg.pack(o.control), fault = o.fault and 1 or 0 })
   if not result then return nil, err end
   return result.ret
 end
@@ -173,7 +173,7 @@ function calls:sendto(data, addr, port, o)
   local bits = flags(o.flags)
   tell(self, "sendto", self.fd, number, bits)
   local result, err = sys(self, "sendmsg", { data = data, addr = bytes, port = number,
-    arg0 = bits, control = cmsg.pack(o.control), fault = o.fault and 1 or 0 })
+    arg0 = bits, arg1 = o.piece, control = cmsg.pack(o.control), fault = o.fault and 1 or 0 })
   if not result then return nil, err end
   return result.ret
 end
@@ -200,8 +200,10 @@ local splice_flags = { nonblock = 2, more = 4 }
 
 -- splice(2) into or out of a pipe's end: so many bytes at most.
 function calls:splice(to, bytes, o)
+  local names = (o or {}).flags or ""
   local bits = 0
-  for name in ((o or {}).flags or ""):gmatch("%a+") do
+  if math.type(names) == "integer" then bits, names = names, "" end
+  for name in names:gmatch("%a+") do
     if not splice_flags[name] then raise(("splice: there is no flag '%s'"):format(name)) end
     bits = bits | splice_flags[name]
   end
