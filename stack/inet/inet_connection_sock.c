@@ -42,9 +42,23 @@ void inet_csk_clear_xmit_timers(struct sock *sk)
 
 /* ---- listening ---- */
 
+const struct request_sock_queue reqsk_queue_none;
+
+struct request_sock_queue *inet_csk_queue_get(struct sock *sk)
+{
+	struct request_sock_queue *q;
+
+	if (inet_csk(sk)->icsk_accept_queue != &reqsk_queue_none)
+		return inet_csk_queue(sk);
+	q = mem_zalloc(net_world(sk->net), MEM_REQSK_QUEUE, sizeof(*q));
+	if (q)
+		inet_csk(sk)->icsk_accept_queue = q;
+	return q;
+}
+
 int inet_csk_listen_start(struct sock *sk)
 {
-	struct request_sock_queue *q = &inet_csk(sk)->icsk_accept_queue;
+	struct request_sock_queue *q = inet_csk_queue(sk);
 	int err;
 
 	q->qlen = 0;
@@ -67,7 +81,11 @@ int inet_csk_listen_start(struct sock *sk)
 
 int inet_csk_listen(struct sock *sk, u32 backlog)
 {
-	inet_csk(sk)->icsk_accept_queue.max_ack_backlog = backlog;
+	struct request_sock_queue *q = inet_csk_queue_get(sk);
+
+	if (!q)
+		return -ENOMEM;
+	q->max_ack_backlog = backlog;
 	return sk->sk_state == TCP_LISTEN ? 0 : inet_csk_listen_start(sk);
 }
 
@@ -85,7 +103,7 @@ void inet_child_forget(struct sock *child)
  */
 void inet_csk_listen_stop(struct sock *sk)
 {
-	struct request_sock_queue *q = &inet_csk(sk)->icsk_accept_queue;
+	struct request_sock_queue *q = inet_csk_queue(sk);
 	struct request_sock *req;
 
 	while ((req = reqsk_queue_remove(q, sk)) != NULL) {
@@ -102,7 +120,6 @@ void inet_csk_listen_stop(struct sock *sk)
 
 struct sock *inet_csk_accept(struct sock *sk, int *err)
 {
-	struct request_sock_queue *q = &inet_csk(sk)->icsk_accept_queue;
 	struct request_sock *req;
 	struct sock *child;
 
@@ -110,7 +127,7 @@ struct sock *inet_csk_accept(struct sock *sk, int *err)
 		*err = -EINVAL;
 		return NULL;
 	}
-	req = reqsk_queue_remove(q, sk);
+	req = reqsk_queue_remove(inet_csk_queue(sk), sk);
 	if (!req) {
 		*err = -EAGAIN;
 		return NULL;
@@ -138,7 +155,7 @@ struct sock *inet_csk_clone_lock(struct sock *sk, const struct request_sock *req
 	newicsk->icsk_common.skc_node = (struct hlist_node){ 0 };
 	newicsk->icsk_common.skc_kind = SKC_SOCK;
 	newicsk->icsk_bind = (struct inet_bind_owner){ 0 };
-	newicsk->icsk_accept_queue = (struct request_sock_queue){ 0 };
+	newicsk->icsk_accept_queue = &reqsk_queue_none;
 	inet_csk_init_xmit_timers(newsk, icsk->icsk_timers.fn);
 	newicsk->icsk_retransmits = 0;
 	newicsk->icsk_backoff = 0;

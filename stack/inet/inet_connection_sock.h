@@ -64,7 +64,7 @@ struct inet_connection_sock_af_ops {
 	u16 net_header_len; /* without options */
 };
 
-#define ICSK_CA_PRIV_WORDS 13
+#define ICSK_CA_PRIV_WORDS 8
 
 /* Slots of icsk_timers. */
 enum icsk_timer {
@@ -81,7 +81,7 @@ struct inet_connection_sock {
 	struct inet_bind_owner icsk_bind; /* place in the bind tables */
 	const struct tcp_congestion_ops *icsk_ca_ops;
 	const struct inet_connection_sock_af_ops *icsk_af_ops;
-	struct request_sock_queue icsk_accept_queue;
+	const struct request_sock_queue *icsk_accept_queue; /* inet_csk_queue() to write */
 	struct timer_set icsk_timers; /* ICSK_TIMER_* */
 	u64 icsk_timeout; /* jiffies: when icsk_pending is due */
 	u64 icsk_keepalive_timeout; /* jiffies; 0: the timer is off */
@@ -258,21 +258,32 @@ static inline void inet_csk_delack_init(struct sock *sk)
 
 /* ---- listening, accepting, ending (inet_connection_sock.c) ---- */
 
+/* Its own queues, made at the first call: those of sockets that never listened are empty and
+ * shared. NULL: no memory. */
+struct request_sock_queue *inet_csk_queue_get(struct sock *sk);
+/* Of a socket that has them: a listener does. */
+static inline struct request_sock_queue *inet_csk_queue(struct sock *sk)
+{
+	ASSERT(inet_csk(sk)->icsk_accept_queue != &reqsk_queue_none);
+	return (struct request_sock_queue *)(uintptr_t)(const void *)inet_csk(sk)
+		->icsk_accept_queue;
+}
+
 static inline bool sk_acceptq_is_full(const struct sock *sk)
 {
-	const struct request_sock_queue *q = &inet_csk(sk)->icsk_accept_queue;
+	const struct request_sock_queue *q = inet_csk(sk)->icsk_accept_queue;
 
 	return q->ack_backlog > q->max_ack_backlog;
 }
 
 static inline u32 inet_csk_reqsk_queue_len(const struct sock *sk)
 {
-	return inet_csk(sk)->icsk_accept_queue.qlen;
+	return inet_csk(sk)->icsk_accept_queue->qlen;
 }
 
 static inline bool inet_csk_reqsk_queue_is_full(const struct sock *sk)
 {
-	return inet_csk_reqsk_queue_len(sk) >= inet_csk(sk)->icsk_accept_queue.max_ack_backlog;
+	return inet_csk_reqsk_queue_len(sk) >= inet_csk(sk)->icsk_accept_queue->max_ack_backlog;
 }
 
 /* Into LISTEN: binds (a port must be free still), enters the table. 0 or -errno. */

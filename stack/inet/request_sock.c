@@ -48,7 +48,7 @@ void reqsk_put(struct request_sock *req)
 
 static struct request_sock_queue *reqsk_queue(const struct request_sock *req)
 {
-	return &inet_csk(req->rsk_listener)->icsk_accept_queue;
+	return inet_csk_queue(req->rsk_listener);
 }
 
 static void reqsk_queue_removed(struct request_sock_queue *q, const struct request_sock *req)
@@ -90,7 +90,7 @@ static u64 reqsk_timeout(const struct request_sock *req)
 static u32 synack_retries(const struct request_sock *req)
 {
 	const struct inet_connection_sock *icsk = inet_csk(req->rsk_listener);
-	const struct request_sock_queue *q = &icsk->icsk_accept_queue;
+	const struct request_sock_queue *q = icsk->icsk_accept_queue;
 	u32 max = icsk->icsk_syn_retries ? icsk->icsk_syn_retries :
 					   (u32)req->skc.skc_net->sysctl.tcp_synack_retries;
 
@@ -197,10 +197,11 @@ struct request_sock *reqsk_queue_remove(struct request_sock_queue *q, struct soc
 
 bool inet_csk_reqsk_queue_add(struct sock *sk, struct request_sock *req, struct sock *child)
 {
-	struct request_sock_queue *q = &inet_csk(sk)->icsk_accept_queue;
+	struct request_sock_queue *q;
 
 	if (sk->sk_state != TCP_LISTEN)
 		return false;
+	q = inet_csk_queue(sk);
 	ASSERT(!req->sk && !req->dl_next);
 	req->sk = child;
 	reqsk_hold(req);

@@ -77,6 +77,9 @@ struct request_sock_queue {
 	struct fastopen_queue fastopenq;
 };
 
+/* Of all sockets that do not listen. */
+extern const struct request_sock_queue reqsk_queue_none;
+
 /* The key is the caller's to fill in. refcnt 1. `attach`: holds the listener. NULL: no memory. */
 struct request_sock *inet_reqsk_alloc(const struct request_sock_ops *ops, struct sock *listener);
 void reqsk_free(struct request_sock *req);

@@ -122,7 +122,7 @@ static u32 receive_queue(const struct sock *sk)
 	u32 waiting = tp->rcv_nxt - tp->copied_seq;
 
 	if (sk->sk_state == TCP_LISTEN)
-		return inet_csk(sk)->icsk_accept_queue.ack_backlog;
+		return inet_csk(sk)->icsk_accept_queue->ack_backlog;
 	return waiting >> 31 ? 0 : waiting;
 }
 
@@ -149,7 +149,7 @@ static void sock_line(struct seq_file *m, u32 number, const struct sock *sk)
 	seq_u64(m, tp->snd_cwnd, 0);
 	seq_putc(m, ' ');
 	if (listens)
-		seq_u64(m, icsk->icsk_accept_queue.fastopenq.max_qlen, 0);
+		seq_u64(m, icsk->icsk_accept_queue->fastopenq.max_qlen, 0);
 	else if (tcp_in_initial_slowstart(tp))
 		seq_puts(m, "-1");
 	else

@@ -214,15 +214,15 @@ s64 inet_stream_sendmsg(struct socket *sock, struct msghdr *msg)
 }
 
 /* net.ipv4.tcp_fastopen may turn fast open on for every listener. */
-static void listen_fastopen(struct sock *sk, u32 backlog)
+static int listen_fastopen(struct sock *sk, u32 backlog)
 {
 	s32 mode = sk->net->sysctl.tcp_fastopen;
 
 	if (!(mode & TFO_SERVER_WO_SOCKOPT1) || !(mode & TFO_SERVER_ENABLE) ||
-	    inet_csk(sk)->icsk_accept_queue.fastopenq.max_qlen)
-		return;
-	tcp_fastopen_queue_tune(sk, (s32)min_u32(backlog, INT32_MAX));
+	    inet_csk(sk)->icsk_accept_queue->fastopenq.max_qlen)
+		return 0;
 	tcp_fastopen_init_key_once(sk->net);
+	return tcp_fastopen_queue_tune(sk, (s32)min_u32(backlog, INT32_MAX));
 }
 
 int inet_listen(struct socket *sock, u32 backlog)
@@ -235,8 +235,8 @@ int inet_listen(struct socket *sock, u32 backlog)
 		return -EINVAL;
 	if (inet_autobind(sk))
 		return -EADDRINUSE;
-	if (sk->sk_state == TCP_CLOSE)
-		listen_fastopen(sk, backlog);
+	if (sk->sk_state == TCP_CLOSE && listen_fastopen(sk, backlog))
+		return -ENOMEM;
 	return sk->prot->listen(sk, min_u32(backlog, (u32)sk->net->sysctl.core_somaxconn));
 }
 

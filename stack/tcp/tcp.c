@@ -27,6 +27,7 @@ void tcp_init_sock(struct sock *sk)
 	const struct netns_sysctl *sysctl = &sk->net->sysctl;
 
 	tcp_init_xmit_timers(sk);
+	icsk->icsk_accept_queue = &reqsk_queue_none;
 	list_init(&tp->tsorted_sent_queue);
 	icsk->icsk_rto = TCP_TIMEOUT_INIT;
 	icsk->icsk_rto_max = (u32)sysctl->tcp_rto_max_ms;
@@ -441,8 +442,7 @@ u32 tcp_poll(struct sock *sk, u32 f_flags)
 
 	(void)f_flags;
 	if (sk->sk_state == TCP_LISTEN)
-		return reqsk_queue_empty(&inet_csk(sk)->icsk_accept_queue) ? 0 :
-									     POLLIN | POLLRDNORM;
+		return reqsk_queue_empty(inet_csk(sk)->icsk_accept_queue) ? 0 : POLLIN | POLLRDNORM;
 	if (sk->sk_shutdown == SHUTDOWN_MASK || sk->sk_state == TCP_CLOSE)
 		mask |= POLLHUP;
 	if (sk->sk_shutdown & RCV_SHUTDOWN)

@@ -204,6 +204,14 @@ struct tcp_rack {
 	u8 reo_wnd_persist : 5, dsack_seen : 1, advanced : 1;
 };
 
+/* Blocks of SACK, from the first one told or heard on. */
+struct tcp_sack {
+	struct tcp_sack_block
+		selective_acks[TCP_NUM_SACKS]; /* rx_opt.num_sacks of them to be told */
+	struct tcp_sack_block duplicate_sack; /* told with the next ACK when rx_opt.dsack */
+	struct tcp_sack_block recv_cache[TCP_NUM_SACKS]; /* what the last ACK with SACK told us */
+};
+
 struct tcp_sock {
 	struct inet_connection_sock inet_conn; /* first */
 
@@ -283,12 +291,9 @@ struct tcp_sock {
 	u32 rate_delivered, rate_interval_us;
 
 	/* SACK. */
-	struct tcp_sack_block duplicate_sack[1];
-	struct tcp_sack_block selective_acks[TCP_NUM_SACKS];
-	struct tcp_sack_block recv_sack_cache[TCP_NUM_SACKS];
+	struct tcp_sack *sack; /* NULL: there were none either way */
 	struct sk_buff *highest_sack; /* first segment above all that is SACKed; NULL: at the end */
 	struct sk_buff *retransmit_skb_hint;
-	u32 sacked_start; /* unused without SACK */
 
 	/* Recovery. */
 	struct tcp_rack rack;
@@ -816,6 +821,8 @@ struct sk_buff *tcp_ofo_next(const struct sk_buff *skb);
 void tcp_sack_new_ofo_skb(struct sock *sk, u32 seq, u32 end_seq);
 void tcp_sack_remove(struct tcp_sock *tp);
 void tcp_sack_extend(struct tcp_sack_block *sp, u32 seq, u32 end_seq);
+/* Made at the first call; NULL: no memory. */
+struct tcp_sack *tcp_sack_get(struct sock *sk);
 void tcp_dsack_set(struct sock *sk, u32 seq, u32 end_seq);
 void tcp_dsack_extend(struct sock *sk, u32 seq, u32 end_seq);
 /* A segment that is a duplicate as a whole: D-SACK and quick ACK. */

@@ -125,7 +125,7 @@ static void check_sacks(const struct sock *sk)
 
 	ASSERT(tp->rx_opt.num_sacks <= TCP_NUM_SACKS);
 	for (u32 i = 0; i < tp->rx_opt.num_sacks; i++) {
-		const struct tcp_sack_block *sp = &tp->selective_acks[i];
+		const struct tcp_sack_block *sp = &tp->sack->selective_acks[i];
 		u32 seq = sp->start_seq;
 
 		ASSERT(before(sp->start_seq, sp->end_seq));

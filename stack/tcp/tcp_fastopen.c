@@ -30,11 +30,13 @@ static void context_free(const struct net *net, struct tcp_fastopen_context *ctx
 int tcp_fastopen_reset_cipher(struct net *net, struct sock *sk, const u8 *keys, u32 num)
 {
 	struct tcp_fastopen_context *ctx = mem_zalloc(net_world(net), MEM_MISC, sizeof(*ctx));
-	struct tcp_fastopen_context **at =
-		sk ? &inet_csk(sk)->icsk_accept_queue.fastopenq.ctx : &net->tcp_fastopen_ctx;
+	struct request_sock_queue *q = sk ? inet_csk_queue_get(sk) : NULL;
+	struct tcp_fastopen_context **at = q ? &q->fastopenq.ctx : &net->tcp_fastopen_ctx;
 
-	if (!ctx)
+	if (!ctx || (sk && !q)) {
+		context_free(net, ctx);
 		return -ENOMEM;
+	}
 	ctx->num = num;
 	for (u32 i = 0; i < num; i++)
 		ctx->key[i] = key_of_bytes(keys + i * TCP_FASTOPEN_KEY_LENGTH);
@@ -58,10 +60,10 @@ void tcp_fastopen_init_key_once(struct net *net)
 
 void tcp_fastopen_destroy_cipher(struct sock *sk)
 {
-	struct fastopen_queue *q = &inet_csk(sk)->icsk_accept_queue.fastopenq;
-
-	context_free(sk->net, q->ctx);
-	q->ctx = NULL;
+	if (!inet_csk(sk)->icsk_accept_queue->fastopenq.ctx)
+		return;
+	context_free(sk->net, inet_csk_queue(sk)->fastopenq.ctx);
+	inet_csk_queue(sk)->fastopenq.ctx = NULL;
 }
 
 void tcp_fastopen_net_exit(struct net *net)
@@ -73,7 +75,7 @@ void tcp_fastopen_net_exit(struct net *net)
 static const struct tcp_fastopen_context *get_ctx(const struct net *net, const struct sock *sk)
 {
 	const struct tcp_fastopen_context *own =
-		sk ? inet_csk(sk)->icsk_accept_queue.fastopenq.ctx : NULL;
+		sk ? inet_csk(sk)->icsk_accept_queue->fastopenq.ctx : NULL;
 
 	return own ? own : net->tcp_fastopen_ctx;
 }
@@ -155,7 +157,7 @@ bool tcp_fastopen_no_cookie(const struct sock *sk, u32 flag)
  * minute. */
 static bool queue_check(struct sock *sk)
 {
-	struct fastopen_queue *q = &inet_csk(sk)->icsk_accept_queue.fastopenq;
+	struct fastopen_queue *q = &inet_csk_queue(sk)->fastopenq;
 	struct request_sock *req = q->rskq_rst_head;
 
 	if (!q->max_qlen)
@@ -201,7 +203,7 @@ void tcp_fastopen_add_skb(struct sock *sk, struct sk_buff *skb)
 
 static struct sock *create_child(struct sock *sk, struct sk_buff *skb, struct request_sock *req)
 {
-	struct fastopen_queue *q = &inet_csk(sk)->icsk_accept_queue.fastopenq;
+	struct fastopen_queue *q = &inet_csk_queue(sk)->fastopenq;
 	bool own_req;
 	struct sock *child =
 		inet_csk(sk)->icsk_af_ops->syn_recv_sock(sk, skb, req, NULL, NULL, &own_req);
@@ -277,10 +279,14 @@ struct sock *tcp_try_fastopen(struct sock *sk, struct sk_buff *skb, struct reque
 
 /* ---- the queue ---- */
 
-void tcp_fastopen_queue_tune(struct sock *sk, s32 backlog)
+int tcp_fastopen_queue_tune(struct sock *sk, s32 backlog)
 {
-	inet_csk(sk)->icsk_accept_queue.fastopenq.max_qlen =
-		min_u32((u32)backlog, (u32)sk->net->sysctl.core_somaxconn);
+	struct request_sock_queue *q = inet_csk_queue_get(sk);
+
+	if (!q)
+		return -ENOMEM;
+	q->fastopenq.max_qlen = min_u32((u32)backlog, (u32)sk->net->sysctl.core_somaxconn);
+	return 0;
 }
 
 void tcp_fastopen_remove(struct sock *sk, bool reset)

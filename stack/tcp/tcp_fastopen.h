@@ -71,7 +71,7 @@ bool tcp_fastopen_no_cookie(const struct sock *sk, u32 flag);
 struct sock *tcp_try_fastopen(struct sock *sk, struct sk_buff *skb, struct request_sock *req,
 			      struct tcp_fastopen_cookie *foc);
 /* TCP_FASTOPEN, or listen() where all listeners have it. */
-void tcp_fastopen_queue_tune(struct sock *sk, s32 backlog);
+int tcp_fastopen_queue_tune(struct sock *sk, s32 backlog);
 /* The handshake of the child is over. reset: by an RST. */
 void tcp_fastopen_remove(struct sock *sk, bool reset);
 /* The data of a SYN or SYN-ACK to the receive queue; does not take skb. */

@@ -425,11 +425,22 @@ const struct inet_connection_sock_af_ops ipv4_specific = {
 
 /* ---- calls ---- */
 
+/* Requests of a listener that is closed may still count on its queues: they go with it. */
+static void tcp_sock_destruct(struct sock *sk)
+{
+	struct world *w = net_world(sk->net);
+
+	if (inet_csk(sk)->icsk_accept_queue != &reqsk_queue_none)
+		mem_free(w, MEM_REQSK_QUEUE, inet_csk_queue(sk), sizeof(struct request_sock_queue));
+	mem_free(w, MEM_TCP_SACK, tcp_sk(sk)->sack, sizeof(struct tcp_sack));
+	inet_sock_destruct(sk);
+}
+
 static int tcp_v4_init_sock(struct sock *sk)
 {
 	tcp_init_sock(sk);
 	inet_csk(sk)->icsk_af_ops = &ipv4_specific;
-	sk->sk_destruct = inet_sock_destruct;
+	sk->sk_destruct = tcp_sock_destruct;
 	return 0;
 }
 

@@ -259,6 +259,9 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 	}
 	tcp_md5_inherit(sk, newsk);
 	newtp->saved_syn = NULL;
+	newtp->sack = NULL; /* a listener may have been a connection before */
+	newtp->rx_opt.num_sacks = 0;
+	newtp->rx_opt.dsack = 0;
 	if (req->num_timeout) {
 		/* The SYN-ACK timed out: should that have been needless, it is undone (RFC 5682).
 		 */
@@ -451,7 +454,7 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_
 	if (fastopen)
 		return sk;
 	/* TCP_DEFER_ACCEPT: a bare ACK is not enough. */
-	if (req->num_timeout < inet_csk(sk)->icsk_accept_queue.rskq_defer_accept &&
+	if (req->num_timeout < inet_csk(sk)->icsk_accept_queue->rskq_defer_accept &&
 	    cb->end_seq == treq->rcv_isn + 1) {
 		req->acked = 1;
 		MIB_INC(sk->net, TcpExtTCPDeferAcceptDrop);

@@ -8,18 +8,27 @@
 #include "tcp/tcp.h"
 #include "tcp/tcp_rcv.h"
 
+struct tcp_sack *tcp_sack_get(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!tp->sack)
+		tp->sack = mem_zalloc(net_world(sk->net), MEM_TCP_SACK, sizeof(*tp->sack));
+	return tp->sack;
+}
+
 void tcp_dsack_set(struct sock *sk, u32 seq, u32 end_seq)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (!tcp_is_sack(tp) || !sk->net->sysctl.tcp_dsack)
+	if (!tcp_is_sack(tp) || !sk->net->sysctl.tcp_dsack || !tcp_sack_get(sk))
 		return;
 	if (before(seq, tp->rcv_nxt))
 		MIB_INC(sk->net, TcpExtTCPDSACKOldSent);
 	else
 		MIB_INC(sk->net, TcpExtTCPDSACKOfoSent);
 	tp->rx_opt.dsack = 1;
-	tp->duplicate_sack[0] = (struct tcp_sack_block){ seq, end_seq };
+	tp->sack->duplicate_sack = (struct tcp_sack_block){ seq, end_seq };
 }
 
 /* Grows the block when [seq, end_seq) touches it. */
@@ -41,7 +50,7 @@ void tcp_dsack_extend(struct sock *sk, u32 seq, u32 end_seq)
 	if (!tp->rx_opt.dsack)
 		tcp_dsack_set(sk, seq, end_seq);
 	else
-		sack_extend(tp->duplicate_sack, seq, end_seq);
+		sack_extend(&tp->sack->duplicate_sack, seq, end_seq);
 }
 
 void tcp_send_dupack(struct sock *sk, const struct sk_buff *skb)
@@ -67,13 +76,13 @@ static void sack_drop_block(struct tcp_sock *tp, u32 i)
 {
 	tp->rx_opt.num_sacks--;
 	for (; i < tp->rx_opt.num_sacks; i++)
-		tp->selective_acks[i] = tp->selective_acks[i + 1];
+		tp->sack->selective_acks[i] = tp->sack->selective_acks[i + 1];
 }
 
 /* The first block grew: others that it touches now become part of it. */
 static void sack_maybe_coalesce(struct tcp_sock *tp)
 {
-	struct tcp_sack_block *sp = tp->selective_acks;
+	struct tcp_sack_block *sp = tp->sack->selective_acks;
 
 	for (u32 i = 1; i < tp->rx_opt.num_sacks;) {
 		if (sack_extend(sp, sp[i].start_seq, sp[i].end_seq))
@@ -86,9 +95,13 @@ static void sack_maybe_coalesce(struct tcp_sock *tp)
 void tcp_sack_new_ofo_skb(struct sock *sk, u32 seq, u32 end_seq)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct tcp_sack_block *sp = tp->selective_acks, found;
+	struct tcp_sack_block *sp, found;
 	u32 n = tp->rx_opt.num_sacks, i;
 
+	/* Without memory the peer is told less. */
+	if (!tcp_sack_get(sk))
+		return;
+	sp = tp->sack->selective_acks;
 	for (i = 0; i < n; i++) {
 		if (!sack_extend(&sp[i], seq, end_seq))
 			continue;
@@ -120,7 +133,7 @@ void tcp_sack_remove(struct tcp_sock *tp)
 		return;
 	}
 	for (u32 i = 0; i < tp->rx_opt.num_sacks;) {
-		if (!before(tp->rcv_nxt, tp->selective_acks[i].start_seq))
+		if (!before(tp->rcv_nxt, tp->sack->selective_acks[i].start_seq))
 			sack_drop_block(tp, i);
 		else
 			i++;

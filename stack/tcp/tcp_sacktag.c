@@ -209,10 +209,10 @@ static void sacktag_range(struct sock *sk, struct tcp_sacktag_state *state, u32 
 /* The parts of a block that no earlier ACK told of. */
 static void sacktag_block(struct sock *sk, struct tcp_sacktag_state *state, u32 start, u32 end)
 {
-	const struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_sack *sack = tcp_sk(sk)->sack;
 
-	for (u32 i = 0; i < TCP_NUM_SACKS && before(start, end); i++) {
-		const struct tcp_sack_block *cache = &tp->recv_sack_cache[i];
+	for (u32 i = 0; sack && i < TCP_NUM_SACKS && before(start, end); i++) {
+		const struct tcp_sack_block *cache = &sack->recv_cache[i];
 
 		if (cache->start_seq == cache->end_seq || !after(cache->end_seq, start))
 			continue;
@@ -282,6 +282,18 @@ static void sort_blocks(struct tcp_sack_block *sp, u32 n)
 	}
 }
 
+/* For the next ACK, whose blocks are mostly the same. Without memory it walks them again. */
+static void remember_blocks(struct sock *sk, const struct tcp_sack_block *sp, u32 n)
+{
+	struct tcp_sack *sack = tcp_sack_get(sk);
+
+	if (!sack)
+		return;
+	memset(sack->recv_cache, 0, sizeof(sack->recv_cache));
+	for (u32 i = 0; i < n; i++)
+		sack->recv_cache[i] = sp[i];
+}
+
 u32 tcp_sacktag_write_queue(struct sock *sk, const struct sk_buff *ack_skb, u32 prior_snd_una,
 			    struct tcp_sacktag_state *state)
 {
@@ -302,14 +314,12 @@ u32 tcp_sacktag_write_queue(struct sock *sk, const struct sk_buff *ack_skb, u32 
 		goto out;
 	if (dup)
 		sacktag_range(sk, state, sp[0].start_seq, sp[0].end_seq, true);
-	if (!tp->sacked_out)
-		memset(tp->recv_sack_cache, 0, sizeof(tp->recv_sack_cache));
+	if (!tp->sacked_out && tp->sack)
+		memset(tp->sack->recv_cache, 0, sizeof(tp->sack->recv_cache));
 	sort_blocks(sp, n);
 	for (u32 i = 0; i < n; i++)
 		sacktag_block(sk, state, sp[i].start_seq, sp[i].end_seq);
-	memset(tp->recv_sack_cache, 0, sizeof(tp->recv_sack_cache));
-	for (u32 i = 0; i < n; i++)
-		tp->recv_sack_cache[i] = sp[i];
+	remember_blocks(sk, sp, n);
 	if (inet_csk(sk)->icsk_ca_state != TCP_CA_Loss || tp->undo_marker)
 		tcp_check_sack_reordering(sk, state->reord, 0);
 out:

@@ -113,21 +113,21 @@ u32 tcp_established_options(struct sock *sk, const struct sk_buff *skb,
 
 static u8 *write_sacks(u8 *p, struct tcp_sock *tp, u32 n)
 {
-	const struct tcp_sack_block *sp = tp->selective_acks;
+	const struct tcp_sack *sack = tp->sack;
 
 	*p++ = TCPOPT_NOP;
 	*p++ = TCPOPT_NOP;
 	*p++ = TCPOPT_SACK;
 	*p++ = (u8)(TCPOLEN_SACK_BASE + n * TCPOLEN_SACK_PERBLOCK);
 	if (tp->rx_opt.dsack) {
-		put_be32(p, tp->duplicate_sack[0].start_seq);
-		put_be32(p + 4, tp->duplicate_sack[0].end_seq);
+		put_be32(p, sack->duplicate_sack.start_seq);
+		put_be32(p + 4, sack->duplicate_sack.end_seq);
 		p += 8;
 		n--;
 	}
 	for (u32 i = 0; i < n; i++, p += 8) {
-		put_be32(p, sp[i].start_seq);
-		put_be32(p + 4, sp[i].end_seq);
+		put_be32(p, sack->selective_acks[i].start_seq);
+		put_be32(p + 4, sack->selective_acks[i].end_seq);
 	}
 	tp->rx_opt.dsack = 0;
 	return p;

@@ -143,6 +143,16 @@ static s32 retrans_to_secs(u8 retrans, u32 timeout, u32 rto_max)
 	return (s32)(period / HZ);
 }
 
+static int set_defer_accept(struct sock *sk, s32 v)
+{
+	struct request_sock_queue *q = inet_csk_queue_get(sk);
+
+	if (!q)
+		return -ENOMEM;
+	q->rskq_defer_accept = secs_to_retrans(v, TCP_TIMEOUT_INIT, TCP_RTO_MAX);
+	return 0;
+}
+
 static int in_range(s32 v, s32 min, s32 max)
 {
 	return v < min || v > max ? -EINVAL : 0;
@@ -162,8 +172,7 @@ static int set_fastopen(struct sock *sk, u32 name, s32 v)
 		if (v < 0 || !is_fresh(sk))
 			return -EINVAL;
 		tcp_fastopen_init_key_once(sk->net);
-		tcp_fastopen_queue_tune(sk, v);
-		return 0;
+		return tcp_fastopen_queue_tune(sk, v);
 	case TCP_FASTOPEN_CONNECT:
 		if (v < 0 || v > 1)
 			return -EINVAL;
@@ -228,9 +237,7 @@ static int set_int(struct sock *sk, u32 name, s32 v)
 		set_linger2(sk, v);
 		return 0;
 	case TCP_DEFER_ACCEPT:
-		icsk->icsk_accept_queue.rskq_defer_accept =
-			secs_to_retrans(v, TCP_TIMEOUT_INIT, TCP_RTO_MAX);
-		return 0;
+		return set_defer_accept(sk, v);
 	case TCP_WINDOW_CLAMP:
 		return set_window_clamp(sk, v);
 	case TCP_QUICKACK:
@@ -352,7 +359,7 @@ static int get_int(const struct sock *sk, u32 name, s32 *v)
 			*v = *v ? *v / (s32)HZ : sysctl->tcp_fin_timeout;
 		break;
 	case TCP_DEFER_ACCEPT:
-		*v = retrans_to_secs(icsk->icsk_accept_queue.rskq_defer_accept, TCP_TIMEOUT_INIT,
+		*v = retrans_to_secs(icsk->icsk_accept_queue->rskq_defer_accept, TCP_TIMEOUT_INIT,
 				     TCP_RTO_MAX);
 		break;
 	case TCP_WINDOW_CLAMP:
@@ -390,7 +397,7 @@ static int get_int(const struct sock *sk, u32 name, s32 *v)
 		*v = (s32)icsk->icsk_delack_max * 1000;
 		break;
 	case TCP_FASTOPEN:
-		*v = (s32)icsk->icsk_accept_queue.fastopenq.max_qlen;
+		*v = (s32)icsk->icsk_accept_queue->fastopenq.max_qlen;
 		break;
 	case TCP_FASTOPEN_CONNECT:
 		*v = tp->fastopen_connect;
@@ -589,8 +596,8 @@ void tcp_get_info(struct sock *sk, u8 *out)
 	put_le32(out + 80, tcp_sk(sk)->snd_cwnd);
 	put_le32(out + 88, tcp_sk(sk)->reordering);
 	if (sk->sk_state == TCP_LISTEN) {
-		put_le32(out + 24, icsk->icsk_accept_queue.ack_backlog);
-		put_le32(out + 28, icsk->icsk_accept_queue.max_ack_backlog);
+		put_le32(out + 24, icsk->icsk_accept_queue->ack_backlog);
+		put_le32(out + 28, icsk->icsk_accept_queue->max_ack_backlog);
 		return;
 	}
 	info_first(sk, out);

@@ -114,7 +114,7 @@ static void synsent_synack(struct sock *sk, struct sk_buff *skb, struct tcp_fast
 		tcp_data_snd_check(sk);
 		return;
 	}
-	if (sk->sk_write_pending || icsk->icsk_accept_queue.rskq_defer_accept ||
+	if (sk->sk_write_pending || icsk->icsk_accept_queue->rskq_defer_accept ||
 	    inet_csk_in_pingpong_mode(sk)) {
 		/* Data of ours will carry the ACK. */
 		inet_csk_schedule_ack(sk);

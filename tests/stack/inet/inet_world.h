@@ -43,6 +43,13 @@ static inline void fake_timer(struct timer_set *ts)
 static const timer_set_fn fake_timers[TIMER_SET_SLOTS] = { fake_timer, fake_timer, fake_timer,
 							   fake_timer };
 
+static inline void fake_destruct(struct sock *sk)
+{
+	if (inet_csk(sk)->icsk_accept_queue != &reqsk_queue_none)
+		mem_free(net_world(sk->net), MEM_REQSK_QUEUE, inet_csk_queue(sk),
+			 sizeof(struct request_sock_queue));
+}
+
 static const struct proto fake_prot = {
 	.name = "FAKE",
 	.obj_size = sizeof(struct inet_connection_sock),
@@ -90,6 +97,8 @@ static inline struct sock *new_sock(struct inet_world *iw)
 	sock_init_data(NULL, sk);
 	sk->sk_protocol = IPPROTO_TCP;
 	inet_csk_init_xmit_timers(sk, fake_timers);
+	inet_csk(sk)->icsk_accept_queue = &reqsk_queue_none;
+	sk->sk_destruct = fake_destruct;
 	inet_csk(sk)->icsk_rto_max = 120 * HZ;
 	return sk;
 }

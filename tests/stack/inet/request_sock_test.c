@@ -107,7 +107,7 @@ static void synack_timing(void **state)
 	assert_int_equal(timeouts, 6);
 	assert_int_equal(destructed, 1);
 	assert_int_equal(inet_csk_reqsk_queue_len(sk), 0);
-	assert_int_equal(inet_csk(sk)->icsk_accept_queue.young, 0);
+	assert_int_equal(inet_csk(sk)->icsk_accept_queue->young, 0);
 	kill_sock(sk);
 	inet_world_end(iw);
 }
@@ -173,7 +173,7 @@ static void deferred_accept(void **state)
 	struct request_sock *req = add_request(sk, 1000);
 
 	(void)state;
-	inet_csk(sk)->icsk_accept_queue.rskq_defer_accept = 3;
+	inet_csk_queue(sk)->rskq_defer_accept = 3;
 	req->acked = 1;
 	bare_world_run(iw->w);
 	/* Nothing is sent while data is waited for; at the end of it once, then as usual. */
