@@ -22,7 +22,7 @@
 #include "lib/poison.h"
 #include "lib/str.h"
 #include "netfilter/nf_hooks.h"
-#include "sched/sch_fifo.h"
+#include "sched/sch_api.h"
 #include "socket/socket.h"
 #include "tcp/tcp.h"
 #include "udp/udp.h"

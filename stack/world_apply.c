@@ -8,6 +8,7 @@
 
 #include "core/dev_link.h"
 #include "core/rps.h"
+#include "core/sch_generic.h"
 #include "drivers/nic.h"
 #include "drivers/wire.h"
 #include "ipv4/ipv4.h"
@@ -17,7 +18,7 @@
 #include "lib/str.h"
 #include "netfilter/nf_hooks.h"
 #include "proc/sysctl.h"
-#include "sched/sch_fifo.h"
+#include "sched/sch_api.h"
 #include "socket/sys.h"
 #include "tcp/tcp_metrics.h"
 
@@ -149,6 +150,8 @@ static s64 apply_nic_set(struct world *w, const struct op_nic_set *o)
 	if (o->param > UINT32_MAX || o->index > UINT32_MAX)
 		return -EINVAL;
 	err = dev_steering_set(dev, (u32)o->param, (u32)o->index, o->value);
+	if (err == -ENOENT)
+		err = bql_set(dev, (u32)o->param, (u32)o->index, o->value);
 	if (err != -ENOENT)
 		return err;
 	if (!dev->netdev_ops->ndo_nic_set)
@@ -300,6 +303,8 @@ static s64 apply(struct world *w, const struct op *op)
 
 		return dev ? sched_op_qdisc_set(dev, &op->u.qdisc_set) : -ENODEV;
 	}
+	case OP_QDISC:
+		WITH_NET(sched_op_qdisc, &op->u.qdisc);
 	case OP_TCP_METRICS_FLUSH:
 		WITH_NET(apply_tcp_metrics_flush, &op->u.tcp_metrics_flush);
 	case OP_SYSCALL:

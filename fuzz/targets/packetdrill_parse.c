@@ -78,10 +78,11 @@ static int metrics_flush(void *ctx, const char *address)
 	return address && !*address ? -ENOENT : 0;
 }
 
-static int qdisc(void *ctx, const struct pd_qdisc *q)
+static int qdisc(void *ctx, const struct tc_command *q, struct strbuf *why)
 {
 	(void)ctx;
-	return q->kind && !*q->kind ? -EOPNOTSUPP : 0;
+	strbuf_puts(why, q->kind);
+	return q->verb == TC_LINK ? -EOPNOTSUPP : q->verb == TC_DELETE ? -ENOENT : 0;
 }
 
 static int link_set(void *ctx, const char *dev, const char *key, const char *value)

@@ -101,6 +101,7 @@ struct net_run {
 	struct strbuf capture_path;
 	bool capture_over; /* it could not be made, or the test is through */
 	bool capture_kept; /* into memory, to be written only if the test fails */
+	bool damaging; /* a script asked for frames to be damaged on the way out (netem) */
 	char *capture_bytes;
 	size_t capture_len;
 	FILE *capture_stream;
@@ -174,5 +175,6 @@ void net_open_hooks(lua_State *L);
 void net_open_cases(lua_State *L);
 void net_open_oplog(lua_State *L);
 void net_open_drill(lua_State *L);
+void net_open_tc(lua_State *L);
 
 #endif

@@ -61,7 +61,7 @@ static void on_capture(void *ctx, u32 point, u32 id, u32 dir, const u8 *frame, u
 		return;
 	if (n->capture_kept || n->test->script->config->capture_dir)
 		net_capture_add(n, id, dir, frame, len);
-	if (n->wires[id].attached[dir])
+	if (n->wires[id].attached[dir] && !n->damaging)
 		check_sent_frame(n, id, frame, len);
 }
 

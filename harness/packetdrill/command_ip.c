@@ -3,6 +3,7 @@
 #include "packetdrill/shell.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -239,52 +240,34 @@ int pd_cmd_ip(struct pd_invocation *c)
 
 /* ---- tc ---- */
 
-/* What stands behind the device: "root", a handle, the kind and its limit. */
-static int qdisc_words(struct pd_invocation *c, int i, struct pd_qdisc *q)
-{
-	for (; i < c->argc; i++) {
-		const char *word = c->argv[i];
-
-		if (is(word, "root"))
-			continue;
-		if (is(word, "handle") && i + 1 < c->argc) {
-			i++;
-		} else if (!q->kind && !is(word, "parent")) {
-			q->kind = word;
-		} else if (is(word, "limit") && i + 1 < c->argc) {
-			q->has_limit = true;
-			if (!parse_number(c->argv[++i], &q->limit))
-				return pd_shell_unknown(c->reader, "number", c->argv[i]);
-		} else {
-			return pd_shell_unknown(c->reader, "word in tc qdisc", word);
-		}
-	}
-	return 0;
-}
-
 int pd_cmd_tc(struct pd_invocation *c)
 {
 	const struct pd_command_ops *ops = c->shell->ops;
-	const char *verb = c->argc > 2 ? c->argv[2] : "";
-	struct pd_qdisc q = { 0 };
+	struct strbuf why = { 0 };
+	struct tc_command tc;
+	int err;
 
-	if (c->argc < 5 || !begins(c->argv[1], "qdisc") || !is(c->argv[3], "dev"))
-		return pd_shell_unknown(c->reader, "use of tc", c->argc > 1 ? c->argv[1] : "");
-	if (is(verb, "add"))
-		q.verb = PD_QDISC_ADD;
-	else if (is(verb, "replace"))
-		q.verb = PD_QDISC_REPLACE;
-	else if (is(verb, "change"))
-		q.verb = PD_QDISC_CHANGE;
-	else if (begins(verb, "delete"))
-		q.verb = PD_QDISC_DEL;
-	else
-		return pd_shell_unknown(c->reader, "word in tc qdisc", verb);
-	q.dev = c->argv[4];
-	if (qdisc_words(c, 5, &q) < 0)
-		return -1;
-	return pd_shell_answer(c, ops->qdisc ? ops->qdisc(c->shell->ctx, &q) : -EOPNOTSUPP, "qdisc",
-			       q.kind ? q.kind : verb);
+	if (!tc_parse(c->argc - 1, (const char *const *)c->argv + 1, &tc, &why)) {
+		/* Its first line. */
+		why.data[strcspn(why.data, "\n")] = '\0';
+		err = pd_shell_unknown(c->reader, "use of tc", why.data);
+		strbuf_free(&why);
+		return err;
+	}
+	if (tc.show) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/proc/tc/qdisc%s%s%s", tc.stats ? "/stats" : "",
+			 tc.dev[0] ? "/" : "", tc.dev);
+		err = ops->proc_read ? ops->proc_read(c->shell->ctx, path, c->out) : -EOPNOTSUPP;
+		return pd_shell_answer(c, err, "device", tc.dev);
+	}
+	err = ops->qdisc ? ops->qdisc(c->shell->ctx, &tc, &why) : -EOPNOTSUPP;
+	strbuf_puts(c->err, strbuf_text(&why));
+	strbuf_free(&why);
+	if (err == -EOPNOTSUPP)
+		return pd_shell_unknown(c->reader, "qdisc", tc.kind);
+	return err ? 2 : 0;
 }
 
 /* ethtool -K DEV feature on|off ... */

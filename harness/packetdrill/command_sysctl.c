@@ -49,8 +49,18 @@ static int set(struct pd_invocation *c, const char *name, const char *value)
 }
 
 struct flags {
-	bool quiet, values, names;
+	bool quiet, values, names, ignore; /* -e: a setting that is not there is no error */
 };
+
+static bool missing(struct pd_invocation *c, const char *name)
+{
+	const struct pd_command_ops *ops = c->shell->ops;
+	struct strbuf value = { 0 };
+	int err = ops->sysctl_get ? ops->sysctl_get(c->shell->ctx, name, &value) : 0;
+
+	strbuf_free(&value);
+	return err == -ENOENT;
+}
 
 static int one(struct pd_invocation *c, const char *argument, const struct flags *flags)
 {
@@ -59,8 +69,13 @@ static int one(struct pd_invocation *c, const char *argument, const struct flags
 	char *name = dotted(argument);
 	int status;
 
-	if (equals) {
+	if (equals)
 		name[equals - argument] = '\0';
+	if (flags->ignore && missing(c, name)) {
+		free(name);
+		return 0;
+	}
+	if (equals) {
 		status = set(c, name, equals + 1);
 		if (status == 0 && !flags->quiet)
 			strbuf_printf(c->out, "%s = %s\n", name, equals + 1);
@@ -89,11 +104,12 @@ int pd_cmd_sysctl(struct pd_invocation *c)
 		if (strncmp(c->argv[i], "--", 2) == 0)
 			return pd_shell_unknown(c->reader, "option of sysctl", c->argv[i]);
 		for (p = c->argv[i] + 1; *p; p++) {
-			if (!strchr("qwnN", *p))
+			if (!strchr("eqwnN", *p))
 				return pd_shell_unknown(c->reader, "option of sysctl", c->argv[i]);
 			flags.quiet |= *p == 'q';
 			flags.values |= *p == 'n';
 			flags.names |= *p == 'N';
+			flags.ignore |= *p == 'e';
 		}
 	}
 	for (; i < c->argc; i++) {

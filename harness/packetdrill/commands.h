@@ -10,6 +10,7 @@
 #define TAPLINE_PACKETDRILL_COMMANDS_H
 
 #include "base/strbuf.h"
+#include "tc/tc.h"
 #include "packetdrill/script.h"
 
 /*
@@ -26,13 +27,6 @@ struct pd_route {
 	u32 reordering, quickack, features_ecn, fastopen_no_cookie, metric;
 	bool mtu_lock;
 	const char *congctl;
-};
-
-struct pd_qdisc {
-	enum { PD_QDISC_ADD, PD_QDISC_REPLACE, PD_QDISC_CHANGE, PD_QDISC_DEL } verb;
-	const char *dev, *kind; /* "pfifo", "fq", "pfifo_fast", "noqueue", ...; NULL for del */
-	bool has_limit;
-	u32 limit;
 };
 
 struct pd_command_ops {
@@ -52,7 +46,8 @@ struct pd_command_ops {
 	int (*route_show)(void *ctx, bool v6, struct strbuf *out);
 	int (*metrics_flush)(void *ctx, const char *address); /* NULL: all */
 	int (*metrics_show)(void *ctx, const char *address, struct strbuf *out);
-	int (*qdisc)(void *ctx, const struct pd_qdisc *qdisc);
+	/* A request to traffic control (not `show`); *why has what tc prints when it is refused. */
+	int (*qdisc)(void *ctx, const struct tc_command *tc, struct strbuf *why);
 	int (*link_set)(void *ctx, const char *dev, const char *key, const char *value);
 	int (*addr)(void *ctx, bool add, const char *address, const char *dev);
 	/* ethtool -K dev feature on|off */

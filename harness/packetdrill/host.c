@@ -346,18 +346,29 @@ static int command_metrics_flush(void *ctx, const char *address)
 	return err < 0 ? (int)err : 0;
 }
 
-/* The device takes all at once: a queue only matters by what it refuses. */
-static int command_qdisc(void *ctx, const struct pd_qdisc *q)
+static int command_qdisc(void *ctx, const struct tc_command *tc, struct strbuf *why)
 {
-	struct op op = { .kind = OP_QDISC_SET };
-	const char *kind = q->verb == PD_QDISC_DEL || !q->kind ? "pfifo_fast" : q->kind;
+	struct op op = { .kind = OP_QDISC };
+	struct strbuf extack = { 0 };
 	s64 err;
 
-	op.u.qdisc_set.ifindex = PD_TUN_IFINDEX;
-	op.u.qdisc_set.limit = q->has_limit ? q->limit : UINT32_MAX;
-	op.u.qdisc_set.kind = (struct op_bytes){ (const u8 *)kind, (u32)strlen(kind) };
+	op.u.qdisc.dev = text_bytes(tc->dev);
+	op.u.qdisc.verb = tc->verb;
+	op.u.qdisc.parent = tc->parent;
+	op.u.qdisc.handle = tc->handle;
+	op.u.qdisc.kind = text_bytes(tc->kind);
+	op.u.qdisc.options = (struct op_bytes){ tc->options, tc->options_len };
 	err = apply(ctx, &op);
-	return err == -ENOENT ? -EOPNOTSUPP : (int)err;
+	if (err >= 0)
+		return 0;
+	if (err == -ENODEV) {
+		strbuf_printf(why, "Cannot find device \"%s\"\n", tc->dev);
+		return (int)err;
+	}
+	command_proc_read(ctx, "/proc/tc/extack", &extack);
+	tc_refused(why, strbuf_text(&extack), strerror((int)-err));
+	strbuf_free(&extack);
+	return (int)err;
 }
 
 static int command_sleep(void *ctx, u64 ns)

@@ -308,6 +308,13 @@ function Host:qdisc(o)
     limit = o.limit or 0xffffffff })
 end
 
+-- `tc` with the same words: "qdisc replace dev eth0 root fq maxrate 1mbit", "-s qdisc show".
+function Host:tc(words)
+  local text, err = native.tc(self.id, words)
+  if not text then raise(err) end
+  return text
+end
+
 -- `ip tcp_metrics flush`: of one peer, of all without an address.
 function Host:tcp_metrics_flush(addr)
   op("tcp_metrics_flush", { host = self.id, addr = addr and address(addr, 4, "addr") or "" })
@@ -322,6 +329,8 @@ local nic_params = { rx_ring = "NIC_PARAM_RX_RING", tx_ring = "NIC_PARAM_TX_RING
   irq_cpu = "NIC_PARAM_IRQ_CPU", gro = "NIC_PARAM_GRO", tx_stall = "NIC_PARAM_TX_STALL",
   irq_lost = "NIC_PARAM_IRQ_LOST", irq_spurious = "NIC_PARAM_IRQ_SPURIOUS", tso = "NIC_PARAM_TSO", rps_cpus = "NIC_PARAM_RPS_CPUS",
   rps_flow_cnt = "NIC_PARAM_RPS_FLOW_CNT", xps_cpus = "NIC_PARAM_XPS_CPUS",
+  xps_rxqs = "NIC_PARAM_XPS_RXQS", bql = "NIC_PARAM_BQL", bql_limit_max = "NIC_PARAM_BQL_LIMIT_MAX",
+  bql_limit_min = "NIC_PARAM_BQL_LIMIT_MIN", bql_hold_time = "NIC_PARAM_BQL_HOLD_TIME",
   adaptive_rx = "NIC_PARAM_ADAPTIVE_RX", channels = "NIC_PARAM_CHANNELS",
   rss_sym_xor = "NIC_PARAM_RSS_SYM_XOR", rss_udp = "NIC_PARAM_RSS_UDP",
   gro_flush_timeout = "NIC_PARAM_GRO_FLUSH_TIMEOUT",

@@ -16,15 +16,16 @@ static void txq_check(const struct net_device *dev, const struct netdev_queue *t
 {
 	const struct Qdisc *q = txq->qdisc;
 
-	ASSERT(dev->no_queue || q);
+	ASSERT(dev->no_queue == !q);
 	ASSERT(!txq->active || (netif_running(dev) && dev->carrier));
 	/* Called by a listener from within a transmission: it is all in motion. */
 	if (!q || q->running || dev->driver_depth)
 		return;
-	ASSERT(txq->active || q->stats.qlen == 0);
+	ASSERT(txq->active || !q->txq || q->stats.qlen == 0);
 	ASSERT((q->stats.qlen == 0) == (q->stats.backlog == 0));
 	/* What waits is waited for: by the driver that will wake the queue, or NET_TX. */
-	ASSERT(q->stats.qlen == 0 || txq->stopped || q->scheduled);
+	ASSERT(q->stats.qlen == 0 || !q->txq || netif_xmit_stopped(txq) || q->scheduled ||
+	       timer_pending(&q->watchdog));
 	ASSERT(q->scheduled == !list_empty(&q->sched));
 	ASSERT(!txq->stopped || !txq->active || !dev->netdev_ops->ndo_tx_timeout ||
 	       timer_pending(&dev->watchdog));

@@ -82,6 +82,24 @@ drop:
 	return NULL;
 }
 
+struct sk_buff *validate_xmit_skb_list(struct sk_buff *skb, struct net_device *dev)
+{
+	struct sk_buff *first = NULL, **tail = &first;
+
+	if (!skb->next)
+		return validate_xmit_skb(skb, dev);
+	while (skb) {
+		struct sk_buff *next = skb->next;
+
+		skb->next = NULL;
+		*tail = validate_xmit_skb(skb, dev);
+		while (*tail)
+			tail = &(*tail)->next;
+		skb = next;
+	}
+	return first;
+}
+
 static bool nit_wants(const struct packet_type *pt, const struct sk_buff *skb)
 {
 	/* skb_loop_sk(): a packet socket does not hear itself. */
@@ -153,6 +171,7 @@ struct sk_buff *dev_hard_start_xmit(struct sk_buff *skb, struct net_device *dev,
 		struct sk_buff *next = skb->next;
 
 		skb->next = NULL;
+		dev->xmit_more = next && txq->dql;
 		if (xmit_one(skb, dev, txq) != NETDEV_TX_OK) {
 			skb->next = next;
 			return skb;

@@ -13,6 +13,7 @@
 struct in_device;
 struct neigh_parms;
 struct Qdisc;
+struct dql;
 struct napi_struct;
 struct vlan_info;
 struct rtnl_link_ops;
@@ -118,9 +119,11 @@ struct netdev_queue {
 	struct Qdisc *qdisc;
 	u32 index;
 	bool stopped; /* netif_tx_stop_queue: the ring is full */
+	bool stack_xoff; /* more bytes are under way than the device needs (core/bql.c) */
 	bool active; /* has its qdisc (or needs none): the device is up and has a carrier */
 	u64 trans_start; /* ns of the last transmission, for the watchdog */
 	u64 trans_timeout; /* how often the watchdog barked */
+	struct dql *dql; /* NULL: no byte queue limits */
 };
 
 /* What an rx_handler did: took the packet; changed skb->dev, so that it is received again there; or
@@ -140,12 +143,15 @@ struct net_device {
 	u16 type; /* ARPHRD_* */
 	u8 addr_len;
 	bool carrier;
-	bool no_queue; /* IFF_NO_QUEUE: straight to the driver (loopback) */
+	bool no_queue; /* straight to the driver (noqueue) */
+	bool no_queue_default; /* IFF_NO_QUEUE: without a queue unless it is given one (loopback) */
+	bool qdisc_attached; /* it was up once: has its default discipline */
 	bool keep_dst; /* its packets keep their route (loopback: input uses it again) */
 	bool promisc_user, allmulti_user; /* asked for by `ip link set` */
 	bool anyip; /* every IPv4 destination is local here (LINK_PARAM_ANYIP) */
 	u32 promiscuity, allmulti; /* how many asked for it */
 	struct list_head mc_list; /* core/dev_addr.c: multicast addresses to be received */
+	bool xmit_more; /* another packet for the driver follows at once */
 	u32 driver_depth; /* > 0: inside its poll or ndo_start_xmit; it can not be reconfigured then
 			   */
 	u32 mtu, min_mtu, max_mtu;
@@ -164,6 +170,7 @@ struct net_device {
 	const struct header_ops *header_ops;
 	struct net_device_stats stats;
 	struct list_head napi_list;
+	struct Qdisc *qdisc; /* the outermost discipline; NULL: none */
 	struct netdev_queue *tx;
 	u32 num_tx_queues;
 	u32 real_num_tx_queues; /* in use: the first ones */

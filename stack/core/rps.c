@@ -34,12 +34,13 @@ static struct dev_steering *steering_get(struct net_device *dev)
 	s = mem_zalloc(w, MEM_NETDEV_PRIV, steering_size(dev));
 	if (!s)
 		return NULL;
-	s->xps_cpus = mem_alloc_n(w, MEM_NETDEV_PRIV, dev->num_tx_queues, sizeof(u64));
+	s->xps_cpus = mem_alloc_n(w, MEM_NETDEV_PRIV, 2 * dev->num_tx_queues, sizeof(u64));
 	if (!s->xps_cpus) {
 		mem_free(w, MEM_NETDEV_PRIV, s, steering_size(dev));
 		return NULL;
 	}
-	memset(s->xps_cpus, 0, dev->num_tx_queues * sizeof(u64));
+	memset(s->xps_cpus, 0, 2 * dev->num_tx_queues * sizeof(u64));
+	s->xps_rxqs = s->xps_cpus + dev->num_tx_queues;
 	dev->steering = s;
 	return s;
 }
@@ -61,7 +62,7 @@ void dev_steering_free(struct net_device *dev)
 		return;
 	for (u32 i = 0; i < dev->num_rx_queues; i++)
 		flows_free(dev, &s->rx[i]);
-	mem_free_n(dev->world, MEM_NETDEV_PRIV, s->xps_cpus, dev->num_tx_queues, sizeof(u64));
+	mem_free_n(dev->world, MEM_NETDEV_PRIV, s->xps_cpus, 2 * dev->num_tx_queues, sizeof(u64));
 	mem_free(dev->world, MEM_NETDEV_PRIV, s, steering_size(dev));
 	dev->steering = NULL;
 }
@@ -91,12 +92,15 @@ static int set_flow_cnt(struct net_device *dev, struct netdev_rx_queue *rxq, u64
 	return 0;
 }
 
-static int set_xps(const struct net_device *dev, struct dev_steering *s, u32 queue, u64 mask)
+static int set_xps(const struct net_device *dev, struct dev_steering *s, u64 *map, u32 queue,
+		   u64 mask)
 {
-	s->xps_cpus[queue] = mask;
-	s->xps = false;
-	for (u32 i = 0; i < dev->num_tx_queues; i++)
+	map[queue] = mask;
+	s->xps = s->xps_rx = false;
+	for (u32 i = 0; i < dev->num_tx_queues; i++) {
 		s->xps |= s->xps_cpus[i] != 0;
+		s->xps_rx |= s->xps_rxqs[i] != 0;
+	}
 	return 0;
 }
 
@@ -104,7 +108,7 @@ int dev_steering_set(struct net_device *dev, u32 param, u32 index, u64 value)
 {
 	u32 cpus = dev_host(dev)->cpus_count;
 	u64 all = cpus == 64 ? ~0ull : (1ull << cpus) - 1;
-	bool tx = param == NIC_PARAM_XPS_CPUS;
+	bool tx = param == NIC_PARAM_XPS_CPUS || param == NIC_PARAM_XPS_RXQS;
 	struct dev_steering *s;
 
 	if (!tx && param != NIC_PARAM_RPS_CPUS && param != NIC_PARAM_RPS_FLOW_CNT)
@@ -116,8 +120,10 @@ int dev_steering_set(struct net_device *dev, u32 param, u32 index, u64 value)
 		return -ENOMEM;
 	if (param == NIC_PARAM_RPS_FLOW_CNT)
 		return value > 1u << 20 ? -EINVAL : set_flow_cnt(dev, &s->rx[index], value);
+	if (param == NIC_PARAM_XPS_RXQS)
+		return set_xps(dev, s, s->xps_rxqs, index, value);
 	if (tx)
-		return set_xps(dev, s, index, value & all);
+		return set_xps(dev, s, s->xps_cpus, index, value & all);
 	s->rx[index].rps_cpus = value & all;
 	return 0;
 }
@@ -274,21 +280,34 @@ bool skb_flow_limit(struct softnet_data *sd, struct sk_buff *skb, u32 qlen)
 
 /* ---- transmit queues ---- */
 
-/* Queues that this CPU is to use: one of them by flow. -1: none is set for it. */
-static s32 get_xps_queue(const struct net_device *dev, struct sk_buff *skb)
+/* One of the queues whose mask has the bit, by flow. -1: none has. */
+static s32 get_xps_queue_idx(const struct net_device *dev, struct sk_buff *skb, const u64 *map,
+			     u32 bit)
 {
-	const struct dev_steering *s = dev->steering;
-	u32 cpu = this_cpu(dev_host(dev))->id;
 	u64 queues = 0;
 
-	if (!s || !s->xps)
-		return -1;
-	for (u32 i = 0; i < dev->real_num_tx_queues && i < 64; i++)
-		queues |= (s->xps_cpus[i] >> cpu & 1) << i;
+	for (u32 i = 0; bit < 64 && i < dev->real_num_tx_queues && i < 64; i++)
+		queues |= (map[i] >> bit & 1) << i;
 	if (!queues)
 		return -1;
 	return (s32)(queues & (queues - 1) ? mask_pick(queues, skb_get_hash(skb)) :
 					     mask_nth(queues, 0));
+}
+
+/* By the receive queue that the socket's packets come in by; else by the CPU. -1: nothing is set.
+ */
+static s32 get_xps_queue(const struct net_device *dev, struct sk_buff *skb)
+{
+	const struct dev_steering *s = dev->steering;
+	s32 queue = -1;
+
+	if (!s)
+		return -1;
+	if (s->xps_rx && skb->sk && skb->sk->sk_rx_queue)
+		queue = get_xps_queue_idx(dev, skb, s->xps_rxqs, skb->sk->sk_rx_queue - 1u);
+	if (queue < 0 && s->xps)
+		queue = get_xps_queue_idx(dev, skb, s->xps_cpus, this_cpu(dev_host(dev))->id);
+	return queue;
 }
 
 u32 netdev_pick_tx(struct net_device *dev, struct sk_buff *skb)

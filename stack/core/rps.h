@@ -24,11 +24,13 @@ struct netdev_rx_queue {
 /* What a device has when something is set. */
 struct dev_steering {
 	u64 *xps_cpus; /* by transmit queue: CPUs that use it */
-	bool xps;
+	u64 *xps_rxqs; /* by transmit queue: receive queues whose sockets use it */
+	bool xps, xps_rx; /* any is set */
 	struct netdev_rx_queue rx[];
 };
 
-/* NIC_PARAM_RPS_CPUS, _RPS_FLOW_CNT, _XPS_CPUS of queue `index`. -ENOENT: it is another param. */
+/* NIC_PARAM_RPS_CPUS, _RPS_FLOW_CNT, _XPS_CPUS, _XPS_RXQS of queue `index`. -ENOENT: it is another
+ * param. */
 int dev_steering_set(struct net_device *dev, u32 param, u32 index, u64 value);
 void dev_steering_free(struct net_device *dev);
 

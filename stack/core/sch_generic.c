@@ -12,11 +12,6 @@
 #include "core/offload.h"
 #include "wire/tcp.h"
 
-void dev_set_default_qdisc(struct host *h, const struct Qdisc_ops *ops)
-{
-	h->ptypes->default_qdisc = ops;
-}
-
 void __netif_schedule(struct Qdisc *q)
 {
 	struct cpu *cpu = this_cpu(dev_host(q->dev));
@@ -28,7 +23,7 @@ void __netif_schedule(struct Qdisc *q)
 	raise_softirq(cpu, NET_TX_SOFTIRQ);
 }
 
-static void qdisc_unschedule(struct Qdisc *q)
+static void qdisc_taken(struct Qdisc *q)
 {
 	q->scheduled = false;
 	list_del_init(&q->sched);
@@ -54,7 +49,8 @@ void qdisc_bstats_update(struct Qdisc *q, const struct sk_buff *skb)
 
 /* dev_requeue_skb(): a packet, or the segments that are left of one. `again`: it lay in gso_skb
  * before, and others may lie there behind it. */
-static void dev_requeue_skb(struct sk_buff *skb, struct Qdisc *q, bool again)
+static void dev_requeue_skb(struct sk_buff *skb, struct Qdisc *q, struct netdev_queue *txq,
+			    bool again)
 {
 	while (skb) {
 		struct sk_buff *next = skb->next;
@@ -69,14 +65,14 @@ static void dev_requeue_skb(struct sk_buff *skb, struct Qdisc *q, bool again)
 		skb = next;
 	}
 	/* A stopped queue runs again when it is woken. */
-	if (!netif_xmit_stopped(q->txq))
+	if (!netif_xmit_stopped(txq))
 		__netif_schedule(q);
 }
 
 bool sch_direct_xmit(struct sk_buff *skb, struct Qdisc *q, struct netdev_queue *txq, bool validate)
 {
 	if (validate) {
-		skb = validate_xmit_skb(skb, q->dev);
+		skb = validate_xmit_skb_list(skb, q->dev);
 		if (!skb)
 			return true;
 	}
@@ -84,26 +80,114 @@ bool sch_direct_xmit(struct sk_buff *skb, struct Qdisc *q, struct netdev_queue *
 		skb = dev_hard_start_xmit(skb, q->dev, txq);
 	if (!skb)
 		return true;
-	dev_requeue_skb(skb, q, !validate);
+	dev_requeue_skb(skb, q, txq, !validate);
 	return false;
+}
+
+/* ---- packets of children, and in time ---- */
+
+void qdisc_tree_adjust_backlog(struct Qdisc *q, s64 packets, s64 bytes)
+{
+	for (q = q->parent_q; q; q = q->parent_q) {
+		q->stats.qlen += (u32)packets;
+		q->stats.backlog += (u64)bytes;
+	}
+}
+
+void qdisc_tree_reduce_backlog(struct Qdisc *q, u32 packets, u64 bytes)
+{
+	qdisc_tree_adjust_backlog(q, -(s64)packets, -(s64)bytes);
+	for (q = q->parent_q; q; q = q->parent_q)
+		q->stats.drops += packets;
+}
+
+struct sk_buff *qdisc_peek_child(struct Qdisc *child)
+{
+	struct sk_buff *skb = skb_peek(&child->gso_skb);
+
+	if (skb)
+		return skb;
+	skb = child->ops->dequeue(child);
+	if (skb) {
+		skb_queue_tail(&child->gso_skb, skb);
+		qdisc_qlen_inc(child, skb);
+	}
+	return skb;
+}
+
+struct sk_buff *qdisc_dequeue_child(struct Qdisc *child)
+{
+	struct sk_buff *skb = skb_dequeue(&child->gso_skb);
+
+	if (skb)
+		qdisc_qlen_dec(child, skb);
+	else
+		skb = child->ops->dequeue(child);
+	if (skb)
+		qdisc_bstats_update(child, skb);
+	return skb;
+}
+
+void qdisc_watchdog_schedule_ns(struct Qdisc *q, u64 expires)
+{
+	const struct host *h = dev_host(q->dev);
+	u64 now = ktime_get_ns(h), at;
+
+	while (q->parent_q)
+		q = q->parent_q;
+	at = h->world->now + (expires > now ? expires - now : 0);
+	if (timer_pending(&q->watchdog) && q->watchdog.event.time <= at)
+		return;
+	hrtimer_start(&q->watchdog, at);
+}
+
+/* ---- to the driver ---- */
+
+/* The transmit queue that netdev_pick_tx() chose. */
+static struct netdev_queue *skb_txq(const struct Qdisc *q, const struct sk_buff *skb)
+{
+	return q->txq ? q->txq : &q->dev->tx[skb->queue_mapping];
+}
+
+/* With byte queue limits: as many as the device has room for go down together. */
+static void try_bulk_dequeue_skb(struct Qdisc *q, struct sk_buff *skb)
+{
+	s64 room = (s64)dql_avail(q->txq->dql) - skb->len;
+
+	while (room > 0) {
+		struct sk_buff *next = q->ops->dequeue(q);
+
+		if (!next)
+			break;
+		qdisc_bstats_update(q, next);
+		room -= next->len;
+		skb->next = next;
+		skb = next;
+	}
+	skb->next = NULL;
 }
 
 /* *validate: it was not given to the driver yet. */
 static struct sk_buff *dequeue_skb(struct Qdisc *q, bool *validate)
 {
-	struct sk_buff *skb;
+	struct sk_buff *skb = skb_peek(&q->gso_skb);
 
-	if (netif_xmit_stopped(q->txq))
-		return NULL;
-	skb = skb_dequeue(&q->gso_skb);
 	*validate = !skb;
 	if (skb) {
+		if (netif_xmit_stopped(skb_txq(q, skb)))
+			return NULL;
+		skb_dequeue(&q->gso_skb);
 		qdisc_qlen_dec(q, skb);
 		return skb;
 	}
+	if (q->txq && netif_xmit_stopped(q->txq))
+		return NULL;
 	skb = q->ops->dequeue(q);
-	if (skb)
-		qdisc_bstats_update(q, skb);
+	if (!skb)
+		return NULL;
+	qdisc_bstats_update(q, skb);
+	if (q->txq && q->txq->dql)
+		try_bulk_dequeue_skb(q, skb);
 	return skb;
 }
 
@@ -117,7 +201,7 @@ void qdisc_run(struct Qdisc *q)
 		return;
 	q->running = true;
 	while ((skb = dequeue_skb(q, &validate)) != NULL) {
-		if (!sch_direct_xmit(skb, q, q->txq, validate))
+		if (!sch_direct_xmit(skb, q, skb_txq(q, skb), validate))
 			break;
 		if (--quota == 0) {
 			if (q->stats.qlen)
@@ -137,7 +221,7 @@ enum softirq_result net_tx_action(struct cpu *cpu)
 	while (!list_empty(&todo)) {
 		struct Qdisc *q = list_first_entry(&todo, struct Qdisc, sched);
 
-		qdisc_unschedule(q);
+		qdisc_taken(q);
 		qdisc_run(q);
 	}
 	return SOFTIRQ_DONE;
@@ -185,137 +269,4 @@ void dev_watchdog(struct timer *t)
 	}
 	if (next != TIME_NEVER)
 		mod_timer(t, jiffies(dev_host(dev)) + (next - now + JIFFY_NS - 1) / JIFFY_NS);
-}
-
-/* One that passes nothing on: qdiscs are made at registration, so that coming up can not fail. */
-static struct Qdisc *qdisc_create(struct net_device *dev, struct netdev_queue *txq,
-				  const struct Qdisc_ops *ops, u32 limit)
-{
-	struct world *w = dev->world;
-	struct Qdisc *q = mem_zalloc(w, MEM_QDISC, sizeof(*q));
-
-	if (!q)
-		return NULL;
-	q->ops = ops;
-	q->txq = txq;
-	q->dev = dev;
-	q->limit = limit;
-	list_init(&q->sched);
-	skb_queue_head_init(&q->gso_skb);
-	if (ops->priv_size) {
-		q->priv = mem_zalloc(w, MEM_QDISC, ops->priv_size);
-		if (!q->priv)
-			goto fail;
-	}
-	if (ops->init && ops->init(q))
-		goto fail;
-	return q;
-fail:
-	if (q->priv)
-		mem_free(w, MEM_QDISC, q->priv, ops->priv_size);
-	mem_free(w, MEM_QDISC, q, sizeof(*q));
-	return NULL;
-}
-
-static void qdisc_reset(struct Qdisc *q, enum skb_drop_reason reason)
-{
-	for (struct sk_buff *skb; (skb = skb_dequeue(&q->gso_skb)) != NULL;) {
-		qdisc_qlen_dec(q, skb);
-		kfree_skb_reason(skb, reason);
-	}
-	q->ops->reset(q, reason);
-	ASSERT(q->stats.qlen == 0);
-	ASSERT(q->stats.backlog == 0);
-}
-
-static void qdisc_destroy(struct Qdisc *q)
-{
-	struct world *w = q->dev->world;
-
-	qdisc_unschedule(q);
-	qdisc_reset(q, w->ending ? SKB_DROP_REASON_WORLD_END : SKB_DROP_REASON_DEV_DELETED);
-	if (q->priv)
-		mem_free(w, MEM_QDISC, q->priv, q->ops->priv_size);
-	mem_free(w, MEM_QDISC, q, sizeof(*q));
-}
-
-void netif_set_real_num_tx_queues(struct net_device *dev, u32 n)
-{
-	for (u32 i = n; i < dev->real_num_tx_queues; i++) {
-		if (!dev->tx[i].qdisc)
-			continue;
-		qdisc_unschedule(dev->tx[i].qdisc);
-		qdisc_reset(dev->tx[i].qdisc, SKB_DROP_REASON_DEV_READY);
-		dev->tx[i].stopped = false;
-	}
-	dev->real_num_tx_queues = n;
-}
-
-int dev_init_scheduler(struct net_device *dev)
-{
-	const struct Qdisc_ops *ops = dev_host(dev)->ptypes->default_qdisc;
-
-	if (dev->no_queue)
-		return 0;
-	ASSERT(ops);
-	for (u32 i = 0; i < dev->num_tx_queues; i++) {
-		dev->tx[i].qdisc = qdisc_create(dev, &dev->tx[i], ops, UINT32_MAX);
-		if (!dev->tx[i].qdisc) {
-			dev_shutdown(dev);
-			return -ENOMEM;
-		}
-	}
-	return 0;
-}
-
-int dev_graft_qdisc(struct net_device *dev, const struct Qdisc_ops *ops, u32 limit)
-{
-	if (dev->no_queue)
-		return -EOPNOTSUPP;
-	if (dev->driver_depth)
-		return -EBUSY;
-	for (u32 i = 0; i < dev->num_tx_queues; i++) {
-		struct Qdisc *q = qdisc_create(dev, &dev->tx[i], ops, limit);
-
-		if (!q)
-			return -ENOMEM;
-		qdisc_destroy(dev->tx[i].qdisc);
-		dev->tx[i].qdisc = q;
-	}
-	return 0;
-}
-
-void dev_shutdown(struct net_device *dev)
-{
-	for (u32 i = 0; i < dev->num_tx_queues; i++) {
-		if (dev->tx[i].qdisc)
-			qdisc_destroy(dev->tx[i].qdisc);
-		dev->tx[i].qdisc = NULL;
-		dev->tx[i].active = false;
-	}
-}
-
-void dev_activate(struct net_device *dev)
-{
-	if (!netif_running(dev) || !dev->carrier)
-		return;
-	for (u32 i = 0; i < dev->num_tx_queues; i++) {
-		dev->tx[i].active = true;
-		dev->tx[i].trans_start = dev->world->now;
-	}
-}
-
-void dev_deactivate(struct net_device *dev)
-{
-	for (u32 i = 0; i < dev->num_tx_queues; i++) {
-		struct netdev_queue *txq = &dev->tx[i];
-
-		txq->active = false;
-		if (!txq->qdisc)
-			continue;
-		qdisc_unschedule(txq->qdisc);
-		qdisc_reset(txq->qdisc, dev->world->ending ? SKB_DROP_REASON_WORLD_END :
-							     SKB_DROP_REASON_DEV_READY);
-	}
-	del_timer(&dev->watchdog);
 }

@@ -1,24 +1,56 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Queueing disciplines as the device layer sees them: one per transmit queue, between
- * dev_queue_xmit() and ndo_start_xmit. The disciplines themselves are in sched/ and come in through
- * Qdisc_ops.
+ * Queueing disciplines as the device layer sees them, between dev_queue_xmit() and ndo_start_xmit:
+ * one for a device, one for each of its transmit queues (under `mq`), or none. The disciplines
+ * themselves are in sched/ and come in through Qdisc_ops.
  *
- * Invariants: qlen counts the packets inside the discipline and those taken back from the driver
- * (gso_skb); `sched` is on a softnet's output_queue exactly while `scheduled`.
+ * Invariants: qlen counts the packets inside the discipline (those of its child too) and those
+ * taken back from the driver (gso_skb); `sched` is on a softnet's output_queue exactly while
+ * `scheduled`; what waits in a discipline is waited for by a stopped queue, by NET_TX, or by the
+ * watchdog.
  */
 #ifndef TAPLINE_CORE_SCH_GENERIC_H
 #define TAPLINE_CORE_SCH_GENERIC_H
 
 #include "core/netdevice.h"
+#include "lib/dql.h"
+#include "stack/tc.h"
 
 struct Qdisc;
+
+/* Options by TCA_*: of a request (`present` has the bits of those given), or shown. */
+struct tc_attrs {
+	u64 present;
+	u64 value[TCA_COUNT];
+};
+_Static_assert(TCA_COUNT <= 64, "a bit for every option");
+
+static inline bool tca_given(const struct tc_attrs *a, enum tca id)
+{
+	return a && a->present >> id & 1;
+}
+
+static inline u64 tca_get(const struct tc_attrs *a, enum tca id, u64 otherwise)
+{
+	return tca_given(a, id) ? a->value[id] : otherwise;
+}
+
+static inline void tca_put(struct tc_attrs *a, enum tca id, u64 value)
+{
+	a->present |= 1ull << id;
+	a->value[id] = value;
+}
 
 struct Qdisc_ops {
 	const char *id;
 	u32 priv_size;
-	/* Sets priv (zeroed) up. 0 or -errno. */
-	int (*init)(struct Qdisc *q);
+	bool multiqueue; /* `mq`: takes no packets, has a discipline for every transmit queue */
+	/* Sets priv (zeroed) up. opt may be NULL. 0 or -errno, with nothing to be undone. */
+	int (*init)(struct Qdisc *q, const struct tc_attrs *opt);
+	/* Other options on the fly. NULL: it can not. */
+	int (*change)(struct Qdisc *q, const struct tc_attrs *opt);
+	/* Gives back what init took; after reset. NULL: nothing. */
+	void (*destroy)(struct Qdisc *q);
 	/* Takes the packet: NET_XMIT_SUCCESS, or drops it (qdisc_drop) with NET_XMIT_DROP or _CN.
 	 */
 	int (*enqueue)(struct sk_buff *skb, struct Qdisc *q);
@@ -26,6 +58,13 @@ struct Qdisc_ops {
 	struct sk_buff *(*dequeue)(struct Qdisc *q);
 	/* Drops all it holds. */
 	void (*reset)(struct Qdisc *q, enum skb_drop_reason reason);
+	/* Where the discipline of class `minor` hangs; NULL: there is no such class. NULL: it has
+	 * no classes. */
+	struct Qdisc **(*child)(struct Qdisc *q, u32 minor);
+	/* Its options as they are. NULL: it has none. */
+	void (*dump)(const struct Qdisc *q, struct tc_attrs *opt);
+	/* Its own statistics (stack/tc.h), how many. NULL: none. */
+	u32 (*dump_stats)(struct Qdisc *q, u64 stats[TC_XSTATS_MAX]);
 };
 
 /* `tc -s qdisc`. */
@@ -37,29 +76,47 @@ struct gnet_stats {
 
 struct Qdisc {
 	const struct Qdisc_ops *ops;
-	struct netdev_queue *txq;
+	struct netdev_queue *txq; /* NULL: it serves all of the device's queues */
 	struct net_device *dev;
 	struct list_head sched;
 	bool scheduled;
 	bool running;
-	u32 limit; /* packets, of those that have a limit; before init: UINT32_MAX: the default */
 	bool can_bypass; /* an empty one may be passed by (TCQ_F_CAN_BYPASS) */
-	struct sk_buff_head gso_skb; /* given back by the driver: goes first */
+	u32 limit; /* packets, of those that have a limit */
+	u32 handle, parent; /* TC_H_*; handle 0: nobody made it */
+	struct Qdisc *parent_q; /* whose child it is; NULL: it meets the device itself */
+	struct sk_buff_head gso_skb; /* given back by the driver: goes first; of a child: looked at
+					by its parent */
 	struct gnet_stats stats;
+	struct timer watchdog; /* of the outermost: runs it when packets' time has come */
 	void *priv;
 };
 
-/* What devices get when they come up; the ops live for ever. */
-void dev_set_default_qdisc(struct host *h, const struct Qdisc_ops *ops);
+/* What devices get when they come up, and what holds a discipline per queue of those that have
+ * several; the ops live for ever. */
+void dev_set_default_qdisc(struct host *h, const struct Qdisc_ops *ops, const struct Qdisc_ops *mq);
+const struct Qdisc_ops *dev_default_qdisc(const struct host *h);
 
 static inline bool netif_xmit_stopped(const struct netdev_queue *txq)
 {
-	return txq->stopped;
+	return txq->stopped | txq->stack_xoff;
 }
 
-/* Another discipline for all queues of the device; what the old one held is dropped. 0, -EOPNOTSUPP
- * (a device without queue), -EBUSY (in the middle of a transmission), -ENOMEM. */
-int dev_graft_qdisc(struct net_device *dev, const struct Qdisc_ops *ops, u32 limit);
+/* Makes one for `txq` (NULL: all queues). NULL with *err: -ENOMEM, or what its init said. */
+struct Qdisc *qdisc_create(struct net_device *dev, struct netdev_queue *txq,
+			   const struct Qdisc_ops *ops, const struct tc_attrs *opt, int *err);
+/* q may be NULL. */
+void qdisc_destroy(struct Qdisc *q, enum skb_drop_reason reason);
+void qdisc_reset(struct Qdisc *q, enum skb_drop_reason reason);
+/* The outermost discipline of the device; takes it. What the old one held is
+ * dropped. 0, -EBUSY (in the middle of a transmission), -ENOMEM: not taken. */
+int dev_graft_qdisc(struct net_device *dev, struct Qdisc *root);
+/* The same for one queue of a device whose outermost one is mq. */
+int dev_graft_queue(struct net_device *dev, u32 queue, struct Qdisc *q);
+/* What devices of its sort have. 0, -EBUSY, -ENOMEM: it has what it had. */
+int dev_graft_default(struct net_device *dev);
+/* No discipline at all: straight to the driver. */
+int dev_graft_noqueue(struct net_device *dev);
 
 /* For Qdisc_ops.enqueue and dequeue: the packet is in, out, refused. */
 static inline void qdisc_qlen_inc(struct Qdisc *q, const struct sk_buff *skb)
@@ -74,12 +131,28 @@ static inline void qdisc_qlen_dec(struct Qdisc *q, const struct sk_buff *skb)
 	q->stats.backlog -= skb->len;
 }
 
-static inline int qdisc_drop(struct sk_buff *skb, struct Qdisc *q)
+static inline int qdisc_drop_reason(struct sk_buff *skb, struct Qdisc *q,
+				    enum skb_drop_reason reason)
 {
 	q->stats.drops++;
-	kfree_skb_reason(skb, SKB_DROP_REASON_QDISC_DROP);
+	kfree_skb_reason(skb, reason);
 	return NET_XMIT_DROP;
 }
+
+static inline int qdisc_drop(struct sk_buff *skb, struct Qdisc *q)
+{
+	return qdisc_drop_reason(skb, q, SKB_DROP_REASON_QDISC_DROP);
+}
+
+/* A child dropped packets that its parents count as queued. */
+void qdisc_tree_reduce_backlog(struct Qdisc *q, u32 packets, u64 bytes);
+/* A child made one packet into several. */
+void qdisc_tree_adjust_backlog(struct Qdisc *q, s64 packets, s64 bytes);
+/* The next packet of a child, left in it; and out of it, its account settled. */
+struct sk_buff *qdisc_peek_child(struct Qdisc *child);
+struct sk_buff *qdisc_dequeue_child(struct Qdisc *child);
+/* Runs the outermost discipline at this time (ktime_get_ns), unless it will earlier. */
+void qdisc_watchdog_schedule_ns(struct Qdisc *q, u64 expires);
 
 /* Gives packets to the driver while there are some and it takes them. */
 void qdisc_run(struct Qdisc *q);
@@ -95,9 +168,39 @@ void __netif_schedule(struct Qdisc *q);
 /* dev_tx.c: checks and completes a packet for what the device can do; a super-packet becomes a list
  * of its segments. NULL: dropped. */
 struct sk_buff *validate_xmit_skb(struct sk_buff *skb, struct net_device *dev);
+/* The same for each packet of a list. */
+struct sk_buff *validate_xmit_skb_list(struct sk_buff *skb, struct net_device *dev);
 /* Taps, then the driver, one after the other of the list. What the driver did not take, the
  * caller's again; NULL: all is gone. */
 struct sk_buff *dev_hard_start_xmit(struct sk_buff *skb, struct net_device *dev,
 				    struct netdev_queue *txq);
+/* For ndo_start_xmit: another packet follows at once, the doorbell can wait. */
+static inline bool netdev_xmit_more(const struct net_device *dev)
+{
+	return dev->xmit_more;
+}
+
+/* ---- byte queue limits (core/bql.c) ---- */
+
+void __netdev_tx_sent_queue(struct netdev_queue *txq, u32 bytes);
+void __netdev_tx_completed_queue(struct netdev_queue *txq, u32 bytes);
+
+/* For drivers: bytes were given to the device; were sent; the ring is empty and as new. */
+static inline void netdev_tx_sent_queue(struct netdev_queue *txq, u32 bytes)
+{
+	if (txq->dql)
+		__netdev_tx_sent_queue(txq, bytes);
+}
+
+static inline void netdev_tx_completed_queue(struct netdev_queue *txq, u32 bytes)
+{
+	if (txq->dql)
+		__netdev_tx_completed_queue(txq, bytes);
+}
+
+void netdev_tx_reset_queue(struct netdev_queue *txq);
+/* NIC_PARAM_BQL*. -ENOENT: it is another param. */
+int bql_set(struct net_device *dev, u32 param, u32 index, u64 value);
+void bql_free(struct net_device *dev);
 
 #endif

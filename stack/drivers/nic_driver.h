@@ -83,6 +83,8 @@ struct nic_queue {
 	struct timer refill;
 	/* Statistics of the queue. */
 	u64 rx_packets, rx_bytes, rx_alloc_failed, rx_csum_good, rx_purged;
+	u32 tx_rung; /* next_to_use as the device was told it last */
+	u32 tx_cleaned; /* bytes cleaned since nic_tx_wake() */
 	u64 tx_packets, tx_bytes, tx_busy, tx_restart, tx_stopped, tx_timeouts;
 	u64 irqs, irqs_spurious, polls;
 	/* For nic_check(): frames lost for want of memory; given to the ring, sent, thrown away. */
@@ -138,6 +140,8 @@ void nic_tx_ring_free(struct nic_queue *q);
 enum netdev_tx nic_start_xmit(struct sk_buff *skb, struct net_device *dev);
 void nic_clean_tx(struct nic_queue *q);
 enum netdev_tx nic_tx_drop(struct sk_buff *skb, enum skb_drop_reason reason);
+/* Byte queue limits: before the device is told. */
+void nic_tx_account(struct nic_queue *q, u32 bytes);
 enum netdev_tx nic_tx_busy(struct nic_queue *q);
 void nic_tx_stop(struct nic_queue *q);
 void nic_tx_sent(struct nic_queue *q, struct sk_buff *skb);

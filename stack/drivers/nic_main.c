@@ -8,6 +8,7 @@
  * it looks at the rings and unmasks when it is through, so that what comes after the look
  * interrupts again: none is lost, none comes for work that is done.
  */
+#include "core/sch_generic.h"
 #include "drivers/nic.h"
 #include "drivers/nic_driver.h"
 #include "drivers/virtio.h"
@@ -219,6 +220,7 @@ int nic_up(struct nic_adapter *a)
 	a->up = true;
 	for (u32 i = 0; i < a->queues; i++) {
 		a->dev->tx[i].stopped = false;
+		netdev_tx_reset_queue(&a->dev->tx[i]);
 		napi_enable(&a->q[i].napi);
 	}
 	nic_configure(a);

@@ -35,6 +35,7 @@ int nic_tx_ring_alloc(struct nic_queue *q, u32 count)
 		buffer[i].skb = NULL;
 	}
 	q->tx = (struct nic_ring){ .count = count, .tx = ring, .tx_buffer = buffer };
+	q->tx_rung = 0;
 	return 0;
 }
 
@@ -165,10 +166,17 @@ void nic_tx_stop(struct nic_queue *q)
 	netif_tx_stop_queue(&q->adapter->dev->tx[q->index]);
 }
 
-enum netdev_tx nic_start_xmit(struct sk_buff *skb, struct net_device *dev)
+void nic_tx_account(struct nic_queue *q, u32 bytes)
 {
-	struct nic_adapter *a = dev->priv;
-	struct nic_queue *q = &a->q[skb->queue_mapping];
+	netdev_tx_sent_queue(&q->adapter->dev->tx[q->index], bytes);
+}
+
+/* Into the ring, the doorbell not rung. */
+static enum netdev_tx nic_queue_packet(struct nic_queue *q, struct sk_buff *skb)
+{
+	struct nic_adapter *a = q->adapter;
+	struct net_device *dev = a->dev;
+	u32 bytes = skb->len;
 
 	if (!a->up || skb_descs(skb) > q->tx.count - 1)
 		return nic_tx_drop(skb, SKB_DROP_REASON_DEV_READY);
@@ -178,11 +186,27 @@ enum netdev_tx nic_start_xmit(struct sk_buff *skb, struct net_device *dev)
 		return nic_tx_drop(skb, SKB_DROP_REASON_NOMEM);
 	skb_tx_timestamp(skb);
 	nic_tx_map(q, skb);
+	nic_tx_account(q, bytes);
 	/* Before the doorbell: the device may be through at once. */
 	if (nic_ring_unused(&q->tx) < tx_needed(dev))
 		nic_tx_stop(q);
-	nic_hw_write(a->hw, NIC_TDT, q->index, q->tx.next_to_use);
 	return NETDEV_TX_OK;
+}
+
+enum netdev_tx nic_start_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	struct nic_adapter *a = dev->priv;
+	struct nic_queue *q = &a->q[skb->queue_mapping];
+	enum netdev_tx rc = nic_queue_packet(q, skb);
+
+	if (netdev_xmit_more(dev) && rc == NETDEV_TX_OK &&
+	    !netif_xmit_stopped(&dev->tx[q->index]))
+		return rc;
+	if (q->tx.next_to_use != q->tx_rung) {
+		q->tx_rung = q->tx.next_to_use;
+		nic_hw_write(a->hw, NIC_TDT, q->index, q->tx_rung);
+	}
+	return rc;
 }
 
 void nic_tx_sent(struct nic_queue *q, struct sk_buff *skb)
@@ -190,13 +214,17 @@ void nic_tx_sent(struct nic_queue *q, struct sk_buff *skb)
 	q->tx_done++;
 	q->tx_packets += skb_segs(skb);
 	q->tx_bytes += qdisc_pkt_len(skb);
+	q->tx_cleaned += skb->len;
 	consume_skb(skb);
 }
 
 void nic_tx_wake(struct nic_queue *q, bool room)
 {
 	struct netdev_queue *txq = &q->adapter->dev->tx[q->index];
+	u32 cleaned = q->tx_cleaned;
 
+	q->tx_cleaned = 0;
+	netdev_tx_completed_queue(txq, cleaned);
 	if (!txq->stopped || !room)
 		return;
 	q->tx_restart++;

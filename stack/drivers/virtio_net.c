@@ -289,6 +289,7 @@ enum netdev_tx virtnet_start_xmit(struct sk_buff *skb, struct net_device *dev)
 	sg[0] = (struct virtio_sg){ hdr, hdr_len(q) };
 	sg[1] = (struct virtio_sg){ skb->data, skb->len };
 	virtqueue_add(vq, sg, TX_DESCS, false, skb);
+	nic_tx_account(q, skb->len);
 	q->tx_queued++;
 	/* Before the notification: the device may be through at once. */
 	if (vq->num_free < TX_DESCS)

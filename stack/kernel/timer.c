@@ -22,6 +22,11 @@ u64 jiffies(const struct host *h)
 	return INITIAL_JIFFIES + (h->world->now - h->born_ns) / JIFFY_NS;
 }
 
+u64 ktime_get_ns(const struct host *h)
+{
+	return h->world->now - h->born_ns + KTIME_BASE;
+}
+
 static void timer_event(struct world *w, struct event *ev)
 {
 	struct timer *t = container_of(ev, struct timer, event);

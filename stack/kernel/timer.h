@@ -27,6 +27,15 @@ struct timer {
 /* `cpu`: on which it fires (host_cpu(host, 0) when nothing speaks for another). */
 void timer_setup(struct timer *t, struct cpu *cpu, timer_fn fn);
 
+/* CLOCK_MONOTONIC of the host, never 0: a host has a second behind it (hostile: its clock of ms is
+ * about to wrap). What packets carry on their way out (skb->tstamp) is of this clock. */
+#ifdef TAPLINE_HOSTILE
+#define KTIME_BASE ((0x100000000ull - 5000) * NSEC_PER_MSEC)
+#else
+#define KTIME_BASE NSEC_PER_SEC
+#endif
+u64 ktime_get_ns(const struct host *h);
+
 /* The host's jiffies: virtual ms since it was made, from INITIAL_JIFFIES (0; just before the wrap
  * in hostile builds). */
 u64 jiffies(const struct host *h);

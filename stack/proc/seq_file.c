@@ -171,7 +171,7 @@ static bool view_show(struct seq_file *m, const struct net *net, const char *pat
 		if (argument)
 			return views_of[i].show(m, net, argument);
 	}
-	return false;
+	return proc_tc(m, net, path);
 }
 
 s32 proc_read(const struct world *w, u32 host, const char *path, char *out, u32 cap)

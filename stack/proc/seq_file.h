@@ -46,6 +46,8 @@ void proc_net_softnet_stat(struct seq_file *m, const struct net *net);
 void proc_net_ptype(struct seq_file *m, const struct net *net);
 void proc_interrupts(struct seq_file *m, const struct net *net);
 void proc_softirqs(struct seq_file *m, const struct net *net);
+/* Views of traffic control, which have parts in their path. False: it is none of them. */
+bool proc_tc(struct seq_file *m, const struct net *net, const char *path);
 
 /* What commands print (cmd_*.c). */
 void cmd_ip_link(struct seq_file *m, const struct net *net);

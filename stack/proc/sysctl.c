@@ -9,6 +9,7 @@
 #include "ipv4/ipv4.h"
 #include "lib/bytes.h"
 #include "lib/str.h"
+#include "sched/sch_api.h"
 #include "stack/counters.h"
 #include "stack/errno.h"
 #include "tcp/tcp_fastopen.h"
@@ -89,6 +90,8 @@ static bool is_named(const char *name)
 
 /* ---- net.ipv4.tcp_fastopen_key: one or two keys of four words, a comma between ---- */
 
+#define DEFAULT_QDISC "net.core.default_qdisc"
+
 #define FASTOPEN_KEY "net.ipv4.tcp_fastopen_key"
 
 static void text_hex32(struct text *t, u32 v)
@@ -157,6 +160,11 @@ s32 sysctl_read(const struct world *w, u32 host, const char *name, char *out, u3
 		return -ENOENT;
 	if (str_eq(name, FASTOPEN_KEY))
 		return read_fastopen_key(net, &t);
+	if (str_eq(name, DEFAULT_QDISC)) {
+		for (const char *s = dev_default_qdisc(net->host)->id; *s; s++)
+			text_char(&t, *s);
+		return text_end(&t);
+	}
 	for (u32 i = 0; i < ARRAY_SIZE(vectors); i++) {
 		if (!str_eq(vectors[i].name, name))
 			continue;
@@ -195,6 +203,7 @@ void sysctl_walk(const struct world *w, u32 host, void (*fn)(void *ctx, const ch
 	for (u32 i = 0; i < ARRAY_SIZE(vectors); i++)
 		fn(ctx, vectors[i].name);
 	fn(ctx, FASTOPEN_KEY);
+	fn(ctx, DEFAULT_QDISC);
 	ipv4_sysctl_walk(net, fn, ctx);
 }
 
@@ -239,6 +248,8 @@ int sysctl_write(struct net *net, const char *name, const char *value)
 
 	if (str_eq(name, FASTOPEN_KEY))
 		return write_fastopen_key(net, value);
+	if (str_eq(name, DEFAULT_QDISC))
+		return qdisc_set_default(net->host, value);
 	for (u32 i = 0; i < ARRAY_SIZE(vectors); i++)
 		if (str_eq(vectors[i].name, name))
 			return write_vector(net, i, value);

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Disciplines that are queues. pfifo_fast, the kernel's default: three bands by skb->priority, a
- * lower band goes first, first in first out within one. A band holds tx_queue_len packets; what
- * comes to a full one is dropped (QDISC_DROP). (net/sched/sch_generic.c)
+ * lower band goes first, first in first out within one; a band holds tx_queue_len packets. pfifo
+ * and bfifo: one queue of so many packets, of so many bytes. mq: takes no packets itself, its
+ * children are the queues' own. (net/sched/sch_generic.c, sch_fifo.c, sch_mq.c)
+ *
+ * What comes to a full queue is dropped (QDISC_DROP).
  */
-#include "sched/sch_fifo.h"
-
-#include "lib/str.h"
-#include "stack/op.h"
+#include "sched/sch_api.h"
 
 #define PFIFO_FAST_BANDS 3u
-#define TC_PRIO_MAX	 15u
 
 struct pfifo_fast_priv {
 	struct sk_buff_head band[PFIFO_FAST_BANDS];
@@ -19,10 +18,11 @@ struct pfifo_fast_priv {
 /* sch_default_prio2band: interactive 0, best effort 1, bulk and filler 2. */
 static const u8 prio2band[TC_PRIO_MAX + 1] = { 1, 2, 2, 2, 1, 2, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1 };
 
-static int pfifo_fast_init(struct Qdisc *q)
+static int pfifo_fast_init(struct Qdisc *q, const struct tc_attrs *opt)
 {
 	struct pfifo_fast_priv *p = q->priv;
 
+	(void)opt;
 	for (u32 i = 0; i < PFIFO_FAST_BANDS; i++)
 		skb_queue_head_init(&p->band[i]);
 	q->can_bypass = true;
@@ -62,6 +62,16 @@ static void pfifo_fast_reset(struct Qdisc *q, enum skb_drop_reason reason)
 		kfree_skb_reason(skb, reason);
 }
 
+static void pfifo_fast_dump(const struct Qdisc *q, struct tc_attrs *opt)
+{
+	u64 map = 0;
+
+	(void)q;
+	for (u32 i = 0; i <= TC_PRIO_MAX; i++)
+		map |= (u64)prio2band[i] << 4 * i;
+	tca_put(opt, TCA_PRIOMAP, map);
+}
+
 const struct Qdisc_ops pfifo_fast_ops = {
 	.id = "pfifo_fast",
 	.priv_size = sizeof(struct pfifo_fast_priv),
@@ -69,31 +79,48 @@ const struct Qdisc_ops pfifo_fast_ops = {
 	.enqueue = pfifo_fast_enqueue,
 	.dequeue = pfifo_fast_dequeue,
 	.reset = pfifo_fast_reset,
+	.dump = pfifo_fast_dump,
 };
 
-/* ---- pfifo (net/sched/sch_fifo.c) ---- */
+/* ---- pfifo, bfifo ---- */
 
-static int pfifo_init(struct Qdisc *q)
+static bool counts_bytes(const struct Qdisc *q)
+{
+	return q->ops == &bfifo_ops;
+}
+
+static int fifo_change(struct Qdisc *q, const struct tc_attrs *opt)
+{
+	u64 limit = q->dev->tx_queue_len ? q->dev->tx_queue_len : 1;
+
+	if (counts_bytes(q))
+		limit *= q->dev->mtu + q->dev->hard_header_len;
+	limit = tca_get(opt, TCA_LIMIT, limit);
+	if (limit > UINT32_MAX)
+		return -EINVAL;
+	q->limit = (u32)limit;
+	q->can_bypass = limit >= (counts_bytes(q) ? q->dev->mtu + q->dev->hard_header_len : 1u);
+	return 0;
+}
+
+static int fifo_init(struct Qdisc *q, const struct tc_attrs *opt)
 {
 	skb_queue_head_init(q->priv);
-	if (q->limit == UINT32_MAX)
-		q->limit = q->dev->tx_queue_len ? q->dev->tx_queue_len : 1;
-	q->can_bypass = q->limit >= 1;
-	return 0;
+	return fifo_change(q, opt);
 }
 
 static int pfifo_enqueue(struct sk_buff *skb, struct Qdisc *q)
 {
 	struct sk_buff_head *queue = q->priv;
 
-	if (queue->qlen >= q->limit)
+	if (counts_bytes(q) ? q->stats.backlog + skb->len > q->limit : queue->qlen >= q->limit)
 		return qdisc_drop(skb, q);
 	qdisc_qlen_inc(q, skb);
 	skb_queue_tail(queue, skb);
 	return NET_XMIT_SUCCESS;
 }
 
-static struct sk_buff *pfifo_dequeue(struct Qdisc *q)
+static struct sk_buff *fifo_dequeue(struct Qdisc *q)
 {
 	struct sk_buff *skb = skb_dequeue(q->priv);
 
@@ -102,40 +129,56 @@ static struct sk_buff *pfifo_dequeue(struct Qdisc *q)
 	return skb;
 }
 
-static void pfifo_reset(struct Qdisc *q, enum skb_drop_reason reason)
+static void fifo_reset(struct Qdisc *q, enum skb_drop_reason reason)
 {
-	for (struct sk_buff *skb; (skb = pfifo_dequeue(q)) != NULL;)
+	for (struct sk_buff *skb; (skb = fifo_dequeue(q)) != NULL;)
 		kfree_skb_reason(skb, reason);
+}
+
+static void fifo_dump(const struct Qdisc *q, struct tc_attrs *opt)
+{
+	tca_put(opt, TCA_LIMIT, q->limit);
 }
 
 const struct Qdisc_ops pfifo_ops = {
 	.id = "pfifo",
 	.priv_size = sizeof(struct sk_buff_head),
-	.init = pfifo_init,
+	.init = fifo_init,
+	.change = fifo_change,
 	.enqueue = pfifo_enqueue,
-	.dequeue = pfifo_dequeue,
-	.reset = pfifo_reset,
+	.dequeue = fifo_dequeue,
+	.reset = fifo_reset,
+	.dump = fifo_dump,
 };
 
-int sched_op_qdisc_set(struct net_device *dev, const struct op_qdisc_set *o)
-{
-	static const struct Qdisc_ops *const kinds[] = { &pfifo_fast_ops, &pfifo_ops };
+const struct Qdisc_ops bfifo_ops = {
+	.id = "bfifo",
+	.priv_size = sizeof(struct sk_buff_head),
+	.init = fifo_init,
+	.change = fifo_change,
+	.enqueue = pfifo_enqueue,
+	.dequeue = fifo_dequeue,
+	.reset = fifo_reset,
+	.dump = fifo_dump,
+};
 
-	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (str_eq_n(kinds[i]->id, (const char *)o->kind.p, o->kind.len))
-			return dev_graft_qdisc(dev, kinds[i], (u32)min_u64(o->limit, UINT32_MAX));
-	return -ENOENT;
+/* ---- mq ---- */
+
+static int mq_init(struct Qdisc *q, const struct tc_attrs *opt)
+{
+	if (q->dev->num_tx_queues < 2)
+		return -EOPNOTSUPP;
+	return opt && opt->present ? -EINVAL : 0;
 }
 
-/* ---- boot ---- */
-
-int pktsched_init(struct host *h)
+static struct Qdisc **mq_child(struct Qdisc *q, u32 minor)
 {
-	dev_set_default_qdisc(h, &pfifo_fast_ops);
-	return 0;
+	return minor && minor <= q->dev->num_tx_queues ? &q->dev->tx[minor - 1].qdisc : NULL;
 }
 
-void pktsched_exit(struct host *h)
-{
-	dev_set_default_qdisc(h, NULL);
-}
+const struct Qdisc_ops mq_ops = {
+	.id = "mq",
+	.multiqueue = true,
+	.init = mq_init,
+	.child = mq_child,
+};

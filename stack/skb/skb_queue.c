@@ -32,6 +32,18 @@ void skb_queue_head(struct sk_buff_head *q, struct sk_buff *skb)
 	q->qlen++;
 }
 
+void skb_append(struct sk_buff_head *q, struct sk_buff *old, struct sk_buff *skb)
+{
+	skb->prev = old;
+	skb->next = old->next;
+	if (old->next)
+		old->next->prev = skb;
+	else
+		q->prev = skb;
+	old->next = skb;
+	q->qlen++;
+}
+
 void skb_unlink(struct sk_buff_head *q, struct sk_buff *skb)
 {
 	ASSERT(q->qlen > 0);

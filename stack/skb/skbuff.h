@@ -409,6 +409,8 @@ static inline void nf_copy(struct sk_buff *to, const struct sk_buff *from)
 void skb_queue_head_init(struct sk_buff_head *q);
 void skb_queue_tail(struct sk_buff_head *q, struct sk_buff *skb);
 void skb_queue_head(struct sk_buff_head *q, struct sk_buff *skb);
+/* Behind `old`, which is on the queue. */
+void skb_append(struct sk_buff_head *q, struct sk_buff *old, struct sk_buff *skb);
 struct sk_buff *skb_dequeue(struct sk_buff_head *q);
 void skb_unlink(struct sk_buff_head *q, struct sk_buff *skb);
 void skb_queue_purge_reason(struct sk_buff_head *q, enum skb_drop_reason reason);

@@ -385,13 +385,8 @@ static inline void tcp_move_syn(struct tcp_sock *tp, struct request_sock *req)
 
 /* ---- clocks ---- */
 
-/* ns since the host was made, never 0 (a host has a second behind it; hostile: the ms clock is
- * about to wrap). */
-#ifdef TAPLINE_HOSTILE
-#define TCP_CLOCK_BASE ((0x100000000ull - 5000) * NSEC_PER_MSEC)
-#else
-#define TCP_CLOCK_BASE NSEC_PER_SEC
-#endif
+/* ktime_get_ns(), inline. */
+#define TCP_CLOCK_BASE KTIME_BASE
 /* What a pinned offset of time stamps takes back of it, modulo 2^32. */
 #define TCP_CLOCK_SHIFT_MS (u32)((TCP_CLOCK_BASE - NSEC_PER_SEC) / NSEC_PER_MSEC)
 static inline u64 tcp_clock_ns(const struct host *h)

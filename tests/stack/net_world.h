@@ -13,7 +13,7 @@
 #include "drivers/nic.h"
 #include "drivers/nic_driver.h"
 #include "drivers/wire.h"
-#include "sched/sch_fifo.h"
+#include "sched/sch_api.h"
 
 #define TEST_PROTO 0x88b5 /* IEEE 802 local experimental EtherType 1 */
 #define SEEN_MAX   4096u

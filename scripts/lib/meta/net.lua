@@ -406,6 +406,12 @@ function Host:neigh_del(addr, options) end
 ---@param options { kind: string?, limit: integer?, dev: string? }
 function Host:qdisc(options) end
 
+---`tc` with the same words: "qdisc replace dev eth0 root fq maxrate 1mbit", "-s qdisc show dev eth0". Returns what
+---tc prints, raises what it complains about.
+---@param words string
+---@return string
+function Host:tc(words) end
+
 ---`ip tcp_metrics flush`: what TCP remembers of one peer, of all without an address.
 ---@param addr string?
 function Host:tcp_metrics_flush(addr) end
@@ -509,6 +515,11 @@ function Host:fdbs(bridge) end
 ---@field rps_cpus? integer
 ---@field rps_flow_cnt? integer
 ---@field xps_cpus? integer
+---@field xps_rxqs? integer
+---@field bql? boolean
+---@field bql_limit_max? integer
+---@field bql_limit_min? integer
+---@field bql_hold_time? integer
 ---@field adaptive_rx? boolean
 ---@field channels? integer
 ---@field rss_equal? integer

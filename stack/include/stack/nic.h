@@ -120,6 +120,12 @@ enum nic_param {
 	NIC_PARAM_GRO_UDP_FWD,
 	NIC_PARAM_GRO_LIST,
 	NIC_PARAM_VIRTIO_EVENT_IDX, /* 0/1: VIRTIO_F_EVENT_IDX; the device is reset */
+	NIC_PARAM_XPS_RXQS, /* mask of receive queues whose flows transmit queue `index` sends */
+	/* byte_queue_limits of transmit queue `index`: 0/1, and bytes; the hold time is in ms. */
+	NIC_PARAM_BQL,
+	NIC_PARAM_BQL_LIMIT_MAX,
+	NIC_PARAM_BQL_LIMIT_MIN,
+	NIC_PARAM_BQL_HOLD_TIME,
 	NIC_PARAM_COUNT
 };
 

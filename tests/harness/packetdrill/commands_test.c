@@ -89,14 +89,19 @@ static int metrics_flush(void *ctx, const char *address)
 	return 0;
 }
 
-static int qdisc(void *ctx, const struct pd_qdisc *q)
+static int qdisc(void *ctx, const struct tc_command *q, struct strbuf *why)
 {
 	(void)ctx;
-	if (q->kind && strcmp(q->kind, "netem") == 0)
+	if (strcmp(q->kind, "tbf") == 0)
 		return -EOPNOTSUPP;
-	strbuf_printf(&calls, "qdisc %d %s %s %d|", q->verb, q->dev, q->kind ? q->kind : "-",
-		      q->has_limit ? (int)q->limit : -1);
-	return q->verb == PD_QDISC_DEL ? -ENOENT : 0;
+	strbuf_printf(&calls, "qdisc %d %s %s", (int)q->verb, q->dev, q->kind[0] ? q->kind : "-");
+	for (u32 i = 0; i < q->options_len; i += TC_OPTION_LEN)
+		strbuf_printf(&calls, " %d=%u", q->options[i], q->options[i + 1]);
+	strbuf_puts(&calls, "|");
+	if (q->verb != TC_DELETE)
+		return 0;
+	strbuf_puts(why, "Error: none.\n");
+	return -ENOENT;
 }
 
 static int netfilter(void *ctx, int argc, char *const *argv, struct strbuf *text, int *status,
@@ -270,8 +275,11 @@ static void test_net(void **state)
 	does("ip tcp_metrics flush all > /dev/null 2>&1; ip tcp_metrics flush 192.0.2.9",
 	     "flush all|flush 192.0.2.9|");
 	does("tc qdisc delete dev tun0 root 2>/dev/null ; tc qdisc add dev tun0 root pfifo limit 0",
-	     "qdisc 3 tun0 - -1|qdisc 0 tun0 pfifo 0|");
-	refused("tc qdisc add dev tun0 root netem", "some/where/x.pkt:3: unknown qdisc 'netem'");
+	     "qdisc 4 tun0 -|qdisc 0 tun0 pfifo 1=0|");
+	refused("tc qdisc add dev tun0 root tbf rate 1mbit burst 5k latency 1ms",
+		"some/where/x.pkt:3: unknown qdisc 'tbf'");
+	refused("tc qdisc add dev tun0 root fq frob",
+		"some/where/x.pkt:3: unknown use of tc 'What is \"frob\"?'");
 	refused("ip route add 192.0.2.1 color red", "some/where/x.pkt:3: unknown word in ip route "
 						    "'color'");
 	refused("ip frob", "some/where/x.pkt:3: unknown object of ip 'frob'");
