@@ -10,8 +10,6 @@
  */
 #include "core/sock.h"
 
-#include "core/dev_core.h"
-
 /* ---- waking ---- */
 
 void sock_def_wakeup(struct sock *sk)
@@ -366,13 +364,6 @@ struct sk_buff *sock_dequeue_err_skb(struct sock *sk)
 }
 
 /* ---- the cached route ---- */
-
-u64 sock_gen_cookie(struct sock *sk)
-{
-	if (!sk->sk_cookie)
-		sk->sk_cookie = ++sk->net->host->ptypes->sock_cookies;
-	return sk->sk_cookie;
-}
 
 struct dst_entry *sk_dst_check(struct sock *sk, u32 cookie)
 {

@@ -186,7 +186,6 @@ struct sock {
 	u32 sk_rxhash; /* flow of what it received last; 0: none */
 	u16 sk_tx_queue; /* transmit queue + 1; 0: none yet */
 	u16 sk_rx_queue; /* receive queue + 1 of what it received last; 0: none yet */
-	u64 sk_cookie; /* sock_gen_cookie(); 0: none yet */
 	struct dst_entry *dst_cache; /* held */
 	u32 dst_cookie;
 	/* IPv4 addresses and ports (inet_sock); ports in host order, addresses as on the wire. */
@@ -283,9 +282,6 @@ static inline void sock_hold(struct sock *sk)
 void sock_put(struct sock *sk);
 /* The descriptor side is gone: nobody is to be woken any more. */
 void sock_orphan(struct sock *sk);
-
-/* A number that no other socket of the host ever has (SO_COOKIE of Linux). */
-u64 sock_gen_cookie(struct sock *sk);
 
 /* The skb is charged to the sender until the device frees it / to the receiver until it is read. */
 void skb_set_owner_w(struct sk_buff *skb, struct sock *sk);

@@ -199,8 +199,7 @@ enum netdev_tx nic_start_xmit(struct sk_buff *skb, struct net_device *dev)
 	struct nic_queue *q = &a->q[skb->queue_mapping];
 	enum netdev_tx rc = nic_queue_packet(q, skb);
 
-	if (netdev_xmit_more(dev) && rc == NETDEV_TX_OK &&
-	    !netif_xmit_stopped(&dev->tx[q->index]))
+	if (netdev_xmit_more(dev) && rc == NETDEV_TX_OK && !netif_xmit_stopped(&dev->tx[q->index]))
 		return rc;
 	if (q->tx.next_to_use != q->tx_rung) {
 		q->tx_rung = q->tx.next_to_use;

@@ -203,7 +203,7 @@ static bool fq_fastpath_check(const struct Qdisc *sch, const struct sk_buff *skb
 		    q->time_next_delayed_flow <= now + q->offload_horizon)
 			return false;
 	}
-	if (sk && sk->sk_type != SOCK_STREAM && sk->sk_max_pacing_rate != UINT64_MAX)
+	if (sk && sk->sk_type != SOCK_STREAM && sk->sk_rare->max_pacing_rate != UINT64_MAX)
 		return false;
 	return q->flow_max_rate == FQ_NO_RATE;
 }
@@ -217,6 +217,19 @@ static struct sock *flow_sock(const struct sk_buff *skb)
 			       sk->sk_state != TCP_NEW_SYN_RECV ?
 		       sk :
 		       NULL;
+}
+
+/* A number for its addresses and ports. Should two sockets ever have the same, they share a flow.
+ */
+static u64 sock_flow(const struct sock *sk)
+{
+	u64 h = mix64((u64)ntohl(sk->inet_daddr) << 32 | ntohl(sk->inet_rcv_saddr));
+
+	if (sk->pinet6)
+		for (u32 i = 0; i < 4; i++)
+			h = mix64(h ^ ((u64)ntohl(sk->pinet6->daddr.w[i]) << 32 |
+				       ntohl(sk->pinet6->rcv_saddr.w[i])));
+	return mix64(h ^ ((u64)sk->sk_protocol << 32 | (u32)sk->inet_dport << 16 | sk->inet_num));
 }
 
 static struct fq_flow *fq_classify(struct Qdisc *sch, struct sk_buff *skb, u64 send, u64 now)
@@ -237,7 +250,7 @@ static struct fq_flow *fq_classify(struct Qdisc *sch, struct sk_buff *skb, u64 s
 		return &q->internal;
 	}
 	if (sk)
-		id = sock_gen_cookie(sk) << 1;
+		id = sock_flow(sk) << 1;
 	else
 		id = (u64)(skb_get_hash(skb) & q->orphan_mask) << 1 | 1;
 	f = flow_find(sch, id);
