@@ -77,17 +77,21 @@ static int watched_sleep(void *ctx, u64 ns)
 		return host->name ? host->name call : -EOPNOTSUPP; \
 	}
 
-static int watched_qdisc(void *ctx, const struct pd_qdisc *q)
+static int watched_qdisc(void *ctx, const struct tc_command *q, struct strbuf *why)
 {
 	char limit[16] = "";
-	bool gone = q->verb == PD_QDISC_DEL || !q->kind;
-	int err = host->qdisc ? host->qdisc(ctx, q) : -EOPNOTSUPP;
+	bool gone = q->verb == TC_DELETE || !q->kind[0];
+	int err = host->qdisc ? host->qdisc(ctx, q, why) : -EOPNOTSUPP;
 
-	if (q->has_limit)
-		snprintf(limit, sizeof(limit), "%" PRIu32, q->limit);
-	if (!err)
+	if (err)
+		return err;
+	if (q->options_len == TC_OPTION_LEN && q->options[0] == TCA_LIMIT)
+		snprintf(limit, sizeof(limit), "%" PRIu64, tc_option(q, TCA_LIMIT));
+	if (q->options_len && !*limit)
+		tell(ctx, PD_EFFECT_OTHER, "qdisc", NULL);
+	else
 		tell(ctx, PD_EFFECT_QDISC, gone ? "pfifo_fast" : q->kind, limit);
-	return err;
+	return 0;
 }
 
 WATCHED(route, (void *ctx, const struct pd_route *route), (ctx, route))

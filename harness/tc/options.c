@@ -86,12 +86,13 @@ static const char fq_help[] = "Usage: ... fq	[ limit PACKETS ] [ flow_limit PACK
 			      "		[ horizon TIME ]\n"
 			      "		[ horizon_{cap|drop} ]\n"
 			      "		[ offload_horizon TIME ]\n";
-static const char fq_codel_help[] = "Usage: ... fq_codel	[ limit PACKETS ] [ flows NUMBER ]\n"
-				    "			[ memory_limit BYTES ]\n"
-				    "			[ target TIME ] [ interval TIME ]\n"
-				    "			[ quantum BYTES ] [ [no]ecn ]\n"
-				    "			[ ce_threshold TIME ]\n"
-				    "			[ drop_batch SIZE ]\n";
+static const char fq_codel_help[] =
+	"Usage: ... fq_codel	[ limit PACKETS ] [ flows NUMBER ]\n"
+	"			[ memory_limit BYTES ]\n"
+	"			[ target TIME ] [ interval TIME ]\n"
+	"			[ quantum BYTES ] [ [no]ecn ]\n"
+	"			[ ce_threshold TIME ]\n"
+	"			[ drop_batch SIZE ]\n";
 static const char netem_help[] =
 	"Usage: ... netem	[ limit PACKETS ]\n"
 	"			[ delay TIME [ JITTER [CORRELATION]]]\n"
@@ -136,10 +137,8 @@ static void put(struct option_words *w, u32 id, u64 value)
 		c->options[at + 1 + i] = (u8)(value >> 8 * i);
 }
 
-static bool get(const struct option_words *w, u32 id, u64 *value)
+static bool find(const struct tc_command *c, u32 id, u64 *value)
 {
-	const struct tc_command *c = w->c;
-
 	for (u32 at = 0; at < c->options_len; at += TC_OPTION_LEN) {
 		if (c->options[at] != id)
 			continue;
@@ -149,6 +148,18 @@ static bool get(const struct option_words *w, u32 id, u64 *value)
 		return true;
 	}
 	return false;
+}
+
+static bool get(const struct option_words *w, u32 id, u64 *value)
+{
+	return find(w->c, id, value);
+}
+
+u64 tc_option(const struct tc_command *c, enum tca id)
+{
+	u64 value;
+
+	return find(c, id, &value) ? value : 0;
 }
 
 static bool illegal(struct option_words *w, const char *name)

@@ -24,6 +24,9 @@ struct tc_command {
 /* The words behind `tc`. False: *error has what tc would print. */
 bool tc_parse(int argc, const char *const *argv, struct tc_command *c, struct strbuf *error);
 
+/* The value of an option; 0: it was not given. */
+u64 tc_option(const struct tc_command *c, enum tca id);
+
 /* What tc prints about a request that the kernel refused; extack is the kernel's own word ("": it
  * has none), errno_text that of the errno. */
 void tc_refused(struct strbuf *out, const char *extack, const char *errno_text);

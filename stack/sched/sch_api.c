@@ -324,7 +324,7 @@ int sched_op_qdisc_set(struct net_device *dev, const struct op_qdisc_set *o)
 	struct tc_request r = { .dev = dev, .verb = TC_REPLACE, .parent = TC_H_ROOT };
 
 	r.ops = qdisc_lookup_ops((const char *)o->kind.p, o->kind.len);
-	if (r.ops != &pfifo_ops && r.ops != &pfifo_fast_ops)
+	if (!r.ops)
 		return -ENOENT;
 	if (dev->no_queue)
 		return -EOPNOTSUPP;
