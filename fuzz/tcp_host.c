@@ -52,6 +52,7 @@ static void saw_syn(struct scenario *sc, struct conn *c, const struct seen *s)
 			c->isn_count = 0;
 		c->isns[c->isn_count++ % ISNS] = s->seq;
 		c->fin_seen = false;
+		c->reborn = false;
 		c->peer_edge = s->seq + 1;
 		c->acked = s->seq;
 		c->snd_nxt = s->seq + 1;
@@ -116,7 +117,7 @@ static void saw_ack(struct conn *c, const struct seen *s)
 	if (s->flags & RST)
 		return;
 	/* Linux gives the window up when it has no memory at all (RFC 9293 3.8.6 allows it). */
-	if (c->edge_known && s->win && !(s->flags & SYN) && c->isn_count == 1) {
+	if (c->edge_known && !c->reborn && s->win && !(s->flags & SYN) && c->isn_count == 1) {
 		/* Time-wait and request sockets round down to the unit. */
 		FUZZ_CHECK(seq_le(c->edge, edge + (1u << c->wscale) - 1),
 			   "the window's right edge went back");

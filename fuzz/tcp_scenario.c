@@ -8,13 +8,14 @@ bool has_cookies(const struct scenario *sc)
 }
 
 /*
- * A cookie's acknowledgement makes a connection again after the first has ended; its window need
- * not reach as far as the first one's did.
+ * A cookie's acknowledgement makes a connection again after the first has ended. Its window need
+ * not reach as far as the first one's did, and its scale is the one that the echoed time stamp
+ * says.
  */
 void may_have_ended(const struct scenario *sc, struct conn *c)
 {
 	if (has_cookies(sc))
-		c->edge_known = false;
+		c->reborn = true;
 }
 
 u8 peer_byte(u32 conn, u32 seq)

@@ -34,6 +34,7 @@ struct conn {
 	bool ts_seen, open; /* open: it has answered with a SYN */
 	u8 wscale; /* of the windows that it announces */
 	bool edge_known, fin_seen, urgent;
+	bool reborn; /* may be another connection with the same numbers */
 	u32 fin_off;
 	u32 peer_edge; /* highest sequence number that the peer has allowed */
 	u32 written, limit; /* bytes by the application; with those of a call under way */
