@@ -23,6 +23,8 @@
 #include "lib/str.h"
 #include "netfilter/nf_hooks.h"
 #include "sched/sch_api.h"
+#include "nf/nf_conntrack.h"
+#include "nf/xt.h"
 #include "socket/socket.h"
 #include "tcp/tcp.h"
 #include "udp/udp.h"
@@ -51,6 +53,8 @@ static const struct {
 	void (*pre_exit)(struct net *net); /* while the devices are still there */
 	void (*exit)(struct net *net);
 } pernet[] = {
+	{ NULL, nf_queue_net_exit, nf_conntrack_net_exit },
+	{ NULL, NULL, xt_net_exit },
 	{ ipv4_net_init, NULL, ipv4_net_exit },
 	{ NULL, NULL, ipv6_net_exit },
 	{ tcp_net_init, tcp_net_exit, NULL },
@@ -60,6 +64,8 @@ static const struct {
 static const struct world_up up = {
 	.dst_hold = dst_hold,
 	.dst_release = dst_release,
+	.nf_ct_hold = nf_ct_hold,
+	.nf_ct_put = nf_ct_put,
 };
 
 struct world *world_create(void *arena, size_t arena_size, const struct world_config *config,
@@ -294,6 +300,7 @@ void world_check(struct world *w, u32 level)
 		sock_check(w->hosts[i], level);
 		udp_check(w->hosts[i], level);
 		tcp_check_host(w->hosts[i], level);
+		nf_conntrack_check(w->hosts[i], level);
 	}
 	for (u32 i = 0; i < w->wires_count; i++)
 		wire_check(w->wires[i], level);

@@ -17,6 +17,8 @@
 #include "kernel/trace.h"
 #include "lib/str.h"
 #include "netfilter/nf_hooks.h"
+#include "nf/nf_conntrack_filter.h"
+#include "nf/xt.h"
 #include "proc/sysctl.h"
 #include "sched/sch_api.h"
 #include "socket/sys.h"
@@ -291,6 +293,10 @@ static s64 apply(struct world *w, const struct op *op)
 		WITH_NET(nf_op_hook_del, &op->u.hook_del);
 	case OP_NF_VERDICT:
 		WITH_NET(nf_op_nf_verdict, &op->u.nf_verdict);
+	case OP_IPTABLES:
+		WITH_NET(xt_op_iptables, &op->u.iptables);
+	case OP_CONNTRACK_DELETE:
+		WITH_NET(nf_ct_op_delete, &op->u.conntrack_delete);
 	case OP_CANCEL:
 		return sys_cancel_id(w, op->u.cancel.id);
 	case OP_ADVANCE:

@@ -388,5 +388,6 @@ const struct pd_command_ops pd_host_commands = {
 	.route = command_route,
 	.metrics_flush = command_metrics_flush,
 	.qdisc = command_qdisc,
+	.netfilter = pd_host_netfilter,
 	.sleep = command_sleep,
 };

@@ -249,6 +249,9 @@ void pd_calls_free(struct pd_run *r);
 
 bool pd_host_make(struct pd_run *r);
 s64 pd_host_sysctl(struct pd_run *r, const char *name, const char *value);
+/* iptables, ip6tables, conntrack: pd_command_ops.netfilter. */
+int pd_host_netfilter(void *ctx, int argc, char *const *argv, struct strbuf *out, int *status,
+		      const char **bad);
 extern const struct pd_command_ops pd_host_commands;
 /* The same, and tells the watch what they do. */
 extern const struct pd_command_ops pd_watched_commands;

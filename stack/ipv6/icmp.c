@@ -11,6 +11,7 @@
 
 #define ICMPV6_HLEN	 8u
 #define NEXTHDR_FRAGMENT 44
+#define IPV6_MIN_MTU	 1280u
 
 #define ICMPV6_DEST_UNREACH 1
 #define ICMPV6_PKT_TOOBIG   2
@@ -130,46 +131,96 @@ static void icmpv6_notify(struct net *net, struct sk_buff *skb, u8 type, u8 code
 	ipprot->err_handler(skb, skb->data - skip + ICMPV6_HLEN, type, code, info);
 }
 
+/*
+ * A message from src to dst: 8 bytes of head, then len bytes of skb from offset on. The checksum is
+ * filled in. False: there is no way there.
+ */
+static bool icmpv6_push(struct net *net, const struct inet_addr *src, const struct inet_addr *dst,
+			const u8 head[ICMPV6_HLEN], const struct sk_buff *skb, u32 offset, u32 len)
+{
+	struct flowi6 fl6 = { .saddr = *src, .daddr = *dst };
+	struct ip6_xmit_args args = { .daddr = dst, .hop_limit = -1, .protocol = IPPROTO_ICMPV6 };
+	struct sk_buff *message;
+	struct rt6_info *rt;
+	u8 s[16], d[16], *p;
+	int err;
+
+	rt = ip6_route_output(net, &fl6, &err);
+	if (!rt)
+		return false;
+	message = alloc_skb(skb->world, LL_MAX_HEADER + IP6_HLEN + ICMPV6_HLEN + len);
+	if (!message) {
+		dst_release(&rt->dst);
+		return false;
+	}
+	skb_reserve(message, LL_MAX_HEADER + IP6_HLEN);
+	p = skb_put(message, ICMPV6_HLEN + len);
+	memcpy(p, head, ICMPV6_HLEN);
+	if (!skb_copy_bits(skb, offset, p + ICMPV6_HLEN, len))
+		BUG("ICMPv6 quotes bytes that are not there");
+	store_be16(p + 2, 0);
+	for (u32 i = 0; i < 4; i++) {
+		store_be32(s + 4 * i, fl6.saddr.w[i]);
+		store_be32(d + 4 * i, dst->w[i]);
+	}
+	store_be16(p + 2, csum_fold(csum_ipv6_nofold(s, d, message->len, IPPROTO_ICMPV6,
+						     csum_partial(p, message->len, 0))));
+	args.saddr = &fl6.saddr;
+	message->net = net;
+	skb_reset_transport_header(message);
+	skb_dst_set(message, &rt->dst);
+	MIB_INC(net, Icmp6OutMsgs);
+	ip6_xmit(net, NULL, message, &args);
+	return true;
+}
+
 /* RFC 4443 4.2: the data comes back unchanged. */
 static void icmpv6_echo_reply(struct net *net, struct sk_buff *skb)
 {
 	const struct inet_addr src = ipv6_saddr(skb), dst = ipv6_daddr(skb);
-	struct flowi6 fl6 = { .saddr = dst, .daddr = src };
-	const struct ip6_xmit_args args = {
-		.saddr = &dst, .daddr = &src, .hop_limit = -1, .protocol = IPPROTO_ICMPV6
-	};
-	u8 s[16], d[16], *p;
-	struct sk_buff *reply;
-	struct rt6_info *rt;
-	int err;
+	u8 head[ICMPV6_HLEN];
 
-	if (!ipv6_chk_addr(net, &dst))
+	if (!ipv6_chk_addr(net, &dst) || !skb_copy_bits(skb, 0, head, sizeof(head)))
 		return;
-	rt = ip6_route_output(net, &fl6, &err);
-	if (!rt)
+	head[0] = ICMPV6_ECHO_REPLY;
+	if (icmpv6_push(net, &dst, &src, head, skb, ICMPV6_HLEN, skb->len - ICMPV6_HLEN))
+		MIB_INC(net, Icmp6OutEchoReplies);
+}
+
+/* RFC 4443 2.4 (e): no error about an error, or to what is not one host. */
+static bool icmpv6_send_allowed(const struct sk_buff *skb, u32 nhoff)
+{
+	const struct inet_addr src = ipv6_saddr(skb);
+	const struct inet_addr none = { { 0 } };
+	u8 buffer[1];
+	const u8 *type;
+
+	if (skb->pkt_type != PACKET_HOST || ipv6_hdr(skb)[24] == 0xff || ipv6_hdr(skb)[8] == 0xff ||
+	    inet_addr_equal(&src, &none))
+		return false;
+	if (ipv6_hdr(skb)[6] != IPPROTO_ICMPV6)
+		return true;
+	type = skb_header_pointer(skb, nhoff + IP6_HLEN, 1, buffer);
+	return type && *type >= ICMPV6_ECHO_REQUEST;
+}
+
+void icmpv6_send(struct net *net, struct sk_buff *skb, u8 type, u8 code, u32 info)
+{
+	u32 nhoff = (u32)skb_network_offset(skb);
+	const struct inet_addr to = ipv6_saddr(skb);
+	struct inet_addr from = ipv6_daddr(skb);
+	u8 head[ICMPV6_HLEN] = { type, code };
+
+	if (!icmpv6_send_allowed(skb, nhoff))
 		return;
-	reply = alloc_skb(skb->world, LL_MAX_HEADER + IP6_HLEN + skb->len);
-	if (!reply) {
-		dst_release(&rt->dst);
-		return;
-	}
-	skb_reserve(reply, LL_MAX_HEADER + IP6_HLEN);
-	p = skb_put(reply, skb->len);
-	skb_copy_bits(skb, 0, p, skb->len);
-	p[0] = ICMPV6_ECHO_REPLY;
-	store_be16(p + 2, 0);
-	for (u32 i = 0; i < 4; i++) {
-		store_be32(s + 4 * i, dst.w[i]);
-		store_be32(d + 4 * i, src.w[i]);
-	}
-	store_be16(p + 2, csum_fold(csum_ipv6_nofold(s, d, reply->len, IPPROTO_ICMPV6,
-						     csum_partial(p, reply->len, 0))));
-	reply->net = net;
-	skb_reset_transport_header(reply);
-	skb_dst_set(reply, &rt->dst);
-	MIB_INC(net, Icmp6OutMsgs);
-	MIB_INC(net, Icmp6OutEchoReplies);
-	ip6_xmit(net, NULL, reply, &args);
+	put_be32(head + 4, info);
+	/* RFC 4443 2.2: from the address that was reached, else one of the way back. */
+	if (!ipv6_chk_addr(net, &from))
+		from = (struct inet_addr){ { 0 } };
+	if (icmpv6_push(net, &from, &to, head, skb, nhoff,
+			min_u32(skb->len - nhoff, IPV6_MIN_MTU - IP6_HLEN - ICMPV6_HLEN)) &&
+	    type == ICMPV6_DEST_UNREACH)
+		MIB_INC(net, Icmp6OutDestUnreachs);
 }
 
 int icmpv6_rcv(struct sk_buff *skb)

@@ -99,6 +99,12 @@ static inline u8 ipv6_tclass(const u8 *h)
 /* errno of an ICMPv6 error (icmpv6_err_convert); true: it is fatal to an attempt to connect. */
 bool icmpv6_err_convert(u8 type, u8 code, s32 *err);
 
+/*
+ * Sends an error about skb (data at the IPv6 header or in front of it), unless RFC 4443 2.4 says
+ * not to. info: the second word, host order. Does not take skb.
+ */
+void icmpv6_send(struct net *net, struct sk_buff *skb, u8 type, u8 code, u32 info);
+
 /* ---- rooms of this folder ---- */
 
 int ipv6_offload_init(struct host *h);

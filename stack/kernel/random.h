@@ -10,10 +10,12 @@
 
 struct world;
 
-#define RANDOM_STREAMS(X) \
-	X(ISN)            \
-	X(PORT)           \
-	X(HASH) X(RSS) X(FAULT) X(WIRE) X(IPID) X(NEIGH) X(SCHED) X(QDISC) X(TCP) X(TFO) X(LINK)
+#define RANDOM_STREAMS(X)                                                                \
+	X(ISN)                                                                           \
+	X(PORT)                                                                          \
+	X(HASH)                                                                          \
+	X(RSS) X(FAULT) X(WIRE) X(IPID) X(NEIGH) X(SCHED) X(QDISC) X(TCP) X(TFO) X(LINK) \
+		X(CONNTRACK)
 
 enum random_stream {
 #define X(NAME) RANDOM_##NAME,

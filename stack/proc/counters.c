@@ -11,6 +11,7 @@
 #include "core/neighbour.h"
 #include "drivers/wire.h"
 #include "lib/str.h"
+#include "nf/nf_conntrack.h"
 
 /* A u64 of a struct under its name. */
 struct counter_field {
@@ -62,6 +63,20 @@ static const struct counter_field neigh_fields[] = {
 	FIELD(neigh_statistics, unres_discards),
 	FIELD(neigh_statistics, table_fulls),
 };
+
+static const struct counter_field conntrack_fields[] = {
+#define X(name) FIELD(ip_conntrack_stat, name),
+	NF_CT_STATS(X)
+#undef X
+};
+
+/* A namespace that never tracked has counted nothing. */
+static const struct ip_conntrack_stat *conntrack_stat(const struct net *net)
+{
+	static const struct ip_conntrack_stat none;
+
+	return net->ct ? &net->ct->stat : &none;
+}
 
 static u64 field_value(const void *base, const struct counter_field *f)
 {
@@ -226,6 +241,9 @@ bool counter_get(const struct world *w, u32 host, const char *name, u64 *value)
 		return softnet_get(h, rest, value);
 	if ((rest = str_after(name, "wire.")) != NULL)
 		return wire_get(w, rest, value);
+	if ((rest = str_after(name, "nf_conntrack.")) != NULL)
+		return field_get(conntrack_stat(h->init_net), conntrack_fields,
+				 ARRAY_SIZE(conntrack_fields), rest, value);
 	if ((rest = str_after(name, "arp_cache.")) != NULL && h->arp_tbl)
 		return field_get(&h->arp_tbl->stats, neigh_fields, ARRAY_SIZE(neigh_fields), rest,
 				 value);
@@ -346,5 +364,8 @@ void counters_walk(const struct world *w, u32 host,
 		set_prefix(&k, "arp_cache.", 0, NULL);
 		tell_fields(&k, &h->arp_tbl->stats, neigh_fields, ARRAY_SIZE(neigh_fields));
 	}
+	set_prefix(&k, "nf_conntrack.", 0, NULL);
+	tell_fields(&k, conntrack_stat(h->init_net), conntrack_fields,
+		    ARRAY_SIZE(conntrack_fields));
 	walk_wires(&k, w);
 }

@@ -7,6 +7,7 @@
 #include "lib/str.h"
 #include "stack/counters.h"
 #include "stack/errno.h"
+#include "stack/socket.h"
 
 void seq_putc(struct seq_file *m, char c)
 {
@@ -134,19 +135,33 @@ static const struct {
 	const char *path;
 	void (*show)(struct seq_file *m, const struct net *net);
 } views[] = {
-	{ "net/snmp", proc_net_snmp },	    { "net/netstat", proc_net_netstat },
-	{ "net/dev", proc_net_dev },	    { "net/arp", proc_net_arp },
-	{ "net/route", proc_net_route },    { "net/tcp", proc_net_tcp },
-	{ "net/udp", proc_net_udp },	    { "net/sockstat", proc_net_sockstat },
-	{ "net/tcp6", proc_net_tcp6 },	    { "net/softnet_stat", proc_net_softnet_stat },
-	{ "net/ptype", proc_net_ptype },    { "interrupts", proc_interrupts },
-	{ "softirqs", proc_softirqs },	    { "ip link", cmd_ip_link },
-	{ "ip -s link", cmd_ip_s_link },    { "ip -s -s link", cmd_ip_s_s_link },
-	{ "ip -d link", cmd_ip_d_link },    { "ip addr", cmd_ip_addr },
-	{ "ip netns", cmd_ip_netns },	    { "ip neigh", cmd_ip_neigh },
-	{ "ip route", cmd_ip_route },	    { "ip route show table local", cmd_ip_route_local },
-	{ "bridge fdb", cmd_bridge_fdb },   { "bridge -s fdb", cmd_bridge_s_fdb },
+	{ "net/snmp", proc_net_snmp },
+	{ "net/netstat", proc_net_netstat },
+	{ "net/dev", proc_net_dev },
+	{ "net/arp", proc_net_arp },
+	{ "net/route", proc_net_route },
+	{ "net/tcp", proc_net_tcp },
+	{ "net/udp", proc_net_udp },
+	{ "net/sockstat", proc_net_sockstat },
+	{ "net/tcp6", proc_net_tcp6 },
+	{ "net/softnet_stat", proc_net_softnet_stat },
+	{ "net/ptype", proc_net_ptype },
+	{ "interrupts", proc_interrupts },
+	{ "softirqs", proc_softirqs },
+	{ "ip link", cmd_ip_link },
+	{ "ip -s link", cmd_ip_s_link },
+	{ "ip -s -s link", cmd_ip_s_s_link },
+	{ "ip -d link", cmd_ip_d_link },
+	{ "ip addr", cmd_ip_addr },
+	{ "ip netns", cmd_ip_netns },
+	{ "ip neigh", cmd_ip_neigh },
+	{ "ip route", cmd_ip_route },
+	{ "ip route show table local", cmd_ip_route_local },
+	{ "bridge fdb", cmd_bridge_fdb },
+	{ "bridge -s fdb", cmd_bridge_s_fdb },
 	{ "bridge link", cmd_bridge_link },
+	{ "net/nf_conntrack", proc_net_nf_conntrack },
+	{ "net/stat/nf_conntrack", proc_net_stat_nf_conntrack },
 };
 
 /* Views that take an argument: what the path says behind the name. */
@@ -155,6 +170,9 @@ static const struct {
 	bool (*show)(struct seq_file *m, const struct net *net, const char *argument);
 } views_of[] = {
 	{ "ip route get ", cmd_ip_route_get },
+	{ "conntrack ", cmd_conntrack },
+	{ "iptables", cmd_iptables },
+	{ "ip6tables", cmd_ip6tables },
 };
 
 static bool view_show(struct seq_file *m, const struct net *net, const char *path)

@@ -48,6 +48,15 @@ void proc_interrupts(struct seq_file *m, const struct net *net);
 void proc_softirqs(struct seq_file *m, const struct net *net);
 /* Views of traffic control, which have parts in their path. False: it is none of them. */
 bool proc_tc(struct seq_file *m, const struct net *net, const char *path);
+void proc_net_nf_conntrack(struct seq_file *m, const struct net *net);
+void proc_net_stat_nf_conntrack(struct seq_file *m, const struct net *net);
+
+/* What iptables, ip6tables and conntrack(8) print; of a command that fails, or would: why. Always
+ * true.
+ */
+bool cmd_iptables(struct seq_file *m, const struct net *net, const char *argument);
+bool cmd_ip6tables(struct seq_file *m, const struct net *net, const char *argument);
+bool cmd_conntrack(struct seq_file *m, const struct net *net, const char *argument);
 
 /* What commands print (cmd_*.c). */
 void cmd_ip_link(struct seq_file *m, const struct net *net);

@@ -10,6 +10,7 @@
 #include "lib/bytes.h"
 #include "lib/str.h"
 #include "sched/sch_api.h"
+#include "nf/nf_conntrack.h"
 #include "stack/counters.h"
 #include "stack/errno.h"
 #include "tcp/tcp_fastopen.h"
@@ -92,7 +93,8 @@ static bool is_named(const char *name)
 
 #define DEFAULT_QDISC "net.core.default_qdisc"
 
-#define FASTOPEN_KEY "net.ipv4.tcp_fastopen_key"
+#define FASTOPEN_KEY	"net.ipv4.tcp_fastopen_key"
+#define CONNTRACK_COUNT "net.netfilter.nf_conntrack_count"
 
 static void text_hex32(struct text *t, u32 v)
 {
@@ -165,6 +167,10 @@ s32 sysctl_read(const struct world *w, u32 host, const char *name, char *out, u3
 			text_char(&t, *s);
 		return text_end(&t);
 	}
+	if (str_eq(name, CONNTRACK_COUNT)) {
+		text_number(&t, net->ct ? net->ct->count : 0);
+		return text_end(&t);
+	}
 	for (u32 i = 0; i < ARRAY_SIZE(vectors); i++) {
 		if (!str_eq(vectors[i].name, name))
 			continue;
@@ -204,6 +210,7 @@ void sysctl_walk(const struct world *w, u32 host, void (*fn)(void *ctx, const ch
 		fn(ctx, vectors[i].name);
 	fn(ctx, FASTOPEN_KEY);
 	fn(ctx, DEFAULT_QDISC);
+	fn(ctx, CONNTRACK_COUNT);
 	ipv4_sysctl_walk(net, fn, ctx);
 }
 
@@ -250,6 +257,8 @@ int sysctl_write(struct net *net, const char *name, const char *value)
 		return write_fastopen_key(net, value);
 	if (str_eq(name, DEFAULT_QDISC))
 		return qdisc_set_default(net->host, value);
+	if (str_eq(name, CONNTRACK_COUNT))
+		return -EACCES;
 	for (u32 i = 0; i < ARRAY_SIZE(vectors); i++)
 		if (str_eq(vectors[i].name, name))
 			return write_vector(net, i, value);
@@ -273,6 +282,8 @@ int sysctl_write(struct net *net, const char *name, const char *value)
 		return ipv4_sysctl_set(net, name, (s32)n);
 	if (n < min || n > max)
 		return -EINVAL;
+	if (field == &net->sysctl.nf_conntrack_enable_hooks)
+		return nf_conntrack_enable_hooks(net, n != 0);
 	*field = (s32)n;
 	if (field == &net->sysctl.tcp_fastopen_blackhole_timeout)
 		net->tfo_active_disable_times = 0;

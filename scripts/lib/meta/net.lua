@@ -640,6 +640,30 @@ function Hook:queued() end
 ---@return tapline.Hook
 function Host:hook(place, f, options) end
 
+---Words of iptables: does what they say, returns what they print.
+---@param words string
+---@return string
+function Host:iptables(words) end
+
+---Words of ip6tables.
+---@param words string
+---@return string
+function Host:ip6tables(words) end
+
+---All tables as iptables-save prints them.
+---@param words? string "-c": with counters
+---@return string
+function Host:iptables_save(words) end
+
+---@param words? string
+---@return string
+function Host:ip6tables_save(words) end
+
+---Words of conntrack(8), "-L" when there are none: what it prints; of -D and -F how many ended.
+---@param words? string
+---@return string|integer
+function Host:conntrack(words) end
+
 -- Sockets ----------------------------------------------------------------------------------------
 
 ---@class tapline.Socket

@@ -103,8 +103,49 @@ local function hook(host, place, f, o)
   return h
 end
 
+-- Commands ----------------------------------------------------------------------------------------
+
+-- The words of iptables or ip6tables: does what they say, returns what they print.
+local function tables(program, family)
+  return function(host, command)
+    if type(command) ~= "string" then raise(("host:%s needs a command (\"-A INPUT -j DROP\")"):format(program)) end
+    local line = program .. " " .. command
+    local done = native.op("iptables", { host = host.id, family = family, command = line })
+    local text = done ~= 0 and native.proc(host.id, line) or ""
+    if not done then raise((text:gsub("\n$", ""))) end
+    return text
+  end
+end
+
+local function save(program, family)
+  return function(host, arguments)
+    local line = ("%s-save %s"):format(program, arguments or "")
+    local done = native.op("iptables", { host = host.id, family = family, command = line })
+    local text = native.proc(host.id, line)
+    if not done then raise((text:gsub("\n$", ""))) end
+    return text
+  end
+end
+
+-- The words of conntrack(8): returns what it prints, of -D and -F how many entries ended.
+local function conntrack(host, command)
+  command = command or "-L"
+  local text = native.proc(host.id, "conntrack " .. command)
+  if text:find("^conntrack v") then raise((text:gsub("\n$", ""))) end
+  local words = " " .. command .. " "
+  if words:find(" %-[DF] ") or words:find(" %-%-delete ") or words:find(" %-%-flush ") then
+    return op("conntrack_delete", { host = host.id, filter = command })
+  end
+  return text
+end
+
 function netfilter.methods(Host)
   Host.hook = hook
+  Host.iptables = tables("iptables", C.AF_INET)
+  Host.ip6tables = tables("ip6tables", C.AF_INET6)
+  Host.iptables_save = save("iptables", C.AF_INET)
+  Host.ip6tables_save = save("ip6tables", C.AF_INET6)
+  Host.conntrack = conntrack
 end
 
 return netfilter

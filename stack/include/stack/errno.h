@@ -28,10 +28,12 @@
 #define EMFILE		24
 #define ENOTTY		25
 #define ENOSPC		28
+#define EMLINK		31
 #define EPIPE		32
 #define EDOM		33
 #define ERANGE		34
 #define ENOSYS		38
+#define ENOTEMPTY	39
 #define ELOOP		40
 #define ENOMSG		42
 #define EXFULL		54
