@@ -17,7 +17,7 @@ sed '/^```lua/,/^```$/d' "$top/docs/lua.md" "$top/docs/capture-cases.md" |
 		-e 's/^packet:/Packet:/' -e 's/^task:/Task:/' -e 's/^(s|socket):/Socket:/' -e 's/^e:/Epoll:/' |
 	grep -E '^([A-Z][a-z]*:|packetdrill\.|net\.|tap\.|case\.|make\.)' | sort -u >"$dir/named"
 # net.ipv4.ip_forward and the like are sysctls, packetdrill.md is a page.
-grep -v -x -E 'net\.(ipv4|core|ipv6)|packetdrill\.md' "$dir/named" >"$dir/wanted"
+grep -v -x -E 'net\.(ipv4|core|ipv6|netfilter)|packetdrill\.md' "$dir/named" >"$dir/wanted"
 [ "$(wc -l <"$dir/wanted")" -ge 60 ] || { echo "only $(wc -l <"$dir/wanted") functions found in docs/lua.md"; exit 1; }
 
 sed -n -E 's/^function ([A-Za-z0-9_]+[:.][a-z0-9_]+)\(.*/\1/p' "$top"/scripts/lib/meta/*.lua | sort -u >"$dir/annotated"
