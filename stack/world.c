@@ -17,6 +17,7 @@
 #include "kernel/cpu_steps.h"
 #include "kernel/event_queue.h"
 #include "kernel/random_init.h"
+#include "kernel/sched.h"
 #include "kernel/trace.h"
 #include "lib/bytes.h"
 #include "lib/poison.h"
@@ -225,6 +226,7 @@ void world_destroy(struct world *w, struct world_leaks *leaks)
 		host_halt(w->hosts[i], ARRAY_SIZE(initcalls));
 	for (u32 i = 0; i < w->wires_count; i++)
 		wire_free(w->wires[i]);
+	sched_free(w);
 	if (leaks) {
 		*leaks = (struct world_leaks){ .bytes = w->mem.bytes,
 					       .objects = (u32)w->mem.objects,

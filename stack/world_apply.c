@@ -14,6 +14,7 @@
 #include "ipv4/ipv4.h"
 #include "ipv6/ip6_route.h"
 #include "kernel/op_log.h"
+#include "kernel/sched.h"
 #include "kernel/trace.h"
 #include "lib/str.h"
 #include "netfilter/nf_hooks.h"
@@ -183,6 +184,15 @@ static s64 apply_fault(struct world *w, const struct op_fault *o)
 	return 0;
 }
 
+static s64 apply_softirq(struct world *w, const struct op_softirq *o)
+{
+	const struct net *net = net_of(w, o->host);
+
+	if (!net || o->cpu >= net->host->cpus_count)
+		return net ? -EINVAL : -ENODEV;
+	return softirq_apply(net->host->cpus[o->cpu], o->nr, o->ns, o->again);
+}
+
 static s64 apply_cost(struct world *w, const struct op_cost *o)
 {
 	struct net *net = net_of(w, o->host);
@@ -297,6 +307,10 @@ static s64 apply(struct world *w, const struct op *op)
 		WITH_NET(xt_op_iptables, &op->u.iptables);
 	case OP_CONNTRACK_DELETE:
 		WITH_NET(nf_ct_op_delete, &op->u.conntrack_delete);
+	case OP_SCHED:
+		return sched_apply(w, &op->u.sched);
+	case OP_SOFTIRQ:
+		return apply_softirq(w, &op->u.softirq);
 	case OP_CANCEL:
 		return sys_cancel_id(w, op->u.cancel.id);
 	case OP_ADVANCE:

@@ -458,6 +458,12 @@ static const struct constant constants[] = {
 	C(COST_TX_PACKET),
 	C(COST_SYSCALL),
 	C(COST_TIMER),
+	C(COST_TX_BYTE),
+	C(COST_TX_COMPLETE),
+	C(COST_IPI),
+	C(WORLD_SCHED_RANDOM),
+	C(WORLD_SCHED_PINNED),
+	C(WORLD_SCHED_SEED),
 #undef C
 };
 

@@ -434,11 +434,89 @@ function Host:fault(point, o)
   op("fault", { host = self.id, point = number, skip = o.skip, count = o.count })
 end
 
-local cost_options = set "irq softirq poll rx_packet rx_byte tx_packet syscall timer"
+local cost_options = set [[irq softirq poll rx_packet rx_byte tx_packet tx_byte tx_complete ipi syscall
+  timer]]
 
 function Host:cost(o)
   for key, value in pairs(options("host:cost", o, cost_options)) do
     op("cost", { host = self.id, kind = C["COST_" .. key:upper()], ns = duration(value, key) })
+  end
+end
+
+local softirqs = { hi = 0, timer = 1, net_tx = 2, net_rx = 3, block = 4, irq_poll = 5, tasklet = 6,
+  sched = 7, hrtimer = 8, rcu = 9 }
+local softirq_options = set "cpu cost again"
+
+-- Raises a softirq of the host. Kinds that the stack does not use take `cost`, and come again.
+function Host:softirq(kind, o)
+  o = options("host:softirq", o, softirq_options)
+  if not softirqs[kind] then raise(("host:softirq: there is no kind '%s'"):format(tostring(kind))) end
+  op("softirq", { host = self.id, cpu = o.cpu, nr = softirqs[kind],
+    ns = o.cost and duration(o.cost, "cost"), again = o.again })
+end
+
+-- The interleaving of CPUs ---------------------------------------------------------------------------
+
+-- Who goes next where several CPUs could: a list of choices (0: the lowest one), a number: another
+-- seed of the world's own choice, nil: the world's own choice.
+function net.schedule(how)
+  if type(how) == "table" then
+    op("sched", { mode = C.WORLD_SCHED_PINNED, choices = string.char(table.unpack(how)) })
+  elseif how ~= nil then
+    op("sched", { mode = C.WORLD_SCHED_SEED, seed = how })
+  else
+    op("sched", { mode = C.WORLD_SCHED_RANDOM })
+  end
+end
+
+-- Of a list of choices: what was chosen so far, and out of how many.
+function net.scheduled()
+  local choices, of = native.sched()
+  return { choices:byte(1, -1) }, { of:byte(1, -1) }
+end
+
+-- The choices that come after these: the last one that can be raised is.
+local function next_choices(choices, of)
+  for i = #choices, 1, -1 do
+    if choices[i] + 1 < of[i] then
+      local list = table.move(choices, 1, i, 1, {})
+      list[i] = list[i] + 1
+      return list
+    end
+  end
+end
+
+local interleavings_options = set "max"
+
+-- Runs f for every order in which the CPUs could take their steps, each time from the world as it is
+-- now. f is given the choices. Returns how many there were.
+function net.interleavings(f, o)
+  o = options("net.interleavings", o, interleavings_options)
+  local max = o.max or 10000
+  local mark = native.mark()
+  local choices, count = {}, 0
+  repeat
+    if count > 0 then native.restore(mark) end
+    if count == max then
+      raise(("net.interleavings: there are more than %d; make the case smaller, or give max"):format(max))
+    end
+    net.schedule(choices)
+    f(choices)
+    local taken, of = net.scheduled()
+    net.schedule(nil)
+    count = count + 1
+    choices = next_choices(taken, of)
+  until not choices
+  return count
+end
+
+-- Runs f(seed) for seeds 1 to n of the world's own choice, each time from the world as it is now.
+function net.seeds(n, f)
+  local mark = native.mark()
+  for seed = 1, n do
+    if seed > 1 then native.restore(mark) end
+    net.schedule(seed)
+    f(seed)
   end
 end
 

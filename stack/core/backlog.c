@@ -66,6 +66,7 @@ void net_rps_action(struct softnet_data *sd)
 		/* rps_trigger_softirq(), in the interrupt there. */
 		list_del_init(&other->rps_ipi);
 		other->received_rps++;
+		cpu_cost(sd->cpu, COST_IPI, 1);
 		__napi_schedule(&other->backlog, other->cpu);
 	}
 }

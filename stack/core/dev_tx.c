@@ -155,6 +155,8 @@ static enum netdev_tx xmit_one(struct sk_buff *skb, struct net_device *dev,
 		dev_capture(skb, dev, 1, 0);
 	if (h->cost[COST_TX_PACKET])
 		cpu_cost(this_cpu(h), COST_TX_PACKET, 1);
+	if (h->cost[COST_TX_BYTE])
+		cpu_cost(this_cpu(h), COST_TX_BYTE, len);
 	dev->driver_depth++;
 	rc = dev->netdev_ops->ndo_start_xmit(skb, dev);
 	dev->driver_depth--;

@@ -211,6 +211,7 @@ enum netdev_tx nic_start_xmit(struct sk_buff *skb, struct net_device *dev)
 void nic_tx_sent(struct nic_queue *q, struct sk_buff *skb)
 {
 	q->tx_done++;
+	cpu_cost(q->napi.cpu, COST_TX_COMPLETE, 1);
 	q->tx_packets += skb_segs(skb);
 	q->tx_bytes += qdisc_pkt_len(skb);
 	q->tx_cleaned += skb->len;

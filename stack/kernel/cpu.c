@@ -11,10 +11,12 @@
 
 #include "kernel/cpu_steps.h"
 #include "kernel/host.h"
+#include "kernel/sched.h"
 #include "kernel/trace.h"
 #include "lib/bytes.h"
 #include "lib/str.h"
 #include "stack/assert.h"
+#include "stack/errno.h"
 
 static u32 lowest_bit(u32 mask)
 {
@@ -59,7 +61,7 @@ void cpu_kick(struct cpu *cpu)
 	if (event_armed(&cpu->step) && cpu->step_class == cls && cpu->step.time <= at)
 		return;
 	/* Several CPUs could go next: the seed decides. */
-	if (cpu->host->cpus_count > 1)
+	if (cpu->host->cpus_count > 1 && !w->sched)
 		priority = (u16)get_random_u32_below(w, RANDOM_SCHED, 65536);
 	cpu->step_class = cls;
 	event_arm_priority(w, &cpu->step, at, cls, priority);
@@ -97,7 +99,7 @@ void cpu_cost(struct cpu *cpu, enum cost_kind kind, u64 n)
 
 	if (!ns)
 		return;
-	cpu->step_cost += kind == COST_RX_BYTE ? n * ns / 1000 : n * ns;
+	cpu->step_cost += kind == COST_RX_BYTE || kind == COST_TX_BYTE ? n * ns / 1000 : n * ns;
 }
 
 static void run_irq(struct cpu *cpu)
@@ -144,9 +146,35 @@ static void round_restart_or_end(struct cpu *cpu)
 	wake_up_process(&cpu->ksoftirqd);
 }
 
+/* Work of a kind that nobody here does (host:softirq): takes its time, and comes again so often. */
+static enum softirq_result softirq_load(struct cpu *cpu, u32 nr)
+{
+	struct softirq_load *load = &cpu->softirq_load[nr];
+
+	cpu->step_cost += load->ns;
+	if (load->again) {
+		load->again--;
+		raise_softirq(cpu, (enum softirq_nr)nr);
+	} else {
+		load->ns = 0;
+	}
+	return SOFTIRQ_DONE;
+}
+
+int softirq_apply(struct cpu *cpu, u64 nr, u64 ns, u64 again)
+{
+	if (nr >= NR_SOFTIRQS || ns > NSEC_PER_SEC || again > UINT32_MAX)
+		return -EINVAL;
+	if (!cpu->host->softirq[nr])
+		cpu->softirq_load[nr] = (struct softirq_load){ .ns = ns, .again = (u32)again };
+	raise_softirq(cpu, (enum softirq_nr)nr);
+	return 0;
+}
+
 /* One step of the round: one action, or one poll of it. */
 static void run_softirq(struct cpu *cpu)
 {
+	softirq_fn action;
 	u32 nr;
 
 	if (!cpu->softirq_round)
@@ -155,8 +183,8 @@ static void run_softirq(struct cpu *cpu)
 	cpu->softirq_count[nr]++;
 	cpu_cost(cpu, COST_SOFTIRQ, 1);
 	trace(cpu->host->world, cpu->host, TRACE_SOFTIRQ_ENTRY, nr, cpu->id, 0, 0);
-	ASSERT(cpu->host->softirq[nr]);
-	if (cpu->host->softirq[nr](cpu) == SOFTIRQ_AGAIN)
+	action = cpu->host->softirq[nr];
+	if ((action ? action(cpu) : softirq_load(cpu, nr)) == SOFTIRQ_AGAIN)
 		return;
 	cpu->softirq_active &= ~(1u << nr);
 	if (!cpu->softirq_active)
@@ -189,7 +217,8 @@ static void cpu_step(struct world *w, struct event *ev)
 {
 	struct cpu *cpu = container_of(ev, struct cpu, step);
 
-	(void)w;
+	if (w->sched)
+		cpu = sched_choose(cpu);
 	cpu_step_begin(cpu);
 	if (!list_empty(&cpu->irqs))
 		run_irq(cpu);

@@ -54,6 +54,12 @@ struct task {
 	void (*fn)(struct task *t);
 };
 
+/* What OP_SOFTIRQ has asked for: work of so many ns, again so often. */
+struct softirq_load {
+	u64 ns;
+	u32 again;
+};
+
 struct cpu {
 	struct host *host;
 	u32 id;
@@ -75,6 +81,7 @@ struct cpu {
 	struct list_head runqueue;
 	struct softnet_data *softnet; /* core/ */
 	u64 softirq_count[NR_SOFTIRQS];
+	struct softirq_load softirq_load[NR_SOFTIRQS];
 	u64 ksoftirqd_wakeups;
 	u64 steps;
 };
@@ -104,6 +111,9 @@ void cpu_kick(struct cpu *cpu);
 void open_softirq(struct host *h, enum softirq_nr nr, softirq_fn fn);
 /* From any context: marks it pending on that CPU. */
 void raise_softirq(struct cpu *cpu, enum softirq_nr nr);
+
+/* OP_SOFTIRQ: raises a kind; one that no subsystem here has opened is given work. 0 or -EINVAL. */
+int softirq_apply(struct cpu *cpu, u64 nr, u64 ns, u64 again);
 
 /* A line for a handler, on CPU `cpu`; NULL when memory is refused. name is cut to 31 characters. */
 struct irq_desc *request_irq(struct host *h, u32 cpu, void (*handler)(void *), void *dev_id,

@@ -61,6 +61,8 @@ struct world {
 	u64 random[RANDOM_STREAM_COUNT];
 	u64 seed;
 	struct fault_plan fault;
+	struct sched_script
+		*sched; /* the order of CPUs is pinned (kernel/sched.c); NULL: it is the seed's */
 	struct host *hosts[WORLD_HOSTS_MAX];
 	struct wire *wires[WORLD_WIRES_MAX]; /* drivers/ */
 	const struct world_ops *ops;

@@ -225,6 +225,26 @@ function Task:join() end
 ---@param ... string
 function net.trace(...) end
 
+---Who goes next where several CPUs could: a list of choices, a seed, nil: the world's own choice.
+---@param how? integer[]|integer
+function net.schedule(how) end
+
+---What was chosen since net.schedule { ... }, and out of how many.
+---@return integer[] choices
+---@return integer[] of
+function net.scheduled() end
+
+---Calls f for every order in which the CPUs could take their steps. Returns how many there were.
+---@param f fun(choices: integer[])
+---@param options? { max?: integer }
+---@return integer
+function net.interleavings(f, options) end
+
+---Calls f(seed) for n seeds of the world's own choice.
+---@param n integer
+---@param f fun(seed: integer)
+function net.seeds(n, f) end
+
 ---The records so far, which are forgotten then.
 ---@return { time: integer, event: string, host: integer, cpu: integer, reason: string? }[]
 function net.traces() end
@@ -604,6 +624,11 @@ function Host:fault(point, options) end
 ---What steps cost the CPU.
 ---@param options table<string, tapline.Duration>
 function Host:cost(options) end
+
+---Raises a softirq; kinds that the stack does not use take `cost`, and come again.
+---@param kind "hi"|"timer"|"net_tx"|"net_rx"|"block"|"irq_poll"|"tasklet"|"sched"|"hrtimer"|"rcu"
+---@param options? { cpu?: integer, cost?: tapline.Duration, again?: integer }
+function Host:softirq(kind, options) end
 
 ---@class tapline.Hook
 ---@field remove fun() ends it

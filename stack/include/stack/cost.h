@@ -12,6 +12,9 @@ enum cost_kind {
 	COST_TX_PACKET,
 	COST_SYSCALL, /* one step of a system call */
 	COST_TIMER,
+	COST_TX_BYTE, /* each byte of a frame that is sent, in ns per 1,000 bytes */
+	COST_TX_COMPLETE, /* a sent frame that the driver cleans up */
+	COST_IPI, /* telling another CPU that packets wait for it (RPS) */
 	COST_KIND_COUNT
 };
 

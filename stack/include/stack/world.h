@@ -128,6 +128,17 @@ void world_digest_add(struct world *w, const void *bytes, u32 len);
  */
 void world_trace(struct world *w, u64 mask);
 
+/* OP_SCHED: who goes next where several CPUs could. */
+enum world_sched {
+	WORLD_SCHED_RANDOM, /* the seed decides, as at first */
+	WORLD_SCHED_PINNED, /* the op's choices, then the lowest CPU */
+	WORLD_SCHED_SEED, /* the seed decides, another one from now on */
+};
+#define WORLD_SCHED_MAX 4096u /* choices that are followed and kept; later ones are 0 */
+
+/* Pinned: how many places there were so far, what was chosen there (0..) out of how many. */
+u32 world_sched_log(const struct world *w, u8 *choice, u8 *of, u32 cap);
+
 /* Declared bytes and objects now accounted, and the highest the bytes have been. */
 struct world_memory {
 	u64 bytes, objects, peak;
