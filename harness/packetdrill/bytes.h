@@ -40,4 +40,19 @@ static inline u32 pd_get32(const u8 *p)
 u32 pd_options_build(const struct pd_run *r, const struct pd_flow *f, const struct pd_packet *p,
 		     u8 *out, int *ts, const struct pd_option **ts_option);
 
+/* Writes an IP header before `len` bytes of payload; returns its length. */
+u32 pd_ip_put(u8 *p, const struct pd_address *src, const struct pd_address *dst, u8 proto,
+	      const struct pd_ip_marks *m, u32 len);
+/* True, and what differs, when an octet of TOS is not what the marks want. */
+bool pd_tos_differs(const struct pd_ip_marks *m, u32 tos, struct strbuf *what);
+
+/* The event's encapsulations around an inner packet; the length, 0: the script failed. */
+u32 pd_encap_put(struct pd_run *r, const struct pd_event *e, u8 *out, const u8 *inner, u32 len);
+/*
+ * Compares a frame's encapsulations with those of a script packet: *inner is where the packet in
+ * them begins. False, and what differs.
+ */
+bool pd_encap_take(struct pd_run *r, const struct pd_packet *p, const u8 *frame, u32 len,
+		   u32 *inner, struct strbuf *what);
+
 #endif

@@ -72,15 +72,46 @@ void pd_frame_drop(struct pd_run *r)
 /* -- Waiting -- */
 
 /*
+ * Takes the expected encapsulations off the first frame, or forgets it: what goes out without them,
+ * or in others, is not of this packet's connection. What was different is told when nothing comes.
+ */
+static void unwrap(struct pd_run *r, const struct pd_expectation *x)
+{
+	struct pd_frame *fr = &r->frames[0];
+	struct strbuf what = { 0 };
+	u32 inner = 0;
+
+	if (!pd_encap_take(r, &x->event->packet, fr->bytes, fr->len, &inner, &what)) {
+		strbuf_clear(&r->diff);
+		strbuf_printf(&r->diff, "a frame went out in another encapsulation: %s",
+			      strbuf_text(&what));
+		pd_frame_drop(r);
+	} else {
+		fr->len -= inner;
+		memmove(fr->bytes, fr->bytes + inner, fr->len);
+		packet_free(fr->packet);
+		fr->packet = packet_parse(PACKET_LINK_RAW, fr->bytes, fr->len, fr->len);
+		fr->unwrapped = true;
+		strbuf_clear(&r->diff);
+	}
+	strbuf_free(&what);
+}
+
+/*
  * The flow of the first frame that counts for the expectation; NULL: none is here yet. As with
  * packetdrill, what other sockets send is passed over; but where the script writes ports it speaks
  * of all its flows.
  */
-static struct pd_flow *next_frame(struct pd_run *r, const struct pd_flow *wanted)
+static struct pd_flow *next_frame(struct pd_run *r, const struct pd_expectation *x)
 {
+	const struct pd_flow *wanted = x->flow;
 	struct pd_flow *f;
 
 	while (r->frame_count) {
+		if (x->event->packet.layers && !r->frames[0].unwrapped)
+			unwrap(r, x);
+		if (!r->frame_count)
+			break;
 		f = pd_flow_of_frame(r, r->frames[0].packet);
 		if (f && (f == wanted || f->script_ports))
 			return f;
@@ -91,7 +122,7 @@ static struct pd_flow *next_frame(struct pd_run *r, const struct pd_flow *wanted
 
 bool pd_expect_missing(struct pd_run *r, const struct pd_expectation *x)
 {
-	struct pd_flow *f = next_frame(r, x->flow);
+	struct pd_flow *f = next_frame(r, x);
 	struct strbuf got = { 0 };
 	struct strbuf when = { 0 };
 	bool ok;
@@ -193,7 +224,7 @@ static bool options_differ(struct pd_run *r, struct pd_flow *f, const struct pd_
 	return true;
 }
 
-static bool tos_differs(const struct pd_ip_marks *m, u32 tos, struct strbuf *what)
+bool pd_tos_differs(const struct pd_ip_marks *m, u32 tos, struct strbuf *what)
 {
 	u32 ecn = tos & 3;
 
@@ -225,7 +256,7 @@ static bool marks_differ(const struct pd_ip_marks *m, const struct packet *p, st
 
 	if (!ip || (ip->proto != PACKET_IP && !v6))
 		return true;
-	if (tos_differs(m, (u32)packet_get_uint(ip, v6 ? "tclass" : "tos", 0), what))
+	if (pd_tos_differs(m, (u32)packet_get_uint(ip, v6 ? "tclass" : "tos", 0), what))
 		return true;
 	if (m->has_ttl &&
 	    differs(what, "ttl", m->ttl, (u32)packet_get_uint(ip, v6 ? "hlim" : "ttl", 0)))
@@ -355,6 +386,20 @@ static int match_icmp(struct pd_run *r, const struct pd_event *e, struct pd_flow
 	return bad ? -1 : 1;
 }
 
+/* The IP packet's bytes, all of them. */
+static int match_raw(struct pd_run *r, const struct pd_event *e, struct pd_flow *f)
+{
+	const struct pd_frame *fr = &r->frames[0];
+	const struct pd_text *raw = &e->packet.raw;
+
+	if (fr->len != raw->len || memcmp(fr->bytes, raw->p, raw->len) != 0) {
+		mismatch(r, e, f, "its bytes are others");
+		return -1;
+	}
+	pd_frame_drop(r);
+	return 1;
+}
+
 static int match_frame(struct pd_run *r, const struct pd_event *e, struct pd_flow *f,
 		       struct pd_segment *want, bool first)
 {
@@ -363,6 +408,8 @@ static int match_frame(struct pd_run *r, const struct pd_event *e, struct pd_flo
 		return match_tcp(r, e, f, want, first);
 	case PD_PACKET_UDP:
 		return match_udp(r, e, f);
+	case PD_PACKET_RAW:
+		return match_raw(r, e, f);
 	default:
 		return match_icmp(r, e, f);
 	}
@@ -382,8 +429,6 @@ bool pd_expect_begin(struct pd_run *r, const struct pd_event *e, u64 want_ns, u6
 	const struct pd_packet *p = &e->packet;
 	struct pd_flow *f = pd_flow_of_script(r, p);
 
-	if (p->layers || p->kind == PD_PACKET_RAW)
-		return pd_skip(r, "encapsulated and raw packets can be injected, not expected");
 	if (!f)
 		return pd_fail(r, e, NULL, NULL, "no socket is there for this packet");
 	if (f->state == PD_FLOW_SYN_RECEIVED && (p->tcp.flags & PD_TCP_SYN) &&
@@ -409,7 +454,7 @@ enum pd_step pd_expect_step(struct pd_run *r, struct pd_expectation *x)
 	while (!done) {
 		u64 came;
 
-		f = next_frame(r, x->flow);
+		f = next_frame(r, x);
 		if (!f)
 			return PD_STEP_WAIT;
 		came = r->frames[0].time_ns - r->start_ns;
@@ -443,7 +488,7 @@ bool pd_expect(struct pd_run *r, const struct pd_event *e, u64 want_ns, u64 unti
 			/* Too late. What comes now only tells when it did. */
 			pd_show_details(r, &r->details);
 			limit += PD_LATE_NS;
-			while (pd_now(r) < limit && !next_frame(r, x.flow)) {
+			while (pd_now(r) < limit && !next_frame(r, &x)) {
 				if (!pd_advance(r, limit, true))
 					return false;
 			}

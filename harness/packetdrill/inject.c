@@ -153,9 +153,8 @@ static u8 tos_of(const struct pd_ip_marks *m)
 						    0));
 }
 
-/* Writes an IP header before `len` bytes of payload; returns its length. */
-static u32 put_ip(u8 *p, const struct pd_address *src, const struct pd_address *dst, u8 proto,
-		  const struct pd_ip_marks *m, u32 len)
+u32 pd_ip_put(u8 *p, const struct pd_address *src, const struct pd_address *dst, u8 proto,
+	      const struct pd_ip_marks *m, u32 len)
 {
 	u8 ttl = m->has_ttl ? m->ttl : DEFAULT_TTL;
 
@@ -272,8 +271,8 @@ static u32 put_icmp_error(const struct pd_run *r, const struct pd_flow *f,
 	out[1] = c->code;
 	if (c->has_mtu)
 		pd_put32(out + 4, c->mtu);
-	ip = put_ip(out + ICMP_HEADER, &r->settings->local, &r->settings->remote,
-		    udp ? IPPROTO_UDP : IPPROTO_TCP, &none, header + len);
+	ip = pd_ip_put(out + ICMP_HEADER, &r->settings->local, &r->settings->remote,
+		       udp ? IPPROTO_UDP : IPPROTO_TCP, &none, header + len);
 	l4 = out + ICMP_HEADER + ip;
 	memset(l4, 0, header);
 	pd_put16(l4, f->local_port);
@@ -337,72 +336,6 @@ static u32 put_l4(struct pd_run *r, const struct pd_event *e, const struct pd_fl
 	return len;
 }
 
-static u32 put_gre(const struct pd_layer *l, u8 *p)
-{
-	u32 at = 4;
-
-	pd_put16(p, l->gre_flags);
-	pd_put16(p + 2, l->gre_proto);
-	if (l->gre_has_checksum) {
-		pd_put16(p + at, l->gre_checksum);
-		pd_put16(p + at + 2, l->gre_offset);
-		at += 4;
-	}
-	if (l->gre_has_key) {
-		pd_put32(p + at, l->gre_key);
-		at += 4;
-	}
-	if (l->gre_has_seq) {
-		pd_put32(p + at, l->gre_seq);
-		at += 4;
-	}
-	return at;
-}
-
-static u32 put_mpls(const struct pd_layer *l, u8 *p)
-{
-	size_t i;
-
-	for (i = 0; i < l->labels; i++)
-		pd_put32(p + 4 * i, l->label[i].label << 12 | (u32)(l->label[i].tc & 7) << 9 |
-					    (u32)l->label[i].bottom << 8 | l->label[i].ttl);
-	return (u32)(4 * l->labels);
-}
-
-/* Layer i and all inside of it around the inner packet; returns the length, 0 when it failed. */
-static u32 put_layers(struct pd_run *r, const struct pd_event *e, size_t i, u8 *out,
-		      const u8 *inner, u32 inner_len)
-{
-	const struct pd_packet *p = &e->packet;
-	const struct pd_layer *l;
-	struct pd_address src, dst;
-	u32 head = 0, len;
-	u8 proto;
-
-	if (i == p->layers) {
-		memcpy(out, inner, inner_len);
-		return inner_len;
-	}
-	l = &p->layer[i];
-	if (l->kind == PD_LAYER_GRE || l->kind == PD_LAYER_MPLS) {
-		head = l->kind == PD_LAYER_GRE ? put_gre(l, out) : put_mpls(l, out);
-		len = put_layers(r, e, i + 1, out + head, inner, inner_len);
-		return len ? head + len : 0;
-	}
-	if (!pd_address_parse(l->src.p, &src) || !pd_address_parse(l->dst.p, &dst)) {
-		pd_fail(r, e, NULL, NULL, "'%s' or '%s' is no address", l->src.p, l->dst.p);
-		return 0;
-	}
-	head = src.v6 ? IP6_HEADER : IP4_HEADER;
-	len = put_layers(r, e, i + 1, out + head, inner, inner_len);
-	proto = i + 1 < p->layers && p->layer[i + 1].kind == PD_LAYER_GRE ? IPPROTO_GRE :
-		inner[0] >> 4 == 6					  ? IPPROTO_IPV6 :
-									    IPPROTO_IPIP;
-	if (len)
-		put_ip(out, &src, &dst, proto, &l->marks, len);
-	return len ? head + len : 0;
-}
-
 static bool send_bytes(struct pd_run *r, const struct pd_event *e, const u8 *bytes, u32 len,
 		       u64 at_ns)
 {
@@ -455,8 +388,8 @@ bool pd_packet_bytes(struct pd_run *r, const struct pd_event *e, u8 **bytes, u32
 	*len = 0;
 	inner_len = put_l4(r, e, *flow, inner + head, &proto);
 	if (inner_len) {
-		put_ip(inner, &s->remote, &s->local, proto, &p->marks, inner_len);
-		*len = put_layers(r, e, 0, *bytes, inner, head + inner_len);
+		pd_ip_put(inner, &s->remote, &s->local, proto, &p->marks, inner_len);
+		*len = pd_encap_put(r, e, *bytes, inner, head + inner_len);
 	}
 	free(inner);
 	if (*len)

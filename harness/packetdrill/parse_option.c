@@ -192,6 +192,7 @@ static bool parse_gre_item(struct pd_scan *s, struct pd_layer *l)
 	if (!pd_scan_word(s, &name))
 		return false;
 	if (strcmp(name.p, "flags") == 0) {
+		l->has_gre_flags = true;
 		if (pd_scan_take_word(s, "none"))
 			return true;
 		if (!parse_value(s, 65535, &value))

@@ -274,19 +274,8 @@ bool pd_parse_icmp(struct pd_scan *s, struct pd_icmp *icmp)
 	return !s->failed;
 }
 
-bool pd_parse_packet(struct pd_scan *s, struct pd_packet *packet)
+static bool parse_inner(struct pd_scan *s, struct pd_packet *packet)
 {
-	bool found;
-
-	if (!pd_parse_marks(s, &packet->marks))
-		return false;
-	do {
-		if (!pd_parse_layer(s, packet, &found))
-			return false;
-		/* Marks behind the last encapsulation are the inner header's. */
-		if (found && !pd_parse_marks(s, &packet->marks))
-			return false;
-	} while (found);
 	if (!parse_ports(s, packet))
 		return false;
 	packet->icmp.v6 = pd_scan_take_word(s, "icmpv6");
@@ -306,4 +295,33 @@ bool pd_parse_packet(struct pd_scan *s, struct pd_packet *packet)
 	if (pd_scan_take_word(s, "tcp"))
 		pd_scan_take(s, ":");
 	return parse_tcp(s, &packet->tcp);
+}
+
+/* "(sum=bad)" behind a packet. */
+static bool parse_checksum(struct pd_scan *s, struct pd_packet *packet)
+{
+	if (!pd_scan_take(s, "("))
+		return !s->failed;
+	if (!pd_scan_take_word(s, "sum") || !pd_scan_need(s, "=") || !pd_scan_take_word(s, "bad"))
+		return pd_scan_expected(s, "'sum=bad)'");
+	if (packet->direction == PD_OUTBOUND)
+		return pd_scan_fail(s, "a host sends no wrong checksums");
+	packet->bad_checksum = true;
+	return pd_scan_need(s, ")");
+}
+
+bool pd_parse_packet(struct pd_scan *s, struct pd_packet *packet)
+{
+	bool found;
+
+	if (!pd_parse_marks(s, &packet->marks))
+		return false;
+	do {
+		if (!pd_parse_layer(s, packet, &found))
+			return false;
+		/* Marks behind the last encapsulation are the inner header's. */
+		if (found && !pd_parse_marks(s, &packet->marks))
+			return false;
+	} while (found);
+	return parse_inner(s, packet) && parse_checksum(s, packet);
 }

@@ -190,14 +190,16 @@ static const struct world_ops callbacks = {
 
 /* -- Events -- */
 
-static bool run_command(struct pd_run *r, const struct pd_event *e)
+/* A command; `e` is the event that it stands in, NULL: none. */
+static bool run_command(struct pd_run *r, const struct pd_event *e, struct pd_text command,
+			int line)
 {
 	struct pd_error error = { 0 };
 	struct strbuf out = { 0 };
 	int status = 0;
 	bool ok;
 
-	ok = pd_shell_run(r->shell, e->command, e->body_line, &status, &out, &error);
+	ok = pd_shell_run(r->shell, command, line, &status, &out, &error);
 	if (!ok && error.kind == PD_ERROR_UNKNOWN) {
 		r->event = NULL; /* the text has the place */
 		pd_skip(r, error.text);
@@ -297,7 +299,7 @@ static bool run_event(struct pd_run *r, const struct pd_event *e)
 		return pd_calls_wait(r) && pd_advance(r, at > pd_now(r) ? at : pd_now(r), false) &&
 		       pd_call_run(r, e, pd_now(r));
 	case PD_COMMAND:
-		return pd_advance(r, at, false) && run_command(r, e) &&
+		return pd_advance(r, at, false) && run_command(r, e, e->command, e->body_line) &&
 		       pd_advance(r, pd_now(r), false);
 	case PD_CODE:
 		return pd_advance(r, at, false) && run_code(r, e);
@@ -332,6 +334,21 @@ static bool run_events(struct pd_run *r)
 
 /* -- Life -- */
 
+/* --init_scripts: commands with commas between, before the script's own. */
+static bool run_init_scripts(struct pd_run *r)
+{
+	const char *p = r->settings->init_scripts;
+
+	while (p && *p) {
+		struct pd_text command = { p, strcspn(p, ",") };
+
+		if (!run_command(r, NULL, command, 1))
+			return false;
+		p += command.len + (p[command.len] == ',');
+	}
+	return true;
+}
+
 static bool boot(struct pd_run *r, const struct pd_job *job)
 {
 	size_t i;
@@ -348,7 +365,7 @@ static bool boot(struct pd_run *r, const struct pd_job *job)
 	for (i = 0; i < r->settings->envs; i++)
 		pd_shell_set(r->shell, r->settings->env[i].name, r->settings->env[i].value);
 	r->sut->ops->trace(r->sut, UINT64_MAX);
-	return true;
+	return run_init_scripts(r);
 }
 
 void pd_run_free(struct pd_run *r)

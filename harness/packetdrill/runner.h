@@ -65,6 +65,7 @@ struct pd_frame {
 	u32 len;
 	struct packet *packet;
 	u32 taken; /* payload bytes that earlier script packets have matched */
+	bool unwrapped; /* the script packet's encapsulations are off */
 };
 
 /* A system call: its buffers, and what to do when it is done. */

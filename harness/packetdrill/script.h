@@ -120,7 +120,7 @@ struct pd_layer {
 	/* GRE */
 	u16 gre_flags; /* first 16 bits of the header */
 	u16 gre_proto;
-	bool has_gre_proto;
+	bool has_gre_flags, has_gre_proto;
 	bool gre_has_checksum, gre_has_key, gre_has_seq;
 	u16 gre_checksum, gre_offset;
 	u32 gre_key, gre_seq;
@@ -208,7 +208,7 @@ struct pd_packet {
 	u16 src_port, dst_port;
 	struct pd_tcp tcp;
 	u32 udp_len;
-	bool bad_checksum; /* "(sum=bad)" */
+	bool bad_checksum; /* "(sum=bad)" behind it */
 	struct pd_icmp icmp;
 	struct pd_text raw; /* PD_PACKET_RAW: the IP packet's bytes, "raw 4500..." */
 };

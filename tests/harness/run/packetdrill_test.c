@@ -177,6 +177,17 @@ static void options_have_their_places(void **state)
 	c = command("$TAPLINE run --mtu 1240 -D SEGMENT=1100 d");
 	assert_int_equal(c->status, 1);
 	assert_contains(c->out, "--mtu 1240 -D SEGMENT=1100 --filter ipv4 d/t.pkt");
+	command_file("init.sh", "sysctl -q net.ipv4.tcp_sack=0\n");
+	c = run("",
+		"--init_scripts=./init.sh,true\n+0 `sysctl -n net.ipv4.tcp_sack | grep -qx 0`\n");
+	assert_int_equal(c->status, 0);
+	c = run("--init_scripts=false", "+0 `true`\n");
+	assert_int_equal(c->status, 1);
+	assert_contains(c->out, "the command ended with status 1");
+	/* A wrong checksum is not answered. */
+	c = run("", LISTEN "+0 < S 0:0(0) win 65535 <mss 1000> (sum=bad)\n"
+			   "+.1 `nstat -az TcpInCsumErrors | grep -q 'TcpInCsumErrors *1 '`\n");
+	assert_int_equal(c->status, 0);
 }
 
 static void blocks_and_failures_that_are_wanted(void **state)
