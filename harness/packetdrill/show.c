@@ -229,6 +229,15 @@ static const struct {
 	{ "tcpi_received_e1_bytes", 264, 4, 0, 0 },
 	{ "tcpi_received_e0_bytes", 268, 4, 0, 0 },
 	{ "tcpi_received_ce_bytes", 272, 4, 0, 0 },
+	{ "tcpi_accecn_fail_mode", 276, 2, 0, 0 },
+	{ "tcpi_accecn_opt_seen", 278, 2, 0, 0 },
+	{ "tcpi_received_ce", 248, 4, 0, 0 },
+	{ "tcpi_delivered_e1_bytes", 252, 4, 0, 0 },
+	{ "tcpi_delivered_e0_bytes", 256, 4, 0, 0 },
+	{ "tcpi_delivered_ce_bytes", 260, 4, 0, 0 },
+	{ "tcpi_received_e1_bytes", 264, 4, 0, 0 },
+	{ "tcpi_received_e0_bytes", 268, 4, 0, 0 },
+	{ "tcpi_received_ce_bytes", 272, 4, 0, 0 },
 };
 
 static bool read_info_of(struct pd_run *r, int live_fd, u8 *out)

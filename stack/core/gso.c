@@ -39,6 +39,8 @@ static u32 gso_feature(u32 type)
 {
 	if (type & SKB_GSO_FRAGLIST)
 		return 0; /* no device of ours */
+	if (type & SKB_GSO_TCP_ACCECN)
+		return NETIF_F_GSO_ACCECN;
 	return type & SKB_GSO_UDP_L4 ? NETIF_F_GSO_UDP_L4 : NETIF_F_TSO;
 }
 

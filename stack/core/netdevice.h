@@ -51,6 +51,7 @@ struct op_link_set;
 #define NETIF_F_HW_CSUM		0x1u /* TX checksum */
 #define NETIF_F_RXCSUM		0x2u
 #define NETIF_F_SG		0x4u
+#define NETIF_F_GSO_ACCECN	0x8000u /* cuts packets with SKB_GSO_TCP_ACCECN as they want it */
 #define NETIF_F_TSO		0x8u /* cuts super-packets of TCP by itself */
 #define NETIF_F_GSO		0x10u
 #define NETIF_F_GRO		0x20u

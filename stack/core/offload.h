@@ -20,6 +20,7 @@
 #define SKB_GSO_TCP_FIXEDID 8u /* its segments had one identification */
 #define SKB_GSO_UDP_L4	    32u
 #define SKB_GSO_FRAGLIST    64u /* its packets lie whole in the frag_list */
+#define SKB_GSO_TCP_ACCECN  128u /* CWR is part of a counter: all its segments have it */
 
 struct offload_callbacks {
 	/*

@@ -70,7 +70,8 @@
 #define TCPOLEN_SACK_PERBLOCK	  8u
 
 /* Flags of the header, with the AE bit of RFC 9768 above the eight. */
-#define TCPHDR_AE 0x100u
+#define TCPHDR_AE  0x100u
+#define TCPHDR_ACE (TCPHDR_AE | TCPHDR_CWR | TCPHDR_ECE)
 
 /* tcp_sock.nonagle */
 #define TCP_NAGLE_OFF  1u /* TCP_NODELAY */
@@ -78,10 +79,14 @@
 #define TCP_NAGLE_PUSH 4u /* this once */
 
 /* tcp_sock.ecn_flags */
-#define TCP_ECN_OK	   1u
-#define TCP_ECN_QUEUE_CWR  2u
-#define TCP_ECN_DEMAND_CWR 4u
-#define TCP_ECN_SEEN	   8u
+#define TCP_ECN_DISABLED     0u
+#define TCP_ECN_MODE_RFC3168 1u
+#define TCP_ECN_QUEUE_CWR    2u
+#define TCP_ECN_DEMAND_CWR   4u
+#define TCP_ECN_SEEN	     8u
+#define TCP_ECN_MODE_ACCECN  16u
+#define TCP_ECN_MODE_ANY     (TCP_ECN_MODE_RFC3168 | TCP_ECN_MODE_ACCECN)
+#define TCP_ECN_MODE_PENDING TCP_ECN_MODE_ANY
 
 /* ---- a segment in TCP's hands ---- */
 
@@ -173,6 +178,8 @@ struct tcp_options_received {
 	u8 sack_ok; /* 0: no; TCP_SACK_SEEN */
 	u8 num_sacks; /* blocks waiting to be sent */
 	u8 user_mss_set;
+	u8 accecn; /* where the AccECN option of the segment at hand begins in its header; 0: none
+		    */
 	u16 user_mss; /* TCP_MAXSEG; 0: none */
 	u16 mss_clamp; /* largest segment we may send: the peer's MSS option */
 };
@@ -190,6 +197,7 @@ static inline void tcp_clear_options(struct tcp_options_received *rx_opt)
 
 /* ---- sockets ---- */
 
+struct tcp_accecn;
 struct tcp_fastopen_cookie;
 struct tcp_md5sig_info;
 struct tcp_md5sig_key;
@@ -318,6 +326,7 @@ struct tcp_sock {
 	u32 notsent_lowat;
 	s32 linger2; /* jiffies; < 0: no FIN-WAIT-2 without a user */
 	struct saved_syn *saved_syn; /* of the child's SYN; NULL: none */
+	struct tcp_accecn *accecn; /* tcp_accecn.h; NULL: not negotiated */
 	struct tcp_md5sig_info *md5sig_info; /* tcp_md5.c; NULL: no keys */
 	struct request_sock *fastopen_rsk; /* held: the SYN-ACK is not acknowledged yet */
 	struct tcp_fastopen_request *fastopen_req; /* while tcp_connect() runs */
@@ -361,6 +370,8 @@ struct tcp_request_sock {
 	u32 snt_tsval_first, snt_tsval_last;
 	u32 txhash;
 	u8 syn_tos;
+	u8 accecn_ok : 1, synack_sent : 1, syn_ect_rcv : 2, syn_ect_snt : 2, saw_accecn_opt : 2;
+	u8 accecn_fail_mode;
 	bool req_usec_ts;
 };
 
@@ -686,8 +697,8 @@ void tcp_init_transfer(struct sock *sk, struct sk_buff *skb);
 void tcp_reset(struct sock *sk, struct sk_buff *skb);
 void tcp_reset_with(struct sock *sk, s32 err);
 void tcp_fin(struct sock *sk);
-/* Challenge ACK, within the limits of RFC 5961 7. accecn: unused. */
-void tcp_send_challenge_ack(struct sock *sk);
+/* Challenge ACK, within the limits of RFC 5961 7; reflect: with feedback of a SYN (AccECN). */
+void tcp_send_challenge_ack(struct sock *sk, bool reflect);
 /* May one more answer to an out-of-window segment go out (tcp_invalid_ratelimit)? True: no. */
 bool tcp_oow_rate_limited(struct net *net, const struct sk_buff *skb, int mib_idx,
 			  u32 *last_oow_ack_time);
@@ -735,6 +746,7 @@ bool tcp_fast_parse_options(const struct net *net, const struct sk_buff *skb, co
 #define FLAG_NO_CHALLENGE_ACK	0x8000
 #define FLAG_ACK_MAYBE_DELAYED	0x10000
 #define FLAG_DSACK_TLP		0x20000
+#define FLAG_TS_PROGRESS	0x40000 /* TS.Recent moved on */
 #define FLAG_ACKED		(FLAG_DATA_ACKED | FLAG_SYN_ACKED)
 #define FLAG_NOT_DUP		(FLAG_DATA | FLAG_WIN_UPDATE | FLAG_ACKED)
 #define FLAG_CA_ALERT		(FLAG_DATA_SACKED | FLAG_ECE | FLAG_DSACKING_ACK)
@@ -745,6 +757,7 @@ struct tcp_sacktag_state {
 	u64 first_sackt, last_sackt; /* us: send times of the first and last segment newly SACKed */
 	u32 reord; /* lowest segment SACKed out of order */
 	u32 sack_delivered;
+	u32 delivered_bytes; /* acknowledged or SACKed for the first time */
 	u32 flag;
 	u32 mss_now;
 	struct rate_sample *rate;
@@ -756,7 +769,8 @@ struct tcp_sacktag_state {
  */
 int tcp_ack(struct sock *sk, const struct sk_buff *skb, u32 flag);
 /* RFC 7323 4.3: TS.Recent. */
-void tcp_replace_ts_recent(struct tcp_sock *tp, u32 seq);
+/* FLAG_TS_PROGRESS: it grew. */
+u32 tcp_replace_ts_recent(struct tcp_sock *tp, u32 seq);
 /* May the peer's window of this segment replace ours? RFC 9293 3.10.7.4: SND.WL1 and WL2. */
 bool tcp_may_update_window(const struct tcp_sock *tp, u32 ack, u32 ack_seq, u32 nwin);
 u32 tcp_ack_update_window(struct sock *sk, const struct sk_buff *skb, u32 ack, u32 ack_seq);
@@ -945,7 +959,9 @@ int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs);
 void tcp_xmit_retransmit_queue(struct sock *sk);
 void tcp_send_ack(struct sock *sk);
 /* The same for an earlier RCV.NXT (DCTCP): what is owed for later ones stays so. */
-void __tcp_send_ack(struct sock *sk, u32 rcv_nxt);
+void __tcp_send_ack(struct sock *sk, u32 rcv_nxt, u16 flags);
+/* With the feedback that AccECN has in a handshake: of the peer's SYN or SYN-ACK. */
+void tcp_send_ack_reflect_ect(struct sock *sk);
 void tcp_send_delayed_ack(struct sock *sk);
 void tcp_send_fin(struct sock *sk);
 void tcp_send_active_reset(struct sock *sk, enum sk_rst_reason reason);
@@ -988,11 +1004,14 @@ struct tcp_out_options {
 	u16 options; /* OPTION_* */
 	u16 mss;
 	u8 ws, num_sack_blocks;
+	u8 num_accecn_fields;
+	bool accecn_synack; /* of a SYN-ACK: counters are as they begin */
 	u32 tsval, tsecr;
 	const struct tcp_fastopen_cookie *fastopen_cookie;
 };
 #define OPTION_MD5		4
 #define OPTION_FAST_OPEN_COOKIE 256
+#define OPTION_ACCECN		512
 #define OPTION_SACK_ADVERTISE	1
 #define OPTION_TS		2
 #define OPTION_WSCALE		8

@@ -8,6 +8,7 @@
  * it is acknowledged; the retransmission timer runs while packets_out > 0 (RFC 6298 5.1 to 5.3).
  */
 #include "core/errqueue.h"
+#include "tcp/tcp_accecn.h"
 #include "tcp/tcp_ecn.h"
 
 /* ---- time stamps ---- */
@@ -19,12 +20,16 @@ static void store_ts_recent(struct tcp_sock *tp)
 }
 
 /* RFC 7323 4.3 (3): only a segment that begins at or before what was last acknowledged. */
-void tcp_replace_ts_recent(struct tcp_sock *tp, u32 seq)
+u32 tcp_replace_ts_recent(struct tcp_sock *tp, u32 seq)
 {
 	const struct host *h = tp->inet_conn.icsk_inet.net->host;
+	s32 delta = (s32)(tp->rx_opt.rcv_tsval - tp->rx_opt.ts_recent);
 
-	if (tp->rx_opt.saw_tstamp && !after(seq, tp->rcv_wup) && tcp_paws_check(h, &tp->rx_opt, 0))
-		store_ts_recent(tp);
+	if (!(tp->rx_opt.saw_tstamp && !after(seq, tp->rcv_wup) &&
+	      tcp_paws_check(h, &tp->rx_opt, 0)))
+		return 0;
+	store_ts_recent(tp);
+	return delta > 0 ? FLAG_TS_PROGRESS : 0;
 }
 
 bool tcp_paws_check(const struct host *h, const struct tcp_options_received *rx_opt, s32 paws_win)
@@ -58,8 +63,10 @@ bool tcp_may_update_window(const struct tcp_sock *tp, u32 ack, u32 ack_seq, u32 
 void tcp_fast_path_on(struct tcp_sock *tp)
 {
 	u32 window = tp->snd_wnd >> tp->rx_opt.snd_wscale;
+	u32 ace = tcp_ecn_mode_accecn(tp) ? (tp->delivered_ce + TCP_ACCECN_CEP_INIT) & 7 : 0;
 
-	tp->pred_flags = ((u32)tp->tcp_header_len << 26) | (u32)TCPHDR_ACK << 16 | window;
+	tp->pred_flags =
+		((u32)tp->tcp_header_len << 26) | ace << 22 | (u32)TCPHDR_ACK << 16 | window;
 }
 
 void tcp_fast_path_check(struct sock *sk)
@@ -177,6 +184,9 @@ static void clean_account(struct sock *sk, struct clean *c, struct sk_buff *skb,
 		if (!after(cb->end_seq, tp->high_seq))
 			c->flag |= FLAG_ORIG_SACK_ACKED;
 	}
+	if (!(sacked & TCPCB_SACKED_ACKED))
+		c->sack->delivered_bytes +=
+			(before(cb->end_seq, tp->snd_una) ? cb->end_seq : tp->snd_una) - cb->seq;
 	if (sacked & TCPCB_SACKED_ACKED) {
 		tp->sacked_out -= acked;
 	} else if (tcp_is_sack(tp)) {
@@ -377,13 +387,13 @@ static int ack_out_of_range(struct sock *sk, const struct sk_buff *skb, u32 flag
 	if (after(ack, tp->snd_nxt)) {
 		/* RFC 9293 3.10.7.4: an ACK for what was not sent is answered. */
 		if (!(flag & FLAG_NO_CHALLENGE_ACK))
-			tcp_send_challenge_ack(sk);
+			tcp_send_challenge_ack(sk, false);
 		return -SK_RST_REASON_TCP_ACK_UNSENT_DATA;
 	}
 	/* RFC 5961 5.2: older than the largest window ever seen, or than the connection. */
 	if (before(ack, prior_snd_una - (u32)min_u64(tp->max_window, tp->bytes_acked))) {
 		if (!(flag & FLAG_NO_CHALLENGE_ACK))
-			tcp_send_challenge_ack(sk);
+			tcp_send_challenge_ack(sk, false);
 		return -SK_RST_REASON_TCP_TOO_OLD_ACK;
 	}
 	/* Old; its SACK blocks may be news all the same. */
@@ -397,6 +407,19 @@ static int ack_out_of_range(struct sock *sk, const struct sk_buff *skb, u32 flag
 }
 
 /* Nothing is under way: the window may have opened, probes may stop. */
+/* AccECN: segments with CE that the ACK tells of; FLAG_ECE then. `delivered` by it so far. */
+static u32 accecn_feedback(struct sock *sk, const struct sk_buff *skb, u32 delivered,
+			   const struct tcp_sacktag_state *sack, u32 *flag)
+{
+	u32 ce;
+
+	if (!tcp_ecn_mode_accecn(tcp_sk(sk)))
+		return 0;
+	ce = tcp_accecn_process(sk, skb, delivered, sack->delivered_bytes, *flag);
+	*flag |= ce ? FLAG_ECE : 0;
+	return ce;
+}
+
 static int ack_no_queue(struct sock *sk, struct tcp_sacktag_state *sack, u32 prior_snd_una,
 			u32 *flag, u32 ack)
 {
@@ -421,7 +444,7 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, u32 flag)
 	struct tcp_sacktag_state sack = { .rate = &rs };
 	u32 prior_snd_una = tp->snd_una, prior_fack, prior_packets = tp->packets_out;
 	u32 ack_seq = TCP_SKB_CB(skb)->seq, ack = TCP_SKB_CB(skb)->ack_seq;
-	u32 delivered = tp->delivered, lost = tp->lost;
+	u32 delivered = tp->delivered, lost = tp->lost, ce;
 	bool ece_ack = false;
 	int rexmit = REXMIT_NONE;
 
@@ -434,7 +457,7 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, u32 flag)
 	prior_fack = tcp_is_sack(tp) ? tcp_highest_sack_seq(tp) : tp->snd_una;
 	rs.prior_in_flight = tcp_packets_in_flight(tp);
 	if (flag & FLAG_UPDATE_TS_RECENT)
-		tcp_replace_ts_recent(tp, TCP_SKB_CB(skb)->seq);
+		flag |= tcp_replace_ts_recent(tp, TCP_SKB_CB(skb)->seq);
 	if ((flag & (FLAG_SLOWPATH | FLAG_SND_UNA_ADVANCED)) == FLAG_SND_UNA_ADVANCED) {
 		/* Header prediction: the window is as it was, there is no SACK. */
 		tp->snd_wl1 = ack_seq;
@@ -455,9 +478,13 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, u32 flag)
 	sk->sk_err_soft = 0;
 	icsk->icsk_probes_out = 0;
 	tp->rcv_tstamp = tcp_jiffies32(sk);
-	if (!prior_packets)
+	if (!prior_packets) {
+		accecn_feedback(sk, skb, 0, &sack, &flag);
 		return ack_no_queue(sk, &sack, prior_snd_una, &flag, ack);
+	}
 	flag |= tcp_clean_rtx_queue(sk, prior_fack, prior_snd_una, &sack, ece_ack);
+	ce = accecn_feedback(sk, skb, tp->delivered - delivered + sack.sack_delivered, &sack,
+			     &flag);
 	tcp_rack_update_reo_wnd(sk, &rs);
 	if (tp->tlp_high_seq)
 		tcp_process_tlp_ack(sk, ack, flag);
@@ -475,8 +502,8 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, u32 flag)
 	delivered = tp->delivered - delivered;
 	lost = tp->lost - lost;
 	MIB_ADD(sk->net, TcpExtTCPDelivered, delivered);
-	if (ece_ack)
-		MIB_ADD(sk->net, TcpExtTCPDeliveredCE, delivered);
+	if (ece_ack || ce)
+		MIB_ADD(sk->net, TcpExtTCPDeliveredCE, ece_ack ? delivered : ce);
 	tcp_rate_gen(sk, delivered, lost, tp->is_sack_reneg, &rs);
 	tcp_cong_control(sk, ack, (s32)delivered, flag, &rs);
 	tcp_xmit_recovery(sk, rexmit);

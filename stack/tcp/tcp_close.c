@@ -6,6 +6,7 @@
  * Invariants: a socket in CLOSED is in no table and has no timer armed; only an orphan is destroyed
  * by the stack.
  */
+#include "tcp/tcp_accecn.h"
 #include "tcp/tcp_fastopen.h"
 
 void tcp_set_state(struct sock *sk, u8 state)
@@ -251,6 +252,7 @@ static void tcp_reinit(struct sock *sk)
 	tp->window_clamp = 0;
 	tp->delivered = 0;
 	tp->delivered_ce = 0;
+	tcp_accecn_free(sk);
 	tp->ecn_flags = 0;
 	tp->is_sack_reneg = 0;
 	tcp_clear_retrans(tp);

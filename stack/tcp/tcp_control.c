@@ -4,6 +4,7 @@
  * (net/ipv4/tcp_output.c).
  */
 #include "tcp/tcp.h"
+#include "tcp/tcp_accecn.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_md5.h"
@@ -206,6 +207,7 @@ static void synack_options(const struct sock *sk, struct request_sock *req, u16 
 			   struct tcp_out_options *opts)
 {
 	struct tcp_request_sock *treq = tcp_rsk(req);
+	u32 size;
 
 	*opts = (struct tcp_out_options){ .options = OPTION_MSS, .mss = mss };
 	if (md5) {
@@ -229,8 +231,16 @@ static void synack_options(const struct sock *sk, struct request_sock *req, u16 
 	}
 	if (req->sack_ok)
 		opts->options |= OPTION_SACK_ADVERTISE;
+	size = tcp_options_size(opts);
 	if (foc && foc->len >= 0)
-		tcp_fastopen_option(opts, foc, tcp_options_size(opts));
+		size += tcp_fastopen_option(opts, foc, size);
+	/* RFC 9768 3.1.4: not again, it may be what is in the way. */
+	if (treq->accecn_ok && sk->net->sysctl.tcp_ecn_option && !treq->synack_sent) {
+		opts->accecn_synack = true;
+		(void)tcp_accecn_fit(opts, 0, MAX_TCP_OPTION_SPACE - size);
+	}
+	treq->synack_sent = 1;
+	treq->syn_ect_snt = sk->inet_tos & 3u;
 }
 
 struct sk_buff *tcp_make_synack(struct sock *sk, struct dst_entry *dst, struct request_sock *req,
@@ -242,6 +252,7 @@ struct sk_buff *tcp_make_synack(struct sock *sk, struct dst_entry *dst, struct r
 	struct sk_buff *skb = alloc_skb(net_world(sk->net), MAX_TCP_HEADER);
 	struct tcp_out_options opts;
 	u8 options[TCP_HLEN_MAX];
+	u16 ecn = tcp_ecn_make_synack(req);
 	struct tcp_hdr h;
 	u32 size;
 
@@ -260,8 +271,8 @@ struct sk_buff *tcp_make_synack(struct sock *sk, struct dst_entry *dst, struct r
 			      .seq = treq->snt_isn,
 			      .ack_seq = treq->rcv_nxt,
 			      .doff = (u8)size,
-			      .flags = (u8)(TCPHDR_SYN | TCPHDR_ACK |
-					    (req->ecn_ok ? TCPHDR_ECE : 0)),
+			      .flags = (u8)(TCPHDR_SYN | TCPHDR_ACK | ecn),
+			      .res = (u8)(ecn >> 8),
 			      .window = (u16)min_u32(req->rsk_rcv_wnd, 65535) };
 	skb_push(skb, size);
 	skb_reset_transport_header(skb);
@@ -302,17 +313,24 @@ static struct sk_buff *control_skb(struct sock *sk, u32 seq, u16 flags)
 
 void tcp_send_ack(struct sock *sk)
 {
-	__tcp_send_ack(sk, tcp_sk(sk)->rcv_nxt);
+	__tcp_send_ack(sk, tcp_sk(sk)->rcv_nxt, 0);
 }
 
-void __tcp_send_ack(struct sock *sk, u32 rcv_nxt)
+void tcp_send_ack_reflect_ect(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	__tcp_send_ack(sk, tp->rcv_nxt, tcp_accecn_reflector_flags(tp->accecn->syn_ect_rcv));
+}
+
+void __tcp_send_ack(struct sock *sk, u32 rcv_nxt, u16 flags)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct sk_buff *skb;
 
 	if (sk->sk_state == TCP_CLOSE)
 		return;
-	skb = control_skb(sk, tcp_acceptable_seq(tcp_sk(sk)), TCPHDR_ACK);
+	skb = control_skb(sk, tcp_acceptable_seq(tcp_sk(sk)), TCPHDR_ACK | flags);
 	if (!skb) {
 		u32 delay = TCP_DELACK_MAX << icsk->icsk_ack.retry;
 

@@ -57,8 +57,7 @@ static void dctcp_init(struct sock *sk)
 	const struct tcp_sock *tp = tcp_sk(sk);
 	struct dctcp *ca = dctcp_of(sk);
 
-	if (!(tp->ecn_flags & TCP_ECN_OK) && sk->sk_state != TCP_LISTEN &&
-	    sk->sk_state != TCP_CLOSE) {
+	if (!tcp_ecn_mode(tp) && sk->sk_state != TCP_LISTEN && sk->sk_state != TCP_CLOSE) {
 		inet_csk(sk)->icsk_ca_ops = &dctcp_reno;
 		INET_ECN_dontxmit(sk);
 		return;
@@ -130,7 +129,7 @@ static void ece_ack_update(struct sock *sk, bool ce)
 	if (ca->ce_state != ce) {
 		if (icsk->icsk_ack.pending & ICSK_ACK_TIMER) {
 			set_ece(tp, ca->ce_state);
-			__tcp_send_ack(sk, ca->prior_rcv_nxt);
+			__tcp_send_ack(sk, ca->prior_rcv_nxt, 0);
 		}
 		icsk->icsk_ack.pending |= ICSK_ACK_NOW;
 	}

@@ -7,13 +7,14 @@
  * The caller holds a reference to the socket: it may be closed and let go of here.
  */
 #include "kernel/random.h"
+#include "tcp/tcp_accecn.h"
 #include "tcp/tcp_metrics.h"
 #include "tcp/tcp_rcv.h"
 #include "tcp/tcp_syn.h"
 #include "tcp/tcp_undo.h"
 
 /* Bits of the word at 12 that header prediction does not look at: reserved ones and PSH. */
-#define TCP_HP_BITS (~(0x0f000000u | (u32)TCPHDR_PSH << 16))
+#define TCP_HP_BITS (~(0x0e000000u | (u32)TCPHDR_PSH << 16))
 
 void tcp_drop_reason(struct sock *sk, struct sk_buff *skb, enum skb_drop_reason reason)
 {
@@ -74,7 +75,7 @@ static bool challenge_ack_allowed(struct net *net)
 	return true;
 }
 
-void tcp_send_challenge_ack(struct sock *sk)
+void tcp_send_challenge_ack(struct sock *sk, bool reflect)
 {
 	if (oow_rate_limited(sk->net, MIB_TcpExtTCPACKSkippedChallenge,
 			     &tcp_sk(sk)->last_oow_ack_time))
@@ -82,7 +83,10 @@ void tcp_send_challenge_ack(struct sock *sk)
 	if (!challenge_ack_allowed(sk->net))
 		return;
 	MIB_INC(sk->net, TcpExtTCPChallengeACK);
-	tcp_send_ack(sk);
+	if (reflect)
+		tcp_send_ack_reflect_ect(sk);
+	else
+		tcp_send_ack(sk);
 }
 
 /* ---- the end ---- */
@@ -231,8 +235,12 @@ static void syn_challenge(struct sock *sk, struct sk_buff *skb, bool inerr)
 {
 	if (inerr)
 		MIB_INC(sk->net, TcpInErrs);
+	bool accecn = tcp_ecn_mode_accecn(tcp_sk(sk));
+
+	if (accecn)
+		tcp_sk(sk)->accecn->syn_ect_rcv = TCP_SKB_CB(skb)->ip_dsfield & INET_ECN_MASK;
 	MIB_INC(sk->net, TcpExtTCPSYNChallenge);
-	tcp_send_challenge_ack(sk);
+	tcp_send_challenge_ack(sk, accecn);
 	tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_INVALID_SYN);
 }
 
@@ -316,7 +324,7 @@ static bool tcp_validate_incoming(struct sock *sk, struct sk_buff *skb, bool ine
 			reset_and_free(sk, skb);
 			return false;
 		}
-		tcp_send_challenge_ack(sk);
+		tcp_send_challenge_ack(sk, false);
 		tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_RESET);
 		return false;
 	}
@@ -364,6 +372,7 @@ static void fast_data(struct sock *sk, struct sk_buff *skb)
 	struct tcp_sock *tp = tcp_sk(sk);
 	bool ack_due = true;
 
+	tcp_ecn_received_counters(sk, skb);
 	predicted_ts_recent(tp);
 	tcp_rcv_rtt_measure_ts(sk, skb);
 	MIB_INC(sk->net, TcpExtTCPHPHits);
@@ -393,6 +402,7 @@ void tcp_rcv_established(struct sock *sk, struct sk_buff *skb)
 	if (predicted(tp, skb, th)) {
 		if (skb->len == tp->tcp_header_len) {
 			predicted_ts_recent(tp);
+			tcp_ecn_received_counters(sk, skb);
 			tcp_ack(sk, skb, 0);
 			consume_skb(skb);
 			tcp_data_snd_check(sk);
@@ -411,6 +421,7 @@ void tcp_rcv_established(struct sock *sk, struct sk_buff *skb)
 	}
 	if (!tcp_validate_incoming(sk, skb, true))
 		return;
+	tcp_ecn_received_counters(sk, skb);
 	ack = tcp_ack(sk, skb, FLAG_SLOWPATH | FLAG_UPDATE_TS_RECENT);
 	if (ack < 0) {
 		tcp_drop_reason(sk, skb,
@@ -490,6 +501,8 @@ static void ack_in_syn_recv(struct sock *sk, struct sk_buff *skb)
 		tcp_update_pacing_rate(sk);
 	tp->lsndtime = tcp_jiffies32(sk);
 	tcp_initialize_rcv_mss(sk);
+	if (tcp_ecn_mode_accecn(tp))
+		tcp_accecn_third_ack(sk, skb);
 	tcp_fast_path_on(tp);
 	if (sk->sk_shutdown & SEND_SHUTDOWN)
 		tcp_shutdown(sk, SEND_SHUTDOWN);
@@ -645,11 +658,14 @@ int tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb)
 		return 0;
 	if (!tcp_validate_incoming(sk, skb, false))
 		return 0;
+	/* What made a child was counted then. */
+	if (sk->sk_state != TCP_SYN_RECV || sk->socket)
+		tcp_ecn_received_counters(sk, skb);
 	ack = tcp_ack(sk, skb, FLAG_SLOWPATH | FLAG_UPDATE_TS_RECENT | FLAG_NO_CHALLENGE_ACK);
 	if (ack <= 0 && sk->sk_state == TCP_SYN_RECV)
 		return ack ? -ack : SK_RST_REASON_TCP_OLD_ACK;
 	if (ack < 0) {
-		tcp_send_challenge_ack(sk);
+		tcp_send_challenge_ack(sk, false);
 		tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_OLD_ACK);
 		return 0;
 	}

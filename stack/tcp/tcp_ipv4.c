@@ -4,6 +4,7 @@
  * (net/ipv4/tcp_ipv4.c). What arrives is in tcp_ipv4_rcv.c, answers without a socket in
  * tcp_ipv4_reply.c.
  */
+#include "tcp/tcp_accecn.h"
 #include "tcp/tcp_ipv4.h"
 #include "tcp/tcp_ipv6.h"
 
@@ -456,6 +457,7 @@ void tcp_v4_destroy_sock(struct sock *sk)
 	ASSERT(!tcp_sk(sk)->fastopen_rsk);
 	tcp_fastopen_destroy_cipher(sk);
 	tcp_md5_destroy(sk);
+	tcp_accecn_free(sk);
 	tcp_saved_syn_free(sk->net, &tcp_sk(sk)->saved_syn);
 }
 

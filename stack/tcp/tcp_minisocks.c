@@ -4,6 +4,7 @@
  * socket, the child that a request becomes, the TIME-WAIT socket that a connection becomes
  * (net/ipv4/tcp_minisocks.c). Both families.
  */
+#include "tcp/tcp_accecn.h"
 #include "tcp/tcp_md5.h"
 #include "tcp/tcp_metrics.h"
 #include "tcp/tcp_syn.h"
@@ -272,7 +273,7 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 		newtp->total_rto_recoveries = 1;
 	}
 	newtp->tsoffset = treq->ts_off;
-	newtp->ecn_flags = req->ecn_ok ? TCP_ECN_OK : 0;
+	tcp_ecn_openreq_child(newsk, req, skb);
 	if (skb->len >= TCP_MSS_DEFAULT + newtp->tcp_header_len)
 		newicsk->icsk_ack.last_seg_size =
 			(u16)min_u32(skb->len - newtp->tcp_header_len, UINT16_MAX);
@@ -281,12 +282,22 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 	return newsk;
 }
 
+/* The AccECN option of the third ACK. */
+static void req_saw_accecn(struct tcp_request_sock *treq, u8 saw)
+{
+	if (treq->saw_accecn_opt >= TCP_ACCECN_OPT_COUNTER_SEEN)
+		return;
+	treq->saw_accecn_opt = saw & 3u;
+	if (saw == TCP_ACCECN_OPT_FAIL_SEEN)
+		treq->accecn_fail_mode |= TCP_ACCECN_OPT_FAIL_RECV;
+}
+
 /* What the time stamp of a segment for a request says against it. */
-static void req_check_tstamp(const struct request_sock *req, const struct sk_buff *skb,
+static void req_check_tstamp(struct request_sock *req, const struct sk_buff *skb,
 			     struct tcp_options_received *opt, bool *paws_reject,
 			     bool *tsecr_reject)
 {
-	const struct tcp_request_sock *treq = tcp_rsk(req);
+	struct tcp_request_sock *treq = tcp_rsk(req);
 	const struct host *h = req->skc.skc_net->host;
 
 	memset(opt, 0, sizeof(*opt));
@@ -295,6 +306,8 @@ static void req_check_tstamp(const struct request_sock *req, const struct sk_buf
 	if (tcp_doff(tcp_hdr(skb)) <= TCP_HLEN)
 		return;
 	tcp_parse_options(req->skc.skc_net, skb, opt, false, NULL);
+	if (treq->accecn_ok && opt->accecn)
+		req_saw_accecn(treq, tcp_accecn_option_init(tcp_hdr(skb), opt->accecn));
 	if (!opt->saw_tstamp)
 		return;
 	if (opt->rcv_tsecr) {

@@ -46,6 +46,7 @@ static void tcp_gso_tstamp(struct sk_buff *seg, const struct sk_buff *gso_skb, u
 struct sk_buff *tcp_gso_segment(struct sk_buff *skb, u32 features)
 {
 	u32 mss = skb_shinfo(skb)->gso_size, whole_len = skb->len, thlen, seq;
+	bool accecn = skb_shinfo(skb)->gso_type & SKB_GSO_TCP_ACCECN;
 	struct sock *sk = skb->destructor == tcp_wfree ? skb->sk : NULL;
 	struct sk_buff *segs;
 
@@ -66,7 +67,7 @@ struct sk_buff *tcp_gso_segment(struct sk_buff *skb, u32 features)
 		put_be32(th + 4, seq);
 		if (seg->next)
 			th[13] &= (u8) ~(TCPHDR_FIN | TCPHDR_PSH);
-		if (seg != segs)
+		if (seg != segs && !accecn)
 			th[13] &= (u8)~TCPHDR_CWR;
 		seg_check(seg, whole_len);
 		if (sk)

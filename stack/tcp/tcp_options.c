@@ -3,6 +3,7 @@
  * Options of segments that arrive (RFC 9293 3.1, RFC 7323, RFC 2018). The header is linear. A
  * malformed option ends the walk: what came before it counts, what follows does not.
  */
+#include "tcp/tcp_accecn.h"
 #include "tcp/tcp_fastopen.h"
 
 static void parse_window(const u8 *p, struct tcp_options_received *opt_rx)
@@ -65,6 +66,7 @@ void tcp_parse_options(const struct net *net, const struct sk_buff *skb,
 	u8 kind;
 
 	opt_rx->saw_tstamp = 0;
+	opt_rx->accecn = 0;
 	TCP_SKB_CB(skb)->sacked = 0;
 	if (!len)
 		return;
@@ -88,6 +90,8 @@ void tcp_parse_options(const struct net *net, const struct sk_buff *skb,
 		else if (kind == TCPOPT_SACK && size >= TCPOLEN_SACK_BASE + TCPOLEN_SACK_PERBLOCK &&
 			 (size - TCPOLEN_SACK_BASE) % TCPOLEN_SACK_PERBLOCK == 0 && opt_rx->sack_ok)
 			TCP_SKB_CB(skb)->sacked = (u8)(TCP_HLEN + here);
+		else if (kind == TCPOPT_ACCECN0 || kind == TCPOPT_ACCECN1)
+			opt_rx->accecn = (u8)(TCP_HLEN + here);
 		else if (foc && first_time)
 			parse_cookie(p, kind, size, foc);
 	} while (at);
@@ -122,6 +126,7 @@ bool tcp_fast_parse_options(const struct net *net, const struct sk_buff *skb, co
 	/* The word of NOP NOP TS 10 that Linux and most others send. */
 	if (tcp_doff(th) == TCP_HLEN) {
 		rx->saw_tstamp = 0;
+		rx->accecn = 0;
 		TCP_SKB_CB(skb)->sacked = 0;
 		return false;
 	}
@@ -129,6 +134,7 @@ bool tcp_fast_parse_options(const struct net *net, const struct sk_buff *skb, co
 	    get_be32(th + TCP_HLEN) == 0x0101080a) {
 		TCP_SKB_CB(skb)->sacked = 0;
 		rx->saw_tstamp = 1;
+		rx->accecn = 0;
 		rx->rcv_tsval = get_be32(th + TCP_HLEN + 4);
 		rx->rcv_tsecr = get_be32(th + TCP_HLEN + 8);
 	} else {

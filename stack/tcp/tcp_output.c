@@ -155,8 +155,8 @@ static u32 build_header(struct sock *sk, struct sk_buff *skb, u32 rcv_nxt)
 	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
 	struct tcp_out_options opts = { 0 };
 	bool syn = cb->tcp_flags & TCPHDR_SYN;
-	u32 size = TCP_HLEN +
-		   (syn ? tcp_syn_options(sk, &opts) : tcp_established_options(sk, skb, &opts));
+	u32 size = TCP_HLEN + (syn ? tcp_syn_options(sk, cb->tcp_flags & TCPHDR_ACK, &opts) :
+				     tcp_established_options(sk, skb, &opts));
 	struct tcp_hdr h = {
 		.source = inet_skc(sk)->skc_num, /* a closed socket may have none of its own */
 		.dest = sk->inet_dport,
@@ -164,13 +164,15 @@ static u32 build_header(struct sock *sk, struct sk_buff *skb, u32 rcv_nxt)
 		.ack_seq = cb->tcp_flags & TCPHDR_ACK ? rcv_nxt : 0,
 		.doff = (u8)size
 	};
-	u8 ecn = syn ? 0 : tcp_ecn_send(sk, skb, skb->len), *th = skb_push(skb, size);
+	u16 flags = cb->tcp_flags | (syn ? 0 : tcp_ecn_send(sk, skb, skb->len));
+	u8 *th = skb_push(skb, size);
 
 	ASSERT(skb_headroom(skb) < 0xffff); /* where offsets of headers end */
 	/* So that the receiver's GRO hands the burst on at once. */
 	if (tcp_skb_pcount(skb) > 1)
 		cb->tcp_flags |= TCPHDR_PSH;
-	h.flags = (u8)cb->tcp_flags | ecn;
+	h.flags = (u8)(flags | (cb->tcp_flags & TCPHDR_PSH));
+	h.res = (u8)(flags >> 8 & 1);
 	skb_reset_transport_header(skb);
 	h.urg_ptr = urgent_pointer(tp, &h);
 	/* The window of a SYN is never scaled (RFC 7323 2.2). */
@@ -219,6 +221,8 @@ static void set_gso(const struct sock *sk, struct sk_buff *skb)
 	shinfo->gso_segs = (u16)tcp_skb_pcount(skb);
 	shinfo->gso_size = several ? (u16)tcp_skb_mss(skb) : 0;
 	shinfo->gso_type = !several ? 0 : sk_is_ipv6(sk) ? SKB_GSO_TCPV6 : SKB_GSO_TCPV4;
+	if (several && tcp_ecn_mode_accecn(tcp_sk(sk)))
+		shinfo->gso_type |= SKB_GSO_TCP_ACCECN;
 }
 
 int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone)

@@ -6,6 +6,7 @@
  * that changed last is the first (RFC 2018 4). The sender's side is in tcp_sacktag.c.
  */
 #include "tcp/tcp.h"
+#include "tcp/tcp_accecn.h"
 #include "tcp/tcp_rcv.h"
 
 struct tcp_sack *tcp_sack_get(struct sock *sk)
@@ -60,6 +61,7 @@ void tcp_send_dupack(struct sock *sk, const struct sk_buff *skb)
 
 	if (cb->end_seq != cb->seq && before(cb->seq, tp->rcv_nxt)) {
 		MIB_INC(sk->net, TcpExtDelayedACKLost);
+		tcp_accecn_spurious_retrans(tp, cb->seq);
 		tcp_enter_quickack_mode(sk, TCP_MAX_QUICKACKS);
 		if (tcp_is_sack(tp) && sk->net->sysctl.tcp_dsack) {
 			u32 end_seq = cb->end_seq;

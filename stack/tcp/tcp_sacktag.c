@@ -138,6 +138,7 @@ static u8 sack_one_new(struct sock *sk, struct tcp_sacktag_state *state, const s
 	state->flag |= FLAG_DATA_SACKED;
 	tp->sacked_out += pcount;
 	state->sack_delivered += pcount;
+	state->delivered_bytes += cb->end_seq - cb->seq;
 	return sacked | TCPCB_SACKED_ACKED;
 }
 

@@ -7,6 +7,7 @@
  */
 #include "core/errqueue.h"
 #include "tcp/tcp.h"
+#include "tcp/tcp_accecn.h"
 #include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_md5.h"
 #include "tcp/tcp_send.h"
@@ -41,7 +42,7 @@ u32 tcp_fastopen_option(struct tcp_out_options *opts, const struct tcp_fastopen_
 	return need;
 }
 
-u32 tcp_syn_options(struct sock *sk, struct tcp_out_options *opts)
+u32 tcp_syn_options(struct sock *sk, bool synack, struct tcp_out_options *opts)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	const struct netns_sysctl *sysctl = &sk->net->sysctl;
@@ -79,6 +80,11 @@ u32 tcp_syn_options(struct sock *sk, struct tcp_out_options *opts)
 		}
 		size += n;
 	}
+	if (synack && tcp_ecn_mode_accecn(tp) && inet_csk(sk)->icsk_retransmits < 2 &&
+	    sysctl->tcp_ecn_option) {
+		opts->accecn_synack = true;
+		size += tcp_accecn_fit(opts, 0, options_room(size));
+	}
 	return size;
 }
 
@@ -108,15 +114,17 @@ u32 tcp_established_options(struct sock *sk, const struct sk_buff *skb,
 		opts->num_sack_blocks = (u8)min_u32(sacks, room);
 		size += TCPOLEN_SACK_BASE_ALIGNED + opts->num_sack_blocks * TCPOLEN_SACK_PERBLOCK;
 	}
+	if (tcp_accecn_option_due(sk))
+		size += tcp_accecn_fit(opts, tp->accecn->minlen, options_room(size));
 	return size;
 }
 
-static u8 *write_sacks(u8 *p, struct tcp_sock *tp, u32 n)
+static u8 *write_sacks(u8 *p, struct tcp_sock *tp, u32 n, const u8 pad[2])
 {
 	const struct tcp_sack *sack = tp->sack;
 
-	*p++ = TCPOPT_NOP;
-	*p++ = TCPOPT_NOP;
+	*p++ = pad[0];
+	*p++ = pad[1];
 	*p++ = TCPOPT_SACK;
 	*p++ = (u8)(TCPOLEN_SACK_BASE + n * TCPOLEN_SACK_PERBLOCK);
 	if (tp->rx_opt.dsack) {
@@ -149,9 +157,75 @@ static u8 *write_cookie(u8 *p, const struct tcp_fastopen_cookie *foc)
 	return p;
 }
 
+/* Two bytes that fill up a word: the end of an AccECN option, or none. */
+static u8 *write_padded(u8 *p, u8 pad[2])
+{
+	*p++ = pad[0];
+	*p++ = pad[1];
+	pad[0] = TCPOPT_NOP;
+	pad[1] = TCPOPT_NOP;
+	return p;
+}
+
+/* SACK-permitted fills up the word before the time stamp. */
+static u8 *write_ts(u8 *p, const struct tcp_out_options *opts)
+{
+	bool sack = opts->options & OPTION_SACK_ADVERTISE;
+
+	if (!(opts->options & OPTION_TS))
+		return p;
+	p[0] = sack ? TCPOPT_SACK_PERM : TCPOPT_NOP;
+	p[1] = sack ? TCPOLEN_SACK_PERM : TCPOPT_NOP;
+	p[2] = TCPOPT_TIMESTAMP;
+	p[3] = TCPOLEN_TIMESTAMP;
+	put_be32(p + 4, opts->tsval);
+	put_be32(p + 8, opts->tsecr);
+	return p + TCPOLEN_TSTAMP_ALIGNED;
+}
+
+static u8 *write_wscale(u8 *p, const struct tcp_out_options *opts, u8 pad[2])
+{
+	*p++ = TCPOPT_NOP;
+	/* One byte over stands in its place. */
+	if (pad[0] != TCPOPT_NOP && pad[1] == TCPOPT_NOP) {
+		p[-1] = pad[0];
+		pad[0] = TCPOPT_NOP;
+	}
+	*p++ = TCPOPT_WINDOW;
+	*p++ = TCPOLEN_WINDOW;
+	*p++ = opts->ws;
+	return p;
+}
+
+/* Whole words of it; what is over goes where others have padding. */
+static u8 *write_accecn(u8 *p, struct tcp_sock *tp, const struct tcp_out_options *opts, u8 pad[2])
+{
+	struct tcp_accecn *acc = tp ? tp->accecn : NULL;
+	u8 bytes[12] = { 0 };
+	u32 len =
+		tcp_accecn_write(bytes, opts->num_accecn_fields, opts->accecn_synack ? NULL : acc);
+	u32 over = len & 3;
+
+	if (over == 3) {
+		bytes[len++] = TCPOPT_NOP;
+		over = 0;
+	}
+	for (u32 i = 0; i < over; i++)
+		pad[i] = bytes[len - over + i];
+	memcpy(p, bytes, len - over);
+	if (acc) {
+		acc->minlen = 0;
+		acc->opt_tstamp = tp->tcp_mstamp;
+		acc->opt_sent_w_dsack = tp->rx_opt.dsack;
+		if (acc->opt_demand)
+			acc->opt_demand--;
+	}
+	return p + (len - over);
+}
+
 u32 tcp_options_write(u8 *th, struct tcp_sock *tp, const struct tcp_out_options *opts)
 {
-	u8 *p = th + TCP_HLEN;
+	u8 *p = th + TCP_HLEN, pad[2] = { TCPOPT_NOP, TCPOPT_NOP };
 
 	if (opts->options & OPTION_MD5)
 		p = tcp_md5_write(p);
@@ -161,31 +235,25 @@ u32 tcp_options_write(u8 *th, struct tcp_sock *tp, const struct tcp_out_options 
 		put_be16(p + 2, opts->mss);
 		p += 4;
 	}
-	if (opts->options & (OPTION_TS | OPTION_SACK_ADVERTISE)) {
-		bool sack = opts->options & OPTION_SACK_ADVERTISE;
-		bool ts = opts->options & OPTION_TS;
-
-		/* SACK-permitted fills up the word before the time stamp. */
-		p[0] = sack && ts ? TCPOPT_SACK_PERM : TCPOPT_NOP;
-		p[1] = sack && ts ? TCPOLEN_SACK_PERM : TCPOPT_NOP;
-		p[2] = ts ? TCPOPT_TIMESTAMP : TCPOPT_SACK_PERM;
-		p[3] = ts ? TCPOLEN_TIMESTAMP : TCPOLEN_SACK_PERM;
-		p += 4;
-		if (ts) {
-			put_be32(p, opts->tsval);
-			put_be32(p + 4, opts->tsecr);
-			p += 8;
-		}
+	p = write_ts(p, opts);
+	if (opts->options & OPTION_ACCECN)
+		p = write_accecn(p, tp, opts, pad);
+	else if (tp && tp->accecn)
+		tp->accecn->opt_sent_w_dsack = false;
+	if (opts->options & OPTION_SACK_ADVERTISE && !(opts->options & OPTION_TS)) {
+		p = write_padded(p, pad);
+		*p++ = TCPOPT_SACK_PERM;
+		*p++ = TCPOLEN_SACK_PERM;
 	}
-	if (opts->options & OPTION_WSCALE) {
-		p[0] = TCPOPT_NOP;
-		p[1] = TCPOPT_WINDOW;
-		p[2] = TCPOLEN_WINDOW;
-		p[3] = opts->ws;
-		p += 4;
+	if (opts->options & OPTION_WSCALE)
+		p = write_wscale(p, opts, pad);
+	if (opts->num_sack_blocks && tp) {
+		p = write_sacks(p, tp, opts->num_sack_blocks, pad);
+	} else if (pad[0] != TCPOPT_NOP) {
+		p = write_padded(p, pad);
+		*p++ = TCPOPT_NOP;
+		*p++ = TCPOPT_NOP;
 	}
-	if (opts->num_sack_blocks && tp)
-		p = write_sacks(p, tp, opts->num_sack_blocks);
 	if (opts->options & OPTION_FAST_OPEN_COOKIE)
 		p = write_cookie(p, opts->fastopen_cookie);
 	return (u32)(p - th) - TCP_HLEN;

@@ -6,8 +6,8 @@
 
 #include "tcp/tcp.h"
 
-/* Options of a SYN; bytes they take. */
-u32 tcp_syn_options(struct sock *sk, struct tcp_out_options *opts);
+/* Options of a SYN, or of the SYN-ACK of a simultaneous open; bytes they take. */
+u32 tcp_syn_options(struct sock *sk, bool synack, struct tcp_out_options *opts);
 /* Bytes that options of a SYN-ACK take without a cookie. */
 u32 tcp_options_size(const struct tcp_out_options *opts);
 /* The cookie too, when it fits behind `size` bytes of others; bytes that it takes. */

@@ -3,6 +3,7 @@
  * Options of level SOL_TCP and struct tcp_info (do_tcp_setsockopt, tcp_get_info), in Linux x86-64's
  * layout on every machine. Other levels go to the family.
  */
+#include "tcp/tcp_accecn.h"
 #include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_md5.h"
 
@@ -492,7 +493,7 @@ static u8 info_options(const struct tcp_sock *tp)
 	return (u8)((tp->rx_opt.tstamp_ok ? TCPI_OPT_TIMESTAMPS : 0) |
 		    (tcp_is_sack(tp) ? TCPI_OPT_SACK : 0) |
 		    (tp->rx_opt.wscale_ok ? TCPI_OPT_WSCALE : 0) |
-		    (tp->ecn_flags & TCP_ECN_OK ? TCPI_OPT_ECN : 0) |
+		    (tp->ecn_flags & TCP_ECN_MODE_ANY ? TCPI_OPT_ECN : 0) |
 		    (tp->ecn_flags & TCP_ECN_SEEN ? TCPI_OPT_ECN_SEEN : 0) |
 		    (tp->syn_data_acked ? TCPI_OPT_SYN_DATA : 0) |
 		    (tp->syn_fastopen_child ? TCPI_OPT_TFO_CHILD : 0));
@@ -581,6 +582,7 @@ static void info_rest(const struct sock *sk, u8 *p)
 	put_le16(p + 240, tp->total_rto);
 	put_le16(p + 242, tp->total_rto_recoveries);
 	put_le32(p + 244, tp->total_rto_time);
+	tcp_accecn_info(tp, p + 248);
 }
 
 void tcp_get_info(struct sock *sk, u8 *out)

@@ -9,6 +9,7 @@
  * Window scale, SACK and the like fit into the low bits of the time stamp, when there is one.
  * Invariant: a cookie is accepted for two minutes, and only where cookies were sent lately.
  */
+#include "tcp/tcp_accecn.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_secure_seq.h"
 #include "tcp/tcp_syn.h"
@@ -190,6 +191,9 @@ struct sock *tcp_cookie_check(const struct tcp_request_sock_ops *ops, struct soc
 	if (dst) {
 		req->ecn_ok =
 			opt.saw_tstamp && opt.rcv_tsecr & TS_OPT_ECN && tcp_ecn_allowed(sk, dst);
+		/* RFC 9768 5.1: what a client without it would not say. */
+		tcp_rsk(req)->accecn_ok = req->ecn_ok && sk->net->sysctl.tcp_ecn >= 3 &&
+					  tcp_accecn_ace(tcp_hdr(skb)) > 1;
 		tcp_openreq_init_rwin(req, sk, dst);
 		child = cookie_child(sk, skb, req, dst);
 	}

@@ -84,7 +84,7 @@ static void synsent_synack(struct sock *sk, struct sk_buff *skb, struct tcp_fast
 	struct tcp_sock *tp = tcp_sk(sk);
 	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
 
-	tcp_ecn_rcv_synack(tp, tcp_flags(tcp_hdr(skb)));
+	tcp_ecn_rcv_synack(sk, skb);
 	tp->snd_wl1 = cb->seq;
 	undo_spurious_syn(sk);
 	tcp_ack(sk, skb, FLAG_SLOWPATH);
@@ -124,7 +124,10 @@ static void synsent_synack(struct sock *sk, struct sk_buff *skb, struct tcp_fast
 		consume_skb(skb);
 		return;
 	}
-	tcp_send_ack(sk);
+	if (tcp_ecn_mode_accecn(tp))
+		tcp_send_ack_reflect_ect(sk);
+	else
+		tcp_send_ack(sk);
 	tcp_urg(sk, skb, tcp_hdr(skb));
 	consume_skb(skb);
 	tcp_data_snd_check(sk);
@@ -145,7 +148,7 @@ static void synsent_syn(struct sock *sk, struct sk_buff *skb)
 	tp->snd_wnd = tcp_window(tcp_hdr(skb));
 	tp->snd_wl1 = seq;
 	tp->max_window = tp->snd_wnd;
-	tcp_ecn_rcv_syn(tp, tcp_flags(tcp_hdr(skb)));
+	tcp_ecn_rcv_syn(sk, skb);
 	if (!tp->rx_opt.wscale_ok) {
 		tp->rx_opt.snd_wscale = 0;
 		tp->rx_opt.rcv_wscale = 0;

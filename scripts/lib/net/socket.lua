@@ -305,6 +305,9 @@ for line in ([[
   216 I4 dsack_dups reord_seen rcv_ooopack snd_wnd rcv_wnd rehash
   240 I2 total_rto total_rto_recoveries
   244 I4 total_rto_time
+  248 I4 received_ce delivered_e1_bytes delivered_e0_bytes delivered_ce_bytes
+  264 I4 received_e1_bytes received_e0_bytes received_ce_bytes
+  276 I2 accecn_fail_mode accecn_opt_seen
 ]]):gmatch("[^\n]+") do
   local at, format, names = line:match("(%d+) (%S+) (.+)")
   at = tonumber(at) + 1
