@@ -46,6 +46,7 @@ static const struct {
 	{ tcp_init, tcp_exit },
 	{ links_init, NULL },
 	{ br_init, NULL },
+	{ packet_init, NULL },
 };
 
 /* Per namespace (pernet_operations): tables first, then the loopback device that uses them. */

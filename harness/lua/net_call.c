@@ -9,6 +9,7 @@
 #include "lua/net.h"
 
 #include "stack/errno.h"
+#include "stack/socket.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -298,7 +299,10 @@ static int push_result(lua_State *L, struct net_run *n, struct net_call *call)
 	if (op->nr == SYS_POLL)
 		push_revents(L, call);
 	if (op->has_addr || op->addr.family) {
-		lua_pushlstring(L, (const char *)op->addr.addr, op->addr.family == 10 ? 16 : 4);
+		lua_pushlstring(L, (const char *)op->addr.addr,
+				op->addr.family == AF_INET ? 4 : 16);
+		lua_pushinteger(L, op->addr.scope_id);
+		lua_setfield(L, -3, "scope");
 		lua_setfield(L, -2, "addr");
 		lua_pushinteger(L, op->addr.port);
 		lua_setfield(L, -2, "port");

@@ -10,6 +10,8 @@
  */
 #include "core/sock.h"
 
+#include "core/filter.h"
+
 /* ---- waking ---- */
 
 void sock_def_wakeup(struct sock *sk)
@@ -121,6 +123,7 @@ static void sk_prot_free(struct sock *sk)
 
 	if (sk->pinet6)
 		mem_free(w, MEM_MISC, sk->pinet6, sizeof(*sk->pinet6));
+	sk_filter_release(sk);
 	if (sk->sk_rare != &sock_rare_default)
 		mem_free(w, MEM_SOCK_RARE, sock_rare_own(sk), sizeof(struct sock_rare));
 	sk->net->sock_inuse--;
@@ -151,6 +154,8 @@ static bool sk_clone_parts(struct sock *newsk, const struct sock *sk)
 		return false;
 	*rare = *sk->sk_rare;
 	rare->zckey = 0;
+	if (rare->filter)
+		rare->filter->refcnt++;
 	skb_queue_head_init(&rare->error_queue);
 	list_init(&rare->mc_list);
 	return true;

@@ -62,6 +62,7 @@ struct socket;
 struct inet_opts;
 struct ubuf_info_msgzc;
 struct sock_reuseport;
+struct sk_filter;
 
 enum {
 	TCP_ESTABLISHED = 1,
@@ -95,6 +96,8 @@ enum {
 #define SOCK_DONE	      0x200u
 #define SOCK_SELECT_ERR_QUEUE 0x400u
 #define SOCK_ZEROCOPY	      0x800u
+#define SOCK_FILTERED	      0x1000u
+#define SOCK_FILTER_LOCKED    0x2000u
 
 /* sk_userlocks: what the user fixed and the stack may not change. */
 #define SOCK_SNDBUF_LOCK   1
@@ -146,6 +149,7 @@ struct sock_rare {
 	u32 tsflags; /* SOF_TIMESTAMPING_* */
 	u32 tskey; /* what OPT_ID counts from, or the next number */
 	u32 zckey; /* the next send with MSG_ZEROCOPY */
+	struct sk_filter *filter; /* core/filter.h; NULL: none */
 };
 
 extern const struct sock_rare sock_rare_default;

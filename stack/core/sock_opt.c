@@ -6,6 +6,7 @@
  * Invariant: sk_rcvbuf and sk_sndbuf never go below their minimum.
  */
 #include "core/errqueue.h"
+#include "core/filter.h"
 #include "core/sock.h"
 #include "kernel/timer.h"
 #include "lib/str.h"
@@ -156,6 +157,10 @@ int sock_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len)
 	s32 v;
 
 	switch (name) {
+	case SO_ATTACH_FILTER:
+		return sk_attach_filter(sk, val, len);
+	case SO_DETACH_FILTER:
+		return sk_detach_filter(sk);
 	case SO_BINDTODEVICE:
 		return bind_to_device(sk, val, len);
 	case SO_LINGER:
@@ -171,6 +176,11 @@ int sock_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len)
 	switch (name) {
 	case SO_REUSEADDR:
 		sk->sk_reuse = v != 0;
+		return 0;
+	case SO_LOCK_FILTER:
+		if (sk->sk_flags & SOCK_FILTER_LOCKED && !v)
+			return -EPERM;
+		set_flag(sk, SOCK_FILTER_LOCKED, v != 0);
 		return 0;
 	case SO_REUSEPORT:
 		if (v && sk->sk_type == SOCK_RAW)
@@ -316,6 +326,11 @@ int sock_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len)
 	if (len > INT32_MAX)
 		return -EINVAL;
 	switch (name) {
+	case SO_GET_FILTER:
+		return sk_get_filter(sk, val, len);
+	case SO_LOCK_FILTER:
+		v = (sk->sk_flags & SOCK_FILTER_LOCKED) != 0;
+		break;
 	case SO_BINDTODEVICE:
 		return get_bound_device(sk, val, len);
 	case SO_LINGER:

@@ -65,6 +65,7 @@ struct net {
 	u32 sock_inuse, tcp_sock_inuse; /* core/: sockets there are (struct sock), of TCP */
 	/* core/: taps and packet sockets that are not bound to a device. */
 	struct list_head ptype_all, ptype_specific;
+	struct list_head packet_sklist; /* socket/: packet sockets */
 	bool dying; /* `ip netns del` was said: it ends with its last socket */
 	struct timer cleanup; /* then */
 	u32 fib_genid; /* grows with every change of routes and addresses: cached routes of older

@@ -41,6 +41,7 @@ void netns_init(struct net *net, struct host *h)
 	list_init(&net->ipv4_devconf);
 	list_init(&net->ptype_all);
 	list_init(&net->ptype_specific);
+	list_init(&net->packet_sklist);
 	list_add_tail(&net->list, &h->nets);
 	netns_sysctl_defaults(net);
 }

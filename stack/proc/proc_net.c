@@ -4,6 +4,7 @@
  * /proc/interrupts, /proc/softirqs, in the kernel's formats (net/core/net-procfs.c, fs/proc/).
  */
 #include "core/dev_core.h"
+#include "core/packet.h"
 #include "lib/str.h"
 #include "proc/seq_file.h"
 
@@ -109,7 +110,7 @@ static void ptype_list(struct seq_file *m, const struct list_head *head)
 		seq_putc(m, ' ');
 		seq_str_left(m, pt->dev ? pt->dev->name : "", 8);
 		seq_putc(m, ' ');
-		seq_puts(m, handler_name(pt->type));
+		seq_puts(m, pt->af_packet_priv ? "packet_rcv" : handler_name(pt->type));
 		seq_line(m);
 	}
 }
@@ -120,6 +121,9 @@ void proc_net_ptype(struct seq_file *m, const struct net *net)
 	ptype_list(m, &net->ptype_all);
 	list_for_each(d, &net->dev_base)
 		ptype_list(m, &list_entry(d, struct net_device, dev_list)->ptype_all);
+	ptype_list(m, &net->ptype_specific);
+	list_for_each(d, &net->dev_base)
+		ptype_list(m, &list_entry(d, struct net_device, dev_list)->ptype_specific);
 	for (u32 i = 0; i < PTYPE_HASH_SIZE; i++)
 		ptype_list(m, &net->host->ptypes->base[i]);
 }
@@ -172,6 +176,32 @@ void proc_softirqs(struct seq_file *m, const struct net *net)
 			seq_putc(m, ' ');
 			seq_u64(m, h->cpus[i]->softirq_count[nr], 10);
 		}
+		seq_line(m);
+	}
+}
+
+void proc_net_packet(struct seq_file *m, const struct net *net)
+{
+	seq_puts(m, "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n");
+	list_for_each(pos, &net->packet_sklist) {
+		const struct packet_info *p = list_entry(pos, struct packet_info, list);
+		u32 ifindex = p->ifindex > 0 ? (u32)p->ifindex : 0;
+
+		m->line = m->len;
+		seq_puts(m, "0000000000000000 ");
+		seq_u64(m, p->sk->refcnt + 1, 0);
+		seq_pad(m, 24);
+		seq_u64(m, p->sk->sk_type, 0);
+		seq_pad(m, 29);
+		seq_hex(m, p->num, 4, false);
+		seq_puts(m, "   ");
+		seq_u64(m, ifindex, 0);
+		seq_pad(m, 42);
+		seq_putc(m, p->running ? '1' : '0');
+		seq_putc(m, ' ');
+		seq_u64(m, p->sk->sk_rmem_alloc, 0);
+		seq_pad(m, 51);
+		seq_puts(m, "0      0     ");
 		seq_line(m);
 	}
 }

@@ -145,6 +145,7 @@ static const struct {
 	{ "net/sockstat", proc_net_sockstat },
 	{ "net/tcp6", proc_net_tcp6 },
 	{ "net/softnet_stat", proc_net_softnet_stat },
+	{ "net/packet", proc_net_packet },
 	{ "net/ptype", proc_net_ptype },
 	{ "interrupts", proc_interrupts },
 	{ "softirqs", proc_softirqs },

@@ -44,6 +44,7 @@ void proc_net_sockstat(struct seq_file *m, const struct net *net);
 void proc_net_tcp6(struct seq_file *m, const struct net *net);
 void proc_net_softnet_stat(struct seq_file *m, const struct net *net);
 void proc_net_ptype(struct seq_file *m, const struct net *net);
+void proc_net_packet(struct seq_file *m, const struct net *net);
 void proc_interrupts(struct seq_file *m, const struct net *net);
 void proc_softirqs(struct seq_file *m, const struct net *net);
 /* Views of traffic control, which have parts in their path. False: it is none of them. */

@@ -137,6 +137,7 @@ int sock_init(struct host *h)
 		return -ENOMEM;
 	h->families->create[AF_INET] = inet_create;
 	h->families->create[AF_INET6] = inet6_create;
+	h->families->create[AF_PACKET] = packet_create;
 	if (files_init(h)) {
 		sock_exit(h);
 		return -ENOMEM;
@@ -186,5 +187,6 @@ void sock_check(struct host *h, u32 level)
 		ASSERT(sock->file == f && sock->sk && sock->sk->socket == sock);
 	}
 	ASSERT(open == files->open);
+	packet_check(h);
 	sys_check(h);
 }

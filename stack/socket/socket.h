@@ -131,4 +131,11 @@ void sock_graft(struct sock *sk, struct socket *sock);
 int inet_create(struct net *net, struct socket *sock, u32 protocol);
 int inet6_create(struct net *net, struct socket *sock, u32 protocol);
 
+/* ---- af_packet.c ---- */
+
+int packet_create(struct net *net, struct socket *sock, u32 protocol);
+/* Follows devices that come and go; after the device layer is up. 0 or -ENOMEM. */
+int packet_init(struct host *h);
+void packet_check(const struct host *h);
+
 #endif

@@ -7,6 +7,8 @@
  * Invariant: while TCP has a segment its control block is TCP's, with IP's own kept in `header`.
  */
 #include "tcp/tcp_demux.h"
+
+#include "core/filter.h"
 #include "tcp/tcp_md5.h"
 
 #include "inet/inet_timewait_sock.h"
@@ -152,6 +154,12 @@ static enum skb_drop_reason md5_check(const struct tcp_family *af, const struct 
 	return tcp_inbound_md5_hash(sk, skb, af->family, &k->saddr, &k->daddr);
 }
 
+/* Its header is never cut off. */
+static bool tcp_filter(struct sock *sk, struct sk_buff *skb)
+{
+	return sk_filter_trim_cap(sk, skb, tcp_doff(tcp_hdr(skb)));
+}
+
 /* A segment for a full socket; `tw_isn`: of a SYN that ended a TIME-WAIT socket. */
 static int tcp_rcv_sk(const struct tcp_family *af, struct sock *sk, struct sk_buff *skb,
 		      const struct tcp_rcv_key *k, u32 tw_isn)
@@ -165,6 +173,8 @@ static int tcp_rcv_sk(const struct tcp_family *af, struct sock *sk, struct sk_bu
 	reason = md5_check(af, sk, skb, k);
 	if (reason != SKB_DROP_REASON_NOT_SPECIFIED)
 		return tcp_drop(sk, skb, reason);
+	if (!tcp_filter(sk, skb))
+		return tcp_drop(sk, skb, SKB_DROP_REASON_SOCKET_FILTER);
 	tcp_fill_cb(skb, k);
 	TCP_SKB_CB(skb)->tcp_tw_isn = tw_isn;
 	skb->dev = NULL;
@@ -229,6 +239,8 @@ static bool tcp_rcv_request(const struct tcp_family *af, struct sock *sk, struct
 	int rst;
 
 	reason = md5_check(af, sk, skb, k);
+	if (reason == SKB_DROP_REASON_NOT_SPECIFIED && !tcp_filter(sk, skb))
+		reason = SKB_DROP_REASON_SOCKET_FILTER;
 	if (reason != SKB_DROP_REASON_NOT_SPECIFIED) {
 		tcp_drop(sk, skb, reason);
 		return true;

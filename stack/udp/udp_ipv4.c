@@ -7,6 +7,7 @@
  * csum_valid is not set, skb->csum is the sum of pseudo-header and UDP header.
  */
 #include "core/offload.h"
+#include "core/filter.h"
 #include "core/reuseport.h"
 #include "ipv4/icmp.h"
 #include "ipv4/ip_sockglue.h"
@@ -217,8 +218,31 @@ static void udp_csum_pull_header(struct sk_buff *skb)
 
 /* ---- delivery ---- */
 
+static int udp_drop(struct net *net, struct sk_buff *skb, enum skb_drop_reason reason)
+{
+	if (reason == SKB_DROP_REASON_UDP_CSUM)
+		MIB_INC(net, UdpInCsumErrors);
+	MIB_INC(net, UdpInErrors);
+	kfree_skb_reason(skb, reason);
+	return 0;
+}
+
+/* With a filter the checksum is looked at first: what is cut off is part of it. */
+static bool udp_filter(struct sock *sk, struct sk_buff *skb)
+{
+	bool csum_ok = udp_checksum_ok(skb);
+
+	if (csum_ok && sk_filter_trim_cap(sk, skb, UDP_HLEN))
+		return true;
+	sk->sk_drops++;
+	udp_drop(sk->net, skb, csum_ok ? SKB_DROP_REASON_SOCKET_FILTER : SKB_DROP_REASON_UDP_CSUM);
+	return false;
+}
+
 static int udp_queue_rcv_one_skb(struct sock *sk, struct sk_buff *skb)
 {
+	if (sk->sk_flags & SOCK_FILTERED && !udp_filter(sk, skb))
+		return -1;
 	if (sk->sk_flags & SOCK_TIMESTAMP && !skb->tstamp)
 		skb->tstamp = skb->world->now;
 	udp_csum_pull_header(skb);
@@ -309,15 +333,6 @@ static int udp4_mcast_deliver(struct sk_buff *skb, const struct udp_key *k)
 	}
 	MIB_INC(k->net, UdpIgnoredMulti);
 	kfree_skb_reason(skb, SKB_DROP_REASON_NO_SOCKET);
-	return 0;
-}
-
-static int udp_drop(struct net *net, struct sk_buff *skb, enum skb_drop_reason reason)
-{
-	if (reason == SKB_DROP_REASON_UDP_CSUM)
-		MIB_INC(net, UdpInCsumErrors);
-	MIB_INC(net, UdpInErrors);
-	kfree_skb_reason(skb, reason);
 	return 0;
 }
 

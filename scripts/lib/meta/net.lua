@@ -711,8 +711,8 @@ local Epoll = {}
 ---@field flags? string|integer
 ---@field control? table<string, any>|string
 
----@param kind "udp"|"tcp"|"tcp6"|"ping"|"raw"
----@param options? { nonblock: boolean?, protocol: integer? }
+---@param kind "udp"|"tcp"|"tcp6"|"ping"|"raw"|"packet"|"packet-dgram"
+---@param options? { nonblock: boolean?, protocol: (integer|string)?, dev: tapline.Device?, filter: tapline.Bpf?, auxdata: boolean? }
 ---@return tapline.Socket
 function Host:socket(kind, options) end
 
@@ -820,6 +820,20 @@ function Socket:fcntl(command, value) end
 ---@param request integer
 ---@return integer
 function Socket:ioctl(request) end
+
+---@alias tapline.Bpf string|integer[][] a program of bpf_asm, bytes, or a list of { code, jt, jf, k }
+
+-- A filter for what the socket is to hear; false takes it off.
+---@param program tapline.Bpf|false
+function Socket:filter(program) end
+
+-- Of a packet socket, since it was asked last.
+---@return { packets: integer, drops: integer }
+function Socket:statistics() end
+
+---@param kind "promisc"|"allmulti"|"multicast"|"unicast"
+---@param options? { dev?: tapline.Device, addr?: string, drop?: boolean }
+function Socket:membership(kind, options) end
 
 ---TCP_INFO of a TCP socket, fields without `tcpi_`; `state` and `ca_state` are names.
 ---@return table<string, any>

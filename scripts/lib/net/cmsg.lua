@@ -2,6 +2,7 @@
 -- Control messages of sockets: struct cmsghdr as Linux x86-64 lays it out, to and from Lua values.
 local _, native = ...
 local util = require "net.util"
+local packet = require "net.packet"
 
 local C, raise, address = util.C, util.raise, util.address
 
@@ -24,6 +25,7 @@ local writers = { IP_TTL = number, IP_TOS = number, IP_PKTINFO = pktinfo, IP_RET
 local function level_of(name)
   if name:sub(1, 4) == "TCP_" then return C.SOL_TCP end
   if name:sub(1, 4) == "UDP_" then return C.SOL_UDP end
+  if name:sub(1, 7) == "PACKET_" then return C.SOL_PACKET end
   return name:sub(1, 3) == "SO_" and C.SOL_SOCKET or C.SOL_IP
 end
 
@@ -72,7 +74,8 @@ local readers = { IP_TTL = read_number, IP_TOS = read_number, IP_PKTINFO = read_
   IP_RECVERR = read_recverr, IP_RECVORIGDSTADDR = read_sockaddr, IP_RECVOPTS = bytes,
   IP_RETOPTS = bytes, SO_TIMESTAMP = read_timeval(1000), SO_TIMESTAMPNS = read_timeval(1),
   SO_TIMESTAMPING = read_timeval(1), SO_RXQ_OVFL = read_number, TCP_INQ = read_number,
-  UDP_GRO = read_number }
+  UDP_GRO = read_number,
+  PACKET_AUXDATA = packet.auxdata }
 
 local names = {}
 for name in pairs(readers) do

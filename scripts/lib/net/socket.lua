@@ -4,6 +4,7 @@ local _, native = ...
 local tap = require "tap"
 local util = require "net.util"
 local cmsg = require "net.cmsg"
+local packet = require "net.packet"
 
 local C, raise = util.C, util.raise
 local options, set, duration, ip_address = util.options, util.set, util.duration, util.ip_address
@@ -41,17 +42,29 @@ local socket_types = {
   tcp = { C.SOCK_STREAM, C.IPPROTO_TCP },
   ping = { C.SOCK_DGRAM, C.IPPROTO_ICMP },
   raw = { C.SOCK_RAW, C.IPPROTO_RAW },
+  packet = { C.SOCK_RAW, 3, C.AF_PACKET },
+  ["packet-dgram"] = { C.SOCK_DGRAM, 3, C.AF_PACKET },
 }
-local socket_options = set "nonblock protocol"
+local socket_options = set "nonblock protocol dev filter auxdata"
 
 function socket.new(host, kind, o)
   o = options("host:socket", o, socket_options)
   local known = socket_types[kind]
   if not known then raise(("host:socket: there is no type '%s'"):format(tostring(kind))) end
+  local is_packet = known[3] == C.AF_PACKET
+  local protocol = is_packet and packet.protocol(o.protocol) or o.protocol or known[2]
+  if not is_packet and (o.dev or o.auxdata) then raise("host:socket: dev and auxdata are for packet sockets") end
+  -- One that is bound or filtered hears nothing before it is.
+  local later = is_packet and (o.dev or o.filter)
   local result, err = native.sys("socket", { host = host.id, arg0 = known[3] or C.AF_INET,
-    arg1 = known[1] | (o.nonblock and C.SOCK_NONBLOCK or 0), arg2 = o.protocol or known[2] })
+    arg1 = known[1] | (o.nonblock and C.SOCK_NONBLOCK or 0), arg2 = later and 0 or protocol })
   if not result then raise(("socket: %s"):format(err)) end
-  return setmetatable({ host = host, fd = result.ret, v6 = known[3] ~= nil }, Socket)
+  local s = setmetatable({ host = host, fd = result.ret, v6 = known[3] == C.AF_INET6,
+    packet = is_packet and protocol }, Socket)
+  if o.filter then s:filter(o.filter) end
+  if o.auxdata then s:option("PACKET_AUXDATA", 1) end
+  if later then s:bind(o.dev, protocol) end
+  return s
 end
 
 -- An object for a descriptor that is there (or not: -1).
@@ -100,6 +113,9 @@ local function simple(result, err)
 end
 
 function calls:bind(addr, port)
+  if rawget(self, "packet") then
+    return simple(sys(self, "bind", packet.name(self, addr, packet.protocol(port or self.packet))))
+  end
   local bytes, number = endpoint(self, addr, port, "bind")
   tell(self, "bind", self.fd, number)
   return simple(sys(self, "bind", { addr = bytes, port = number }))
@@ -129,6 +145,7 @@ end
 
 local function from(result)
   if not result.addr then return nil end
+  if result.family == C.AF_PACKET then return packet.from(result) end
   return { addr = native.address_text(result.addr), port = result.port }
 end
 
@@ -167,7 +184,22 @@ function calls:send(data, o)
   return result.ret
 end
 
+local packet_send_options = set "flags protocol addr"
+
+-- Out of a device: a frame, or with "packet-dgram" what comes behind the link header that `addr` and
+-- `protocol` make.
+local function send_packet(self, data, dev, o)
+  o = options("sendto", o, packet_send_options)
+  if type(data) ~= "string" then data = data:bytes() end
+  local fields = packet.name(self, dev, packet.protocol(o.protocol or self.packet), o.addr)
+  fields.data, fields.arg0 = data, flags(o.flags)
+  local result, err = sys(self, "sendmsg", fields)
+  if not result then return nil, err end
+  return result.ret
+end
+
 function calls:sendto(data, addr, port, o)
+  if rawget(self, "packet") then return send_packet(self, data, addr, port) end
   o = options("sendto", o, send_options)
   local bytes, number = endpoint(self, addr, port, "sendto")
   local bits = flags(o.flags)
@@ -247,7 +279,7 @@ function calls:peername()
 end
 
 local levels = { SO = C.SOL_SOCKET, IP = C.SOL_IP, UDP = C.SOL_UDP, TCP = C.SOL_TCP,
-  IPV6 = C.SOL_IPV6 }
+  IPV6 = C.SOL_IPV6, PACKET = C.SOL_PACKET }
 local time_options = { SO_RCVTIMEO = true, SO_SNDTIMEO = true }
 
 local function option_number(name)
@@ -469,5 +501,7 @@ function Epoll:wait(timeout, max)
 end
 
 function Epoll:close() native.sys("close", { host = self.host.id, fd = self.fd }) end
+
+packet.methods(calls)
 
 return socket

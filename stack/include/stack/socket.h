@@ -58,6 +58,9 @@
 #define SO_RCVTIMEO	   20
 #define SO_SNDTIMEO	   21
 #define SO_BINDTODEVICE	   25
+#define SO_ATTACH_FILTER   26 /* data: the instructions themselves, eight bytes each */
+#define SO_GET_FILTER	   26
+#define SO_DETACH_FILTER   27
 #define SO_TIMESTAMP	   29
 #define SO_ACCEPTCONN	   30
 #define SO_SNDBUFFORCE	   32
@@ -69,10 +72,29 @@
 #define SO_DOMAIN	   39
 #define SO_RXQ_OVFL	   40
 #define SO_PEEK_OFF	   42
+#define SO_LOCK_FILTER	   44
 #define SO_BUSY_POLL	   46
 #define SO_MAX_PACING_RATE 47
 #define SO_INCOMING_CPU	   49
 #define SO_ZEROCOPY	   60
+
+#define PACKET_ADD_MEMBERSHIP  1
+#define PACKET_DROP_MEMBERSHIP 2
+#define PACKET_STATISTICS      6
+#define PACKET_AUXDATA	       8
+#define PACKET_ORIGDEV	       9
+#define PACKET_IGNORE_OUTGOING 23
+
+#define PACKET_MR_MULTICAST 0
+#define PACKET_MR_PROMISC   1
+#define PACKET_MR_ALLMULTI  2
+#define PACKET_MR_UNICAST   3
+
+#define TP_STATUS_USER		  0x1
+#define TP_STATUS_CSUMNOTREADY	  0x8
+#define TP_STATUS_VLAN_VALID	  0x10
+#define TP_STATUS_VLAN_TPID_VALID 0x40
+#define TP_STATUS_CSUM_VALID	  0x80
 
 #define IP_TOS			1
 #define IP_TTL			2

@@ -51,6 +51,9 @@ enum sys_nr {
 
 /* An address of either family; the port in host byte order, the address bytes in network order (4
  * used for AF_INET). */
+/* AF_PACKET: port is the protocol (host order, in socket() too), scope_id the ifindex; addr the
+ * link address, from byte 8 on the hardware type (network order, two bytes), the packet type, the
+ * address's length. */
 struct sock_addr {
 	u16 family; /* AF_INET, AF_INET6, AF_UNSPEC, AF_PACKET */
 	u16 port;
