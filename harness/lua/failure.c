@@ -289,6 +289,13 @@ static int native_nic_model(lua_State *L)
 	return 1;
 }
 
+/* native.offload(): the command line's, as it is written there. */
+static int native_offload(lua_State *L)
+{
+	lua_pushstring(L, test_run_of(L)->script->config->offload);
+	return 1;
+}
+
 void script_open_tap(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
@@ -303,6 +310,7 @@ void script_open_tap(lua_State *L)
 		{ "raise", native_raise },
 		{ "settings", native_settings },
 		{ "nic_model", native_nic_model },
+		{ "offload", native_offload },
 		{ "test", script_register_test },
 		{ NULL, NULL },
 	};

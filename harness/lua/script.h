@@ -23,6 +23,7 @@ struct script_config {
 	const char *profile;
 	bool profile_given; /* by the command line: tests that are for another one are skipped */
 	const char *nic; /* model of the cards that a script leaves open; NULL: ring */
+	const char *offload; /* "gro=off,tso=on" for those cards, or NULL */
 	const struct script_setting *settings;
 	size_t setting_count;
 	const char *capture_dir; /* NULL: none */

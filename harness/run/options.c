@@ -29,6 +29,7 @@ enum option_id {
 	OPT_FAMILY,
 	OPT_MAKE,
 	OPT_NIC,
+	OPT_OFFLOAD,
 	OPT_HELP,
 };
 
@@ -41,7 +42,7 @@ static const struct run_option option_defs[] = {
 	{ "--shard", "I/N", OPT_SHARD },   { "--audit", NULL, OPT_AUDIT },
 	{ "--make", NULL, OPT_MAKE },	   { "--help", NULL, OPT_HELP },
 	{ "-h", NULL, OPT_HELP },	   { "--family", "4|6|mapped|all", OPT_FAMILY },
-	{ "--nic", "MODEL", OPT_NIC },
+	{ "--nic", "MODEL", OPT_NIC },	   { "--offload", "LIST", OPT_OFFLOAD },
 };
 
 const char *run_options_help(void)
@@ -61,6 +62,7 @@ const char *run_options_help(void)
 	       "  --list              print the tests and run none\n"
 	       "  --profile NAME      linux (default) or rfc\n"
 	       "  --nic MODEL         the cards of hosts in Lua tests: ring (default) or virtio\n"
+	       "  --offload LIST      what those cards do: gro=off,tso=on,tx_csum=on,rx_csum=off\n"
 	       "  --set KEY=VALUE     a sysctl for every host of every test; may be repeated\n"
 	       "  --capture DIR       write what was on the wire, a file per test, into DIR\n"
 	       "  --make              write the captures that scripts make, instead of comparing them\n"
@@ -159,6 +161,37 @@ static bool parse_nic(struct run_options *o, const char *text, struct strbuf *er
 	return o->nic != NULL;
 }
 
+/* "gro=off,tso=on": names and switches that there are. */
+static bool parse_offload(struct run_options *o, const char *text, struct strbuf *error)
+{
+	static const char *const names[] = { "gro", "tso", "tx_csum", "rx_csum" };
+	const char *rest = text;
+
+	while (*rest) {
+		size_t len = strcspn(rest, ",");
+		bool known = false;
+
+		for (size_t i = 0; i < ARRAY_SIZE(names) && !known; i++) {
+			size_t name = strlen(names[i]);
+
+			known = len > name + 1 && strncmp(rest, names[i], name) == 0 &&
+				rest[name] == '=' &&
+				((len == name + 3 && strncmp(rest + name, "=on", 3) == 0) ||
+				 (len == name + 4 && strncmp(rest + name, "=off", 4) == 0));
+		}
+		if (!known) {
+			strbuf_printf(error,
+				      "--offload: '%.*s' is none of gro, tso, tx_csum, rx_csum "
+				      "with =on or =off",
+				      (int)len, rest);
+			return false;
+		}
+		rest += len + (rest[len] == ',');
+	}
+	o->offload = text;
+	return true;
+}
+
 void run_options_add_setting(struct run_options *o, char *key, const char *value)
 {
 	o->settings = xrealloc(o->settings, (o->setting_count + 1) * sizeof(*o->settings));
@@ -234,6 +267,8 @@ static bool apply(struct run_options *o, const struct run_option *d, char *value
 		return parse_profile(o, value, error);
 	case OPT_NIC:
 		return parse_nic(o, value, error);
+	case OPT_OFFLOAD:
+		return parse_offload(o, value, error);
 	case OPT_SET:
 		return parse_setting(o, value, error);
 	case OPT_CAPTURE:
@@ -451,6 +486,8 @@ void run_options_rerun(const struct run_options *o, const char *path, const char
 		strbuf_printf(out, " --profile %s", o->profile);
 	if (o->nic)
 		strbuf_printf(out, " --nic %s", o->nic);
+	if (o->offload)
+		strbuf_printf(out, " --offload %s", o->offload);
 	for (i = 0; i < o->setting_count; i++) {
 		strbuf_clear(&word);
 		strbuf_printf(&word, "%s=%s", o->settings[i].key, o->settings[i].value);

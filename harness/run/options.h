@@ -23,6 +23,7 @@ struct run_options {
 	bool make; /* write the captures that scripts make */
 	const char *profile; /* "linux" or "rfc" */
 	const char *nic; /* "ring" or "virtio"; NULL: not given */
+	const char *offload; /* "gro=off,tso=on", checked; NULL: not given */
 	unsigned int wall_timeout; /* seconds per test, 0: no watchdog */
 	bool seed_given, profile_given, wall_timeout_given;
 	unsigned int shard, shards; /* part `shard`, from 1, of `shards`; 0: no parts */

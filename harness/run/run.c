@@ -111,6 +111,7 @@ static void fill_config(const struct run *r, struct plan_file *f)
 		.profile = o->profile,
 		.profile_given = o->profile_given,
 		.nic = o->nic,
+		.offload = o->offload,
 		.settings = o->settings,
 		.setting_count = o->setting_count,
 		.capture_dir = o->capture_dir,

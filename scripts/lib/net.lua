@@ -170,6 +170,19 @@ local function list(value)
 end
 
 local models = { ring = C.NIC_MODEL_RING, virtio = C.NIC_MODEL_VIRTIO, tun = C.NIC_MODEL_TUN }
+-- tapline run --offload: what the command line wants of each card. What a card can not do is left.
+local OFFLOADS = { gro = "NIC_PARAM_GRO", tso = "NIC_PARAM_TSO", tx_csum = "NIC_PARAM_TX_CSUM",
+  rx_csum = "NIC_PARAM_RX_CSUM" }
+
+local function offload(host, nic)
+  local wanted = native.offload()
+  if not wanted then return end
+  for name, switch in wanted:gmatch "([%w_]+)=(%w+)" do
+    op("nic_set", { host = host.id, ifindex = nic.ifindex, param = C[OFFLOADS[name]],
+      value = switch == "on" and 1 or 0 })
+  end
+end
+
 local nic_options = set "addr mac mtu wire delay rate queues rx_ring tx_ring name model up"
 
 function Host:nic(o)
@@ -196,6 +209,7 @@ function Host:nic(o)
   op("wire_attach", { wire = nic.wire.id, ["end"] = side, host = self.id, ifindex = nic.ifindex })
   nic.wire.ends[side] = nic
   self.nics[number + 1] = nic
+  if not nic.raw then offload(self, nic) end
   if o.up ~= false then
     op("link_set", { host = self.id, ifindex = nic.ifindex, param = C.LINK_PARAM_UP, value = 1 })
   end
