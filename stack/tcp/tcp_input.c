@@ -252,7 +252,8 @@ static bool validate_paws(struct sock *sk, struct sk_buff *skb, bool inerr)
 	enum skb_drop_reason reason;
 
 	if (!tcp_fast_parse_options(sk->net, skb, th, tp) || !tp->rx_opt.saw_tstamp ||
-	    tcp_paws_check(sk->net->host, &tp->rx_opt, TCP_PAWS_WINDOW))
+	    tcp_paws_check(sk->net->host, &tp->rx_opt,
+			   net_world(sk->net)->profile_rfc ? 0 : TCP_PAWS_WINDOW))
 		return true;
 	reason = disordered_ack(sk, skb);
 	/* A reset is good even when it does not pass. */
