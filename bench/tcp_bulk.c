@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Bulk data over one connection between two hosts of one world: CPU time of both ends, both
- * applications' calls and copies included, per full-sized data segment. Segments leave one by one
- * (the device has no TSO), checksums are made and verified in software, options are Linux's
- * defaults: SACK, time stamps, window scale; so a segment holds 1,448 bytes.
+ * applications' calls and copies included, per full-sized data segment. Options are Linux's
+ * defaults: SACK, time stamps, window scale; so a segment holds 1,448 bytes. Three ways: as it
+ * comes: segments are cut in software in front of the driver, GRO joins them; the checksums are
+ * made and verified in software;
+ * no_gso_gro: each segment is a packet of its own all the way, as in the peer;
+ * tso_gro: the device cuts the segments and makes and verifies the checksums.
  */
 #include "two_hosts.h"
+
+#include "kernel/world.h"
+#include "socket/socket.h"
 
 #define CHUNK 65536u
 #define TOTAL (64u << 20)
@@ -60,7 +66,37 @@ static void transfer(struct world *w, const s32 fd[2], u64 total)
 	bench_check(tx.done == total && rx.done == total, "bytes are missing");
 }
 
-int main(void)
+static void nic_set(struct world *w, u32 param, u64 value)
+{
+	for (u32 host = 0; host < 2; host++) {
+		struct op op = { .kind = OP_NIC_SET };
+
+		op.u.nic_set.host = host;
+		op.u.nic_set.ifindex = 2;
+		op.u.nic_set.param = param;
+		op.u.nic_set.value = value;
+		bench_apply(w, &op);
+	}
+}
+
+static void one_by_one(struct world *w, const s32 fd[2])
+{
+	int err;
+
+	nic_set(w, NIC_PARAM_GRO, 0);
+	sockfd_lookup(w->hosts[0], fd[0], &err)->sk->sk_gso_disabled = true;
+}
+
+static void offloads(struct world *w, const s32 fd[2])
+{
+	(void)fd;
+	nic_set(w, NIC_PARAM_TX_CSUM, 1);
+	nic_set(w, NIC_PARAM_RX_CSUM, 1);
+	nic_set(w, NIC_PARAM_TSO, 1);
+	nic_set(w, NIC_PARAM_GRO, 1);
+}
+
+static void run(const char *name, void (*configure)(struct world *w, const s32 fd[2]))
 {
 	const size_t size = 256u << 20;
 	void *arena = aligned_alloc(64, size);
@@ -71,11 +107,20 @@ int main(void)
 	for (u32 i = 0; i < CHUNK; i++)
 		out[i] = (u8)(i * 7 + i / 251);
 	bench_connect(w, listener, fd);
+	if (configure)
+		configure(w, fd);
 	transfer(w, fd, TOTAL / 8);
 	t0 = bench_now_ns();
 	transfer(w, fd, TOTAL);
-	bench_print("tcp_bulk_segment", (bench_now_ns() - t0) / (TOTAL / MSS), "ns/segment");
+	bench_print(name, (bench_now_ns() - t0) / (TOTAL / MSS), "ns/segment");
 	world_destroy(w, NULL);
 	free(arena);
+}
+
+int main(void)
+{
+	run("tcp_bulk_segment", NULL);
+	run("tcp_bulk_segment_no_gso_gro", one_by_one);
+	run("tcp_bulk_segment_tso_gro", offloads);
 	return 0;
 }

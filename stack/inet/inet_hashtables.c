@@ -194,6 +194,7 @@ void inet_ehash_insert(struct inet_hashinfo *hi, struct sock_common *skc)
 
 void inet_ehash_remove(struct inet_hashinfo *hi, struct sock_common *skc)
 {
+	hi->ports_freed[skc->skc_num & 1]++;
 	inet_htable_del(&hi->ehash, &skc->skc_node);
 }
 
@@ -211,17 +212,24 @@ bool inet_ehash_nolisten(struct sock *sk, struct sock_common *osk)
 	return true;
 }
 
-int __inet_check_established(struct sock *sk, u16 lport, bool bound)
+struct sock_common *inet_ehash_conflict(struct sock *sk, u16 lport)
 {
-	struct inet_hashinfo *hi = inet_hashinfo_of(sk->net);
-	struct sock_common *skc = inet_skc(sk), *skc2;
-	struct inet_timewait_sock *tw = NULL;
+	const struct inet_hashinfo *hi = inet_hashinfo_of(sk->net);
+	struct sock_common *skc = inet_skc(sk);
 
 	inet_sk_key(sk);
 	skc->skc_num = lport;
 	skc->skc_hash = skc_ehashfn(hi, skc);
-	skc2 = ehash_find(hi, sk->net, skc->skc_family, &skc->skc_rcv_saddr, lport, &skc->skc_daddr,
+	return ehash_find(hi, sk->net, skc->skc_family, &skc->skc_rcv_saddr, lport, &skc->skc_daddr,
 			  skc->skc_dport, skc->skc_bound_dev_if, skc->skc_hash);
+}
+
+int __inet_check_established(struct sock *sk, u16 lport, bool bound)
+{
+	struct inet_hashinfo *hi = inet_hashinfo_of(sk->net);
+	struct sock_common *skc = inet_skc(sk), *skc2 = inet_ehash_conflict(sk, lport);
+	struct inet_timewait_sock *tw = NULL;
+
 	if (skc2) {
 		if (skc2->skc_kind != SKC_TIMEWAIT || !hi->twsk_unique ||
 		    !hi->twsk_unique(sk, inet_twsk(skc2), bound))
@@ -340,7 +348,7 @@ void inet_unhash(struct sock *sk)
 		reuseport_detach_sock(sk);
 		inet_htable_del(&hi->lhash2, &skc->skc_node);
 	} else {
-		inet_htable_del(&hi->ehash, &skc->skc_node);
+		inet_ehash_remove(hi, skc);
 	}
 }
 

@@ -83,12 +83,33 @@ struct inet_htable {
 #define INET_TABLE_PERTURB_SHIFT 8u
 #define INET_TABLE_PERTURB_SIZE	 (1u << INET_TABLE_PERTURB_SHIFT)
 
+/*
+ * A search for a port found every other one of the range in use with this peer: the next one to
+ * that peer need not look at them again, as long as none was given back.
+ */
+struct inet_ports_full {
+	const struct net *net; /* NULL: nothing is known */
+	struct inet_addr rcv_saddr, daddr;
+	u32 bound_dev_if;
+	u32 low, high; /* the range */
+	u64 freed[2]; /* inet_hashinfo.ports_freed then, of the range's first parity and the other
+		       */
+	u16 dport;
+	u8 family;
+	bool full[2];
+};
+
+#define INET_PORTS_FULL_SIZE 4u
+
 struct inet_hashinfo {
 	struct host *host;
 	struct inet_htable ehash, lhash2, bhash, bhash2;
 	struct siphash_key key; /* of the tables */
 	struct siphash_key port_key; /* of inet_connect's port offset */
 	u32 *table_perturb; /* made by the first connect() */
+	struct inet_ports_full ports_full[INET_PORTS_FULL_SIZE]; /* by bits of the port offset */
+	u64 ports_freed[2]; /* even, odd: how often a port in use became free, or freer */
+	u64 connect_probes; /* ports that searches looked at */
 	u32 tw_count; /* TIME-WAIT sockets (tcp_death_row.tw_refcount) */
 	/* Sockets that their user closed and that still talk (tcp_orphan_count). */
 	s32 orphan_count;
@@ -116,6 +137,8 @@ u32 inet_ehashfn(const struct inet_hashinfo *hi, const struct net *net,
 struct sock_common *__inet_lookup_established(const struct inet_hashinfo *hi, struct net *net,
 					      u8 family, const struct inet_addr *saddr, u16 sport,
 					      const struct inet_addr *daddr, u16 dport, u32 dif);
+/* Is the key of sk with local port lport in use, and by whom? NULL: it is free. */
+struct sock_common *inet_ehash_conflict(struct sock *sk, u16 lport);
 /* Enters skc, whose key is filled in but for its hash. */
 void inet_ehash_insert(struct inet_hashinfo *hi, struct sock_common *skc);
 /* Harmless when it is in no table. */

@@ -93,6 +93,7 @@ static void tb_destroy_if_empty(struct inet_hashinfo *hi, struct inet_bind_bucke
 {
 	if (tb->bhash2.first)
 		return;
+	hi->ports_freed[tb->port & 1]++;
 	inet_htable_del(&hi->bhash, &tb->node);
 	mem_free(hi->host->world, MEM_BIND_BUCKET, tb, sizeof(*tb));
 }
@@ -454,15 +455,23 @@ static int table_perturb_init(struct inet_hashinfo *hi)
 	return 0;
 }
 
-/* Can sk connect from this port? 0: it is in ehash with it and owns it. */
-static int try_connect_port(struct inet_hashinfo *hi, struct sock *sk, u16 port)
+/* Can sk connect from this port? 0: it is in ehash with it and owns it. *may_end: what is in the
+ * way may be so for a time only, without giving the port back. */
+static int try_connect_port(struct inet_hashinfo *hi, struct sock *sk, u16 port, bool *may_end)
 {
 	struct inet_bind_bucket *tb = tb_find(hi, sk->net, port);
+	const struct sock_common *other;
 	int err;
 
+	hi->connect_probes++;
 	/* A port that somebody bound is not shared with connects. */
 	if (tb && (tb->fastreuse >= 0 || tb->fastreuseport >= 0))
 		return -EADDRNOTAVAIL;
+	other = inet_ehash_conflict(sk, port);
+	if (other && other->skc_kind != SKC_TIMEWAIT)
+		return -EADDRNOTAVAIL;
+	if (other)
+		*may_end = true;
 	if (!tb) {
 		tb = tb_create(hi, sk->net, port);
 		if (!tb)
@@ -470,7 +479,6 @@ static int try_connect_port(struct inet_hashinfo *hi, struct sock *sk, u16 port)
 		tb->fastreuse = -1;
 		tb->fastreuseport = -1;
 	}
-	inet_sk_key(sk);
 	err = inet_bind_hash(hi, sk, tb);
 	if (err)
 		return err;
@@ -480,13 +488,70 @@ static int try_connect_port(struct inet_hashinfo *hi, struct sock *sk, u16 port)
 	return err;
 }
 
+/* What is known of the range with sk's peer. */
+static struct inet_ports_full *ports_full_of(struct inet_hashinfo *hi, const struct sock *sk,
+					     struct port_range r, u64 port_offset)
+{
+	struct inet_ports_full *f = &hi->ports_full[port_offset >> 60 & (INET_PORTS_FULL_SIZE - 1)];
+	const struct sock_common *skc = &inet_csk(sk)->icsk_common;
+
+	if (f->net == sk->net && f->low == r.low && f->high == r.high &&
+	    f->dport == skc->skc_dport && f->family == skc->skc_family &&
+	    f->bound_dev_if == skc->skc_bound_dev_if &&
+	    inet_addr_equal(&f->daddr, &skc->skc_daddr) &&
+	    inet_addr_equal(&f->rcv_saddr, &skc->skc_rcv_saddr))
+		return f;
+	*f = (struct inet_ports_full){ .net = sk->net,
+				       .rcv_saddr = skc->skc_rcv_saddr,
+				       .daddr = skc->skc_daddr,
+				       .bound_dev_if = skc->skc_bound_dev_if,
+				       .low = r.low,
+				       .high = r.high,
+				       .dport = skc->skc_dport,
+				       .family = skc->skc_family };
+	return f;
+}
+
+/*
+ * The ports of one parity of the range, in turn from `first` on. 0: sk has one, *steps ports behind
+ * the first. What is known to be in use with this peer is not looked at again.
+ */
+static int scan_for_connect(struct inet_hashinfo *hi, struct sock *sk, struct port_range r,
+			    u32 first, struct inet_ports_full *f, u32 *steps)
+{
+	u32 remaining = r.high - r.low, which = (first - r.low) & 1, port = first;
+	const u64 *freed = &hi->ports_freed[first & 1];
+	bool may_end = false;
+
+	if (f->full[which] && f->freed[which] == *freed)
+		return -EADDRNOTAVAIL;
+	if (remaining > 1)
+		remaining &= ~1u;
+	for (u32 i = 0; i < remaining; i += 2, port += 2) {
+		int err;
+
+		if (port >= r.high)
+			port -= remaining;
+		err = try_connect_port(hi, sk, (u16)port, &may_end);
+		if (err == -EADDRNOTAVAIL)
+			continue;
+		*steps = i;
+		return err;
+	}
+	f->full[which] = !may_end;
+	f->freed[which] = *freed;
+	return -EADDRNOTAVAIL;
+}
+
 /* RFC 6056 3.3.4, as __inet_hash_connect: ports of the range's lower parity first. */
 static int connect_any_port(struct inet_hashinfo *hi, struct sock *sk)
 {
 	struct port_range r = local_port_range(sk->net);
 	u32 remaining = r.high - r.low;
+	struct inet_ports_full *full;
 	u64 port_offset;
-	u32 *perturb, offset;
+	u32 *perturb, offset, steps;
+	int err = -EADDRNOTAVAIL;
 
 	if (!remaining || table_perturb_init(hi))
 		return remaining ? -ENOMEM : -EADDRNOTAVAIL;
@@ -496,26 +561,15 @@ static int connect_any_port(struct inet_hashinfo *hi, struct sock *sk)
 	port_offset = inet_sk_port_offset(hi, inet_skc(sk));
 	perturb = &hi->table_perturb[port_offset & (INET_TABLE_PERTURB_SIZE - 1)];
 	offset = (*perturb + (u32)(port_offset >> 32)) % remaining & ~1u;
-	for (u32 parity = 0; parity < (remaining > 1 ? 2u : 1u); parity++) {
-		for (u32 i = 0, port = r.low + offset + parity; i < remaining; i += 2, port += 2) {
-			int err;
-
-			if (port >= r.high)
-				port -= remaining;
-			err = try_connect_port(hi, sk, (u16)port);
-			if (err == -ENOMEM)
-				return err;
-			if (err)
-				continue;
-			/* With few ports in use the next one is hard to foresee. */
-			*perturb +=
-				max_u32(i,
-					get_random_u32_below(hi->host->world, RANDOM_PORT, 8) * 2) +
-				2;
-			return 0;
-		}
-	}
-	return -EADDRNOTAVAIL;
+	full = ports_full_of(hi, sk, r, port_offset);
+	for (u32 parity = 0; err == -EADDRNOTAVAIL && parity < (remaining > 1 ? 2u : 1u); parity++)
+		err = scan_for_connect(hi, sk, r, r.low + offset + parity, full, &steps);
+	/* With few ports in use the next one is hard to foresee. */
+	if (!err)
+		*perturb +=
+			max_u32(steps, get_random_u32_below(hi->host->world, RANDOM_PORT, 8) * 2) +
+			2;
+	return err;
 }
 
 int inet_hash_connect(struct sock *sk)

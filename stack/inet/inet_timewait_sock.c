@@ -17,7 +17,7 @@ void inet_twsk_deschedule_put(struct inet_timewait_sock *tw)
 {
 	struct inet_hashinfo *hi = tw_hashinfo(tw);
 
-	del_timer(&tw->tw_timer);
+	event_cancel(hi->host->world, &tw->tw_timer);
 	inet_ehash_remove(hi, &tw->tw_common);
 	inet_bind_owner_del(hi, &tw->tw_bind);
 	ASSERT(hi->tw_count > 0);
@@ -25,9 +25,16 @@ void inet_twsk_deschedule_put(struct inet_timewait_sock *tw)
 	mem_free(hi->host->world, MEM_TIMEWAIT_SOCK, tw, sizeof(*tw));
 }
 
-static void tw_timer_handler(struct timer *t)
+static void tw_timer_event(struct world *w, struct event *ev)
 {
-	inet_twsk_deschedule_put(container_of(t, struct inet_timewait_sock, tw_timer));
+	struct inet_timewait_sock *tw = container_of(ev, struct inet_timewait_sock, tw_timer);
+	struct cpu *cpu = host_cpu(tw_hashinfo(tw)->host, tw->tw_cpu);
+
+	(void)w;
+	if (!timer_begin(cpu, ev))
+		return;
+	inet_twsk_deschedule_put(tw);
+	timer_end(cpu);
 }
 
 struct inet_timewait_sock *inet_twsk_alloc(struct sock *sk, u8 substate)
@@ -51,7 +58,8 @@ struct inet_timewait_sock *inet_twsk_alloc(struct sock *sk, u8 substate)
 	tw->tw_reuse = sk->sk_reuse;
 	tw->tw_reuseport = sk->sk_reuseport;
 	tw->tw_transparent = sk->inet_transparent;
-	timer_setup(&tw->tw_timer, this_cpu(hi->host), tw_timer_handler);
+	tw->tw_cpu = (u16)this_cpu(hi->host)->id;
+	event_init(&tw->tw_timer, tw_timer_event);
 	return tw;
 }
 
@@ -70,12 +78,14 @@ void inet_twsk_hashdance_schedule(struct inet_timewait_sock *tw, struct sock *sk
 		MIB_INC(sk->net, TcpExtTWKilled);
 	else
 		MIB_INC(sk->net, TcpExtTW);
-	mod_timer(&tw->tw_timer, jiffies(hi->host) + timeo);
+	inet_twsk_reschedule(tw, timeo);
 }
 
 void inet_twsk_reschedule(struct inet_timewait_sock *tw, u32 timeo)
 {
-	mod_timer(&tw->tw_timer, jiffies(tw_hashinfo(tw)->host) + timeo);
+	struct host *h = tw_hashinfo(tw)->host;
+
+	event_arm(h->world, &tw->tw_timer, timer_expiry_ns(h, jiffies(h) + timeo), EVENT_TIMER);
 }
 
 void inet_twsk_purge(struct inet_hashinfo *hi, const struct net *net)

@@ -18,8 +18,9 @@
 struct inet_timewait_sock {
 	struct sock_common tw_common; /* first */
 	struct inet_bind_owner tw_bind;
-	struct timer tw_timer;
-	u32 tw_mark, tw_priority, tw_txhash;
+	struct event tw_timer;
+	u32 tw_mark, tw_priority;
+	u16 tw_cpu; /* its timer's */
 	u8 tw_substate; /* TCP_TIME_WAIT or TCP_FIN_WAIT2 */
 	u8 tw_rcv_wscale;
 	u8 tw_tos;
@@ -33,6 +34,8 @@ struct inet_timewait_sock {
 	u32 tw_ts_recent_stamp; /* s; 0: no time stamps */
 	u32 tw_entry_stamp; /* ms, when it was made */
 };
+
+_Static_assert(sizeof(void *) != 8 || sizeof(struct inet_timewait_sock) <= 192, "a block of 192");
 
 static inline struct inet_timewait_sock *inet_twsk(struct sock_common *skc)
 {

@@ -27,20 +27,35 @@ u64 ktime_get_ns(const struct host *h)
 	return h->world->now - h->born_ns + KTIME_BASE;
 }
 
+bool timer_begin(struct cpu *cpu, struct event *ev)
+{
+	struct world *w = cpu->host->world;
+
+	if (cpu->busy_until > w->now) {
+		event_arm(w, ev, cpu->busy_until, EVENT_TIMER);
+		return false;
+	}
+	cpu_step_begin(cpu);
+	cpu_cost(cpu, COST_TIMER, 1);
+	trace(w, cpu->host, TRACE_TIMER_EXPIRE, 0, jiffies(cpu->host), 0, 0);
+	return true;
+}
+
+void timer_end(struct cpu *cpu)
+{
+	cpu_step_end(cpu);
+}
+
 static void timer_event(struct world *w, struct event *ev)
 {
 	struct timer *t = container_of(ev, struct timer, event);
 	struct cpu *cpu = t->cpu;
 
-	if (cpu->busy_until > w->now) {
-		event_arm(w, ev, cpu->busy_until, EVENT_TIMER);
+	(void)w;
+	if (!timer_begin(cpu, ev))
 		return;
-	}
-	cpu_step_begin(cpu);
-	cpu_cost(cpu, COST_TIMER, 1);
-	trace(w, cpu->host, TRACE_TIMER_EXPIRE, 0, jiffies(cpu->host), 0, 0);
 	t->fn(t); /* may free what the timer is part of */
-	cpu_step_end(cpu);
+	timer_end(cpu);
 }
 
 void timer_setup(struct timer *t, struct cpu *cpu, timer_fn fn)

@@ -53,6 +53,13 @@ void hrtimer_start(struct timer *t, u64 time_ns);
 /* True when it was pending. */
 bool del_timer(struct timer *t);
 
+/*
+ * For objects of which there are very many: their timer is a bare event, and its function begins
+ * with timer_begin() and ends with timer_end(). False: the CPU is busy, the event comes again.
+ */
+bool timer_begin(struct cpu *cpu, struct event *ev);
+void timer_end(struct cpu *cpu);
+
 static inline bool timer_pending(const struct timer *t)
 {
 	return event_armed(&t->event);

@@ -35,13 +35,13 @@ static u64 until(const struct net *net, u64 timeout)
 }
 
 /* Until the timer fires, in jiffies rounded up. */
-static u64 timer_left(const struct net *net, const struct timer *t)
+static u64 timer_left(const struct net *net, const struct event *ev)
 {
 	u64 now = net_world(net)->now;
 
-	if (!timer_pending(t) || t->event.time <= now)
+	if (!event_armed(ev) || ev->time <= now)
 		return 0;
-	return clock_t_of((t->event.time - now + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC);
+	return clock_t_of((ev->time - now + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC);
 }
 
 static void endpoint(struct seq_file *m, u8 family, const struct inet_addr *addr, u16 port)
@@ -161,8 +161,8 @@ static void request_line(struct seq_file *m, u32 number, const struct request_so
 {
 	line_begin(m, number, &req->skc, TCP_SYN_RECV);
 	queues(m, 0, 0);
-	timers(m, TR_RETRANSMIT, timer_left(req->skc.skc_net, &req->rsk_timer), req->num_timeout,
-	       0);
+	timers(m, TR_RETRANSMIT, timer_left(req->skc.skc_net, &req->rsk_timer.event),
+	       req->num_timeout, 0);
 	references(m, 0);
 }
 

@@ -161,6 +161,44 @@ static void connects_share_ports(void **state)
 	inet_world_end(iw);
 }
 
+/* Behind the half of the ports that is looked at first, each connect looked at all of that half. */
+static void a_full_half_is_not_searched_again(void **state)
+{
+	struct inet_world *iw = inet_world_new(4);
+	struct sock *sk[401];
+	u64 probes;
+
+	(void)state;
+	iw->net->sysctl.ip_local_port_min = 50000;
+	iw->net->sysctl.ip_local_port_max = 50399;
+	for (u32 i = 0; i < 400; i++) {
+		sk[i] = new_sock(iw);
+		assert_int_equal(connect_to(sk[i], A, B, 80), 0);
+		assert_int_equal(sk[i]->inet_num & 1, i >= 200);
+	}
+	/* The even half once until it was full, twice in all with the search that found it so. */
+	assert_in_range(iw->hi.connect_probes, 400, 1600);
+	probes = iw->hi.connect_probes;
+	sk[400] = new_sock(iw);
+	for (u32 i = 0; i < 100; i++)
+		assert_int_equal(connect_to(sk[400], A, B, 80), -EADDRNOTAVAIL);
+	assert_in_range(iw->hi.connect_probes - probes, 200, 200); /* of the odd half, once */
+	/* Another peer, and a port given back, are found at once. */
+	assert_int_equal(connect_to(sk[400], A, B + 1, 80), 0);
+	kill_sock(sk[400]);
+	for (u32 i = 0; i < 2; i++) {
+		u16 port = sk[i * 300]->inet_num;
+
+		kill_sock(sk[i * 300]);
+		sk[i * 300] = new_sock(iw);
+		assert_int_equal(connect_to(sk[i * 300], A, B, 80), 0);
+		assert_int_equal(sk[i * 300]->inet_num, port);
+	}
+	for (u32 i = 0; i < 400; i++)
+		kill_sock(sk[i]);
+	inet_world_end(iw);
+}
+
 static void connect_leaves_bound_ports_alone(void **state)
 {
 	struct inet_world *iw = inet_world_new(4);
@@ -285,6 +323,7 @@ int main(void)
 		cmocka_unit_test(listen_asks_again),
 		cmocka_unit_test(ports_run_out),
 		cmocka_unit_test(connects_share_ports),
+		cmocka_unit_test(a_full_half_is_not_searched_again),
 		cmocka_unit_test(connect_leaves_bound_ports_alone),
 		cmocka_unit_test(ports_are_hard_to_guess),
 		cmocka_unit_test(time_wait_keeps_the_port),
