@@ -114,6 +114,18 @@ static bool parse_mask(const char *s, u16 pf, u8 mask[16])
 	return pf == AF_INET ? ip4_from_text(s, mask) : ip6_from_text(s, mask);
 }
 
+/* "10", "10.1": what is left out is 0. */
+static bool parse_ip4(char *host, u32 cap, u8 addr[4])
+{
+	u32 dots = 0, len = (u32)str_len(host);
+
+	for (const char *p = host; *p; p++)
+		dots += *p == '.';
+	for (; dots < 3 && len + 3 < cap; dots++, len += 2)
+		str_copy(host + len, ".0", cap - len);
+	return ip4_from_text(host, addr);
+}
+
 static bool parse_address(struct xt_words *w, const char *text, u8 addr[16], u8 mask[16])
 {
 	u16 pf = w->c->pf;
@@ -129,7 +141,7 @@ static bool parse_address(struct xt_words *w, const char *text, u8 addr[16], u8 
 	str_copy_n(host, sizeof(host), text, (size_t)(slash - text));
 	memset(addr, 0, 16);
 	memset(mask, 0, 16);
-	if (!(pf == AF_INET ? ip4_from_text(host, addr) : ip6_from_text(host, addr)))
+	if (!(pf == AF_INET ? parse_ip4(host, sizeof(host), addr) : ip6_from_text(host, addr)))
 		return XT_ERROR(w, 2, "host/network `", text, "' not found");
 	if (!*slash)
 		memset(mask, 0xff, pf == AF_INET ? 4 : 16);

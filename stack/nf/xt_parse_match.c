@@ -412,22 +412,24 @@ static bool parse_rate(struct xt_words *w, struct xt_match *m, const char *text)
 	return true;
 }
 
-/* "0.25" of 2^31. */
+/* "0.25" of 2^31, rounded as lround() does: digit by digit from the last, with 16 bits to spare. */
 static bool parse_probability(struct xt_words *w, struct xt_match *m, const char *text)
 {
-	u64 scale = 1, v = 0;
-	const char *p = text;
+	const char *p = text + 1, *end;
+	u64 v = 0;
 
-	if (*p != '0' && *p != '1')
-		return XT_ERROR(w, 2, "--probability must be between 0.0 and 1.0");
-	v = (u64)(*p++ - '0');
 	if (*p == '.')
 		p++;
-	for (; *p >= '0' && *p <= '9' && scale < 1000000000; p++, scale *= 10)
-		v = v * 10 + (u64)(*p - '0');
-	if (*p || v > scale)
+	for (end = p; *end >= '0' && *end <= '9' && end - p < 18; end++)
+		;
+	if ((text[0] != '0' && text[0] != '1') || *end)
 		return XT_ERROR(w, 2, "--probability must be between 0.0 and 1.0");
-	m->u.statistic.probability = (u32)((v << 31) / scale - (v == scale));
+	while (end > p)
+		v = (((u64)(*--end - '0') << 47) + v) / 10;
+	if (text[0] == '1' && v)
+		return XT_ERROR(w, 2, "--probability must be between 0.0 and 1.0");
+	v = (v + (1u << 15)) >> 16;
+	m->u.statistic.probability = text[0] == '1' ? 0x7fffffff : (u32)min_u64(v, 0x7fffffff);
 	return true;
 }
 

@@ -602,7 +602,7 @@ int xt_apply(struct net *net, struct xt_command *c, bool dry)
 {
 	struct job j = { .net = net, .t = xt_table_get(net, c->pf, c->table), .c = c, .dry = dry };
 
-	if (j.t && j.t->running && !dry && c->verb != XT_LIST && c->verb != XT_LIST_RULES &&
+	if (j.t && j.t->running && c->verb != XT_LIST && c->verb != XT_LIST_RULES &&
 	    c->verb != XT_SAVE && c->verb != XT_CHECK)
 		return REFUSE(&j, -EBUSY, "Resource temporarily unavailable.");
 	switch ((enum xt_verb)c->verb) {

@@ -438,15 +438,17 @@ static void pad_from(struct seq_file *m, u32 start, u32 width)
 static void list_network(struct seq_file *m, const u8 *addr, const u8 *mask, u16 pf, bool invert,
 			 bool numeric)
 {
-	u32 start = m->len;
+	u32 start;
 
+	seq_putc(m, ' ');
+	start = m->len;
 	if (invert)
 		seq_putc(m, '!');
 	if (!mask_len(mask, pf == AF_INET6 ? 16 : 4))
 		seq_puts(m, numeric ? (pf == AF_INET6 ? "::/0" : "0.0.0.0/0") : "anywhere");
 	else
 		network(m, addr, mask, pf, false);
-	pad_from(m, start, 20);
+	pad_from(m, start, 19);
 }
 
 static void list_device(struct seq_file *m, const char *name, bool invert)
@@ -460,11 +462,11 @@ static void list_device(struct seq_file *m, const char *name, bool invert)
 
 static void list_ports(struct seq_file *m, const char *name, const u16 port[2], bool invert)
 {
+	seq_putc(m, ' ');
 	seq_puts(m, name);
 	seq_puts(m, port[0] == port[1] ? ":" : "s:");
 	seq_puts(m, invert ? "!" : "");
 	range(m, port[0], port[1]);
-	seq_putc(m, ' ');
 }
 
 static void list_match(struct seq_file *m, const struct xt_match *x, u16 pf)
@@ -472,72 +474,65 @@ static void list_match(struct seq_file *m, const struct xt_match *x, u16 pf)
 	switch ((enum xt_match_kind)x->kind) {
 	case XT_MATCH_TCP:
 	case XT_MATCH_UDP:
-		seq_puts(m, xt_match_name(x->kind, pf));
 		seq_putc(m, ' ');
+		seq_puts(m, xt_match_name(x->kind, pf));
 		if (x->set & XT_OPT_SPORT)
 			list_ports(m, "spt", x->u.tcp.sport, x->invert & XT_OPT_SPORT);
 		if (x->set & XT_OPT_DPORT)
 			list_ports(m, "dpt", x->u.tcp.dport, x->invert & XT_OPT_DPORT);
 		if (x->set & XT_OPT_OPTION) {
-			seq_puts(m, x->invert & XT_OPT_OPTION ? "option=!" : "option=");
+			seq_puts(m, x->invert & XT_OPT_OPTION ? " option=!" : " option=");
 			seq_u64(m, x->u.tcp.option, 0);
-			seq_putc(m, ' ');
 		}
 		if (x->set & XT_OPT_FLAGS) {
-			seq_puts(m, x->invert & XT_OPT_FLAGS ? "flags:!0x" : "flags:0x");
+			seq_puts(m, x->invert & XT_OPT_FLAGS ? " flags:!0x" : " flags:0x");
 			seq_hex(m, x->u.tcp.flag_mask, 2, true);
 			seq_puts(m, "/0x");
 			seq_hex(m, x->u.tcp.flag_cmp, 2, true);
-			seq_putc(m, ' ');
 		}
 		break;
 	case XT_MATCH_ICMP:
 	case XT_MATCH_ICMP6:
-		seq_puts(m, pf == AF_INET6 ? "ipv6-icmptype" : "icmptype");
+		seq_puts(m, pf == AF_INET6 ? " ipv6-icmptype" : " icmptype");
 		seq_puts(m, x->invert ? " !" : "");
 		icmp_type(m, x);
-		seq_putc(m, ' ');
 		break;
 	case XT_MATCH_STATE:
 	case XT_MATCH_CONNTRACK:
 		if (x->u.ct.states) {
-			seq_puts(m, x->invert ? "! " : "");
+			seq_puts(m, x->invert ? " ! " : " ");
 			seq_puts(m, x->kind == XT_MATCH_STATE ? "state " : "ctstate ");
 			bits(m, xt_state_names, x->u.ct.states, "NONE");
-			seq_putc(m, ' ');
 		}
 		if (x->u.ct.status) {
-			seq_puts(m, x->u.ct.invert_status ? "! ctstatus " : "ctstatus ");
+			seq_puts(m, x->u.ct.invert_status ? " ! ctstatus " : " ctstatus ");
 			bits(m, xt_status_names, x->u.ct.status, "NONE");
-			seq_putc(m, ' ');
 		}
 		if (x->u.ct.dir)
-			seq_puts(m, x->u.ct.dir == 1 ? "ctdir ORIGINAL " : "ctdir REPLY ");
+			seq_puts(m, x->u.ct.dir == 1 ? " ctdir ORIGINAL" : " ctdir REPLY");
 		break;
 	case XT_MATCH_MULTIPORT:
-		seq_puts(m, x->u.multiport.flags == XT_MULTIPORT_SOURCE	     ? "multiport sports " :
-			    x->u.multiport.flags == XT_MULTIPORT_DESTINATION ? "multiport dports " :
-									       "multiport ports ");
+		seq_puts(m, x->u.multiport.flags == XT_MULTIPORT_SOURCE ? " multiport sports " :
+			    x->u.multiport.flags == XT_MULTIPORT_DESTINATION ?
+									  " multiport dports " :
+									  " multiport ports ");
 		seq_puts(m, x->invert ? "! " : "");
 		multiport_list(m, x);
-		seq_putc(m, ' ');
 		break;
 	case XT_MATCH_LIMIT:
-		seq_puts(m, "limit: avg ");
+		seq_puts(m, " limit: avg ");
 		rate(m, x->u.limit.avg);
 		seq_puts(m, " burst ");
 		seq_u64(m, x->u.limit.burst, 0);
-		seq_putc(m, ' ');
 		break;
 	case XT_MATCH_COMMENT:
-		seq_puts(m, "/* ");
+		seq_puts(m, " /* ");
 		seq_puts(m, x->u.comment);
-		seq_puts(m, " */ ");
+		seq_puts(m, " */");
 		break;
 	default:
 		/* The rest read well enough as words. */
 		match_words(m, x, pf);
-		seq_putc(m, ' ');
 	}
 }
 
@@ -545,29 +540,26 @@ static void list_target(struct seq_file *m, const struct xt_spec *s, u16 pf)
 {
 	switch (s->target) {
 	case XT_GOTO:
-		seq_puts(m, "[goto] ");
+		seq_puts(m, " [goto]");
 		break;
 	case XT_REJECT:
-		seq_puts(m, "reject-with ");
+		seq_puts(m, " reject-with ");
 		seq_puts(m, xt_name_of(xt_reject_names[pf == AF_INET6], s->reject));
-		seq_putc(m, ' ');
 		break;
 	case XT_LOG:
-		seq_puts(m, "LOG level ");
+		seq_puts(m, " LOG level ");
 		seq_u64(m, s->log_level, 0);
 		if (s->text[0]) {
 			seq_puts(m, " prefix \"");
 			seq_puts(m, s->text);
 			seq_putc(m, '"');
 		}
-		seq_putc(m, ' ');
 		break;
 	case XT_MARK:
-		seq_puts(m, "MARK xset 0x");
+		seq_puts(m, " MARK xset 0x");
 		seq_hex(m, s->mark, 0, false);
 		seq_puts(m, "/0x");
 		seq_hex(m, s->mark_mask, 0, false);
-		seq_putc(m, ' ');
 		break;
 	default:
 		break;
@@ -602,8 +594,9 @@ static void list_rule(struct seq_file *m, const struct xt_rule *r, const struct 
 	else
 		seq_u64(m, s->proto, 0);
 	pad_from(m, start, 4);
-	seq_puts(m, s->frag ? (s->invert & XT_INV_FRAG ? "!f  " : "-f  ") : "--  ");
+	seq_puts(m, s->frag ? (s->invert & XT_INV_FRAG ? "!f " : "-f ") : "-- ");
 	if (c->verbose) {
+		seq_putc(m, ' ');
 		list_device(m, s->in, s->invert & XT_INV_IN);
 		list_device(m, s->out, s->invert & XT_INV_OUT);
 	}
