@@ -306,3 +306,30 @@ tap.test("new connections fail while old ones work: the table is full, and the c
   old:collect { during = "1s" }
   peer:expect_nothing()
 end)
+
+-- Memory ------------------------------------------------------------------------------------------
+
+tap.test("whichever allocation fails, rules and tracking refuse or drop, and nothing is lost", function(t)
+  local host, peer, socket = s.station()
+  for skip = 0, 60 do
+    host:fault("alloc", { skip = skip, count = 1 })
+    pcall(function()
+      host:iptables "-N mine"
+      host:iptables "-A INPUT -m conntrack --ctstate NEW -j mine"
+      host:iptables "-A mine -p udp --dport 9 -j REJECT"
+    end)
+    pcall(peer.send, peer, udp{} / "x")
+    pcall(peer.send, peer, udp{ dport = 9 } / "x")
+    peer:collect { during = "1s" }
+    socket:try("recv", { flags = "dontwait" })
+    pcall(host.iptables, host, "-F")
+    pcall(host.iptables, host, "-X")
+    host:conntrack "-F"
+  end
+  host:fault("alloc", { skip = 1000000, count = 1 })
+  host:iptables "-F"
+  host:iptables "-X"
+  t:is(host:iptables "-S INPUT", "-P INPUT ACCEPT\n")
+  peer:send(udp{} / "alive")
+  t:is((socket:recv()), "alive")
+end)

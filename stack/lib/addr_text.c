@@ -45,6 +45,8 @@ bool ip6_from_text(const char *s, u8 addr[16])
 				return false;
 			gap = n;
 			s += 2;
+			if (*s == ':')
+				return false;
 			continue;
 		}
 		if (*s == ':')
