@@ -11,6 +11,7 @@
 #include "core/sch_generic.h"
 #include "drivers/nic.h"
 #include "drivers/wire.h"
+#include "ipv4/fib.h"
 #include "ipv4/ipv4.h"
 #include "ipv6/ip6_route.h"
 #include "kernel/op_log.h"
@@ -235,6 +236,23 @@ static s64 apply_tcp_metrics_flush(struct net *net, const struct op_tcp_metrics_
 	return tcp_metrics_flush(net, o->addr.len == 4 ? AF_INET : AF_INET6, &addr);
 }
 
+/* Routes name a congestion control as `ip` does; they keep its number. */
+static s64 apply_route(struct net *net, const struct op_route *o)
+{
+	char name[16];
+	s32 ca;
+
+	if (o->dst.len == 16)
+		return -EAFNOSUPPORT;
+	if (!o->congctl.len)
+		return fib_op_route(net, o, 0);
+	if (o->congctl.len >= sizeof(name))
+		return -ENOENT;
+	str_copy_n(name, sizeof(name), (const char *)o->congctl.p, o->congctl.len);
+	ca = tcp_ca_index(name);
+	return ca < 0 ? -ENOENT : fib_op_route(net, o, (u32)ca + 1);
+}
+
 /* An op that names a host: fn(net, op), or -ENODEV. */
 #define WITH_NET(fn, o)                                     \
 	do {                                                \
@@ -323,6 +341,10 @@ static s64 apply(struct world *w, const struct op *op)
 
 		return dev ? sched_op_qdisc_set(dev, &op->u.qdisc_set) : -ENODEV;
 	}
+	case OP_ROUTE:
+		WITH_NET(apply_route, &op->u.route);
+	case OP_RULE:
+		WITH_NET(fib_op_rule, &op->u.rule);
 	case OP_QDISC:
 		WITH_NET(sched_op_qdisc, &op->u.qdisc);
 	case OP_TCP_METRICS_FLUSH:

@@ -93,7 +93,8 @@ static int route_keys(struct pd_invocation *c, int i, struct pd_route *route)
 
 		if (i + 1 < c->argc && is(c->argv[i + 1], "lock") && number) {
 			route->mtu_lock |= is(key, "mtu");
-			if (!is(key, "mtu"))
+			route->cwnd_lock |= is(key, "cwnd");
+			if (!is(key, "mtu") && !is(key, "cwnd"))
 				return pd_shell_unknown(c->reader, "lock of route", key);
 			i++;
 		}

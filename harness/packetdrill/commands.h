@@ -25,7 +25,7 @@ struct pd_route {
 	/* Metrics, 0: not given. */
 	u32 advmss, mtu, initcwnd, initrwnd, window, rtt_ms, rto_min_ms, cwnd, ssthresh, hoplimit;
 	u32 reordering, quickack, features_ecn, fastopen_no_cookie, metric;
-	bool mtu_lock;
+	bool mtu_lock, cwnd_lock;
 	const char *congctl;
 };
 

@@ -287,6 +287,83 @@ static bool parse_prefix(const char *text, bool v6, struct pd_address *a, u32 *l
 	return pd_address_parse(copy, a) && a->v6 == v6;
 }
 
+static bool has_metrics(const struct pd_route *route)
+{
+	return route->advmss || route->initcwnd || route->initrwnd || route->window ||
+	       route->rtt_ms || route->rto_min_ms || route->cwnd || route->ssthresh ||
+	       route->hoplimit || route->reordering || route->quickack || route->features_ecn ||
+	       route->fastopen_no_cookie || route->mtu_lock || route->congctl;
+}
+
+/* The metrics that were given, as the op carries them; how many bytes. */
+static u32 route_attrs(const struct pd_route *route, u8 *out)
+{
+	const struct {
+		u32 id, value;
+		bool locked;
+	} metrics[] = {
+		{ RTAX_MTU, route->mtu, route->mtu_lock },
+		{ RTAX_WINDOW, route->window, false },
+		{ RTAX_RTT, route->rtt_ms * 8, false },
+		{ RTAX_SSTHRESH, route->ssthresh, false },
+		{ RTAX_CWND, route->cwnd, route->cwnd_lock },
+		{ RTAX_ADVMSS, route->advmss, false },
+		{ RTAX_REORDERING, route->reordering, false },
+		{ RTAX_HOPLIMIT, route->hoplimit, false },
+		{ RTAX_INITCWND, route->initcwnd, false },
+		{ RTAX_FEATURES, route->features_ecn ? 1 : 0, false },
+		{ RTAX_RTO_MIN, route->rto_min_ms, true },
+		{ RTAX_INITRWND, route->initrwnd, false },
+		{ RTAX_QUICKACK, route->quickack, false },
+	};
+	u32 len = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(metrics); i++) {
+		if (!metrics[i].value)
+			continue;
+		out[len] = (u8)(metrics[i].id | (metrics[i].locked ? RTAX_ATTR_LOCKED : 0));
+		for (u32 b = 0; b < 4; b++)
+			out[len + 1 + b] = (u8)(metrics[i].value >> 8 * b);
+		len += RTAX_ATTR_LEN;
+	}
+	return len;
+}
+
+static int route4(struct pd_run *r, const struct pd_route *route, const struct pd_address *dst,
+		  u32 len)
+{
+	static const u8 verbs[] = { [PD_ROUTE_ADD] = ROUTE_ADD,
+				    [PD_ROUTE_CHANGE] = ROUTE_CHANGE,
+				    [PD_ROUTE_REPLACE] = ROUTE_REPLACE,
+				    [PD_ROUTE_DEL] = ROUTE_DELETE };
+	u8 attrs[16 * RTAX_ATTR_LEN], nexthop[RTNH_LEN] = { PD_TUN_IFINDEX };
+	struct op op = { .kind = OP_ROUTE };
+	struct pd_address via;
+	s64 err;
+
+	if (route->fastopen_no_cookie)
+		return -EOPNOTSUPP;
+	op.u.route.verb = verbs[route->verb];
+	op.u.route.type = RTN_UNICAST;
+	op.u.route.scope = RT_SCOPE_NOWHERE;
+	op.u.route.metric = route->metric;
+	op.u.route.prefix_len = len;
+	op.u.route.dst = address_bytes(dst);
+	op.u.route.attrs = (struct op_bytes){ attrs, route_attrs(route, attrs) };
+	if (route->congctl)
+		op.u.route.congctl = text_bytes(route->congctl);
+	if (route->via) {
+		if (!pd_address_parse(route->via, &via) || via.v6)
+			return -EINVAL;
+		nexthop[4] = RTNH_F_ONLINK;
+		memcpy(nexthop + 9, address_bytes(&via).p, 4);
+	}
+	if (route->verb != PD_ROUTE_DEL || route->dev)
+		op.u.route.nexthops = (struct op_bytes){ nexthop, sizeof(nexthop) };
+	err = apply(r, &op);
+	return err == -ENOENT && route->congctl ? -EOPNOTSUPP : err < 0 ? (int)err : 0;
+}
+
 static int command_route(void *ctx, const struct pd_route *route)
 {
 	struct pd_run *r = ctx;
@@ -297,10 +374,9 @@ static int command_route(void *ctx, const struct pd_route *route)
 
 	if (!parse_prefix(route->dst, route->v6, &dst, &len))
 		return -EINVAL;
-	if (route->advmss || route->initcwnd || route->initrwnd || route->window || route->rtt_ms ||
-	    route->rto_min_ms || route->cwnd || route->ssthresh || route->hoplimit ||
-	    route->reordering || route->quickack || route->features_ecn ||
-	    route->fastopen_no_cookie || route->mtu_lock || route->congctl)
+	if (!route->v6)
+		return route4(r, route, &dst, len);
+	if (has_metrics(route))
 		return -EOPNOTSUPP;
 	if (route->verb != PD_ROUTE_ADD) {
 		struct op del = { .kind = OP_ROUTE_DEL };

@@ -151,7 +151,7 @@ tap.test("an idle qdisc is passed on the fast path, and flows are collected", fu
   t:is(stat(host, "flows"), 2)
 end)
 
-tap.test("TCP under fq leaves the pacing to it: segments depart at their times", function(t)
+tap.test("TCP under fq leaves the pacing to it: segments depart at their times", { profile = "linux" }, function(t)
   local host = net.host { addr = "192.0.2.1/24" }
   host:tc "qdisc replace dev eth0 root fq"
   local server = host:socket "tcp":listen(80)

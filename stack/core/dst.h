@@ -5,6 +5,7 @@
 #define TAPLINE_CORE_DST_H
 
 #include "core/netdevice.h"
+#include "stack/rtnetlink.h"
 
 struct neighbour;
 struct dst_entry;
@@ -28,25 +29,6 @@ struct dst_ops {
 					  const void *daddr);
 	/* At the last reference. */
 	void (*destroy)(struct dst_entry *dst);
-};
-
-enum {
-	RTAX_MTU = 1,
-	RTAX_WINDOW,
-	RTAX_RTT,
-	RTAX_RTTVAR,
-	RTAX_SSTHRESH,
-	RTAX_CWND,
-	RTAX_ADVMSS,
-	RTAX_REORDERING,
-	RTAX_HOPLIMIT,
-	RTAX_INITCWND,
-	RTAX_FEATURES,
-	RTAX_RTO_MIN,
-	RTAX_INITRWND,
-	RTAX_QUICKACK,
-	RTAX_CC_ALGO,
-	RTAX_MAX
 };
 
 struct dst_entry {
@@ -108,6 +90,12 @@ static inline u32 dst_mtu(const struct dst_entry *dst)
 static inline u32 dst_metric(const struct dst_entry *dst, u32 metric)
 {
 	return dst->metrics ? dst->metrics[metric] : 0;
+}
+
+/* Bit RTAX_LOCK of a route: what is learnt does not change it. */
+static inline bool dst_metric_locked(const struct dst_entry *dst, u32 metric)
+{
+	return dst_metric(dst, RTAX_LOCK) >> metric & 1;
 }
 
 #endif

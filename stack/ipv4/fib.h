@@ -34,6 +34,8 @@ struct fib_nh {
 	be32 gw; /* 0: on the link */
 	struct rtable *rth_input, *rth_output; /* held */
 	struct fib_nh_exception **exceptions; /* FNHE_HASH chains, NULL until the first */
+	u8 weight; /* of several: its share */
+	s32 upper_bound; /* of 31 bits of flow hash; -1: it is not to be used */
 	struct fib_info *parent;
 };
 
@@ -48,18 +50,39 @@ struct fib_info {
 	be32 prefsrc;
 	u32 priority;
 	u32 table;
-	u32 metrics[RTAX_MAX];
-	bool has_metrics, mtu_locked;
+	u32 metrics[RTAX_MAX]; /* [RTAX_LOCK]: bits of those that are locked */
+	bool has_metrics;
 	bool kernel; /* made with an address, not by a user (RTPROT_KERNEL) */
-	struct fib_nh nh;
+	u32 nhs; /* next hops: 1 and more */
+	struct fib_nh nh; /* the first */
+	struct fib_nh *more; /* the others; NULL: none */
+};
+
+/* The i-th next hop. */
+static inline struct fib_nh *fib_info_nh(const struct fib_info *fi, u32 i)
+{
+	return i ? &fi->more[i - 1] : (struct fib_nh *)(uintptr_t)&fi->nh;
+}
+
+#define FIB_NHS_MAX 16u
+
+struct fib_nh_config {
+	u32 oif, flags;
+	be32 gw;
+	u8 weight; /* 0: 1 */
 };
 
 /* A route as it is asked for. dst in host byte order. */
 struct fib_config {
 	u32 dst;
 	u8 dst_len, tos, scope, type;
-	u32 table, oif, priority, flags, mtu;
+	u32 table, oif, priority, flags;
 	be32 gw, prefsrc;
+	/* Several next hops instead of oif, gw and flags; nhs 0: none. */
+	u32 nhs;
+	const struct fib_nh_config *nh;
+	const u32 *metrics; /* RTAX_MAX, [0]: bits of those that are locked; NULL: none */
+	u8 mode; /* enum route_verb: what if there is one of this prefix, TOS and metric */
 	bool append; /* beside an equal prefix, as the kernel's own routes */
 };
 
@@ -80,6 +103,7 @@ struct fib_alias {
 struct fib_node;
 
 struct fib_table {
+	struct fib_table *next; /* of netns_ipv4.tables */
 	u32 id;
 	struct net *net;
 	struct fib_node *root;
@@ -121,7 +145,9 @@ bool fib_nh_match(const struct fib_config *cfg, const struct fib_info *fi);
  */
 u32 fib_sync_down_dev(struct net_device *dev, bool force);
 u32 fib_sync_down_addr(struct net *net, be32 local);
-void fib_sync_carrier(struct net_device *dev, bool up);
+void fib_sync_carrier(struct net_device *dev);
+/* The device came up. */
+void fib_sync_up(struct net_device *dev);
 void fib_flush_caches(struct net *net, struct net_device *dev);
 be32 fib_result_prefsrc(struct net *net, const struct fib_result *res);
 struct fib_nh_exception *fib_find_exception(struct fib_nh *nh, be32 daddr);
@@ -142,6 +168,38 @@ void fib_netdev_event(struct net_device *dev, enum netdev_event event);
 void fib_inetaddr_changed(struct net *net);
 int fib_net_init(struct net *net);
 void fib_net_exit(struct net *net);
+/* All tables of the namespace: local, main, others. */
+struct fib_table *fib_next_table(const struct net *net, const struct fib_table *tb);
+struct fib_table *fib_new_table(struct net *net, u32 id);
+
+/* fib_rules.c: which tables are asked, in which order. NULL list: the rules that Linux begins with.
+ */
+struct fib_rule;
+int fib_rules_lookup(struct net *net, const struct flowi4 *flp, struct fib_result *res);
+void fib_rules_exit(struct net *net);
+struct op_rule;
+int fib_op_rule(struct net *net, const struct op_rule *o);
+/* A rule as `ip rule` shows it. */
+struct fib_rule_info {
+	u32 priority, table, mark, mask, target, iif, oif;
+	be32 src, dst;
+	u8 src_len, dst_len, action, tos;
+	s32 suppress; /* -1: none */
+	bool invert;
+};
+void fib_rules_walk(const struct net *net, void (*fn)(void *ctx, const struct fib_rule_info *r),
+		    void *ctx);
+
+/* fib_op.c; ca_index: of the congestion control + 1, 0: none was named. */
+struct op_route;
+int fib_op_route(struct net *net, const struct op_route *o, u32 ca_index);
+/* The table of a route that names none. */
+u32 fib_default_table(u64 table, u64 type);
+
+/* fib_multipath.c */
+void fib_rebalance(struct fib_info *fi);
+/* Which of several next hops: by flow. */
+void fib_select_path(struct net *net, struct fib_result *res, const struct flowi4 *flp);
 void fib_flush(struct net *net);
 
 /* route.c */

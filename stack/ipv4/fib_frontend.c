@@ -15,10 +15,14 @@ int fib_lookup(struct net *net, const struct flowi4 *flp, struct fib_result *res
 {
 	int err;
 
-	/* Rules 0 (local) and 32766 (main); nothing in them but the tables. */
-	err = fib_table_lookup(net->fib_local, flp, res);
-	if (err == -EAGAIN)
-		err = fib_table_lookup(net->fib_main, flp, res);
+	if (net_ipv4(net)->rules_set) {
+		err = fib_rules_lookup(net, flp, res);
+	} else {
+		/* Rules 0 (local), 32766 (main), 32767 (default, which has no table). */
+		err = fib_table_lookup(net->fib_local, flp, res);
+		if (err == -EAGAIN)
+			err = fib_table_lookup(net->fib_main, flp, res);
+	}
 	if (err == -EAGAIN)
 		err = -ENETUNREACH;
 	trace(net_world(net), net->host, TRACE_FIB_LOOKUP, ntohl(flp->daddr), ntohl(flp->saddr),
@@ -26,17 +30,44 @@ int fib_lookup(struct net *net, const struct flowi4 *flp, struct fib_result *res
 	return err;
 }
 
+struct fib_table *fib_next_table(const struct net *net, const struct fib_table *tb)
+{
+	if (!tb)
+		return net->fib_local;
+	if (tb == net->fib_local)
+		return net->fib_main;
+	return tb == net->fib_main ? net_ipv4(net)->tables : tb->next;
+}
+
 struct fib_table *fib_get_table(struct net *net, u32 id)
 {
-	if (id == RT_TABLE_LOCAL)
-		return net->fib_local;
-	return id == RT_TABLE_MAIN || id == RT_TABLE_UNSPEC ? net->fib_main : NULL;
+	struct fib_table *tb = NULL;
+
+	if (id == RT_TABLE_UNSPEC)
+		id = RT_TABLE_MAIN;
+	while ((tb = fib_next_table(net, tb)) != NULL && tb->id != id)
+		;
+	return tb;
+}
+
+struct fib_table *fib_new_table(struct net *net, u32 id)
+{
+	struct fib_table *tb = fib_get_table(net, id);
+
+	if (tb)
+		return tb;
+	tb = fib_trie_table(net, id);
+	if (!tb)
+		return NULL;
+	tb->next = net_ipv4(net)->tables;
+	net_ipv4(net)->tables = tb;
+	return tb;
 }
 
 void fib_flush(struct net *net)
 {
-	fib_table_flush(net->fib_local);
-	fib_table_flush(net->fib_main);
+	for (struct fib_table *tb = NULL; (tb = fib_next_table(net, tb)) != NULL;)
+		fib_table_flush(tb);
 }
 
 u32 inet_dev_addr_type(struct net *net, const struct net_device *dev, be32 addr)
@@ -94,7 +125,8 @@ int fib_validate_source(struct sk_buff *skb, be32 src, be32 dst, u8 tos, u32 oif
 	/* What left by loopback keeps its route; one that lost it is still ours. */
 	if (dev->flags & IFF_LOOPBACK)
 		return 0;
-	if (!rpf && (dev->ifindex != oif || !in_dev_orconf(idev, IPV4_DEVCONF_SEND_REDIRECTS))) {
+	if (!rpf && !net_ipv4(dev_net(dev))->rules_set &&
+	    (dev->ifindex != oif || !in_dev_orconf(idev, IPV4_DEVCONF_SEND_REDIRECTS))) {
 		if (in_dev_orconf(idev, IPV4_DEVCONF_ACCEPT_LOCAL))
 			return 0;
 		/* One of our own addresses does not come in from outside (RFC 1812 5.3.7 in
@@ -249,6 +281,7 @@ void fib_netdev_event(struct net_device *dev, enum netdev_event event)
 	case NETDEV_UP:
 		for (struct in_ifaddr *ifa = dev->ip_ptr->ifa_list; ifa; ifa = ifa->next)
 			fib_add_ifaddr(ifa);
+		fib_sync_up(dev);
 		rt_cache_flush(dev_net(dev));
 		break;
 	case NETDEV_DOWN:
@@ -261,7 +294,7 @@ void fib_netdev_event(struct net_device *dev, enum netdev_event event)
 		rt_flush_dev(dev);
 		break;
 	case NETDEV_CHANGE:
-		fib_sync_carrier(dev, dev->carrier);
+		fib_sync_carrier(dev);
 		rt_cache_flush(dev_net(dev));
 		break;
 	case NETDEV_CHANGEMTU:
@@ -292,7 +325,7 @@ static int op_addr(const struct op_bytes *b, be32 *addr)
 }
 
 /* As ip-route(8) chooses what is not said. */
-static u32 default_table(u64 table, u64 type)
+u32 fib_default_table(u64 table, u64 type)
 {
 	if (table)
 		return (u32)table;
@@ -314,25 +347,29 @@ static u8 default_scope(const struct op_route_add *op)
 int inet_rtm_newroute(struct net *net, const struct op_route_add *op)
 {
 	struct fib_config cfg = { 0 };
+	u32 metrics[RTAX_MAX] = { 0 };
 	struct fib_table *tb;
 
 	if (op->scope > 255 || op->type > RTN_THROW || op->tos > 255 || op->metric > UINT32_MAX ||
-	    op->oif > UINT32_MAX || op->table > RT_TABLE_LOCAL || op->mtu > 65535 ||
+	    op->oif > UINT32_MAX || op->table > UINT32_MAX || op->mtu > 65535 ||
 	    op->flags > UINT32_MAX)
 		return -EINVAL;
 	if (op_prefix(&op->dst, op->prefix_len, &cfg) || op_addr(&op->gateway, &cfg.gw) ||
 	    op_addr(&op->prefsrc, &cfg.prefsrc))
 		return -EINVAL;
 	cfg.type = (u8)(op->type ? op->type : RTN_UNICAST);
-	cfg.table = default_table(op->table, op->type);
+	cfg.table = fib_default_table(op->table, op->type);
 	cfg.scope = default_scope(op);
 	cfg.tos = (u8)op->tos;
 	cfg.priority = (u32)op->metric;
 	cfg.oif = (u32)op->oif;
-	cfg.mtu = (u32)op->mtu;
+	if (op->mtu) {
+		metrics[RTAX_MTU] = (u32)op->mtu;
+		cfg.metrics = metrics;
+	}
 	cfg.flags = (u32)op->flags;
-	tb = fib_get_table(net, cfg.table);
-	return tb ? fib_table_insert(tb, &cfg) : -EINVAL;
+	tb = fib_new_table(net, cfg.table);
+	return tb ? fib_table_insert(tb, &cfg) : -ENOBUFS;
 }
 
 int inet_rtm_delroute(struct net *net, const struct op_route_del *op)
@@ -341,13 +378,13 @@ int inet_rtm_delroute(struct net *net, const struct op_route_del *op)
 	struct fib_table *tb;
 
 	if (op->type > RTN_THROW || op->tos > 255 || op->metric > UINT32_MAX ||
-	    op->table > RT_TABLE_LOCAL || op_prefix(&op->dst, op->prefix_len, &cfg))
+	    op->table > UINT32_MAX || op_prefix(&op->dst, op->prefix_len, &cfg))
 		return -EINVAL;
 	cfg.type = (u8)op->type;
 	cfg.tos = (u8)op->tos;
 	cfg.priority = (u32)op->metric;
-	tb = fib_get_table(net, default_table(op->table, op->type));
-	return tb ? fib_table_delete(tb, &cfg) : -EINVAL;
+	tb = fib_get_table(net, fib_default_table(op->table, op->type));
+	return tb ? fib_table_delete(tb, &cfg) : -ESRCH;
 }
 
 int fib_net_init(struct net *net)
@@ -363,6 +400,13 @@ int fib_net_init(struct net *net)
 
 void fib_net_exit(struct net *net)
 {
+	struct fib_table *next;
+
+	fib_rules_exit(net);
+	for (struct fib_table *tb = net->ipv4 ? net_ipv4(net)->tables : NULL; tb; tb = next) {
+		next = tb->next;
+		fib_free_table(tb);
+	}
 	fib_free_table(net->fib_main);
 	fib_free_table(net->fib_local);
 	net->fib_main = net->fib_local = NULL;

@@ -171,13 +171,25 @@ static u32 fib_info_bucket(const struct netns_ipv4 *v4, const struct fib_info *f
 	return (u32)h & ((1u << v4->fib_info_bits) - 1);
 }
 
+static bool nhs_same(const struct fib_info *a, const struct fib_info *b)
+{
+	if (a->nhs != b->nhs)
+		return false;
+	for (u32 i = 0; i < a->nhs; i++) {
+		const struct fib_nh *x = fib_info_nh(a, i), *y = fib_info_nh(b, i);
+
+		if (x->oif != y->oif || x->gw != y->gw || x->scope != y->scope ||
+		    x->weight != y->weight || (x->flags ^ y->flags) & RTNH_F_ONLINK)
+			return false;
+	}
+	return true;
+}
+
 static bool fib_info_same(const struct fib_info *a, const struct fib_info *b)
 {
 	return !a->dead && a->scope == b->scope && a->type == b->type && a->table == b->table &&
 	       a->prefsrc == b->prefsrc && a->kernel == b->kernel && a->priority == b->priority &&
-	       a->nh.oif == b->nh.oif && a->nh.gw == b->nh.gw && a->nh.scope == b->nh.scope &&
-	       !((a->nh.flags ^ b->nh.flags) & RTNH_F_ONLINK) && a->has_metrics == b->has_metrics &&
-	       a->mtu_locked == b->mtu_locked &&
+	       nhs_same(a, b) && a->has_metrics == b->has_metrics &&
 	       memcmp(a->metrics, b->metrics, sizeof(a->metrics)) == 0;
 }
 
@@ -232,25 +244,36 @@ static void fib_info_unhash(struct fib_info *fi)
 	}
 }
 
+static void info_free(struct fib_info *fi)
+{
+	struct world *w = net_world(fi->net);
+
+	if (fi->more)
+		mem_free_n(w, MEM_MISC, fi->more, (fi->nhs - 1) * sizeof(*fi->more), 1);
+	mem_free(w, MEM_FIB_INFO, fi, sizeof(*fi));
+}
+
 void fib_info_put(struct fib_info *fi)
 {
 	if (!fi)
 		return;
 	ASSERT(fi->refcnt > 0);
 	if (--fi->refcnt == 0)
-		mem_free(net_world(fi->net), MEM_FIB_INFO, fi, sizeof(*fi));
+		info_free(fi);
 }
 
-static void fib_nh_release(struct fib_info *fi)
+static void fib_nhs_release(struct fib_info *fi)
 {
-	struct fib_nh *nh = &fi->nh;
+	for (u32 i = 0; i < fi->nhs; i++) {
+		struct fib_nh *nh = fib_info_nh(fi, i);
 
-	nh_exceptions_free(fi->net, nh);
-	rt_slot_drop(&nh->rth_input);
-	rt_slot_drop(&nh->rth_output);
-	if (nh->dev)
-		dev_put(nh->dev);
-	nh->dev = NULL;
+		nh_exceptions_free(fi->net, nh);
+		rt_slot_drop(&nh->rth_input);
+		rt_slot_drop(&nh->rth_output);
+		if (nh->dev)
+			dev_put(nh->dev);
+		nh->dev = NULL;
+	}
 }
 
 void fib_release_info(struct fib_info *fi)
@@ -260,7 +283,7 @@ void fib_release_info(struct fib_info *fi)
 		return;
 	fib_info_unhash(fi);
 	fi->dead = true;
-	fib_nh_release(fi);
+	fib_nhs_release(fi);
 	fib_info_put(fi);
 }
 
@@ -351,13 +374,91 @@ static int fib_config_check(struct net *net, const struct fib_config *cfg)
 	    fib_type_scope[cfg->type] > cfg->scope || cfg->flags & ~(u32)RTNH_F_ONLINK)
 		return -EINVAL;
 	if (fib_type_error[cfg->type])
-		return cfg->gw || cfg->oif ? -EINVAL : 0;
-	if (cfg->scope > RT_SCOPE_HOST)
+		return cfg->gw || cfg->oif || cfg->nhs ? -EINVAL : 0;
+	if (cfg->scope > RT_SCOPE_HOST || (cfg->nhs && cfg->scope == RT_SCOPE_HOST))
 		return -EINVAL;
 	if (cfg->prefsrc && (cfg->type != RTN_LOCAL || htonl(cfg->dst) != cfg->prefsrc) &&
 	    inet_addr_type(net, cfg->prefsrc) != RTN_LOCAL)
 		return -EINVAL;
 	return 0;
+}
+
+/* The next hops as they are asked for, looked up and held. On error none is held. */
+static int create_nhs(struct net *net, const struct fib_config *cfg, struct fib_info *fi)
+{
+	struct fib_config one = *cfg;
+
+	if (fi->nhs > 1) {
+		size_t size = (fi->nhs - 1) * sizeof(*fi->more);
+
+		fi->more = mem_alloc_n(net_world(net), MEM_MISC, size, 1);
+		if (!fi->more)
+			return -ENOBUFS;
+		memset(fi->more, 0, size);
+	}
+	for (u32 i = 0; i < fi->nhs; i++) {
+		struct fib_nh *nh = fib_info_nh(fi, i);
+		int err;
+
+		if (cfg->nhs) {
+			one.oif = cfg->nh[i].oif;
+			one.gw = cfg->nh[i].gw;
+			one.flags = cfg->nh[i].flags;
+			nh->weight = cfg->nh[i].weight;
+			if (one.flags & ~(u32)RTNH_F_ONLINK)
+				return -EINVAL;
+		}
+		nh->parent = fi;
+		nh->oif = one.oif;
+		nh->gw = one.gw;
+		nh->flags = one.flags;
+		nh->weight = nh->weight ? nh->weight : 1;
+		err = fib_type_error[cfg->type] ? 0 : fib_check_nh(net, &one, nh);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static void info_undo(struct fib_info *fi)
+{
+	fib_nhs_release(fi);
+	info_free(fi);
+}
+
+/* One that is there already with all the same: the new one gives way to it. */
+static struct fib_info *find_same(struct netns_ipv4 *v4, struct fib_info *fi)
+{
+	struct fib_info *same = v4->fib_info_hash[fib_info_bucket(v4, fi)];
+
+	while (same && !fib_info_same(same, fi))
+		same = same->hash_next;
+	if (!same)
+		return NULL;
+	info_undo(fi);
+	same->treeref++;
+	return same;
+}
+
+static struct fib_info *info_alloc(struct net *net, const struct fib_config *cfg)
+{
+	struct fib_info *fi = mem_zalloc(net_world(net), MEM_FIB_INFO, sizeof(*fi));
+
+	if (!fi)
+		return NULL;
+	fi->net = net;
+	fi->scope = cfg->scope;
+	fi->type = cfg->type;
+	fi->table = cfg->table;
+	fi->prefsrc = cfg->prefsrc;
+	fi->kernel = cfg->append;
+	fi->priority = cfg->priority;
+	fi->nhs = cfg->nhs ? cfg->nhs : 1;
+	if (cfg->metrics) {
+		memcpy(fi->metrics, cfg->metrics, sizeof(fi->metrics));
+		fi->has_metrics = true;
+	}
+	return fi;
 }
 
 struct fib_info *fib_create_info(struct net *net, const struct fib_config *cfg, int *err)
@@ -368,40 +469,21 @@ struct fib_info *fib_create_info(struct net *net, const struct fib_config *cfg, 
 	*err = fib_config_check(net, cfg);
 	if (*err)
 		return NULL;
-	fi = mem_zalloc(net_world(net), MEM_FIB_INFO, sizeof(*fi));
+	fi = info_alloc(net, cfg);
 	if (!fi || (!v4->fib_info_hash && (fib_info_hash_grow(net), !v4->fib_info_hash))) {
 		if (fi)
-			mem_free(net_world(net), MEM_FIB_INFO, fi, sizeof(*fi));
+			info_free(fi);
 		*err = -ENOBUFS;
 		return NULL;
 	}
-	fi->net = net;
-	fi->scope = cfg->scope;
-	fi->type = cfg->type;
-	fi->table = cfg->table;
-	fi->prefsrc = cfg->prefsrc;
-	fi->kernel = cfg->append;
-	fi->priority = cfg->priority;
-	fi->nh.parent = fi;
-	fi->nh.oif = cfg->oif;
-	fi->nh.gw = cfg->gw;
-	fi->nh.flags = cfg->flags;
-	fi->metrics[RTAX_MTU] = cfg->mtu;
-	fi->has_metrics = cfg->mtu != 0;
-	*err = fib_type_error[cfg->type] ? 0 : fib_check_nh(net, cfg, &fi->nh);
+	*err = create_nhs(net, cfg, fi);
 	if (*err) {
-		mem_free(net_world(net), MEM_FIB_INFO, fi, sizeof(*fi));
+		info_undo(fi);
 		return NULL;
 	}
-	for (same = v4->fib_info_hash[fib_info_bucket(v4, fi)]; same; same = same->hash_next) {
-		if (!fib_info_same(same, fi))
-			continue;
-		if (fi->nh.dev)
-			dev_put(fi->nh.dev);
-		mem_free(net_world(net), MEM_FIB_INFO, fi, sizeof(*fi));
-		same->treeref++;
+	same = find_same(v4, fi);
+	if (same)
 		return same;
-	}
 	if (v4->fib_info_count >= 2u << v4->fib_info_bits)
 		fib_info_hash_grow(net);
 	fi->hash_next = v4->fib_info_hash[fib_info_bucket(v4, fi)];
@@ -409,70 +491,128 @@ struct fib_info *fib_create_info(struct net *net, const struct fib_config *cfg, 
 	v4->fib_info_count++;
 	fi->treeref = 1;
 	fi->refcnt = 1;
+	fib_rebalance(fi);
 	return fi;
+}
+
+static bool nh_matches(u32 oif, be32 gw, const struct fib_nh *nh)
+{
+	return (!oif || oif == nh->oif) && (!gw || gw == nh->gw);
 }
 
 bool fib_nh_match(const struct fib_config *cfg, const struct fib_info *fi)
 {
-	return (!cfg->oif || cfg->oif == fi->nh.oif) && (!cfg->gw || cfg->gw == fi->nh.gw);
+	if (!cfg->nhs)
+		return nh_matches(cfg->oif, cfg->gw, &fi->nh);
+	if (cfg->nhs != fi->nhs)
+		return false;
+	for (u32 i = 0; i < cfg->nhs; i++)
+		if (!nh_matches(cfg->nh[i].oif, cfg->nh[i].gw, fib_info_nh(fi, i)))
+			return false;
+	return true;
 }
 
 /* ---- death ---- */
 
-static void nh_kill(struct fib_info *fi)
+/* The route dies with its last next hop. */
+static void nh_kill(struct fib_info *fi, struct fib_nh *nh)
 {
-	fi->dead = true;
-	fi->nh.flags |= RTNH_F_DEAD;
+	bool alive = false;
+
+	nh->flags |= RTNH_F_DEAD;
+	for (u32 i = 0; i < fi->nhs; i++)
+		alive |= !(fib_info_nh(fi, i)->flags & RTNH_F_DEAD);
+	fi->dead = !alive;
+	fib_rebalance(fi);
+}
+
+/* Calls fn for every next hop of the namespace; sums up what it returns. */
+static u32 for_each_nh(struct net *net,
+		       u32 (*fn)(struct fib_info *fi, struct fib_nh *nh, void *ctx), void *ctx)
+{
+	struct netns_ipv4 *v4 = net_ipv4(net);
+	u32 sum = 0;
+
+	for (u32 i = 0; v4->fib_info_hash && i < 1u << v4->fib_info_bits; i++)
+		for (struct fib_info *fi = v4->fib_info_hash[i]; fi; fi = fi->hash_next)
+			for (u32 k = 0; k < fi->nhs; k++)
+				sum += fn(fi, fib_info_nh(fi, k), ctx);
+	return sum;
+}
+
+struct down {
+	const struct net_device *dev;
+	bool force;
+};
+
+static u32 nh_down(struct fib_info *fi, struct fib_nh *nh, void *ctx)
+{
+	const struct down *d = ctx;
+
+	/* Local routes (next hop scope NOWHERE) outlive a plain down. */
+	if (nh->dev != d->dev || fi->dead || (nh->flags & RTNH_F_DEAD && !d->force) ||
+	    (!d->force && nh->scope == RT_SCOPE_NOWHERE))
+		return 0;
+	nh_kill(fi, nh);
+	/* A device that goes for good takes the routes of several next hops with it. */
+	fi->dead |= d->force;
+	return 1;
 }
 
 u32 fib_sync_down_dev(struct net_device *dev, bool force)
 {
-	struct netns_ipv4 *v4 = net_ipv4(dev_net(dev));
-	u32 killed = 0;
+	struct down d = { .dev = dev, .force = force };
 
-	for (u32 i = 0; v4->fib_info_hash && i < 1u << v4->fib_info_bits; i++) {
-		for (struct fib_info *fi = v4->fib_info_hash[i]; fi; fi = fi->hash_next) {
-			/* Local routes (next hop scope NOWHERE) outlive a plain down. */
-			if (fi->nh.dev != dev || fi->dead ||
-			    (!force && fi->nh.scope == RT_SCOPE_NOWHERE))
-				continue;
-			nh_kill(fi);
-			killed++;
-		}
-	}
-	return killed;
+	return for_each_nh(dev_net(dev), nh_down, &d);
+}
+
+static u32 nh_down_addr(struct fib_info *fi, struct fib_nh *nh, void *ctx)
+{
+	const be32 *local = ctx;
+
+	if (fi->prefsrc != *local || nh->flags & RTNH_F_DEAD)
+		return 0;
+	nh_kill(fi, nh);
+	return 1;
 }
 
 u32 fib_sync_down_addr(struct net *net, be32 local)
 {
-	struct netns_ipv4 *v4 = net_ipv4(net);
-	u32 killed = 0;
-
-	for (u32 i = 0; v4->fib_info_hash && local && i < 1u << v4->fib_info_bits; i++) {
-		for (struct fib_info *fi = v4->fib_info_hash[i]; fi; fi = fi->hash_next) {
-			if (fi->prefsrc == local && !fi->dead) {
-				nh_kill(fi);
-				killed++;
-			}
-		}
-	}
-	return killed;
+	return local ? for_each_nh(net, nh_down_addr, &local) : 0;
 }
 
-void fib_sync_carrier(struct net_device *dev, bool up)
+/* Up again: next hops of several that died with the device live again. */
+static u32 nh_up(struct fib_info *fi, struct fib_nh *nh, void *ctx)
 {
-	struct netns_ipv4 *v4 = net_ipv4(dev_net(dev));
+	if (nh->dev != ctx || !(nh->flags & RTNH_F_DEAD) || fi->dead)
+		return 0;
+	nh->flags &= ~RTNH_F_DEAD;
+	fib_rebalance(fi);
+	return 1;
+}
 
-	for (u32 i = 0; v4->fib_info_hash && i < 1u << v4->fib_info_bits; i++) {
-		for (struct fib_info *fi = v4->fib_info_hash[i]; fi; fi = fi->hash_next) {
-			if (fi->nh.dev != dev)
-				continue;
-			if (up)
-				fi->nh.flags &= ~(u32)RTNH_F_LINKDOWN;
-			else
-				fi->nh.flags |= RTNH_F_LINKDOWN;
-		}
-	}
+void fib_sync_up(struct net_device *dev)
+{
+	for_each_nh(dev_net(dev), nh_up, dev);
+}
+
+static u32 nh_carrier(struct fib_info *fi, struct fib_nh *nh, void *ctx)
+{
+	const struct net_device *dev = ctx;
+
+	if (nh->dev != dev)
+		return 0;
+	if (dev->carrier)
+		nh->flags &= ~(u32)RTNH_F_LINKDOWN;
+	else
+		nh->flags |= RTNH_F_LINKDOWN;
+	fib_rebalance(fi);
+	return 1;
+}
+
+void fib_sync_carrier(struct net_device *dev)
+{
+	for_each_nh(dev_net(dev), nh_carrier, dev);
 }
 
 be32 fib_result_prefsrc(struct net *net, const struct fib_result *res)

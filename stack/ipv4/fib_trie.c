@@ -287,6 +287,35 @@ static struct fib_alias **alias_place(struct fib_node *n, u8 tos, u32 priority, 
 	return p;
 }
 
+static struct fib_alias **first_alias(struct fib_node *n, u8 tos, u32 priority)
+{
+	struct fib_alias **p = &n->aliases;
+
+	while ((*p)->tos != tos || (*p)->fi->priority != priority)
+		p = &(*p)->next;
+	return p;
+}
+
+/* The first of this TOS and metric says something else from now on. Takes fi. */
+static int replace_alias(struct fib_table *tb, struct fib_node *n, const struct fib_config *cfg,
+			 struct fib_info *fi)
+{
+	struct fib_alias *fa = *first_alias(n, cfg->tos, fi->priority);
+
+	for (const struct fib_alias *other = n->aliases; other; other = other->next) {
+		if (other->tos != cfg->tos || other->type != cfg->type || other->fi != fi)
+			continue;
+		/* It says so already; another one does: that would make two of it. */
+		fib_release_info(fi);
+		return other == fa ? 0 : -EEXIST;
+	}
+	fib_release_info(fa->fi);
+	fa->fi = fi;
+	fa->type = cfg->type;
+	rt_cache_flush(tb->net);
+	return 0;
+}
+
 int fib_table_insert(struct fib_table *tb, const struct fib_config *cfg)
 {
 	struct fib_alias *fa, **p;
@@ -306,7 +335,16 @@ int fib_table_insert(struct fib_table *tb, const struct fib_config *cfg)
 		return -ENOBUFS;
 	}
 	p = alias_place(n, cfg->tos, fi->priority, &found);
-	if (found && !cfg->append)
+	if (found && (cfg->mode == ROUTE_REPLACE || cfg->mode == ROUTE_CHANGE))
+		return replace_alias(tb, n, cfg, fi);
+	if (cfg->mode == ROUTE_CHANGE) {
+		fib_release_info(fi);
+		node_prune(tb, n);
+		return -ENOENT;
+	}
+	if (found && cfg->mode == ROUTE_PREPEND)
+		p = first_alias(n, cfg->tos, fi->priority);
+	if (found && !cfg->append && cfg->mode != ROUTE_APPEND && cfg->mode != ROUTE_PREPEND)
 		err = -EEXIST;
 	for (fa = n->aliases; fa && !err; fa = fa->next)
 		if (fa->tos == cfg->tos && fa->type == cfg->type && fa->fi == fi)
@@ -357,25 +395,38 @@ int fib_table_delete(struct fib_table *tb, const struct fib_config *cfg)
 	return -ESRCH;
 }
 
-/* One route against the flow: 1 it is the answer, 0 go on, < 0 its error. */
-static int alias_check(const struct fib_alias *fa, const struct flowi4 *flp)
+/* The next hop that the flow may use, the first of several; NULL: none. */
+static struct fib_nh *alias_nh(const struct fib_info *fi, const struct flowi4 *flp)
 {
-	const struct fib_info *fi = fa->fi;
+	for (u32 i = 0; i < fi->nhs; i++) {
+		struct fib_nh *nh = fib_info_nh(fi, i);
+
+		if (!(nh->flags & RTNH_F_DEAD) && (!flp->oif || flp->oif == nh->oif))
+			return nh;
+	}
+	return NULL;
+}
+
+/* One route against the flow: 1 it is the answer (*nh), 0 go on, < 0 its error. */
+static int alias_check(const struct fib_alias *fa, const struct flowi4 *flp, struct fib_nh **nh)
+{
+	struct fib_info *fi = fa->fi;
 
 	if ((fa->tos && fa->tos != flp->tos) || fi->dead || fi->scope < flp->scope)
 		return 0;
+	*nh = &fi->nh;
 	if (fib_type_error[fa->type])
 		return fib_type_error[fa->type];
-	if (fi->nh.flags & RTNH_F_DEAD || (flp->oif && flp->oif != fi->nh.oif))
-		return 0;
-	return 1;
+	*nh = alias_nh(fi, flp);
+	return *nh != NULL;
 }
 
 static int node_check(const struct fib_table *tb, const struct fib_node *n,
 		      const struct flowi4 *flp, struct fib_result *res)
 {
 	for (const struct fib_alias *fa = n->aliases; fa; fa = fa->next) {
-		int r = alias_check(fa, flp);
+		struct fib_nh *nh;
+		int r = alias_check(fa, flp, &nh);
 
 		if (!r)
 			continue;
@@ -385,7 +436,7 @@ static int node_check(const struct fib_table *tb, const struct fib_node *n,
 		res->scope = fa->fi->scope;
 		res->table = tb->id;
 		res->fi = fa->fi;
-		res->nh = &fa->fi->nh;
+		res->nh = nh;
 		return r;
 	}
 	return 0;

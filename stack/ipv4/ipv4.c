@@ -183,8 +183,8 @@ void ipv4_check(struct host *h, u32 level)
 		if (level == 0)
 			continue;
 		rtables_check(net);
-		fib_table_check(net->fib_local);
-		fib_table_check(net->fib_main);
+		for (struct fib_table *tb = NULL; (tb = fib_next_table(net, tb)) != NULL;)
+			fib_table_check(tb);
 	}
 	if (level)
 		neigh_check(h->arp_tbl);

@@ -30,6 +30,9 @@ struct netns_ipv4 {
 	struct list_head rtables; /* every rtable of the namespace: rtable.list */
 	struct fib_info **fib_info_hash;
 	u32 fib_info_bits, fib_info_count;
+	struct fib_table *tables; /* besides local and main */
+	struct fib_rule *rules; /* by priority; NULL: those that Linux begins with */
+	bool rules_set; /* NULL means: none at all */
 	struct inet_peer_base peers;
 	/* icmp_global_allow(): credits and the jiffy they were last filled up. */
 	u32 icmp_global_credit;

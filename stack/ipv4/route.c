@@ -152,11 +152,13 @@ void rt_set_nexthop(struct rtable *rt, const struct fib_result *res, struct fib_
 		rt->rt_uses_gateway = true;
 		rt->rt_gw4 = nh->gw;
 	}
-	if (fi->has_metrics)
+	if (fi->has_metrics) {
 		rt->dst.metrics = fi->metrics;
+		rt->rt_mtu_locked = dst_metric_locked(&rt->dst, RTAX_MTU);
+	}
 	if (e) {
 		rt->rt_pmtu = e->pmtu;
-		rt->rt_mtu_locked = e->mtu_locked;
+		rt->rt_mtu_locked |= e->mtu_locked;
 		/* In ns; an entry that says 1 aged at once. */
 		rt->dst.expires = net_world(rt->net)->now;
 		if (e->expires > jiffies(rt->net->host))
@@ -197,7 +199,7 @@ static void rt_update_pmtu(struct rtable *rt, struct flowi4 *fl4, u32 mtu)
 	struct fib_result res;
 	bool lock = false;
 
-	if (old_mtu < mtu)
+	if (rt->rt_mtu_locked || old_mtu < mtu)
 		return;
 	if (mtu < min) {
 		lock = true;
@@ -206,8 +208,11 @@ static void rt_update_pmtu(struct rtable *rt, struct flowi4 *fl4, u32 mtu)
 	if (rt->rt_pmtu == mtu && !lock &&
 	    net_world(net)->now + expires * JIFFY_NS / 2 < rt->dst.expires)
 		return;
-	if (fib_lookup(net, fl4, &res) == 0)
-		fib_update_exception(res.nh, fl4->daddr, 0, mtu, lock,
+	if (fib_lookup(net, fl4, &res))
+		return;
+	/* Which of several the flow takes can not be told from the quoted header alone. */
+	for (u32 i = 0; i < res.fi->nhs; i++)
+		fib_update_exception(fib_info_nh(res.fi, i), fl4->daddr, 0, mtu, lock,
 				     jiffies(net->host) + expires);
 }
 
@@ -289,9 +294,11 @@ static void rt_redirect(struct rtable *rt, struct sk_buff *skb, struct flowi4 *f
 		neigh_event_send(n, NULL);
 		return;
 	}
-	if (fib_lookup(rt->net, fl4, &res) == 0)
-		fib_update_exception(res.nh, fl4->daddr, new_gw, 0, false,
-				     jiffies(rt->net->host) + IP_RT_GC_TIMEOUT);
+	if (fib_lookup(rt->net, fl4, &res))
+		return;
+	fib_select_path(rt->net, &res, fl4);
+	fib_update_exception(res.nh, fl4->daddr, new_gw, 0, false,
+			     jiffies(rt->net->host) + IP_RT_GC_TIMEOUT);
 }
 
 static void ip_do_redirect(struct dst_entry *dst, struct sock *sk, struct sk_buff *skb)

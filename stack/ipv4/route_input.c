@@ -85,15 +85,41 @@ static int input_broadcast(struct input_request *r, enum skb_drop_reason *reason
 	return input_local(r, RTCF_BROADCAST, RTN_BROADCAST, 0, reason);
 }
 
+/* Of several next hops, by the addresses or (hash policy 1) the ports too. */
+static void input_select_path(struct input_request *r)
+{
+	struct flowi4 fl4 = { .daddr = r->daddr, .saddr = r->saddr };
+	const u8 *iph = r->skb->protocol == htons(ETH_P_IP) ? ip_hdr(r->skb) : NULL, *ports;
+	u8 buffer[4];
+
+	if (iph) {
+		fl4.proto = ip4_protocol(iph);
+		ports = ip4_is_fragment(iph) ?
+				NULL :
+				skb_header_pointer(r->skb,
+						   (u32)skb_network_offset(r->skb) + ip4_ihl(iph),
+						   4, buffer);
+		if (ports && (fl4.proto == IPPROTO_TCP || fl4.proto == IPPROTO_UDP)) {
+			fl4.sport = get_be16(ports);
+			fl4.dport = get_be16(ports + 2);
+		}
+	}
+	fib_select_path(r->net, &r->res, &fl4);
+}
+
 /* ip_mkroute_input: on to another host. */
 static int input_forward(struct input_request *r, enum skb_drop_reason *reason)
 {
-	struct net_device *out = r->res.nh->dev;
-	struct in_device *out_dev = out ? out->ip_ptr : NULL;
+	struct in_device *out_dev;
+	struct net_device *out;
 	struct fib_nh_exception *e;
 	struct rtable *rt, *cached;
 	int err;
 
+	if (r->res.fi->nhs > 1)
+		input_select_path(r);
+	out = r->res.nh->dev;
+	out_dev = out ? out->ip_ptr : NULL;
 	if (!out_dev)
 		return martian(reason, SKB_DROP_REASON_IP_INNOROUTES, -EINVAL);
 	err = fib_validate_source(r->skb, r->saddr, r->daddr, r->tos, r->res.nh->oif, r->dev,
@@ -213,7 +239,8 @@ static void input_remember(struct rt_input_slot *slot, const struct input_reques
 	struct rtable *rt = skb_rtable(r->skb);
 	struct rtable *old = slot->rt;
 
-	if (rt->dst.expires) /* ages by itself */
+	if (rt->dst.expires || /* ages by itself */
+	    (r->res.fi && r->res.fi->nhs > 1)) /* not all of a pair of addresses may go this way */
 		return;
 	dst_hold(&rt->dst);
 	slot->rt = rt;

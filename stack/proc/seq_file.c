@@ -156,6 +156,7 @@ static const struct {
 	{ "ip addr", cmd_ip_addr },
 	{ "ip netns", cmd_ip_netns },
 	{ "ip neigh", cmd_ip_neigh },
+	{ "ip rule", cmd_ip_rule },
 	{ "ip route", cmd_ip_route },
 	{ "ip route show table local", cmd_ip_route_local },
 	{ "bridge fdb", cmd_bridge_fdb },

@@ -69,6 +69,8 @@ void cmd_ip_netns(struct seq_file *m, const struct net *net);
 void cmd_ip_neigh(struct seq_file *m, const struct net *net);
 void cmd_ip_route(struct seq_file *m, const struct net *net);
 void cmd_ip_route_local(struct seq_file *m, const struct net *net);
+void cmd_ip_rule(struct seq_file *m, const struct net *net);
+bool cmd_ip_route_table(struct seq_file *m, const struct net *net, const char *argument);
 /* argument: "192.0.2.9", or "192.0.2.9 from 192.0.2.1". False: no address. */
 bool cmd_ip_route_get(struct seq_file *m, const struct net *net, const char *argument);
 void cmd_bridge_fdb(struct seq_file *m, const struct net *net);

@@ -609,6 +609,8 @@ s32 tcp_ca_index(const char *name);
 /* The namespace's choice; started by tcp_init_congestion_control when the connection stands. */
 void tcp_assign_congestion_control(struct sock *sk);
 void tcp_init_congestion_control(struct sock *sk);
+/* The route names one (`ip route ... congctl`): it goes before the socket's. */
+void tcp_ca_dst_init(struct sock *sk, const struct dst_entry *dst);
 void tcp_cleanup_congestion_control(struct sock *sk);
 /* TCP_CONGESTION: 0, -ENOENT. */
 int tcp_set_congestion_control(struct sock *sk, const u8 *name, u32 len);

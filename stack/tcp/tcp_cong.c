@@ -72,6 +72,19 @@ void tcp_cleanup_congestion_control(struct sock *sk)
 	icsk->icsk_ca_initialized = 0;
 }
 
+void tcp_ca_dst_init(struct sock *sk, const struct dst_entry *dst)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	u32 key = dst ? dst_metric(dst, RTAX_CC_ALGO) : 0;
+
+	if (!key || key > ARRAY_SIZE(modules) || icsk->icsk_ca_ops == modules[key - 1])
+		return;
+	tcp_cleanup_congestion_control(sk);
+	icsk->icsk_ca_ops = modules[key - 1];
+	memset(icsk->icsk_ca_priv, 0, sizeof(icsk->icsk_ca_priv));
+	mark_ecn(sk);
+}
+
 int tcp_set_congestion_control(struct sock *sk, const u8 *name, u32 len)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);

@@ -88,6 +88,7 @@ void tcp_connect_init(struct sock *sk)
 		tp->rx_opt.mss_clamp = tp->rx_opt.user_mss;
 	tp->max_window = 0;
 	tcp_mtup_init(sk);
+	tcp_ca_dst_init(sk, dst);
 	tcp_sync_mss(sk, dst_mtu(dst));
 	if (!tp->window_clamp)
 		tp->window_clamp = dst_metric(dst, RTAX_WINDOW);

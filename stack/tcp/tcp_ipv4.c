@@ -326,6 +326,7 @@ static void child_init(struct sock *sk, struct sock *newsk, const struct request
 		newsk->inet_transparent = 1;
 	if (sk->net->sysctl.tcp_reflect_tos)
 		newsk->inet_tos = tcp_rsk(req)->syn_tos & ~INET_ECN_MASK & 0xff;
+	tcp_ca_dst_init(newsk, dst);
 	sk_dst_set(newsk, dst);
 	tcp_sync_mss(newsk, dst_mtu(dst));
 	newtp->advmss = tcp_mss_clamp(tcp_sk(sk), (u16)tcp_dst_advmss(dst));

@@ -32,11 +32,18 @@ static struct hlist_head *chain_of(const struct tcp_host *th, const struct inet_
 
 /* ---- entries ---- */
 
+/* By enum tcp_metric_index. */
+static const u8 route_metrics[] = { RTAX_RTT, RTAX_RTTVAR, RTAX_SSTHRESH, RTAX_CWND,
+				    RTAX_REORDERING };
+
 /* What the route says goes first (tcpm_suck_dst). */
 static void suck_dst(struct tcp_metrics_block *tm, const struct dst_entry *dst)
 {
 	tm->stamp = jiffies(tm->net->host);
 	tm->lock = 0;
+	for (u32 i = 0; i < ARRAY_SIZE(route_metrics); i++)
+		if (dst_metric_locked(dst, route_metrics[i]))
+			tm->lock |= (u8)(1u << i);
 	tm->vals[TCP_METRIC_RTT] = dst_metric(dst, RTAX_RTT) * 1000;
 	tm->vals[TCP_METRIC_RTTVAR] = dst_metric(dst, RTAX_RTTVAR) * 1000;
 	tm->vals[TCP_METRIC_SSTHRESH] = dst_metric(dst, RTAX_SSTHRESH);

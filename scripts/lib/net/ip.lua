@@ -315,6 +315,20 @@ end
 local route_types = util.set "unicast blackhole unreachable prohibit throw local broadcast"
 local tables = { main = 254, ["local"] = 255, default = 253 }
 local scopes = { global = 0, site = 200, link = 253, host = 254 }
+-- What follows "nexthop", up to the next one.
+local function read_nexthop(w)
+  local hop = {}
+  while w:peek() and w:peek() ~= "nexthop" do
+    local word = w:next()
+    if word == "via" then hop.via = w:value "via"
+    elseif word == "dev" then hop.dev = w:value "dev"
+    elseif word == "weight" then hop.weight = w:number "weight"
+    elseif word == "onlink" then hop.onlink = true
+    else w:fail(("\"%s\" is unknown to nexthop"):format(word)) end
+  end
+  return hop
+end
+
 local route_words = {
   via = function(w, o) o.via = w:value "via" end,
   dev = function(w, o) o.dev = w:value "dev" end,
@@ -329,13 +343,27 @@ local route_words = {
     local word = w:value "scope"
     o.scope = scopes[word] or math.tointeger(tonumber(word)) or w:fail("no such scope: " .. word)
   end,
-  mtu = function(w, o)
-    if w:peek() == "lock" then w:fail("a locked MTU can not be set") end
-    o.mtu = w:number "mtu"
-  end,
+  nexthop = function(w, o) o.nexthops = o.nexthops or {} o.nexthops[#o.nexthops + 1] = read_nexthop(w) end,
+  congctl = function(w, o) o.congctl = w:value "congctl" end,
+  features = function(w, o) o.features = w:value "features" end,
   onlink = function(_, o) o.onlink = true end,
   proto = function(w) w:value "proto" end,
 }
+
+for name in ("mtu window rtt rttvar ssthresh cwnd advmss reordering hoplimit initcwnd rto_min initrwnd quickack"):gmatch "%S+" do
+  route_words[name] = function(w, o)
+    if w:peek() == "lock" then
+      w:next()
+      o.lock = (o.lock and o.lock .. " " or "") .. name
+    end
+    local word = w:value(name)
+    if name == "rtt" or name == "rttvar" or name == "rto_min" then
+      o[name] = tonumber(word) and word .. "ms" or word
+    else
+      o[name] = math.tointeger(tonumber(word)) or w:fail(("\"%s %s\" is no number"):format(name, word))
+    end
+  end
+end
 
 local function read_route(w)
   local o = {}
@@ -363,7 +391,10 @@ local function show_routes(host, w)
     if word == "table" then
       local name = w:value "table"
       if name == "local" or name == "255" then view = "ip route show table local"
-      elseif name ~= "main" and name ~= "254" then w:fail("no such table: " .. name) end
+      elseif name ~= "main" and name ~= "254" then
+        view = "ip route show table " .. (tables[name] or name)
+        if not tonumber(tables[name] or name) then w:fail("no such table: " .. name) end
+      end
     elseif word == "dev" then
       dev = w:value "dev"
     else
@@ -377,7 +408,7 @@ end
 
 local function ip_route(host, w)
   local action = match(w, w:next() or "show",
-    { "add", "replace", "append", "delete", "show", "list", "lst", "get" }, "command")
+    { "add", "replace", "change", "append", "prepend", "delete", "show", "list", "lst", "get" }, "command")
   if action == "show" or action == "list" or action == "lst" then return show_routes(host, w) end
   if action == "get" then
     local rest = table.concat(w, " ", w.at):gsub("^to ", "")
@@ -386,10 +417,51 @@ local function ip_route(host, w)
   end
   local o = read_route(w)
   if action == "delete" then return told(w, host.route_del, host, o) end
-  if action == "replace" then
-    pcall(host.route_del, host, { dst = o.dst, table = o.table, tos = o.tos, metric = o.metric })
-  end
+  if action ~= "add" then o.verb = action end
   told(w, host.route, host, o)
+end
+
+-- ip rule ----------------------------------------------------------------------------------------
+
+local function table_of(w, word)
+  return tables[word] or math.tointeger(tonumber(word)) or w:fail("no such table: " .. word)
+end
+
+local rule_words = {
+  from = function(w, o) o.from = w:value "from" end,
+  to = function(w, o) o.to = w:value "to" end,
+  tos = function(w, o) o.tos = w:number "tos" end,
+  iif = function(w, o) o.iif = w:value "iif" end,
+  oif = function(w, o) o.oif = w:value "oif" end,
+  fwmark = function(w, o)
+    local mark, mask = w:value "fwmark":match "^([^/]+)/?(.*)$"
+    o.fwmark, o.mask = math.tointeger(tonumber(mark)), math.tointeger(tonumber(mask))
+    if not o.fwmark then w:fail("\"fwmark " .. mark .. "\" is no number") end
+  end,
+  lookup = function(w, o) o.table = table_of(w, w:value "lookup") end,
+  suppress_prefixlength = function(w, o) o.suppress_prefixlength = w:number "suppress_prefixlength" end,
+  ["goto"] = function(w, o) o.target = w:number "goto" end,
+  ["not"] = function(_, o) o.inverted = true end,
+}
+rule_words.table = rule_words.lookup
+rule_words.priority = function(w, o) o.priority = w:number "priority" end
+rule_words.pref, rule_words.preference = rule_words.priority, rule_words.priority
+for name in ("nop blackhole unreachable prohibit"):gmatch "%S+" do
+  rule_words[name] = function(_, o) o.action = name end
+end
+
+local function ip_rule(host, w)
+  local action = match(w, w:next() or "show", { "add", "delete", "show", "list", "lst" }, "command")
+  if action == "show" or action == "list" or action == "lst" then
+    return native.proc(host.id, "ip rule")
+  end
+  local o = {}
+  while w:peek() do
+    local word = w:next()
+    if not rule_words[word] then w:fail(("\"%s\" is unknown to rule"):format(word)) end
+    rule_words[word](w, o)
+  end
+  told(w, action == "add" and host.rule or host.rule_del, host, o)
 end
 
 -- ip neigh ---------------------------------------------------------------------------------------
@@ -444,9 +516,9 @@ end
 
 -- ip ---------------------------------------------------------------------------------------------
 
-local objects = { address = ip_addr, route = ip_route, neighbour = ip_neigh, neighbor = ip_neigh,
+local objects = { address = ip_addr, route = ip_route, rule = ip_rule, neighbour = ip_neigh, neighbor = ip_neigh,
   link = ip_link, netns = ip_netns }
-local object_order = { "address", "route", "neighbor", "neighbour", "link", "netns" }
+local object_order = { "address", "route", "rule", "neighbor", "neighbour", "link", "netns" }
 
 function ip.ip(host, command)
   local w = words(command, "ip")

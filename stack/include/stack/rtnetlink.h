@@ -31,6 +31,57 @@ enum rt_table {
 	RT_TABLE_LOCAL = 255,
 };
 
+/* OP_ROUTE verb: `ip route VERB`. */
+enum route_verb {
+	ROUTE_ADD, /* none of this prefix, TOS and metric may be there */
+	ROUTE_REPLACE,
+	ROUTE_CHANGE, /* one must be there */
+	ROUTE_APPEND,
+	ROUTE_PREPEND,
+	ROUTE_DELETE,
+	ROUTE_VERB_COUNT
+};
+
+/* Metrics of routes. */
+enum rtax {
+	RTAX_LOCK, /* bits of those that are locked */
+	RTAX_MTU,
+	RTAX_WINDOW,
+	RTAX_RTT,
+	RTAX_RTTVAR,
+	RTAX_SSTHRESH,
+	RTAX_CWND,
+	RTAX_ADVMSS,
+	RTAX_REORDERING,
+	RTAX_HOPLIMIT,
+	RTAX_INITCWND,
+	RTAX_FEATURES,
+	RTAX_RTO_MIN,
+	RTAX_INITRWND,
+	RTAX_QUICKACK,
+	RTAX_CC_ALGO,
+	RTAX_MAX
+};
+
+/* One metric as it travels (OP_ROUTE attrs): RTAX_* number, in its top bit whether it is locked,
+ * and the value, little endian; one next hop: ifindex (4), flags (4), weight (1), gateway (4, 0:
+ * none). */
+#define RTAX_ATTR_LEN	 5u
+#define RTAX_ATTR_LOCKED 0x80u
+#define RTNH_LEN	 13u
+
+/* OP_RULE action. */
+enum fr_action {
+	FR_ACT_UNSPEC,
+	FR_ACT_TO_TBL,
+	FR_ACT_GOTO,
+	FR_ACT_NOP,
+	FR_ACT_BLACKHOLE = 6,
+	FR_ACT_UNREACHABLE,
+	FR_ACT_PROHIBIT
+};
+#define FIB_RULE_INVERT 2u /* flags: `not` */
+
 #define RTNH_F_ONLINK 4
 
 /* Neighbour states (Linux neighbour.h). */

@@ -1,0 +1,99 @@
+-- SPDX-License-Identifier: MIT
+-- Several next hops: shares by weight, a flow stays with its own, one that dies leaves its flows to
+-- the others; by addresses or by ports; for what this host sends and for what it forwards.
+local tap = require "tap"
+local net = require "net"
+local ip, udp = net.ip, net.udp
+
+local function router(words, sysctl)
+  local host = net.host { addr = "192.0.2.1/24", sysctl = sysctl }
+  local second = host:nic { addr = "198.51.100.1/24" }
+  local a = host.wire:peer { addr = "192.0.2.9" }
+  local b = second.wire:peer { addr = "198.51.100.9" }
+  host:neigh { addr = a.addr, mac = a.mac }
+  host:neigh { addr = b.addr, mac = b.mac, dev = second }
+  host:ip("route add 203.0.113.0/24 " .. (words or "nexthop via 192.0.2.9 nexthop via 198.51.100.9"))
+  return host, a, b, second
+end
+
+local function send_all(host, n)
+  local s = host:socket "udp"
+  for i = 1, n do s:sendto("x", "203.0.113." .. i, 9) end
+  s:close()
+end
+
+tap.test("flows are spread, each packet of one the same way", function(t)
+  local host, a, b = router()
+  send_all(host, 100)
+  local first, second = a:collect { during = "1ms" }, b:collect { during = "1ms" }
+  t:is(#first + #second, 100)
+  t:ok(#first > 30 and #second > 30, #first)
+  local way = {}
+  for _, p in ipairs(first) do way[p.ip.dst] = "a" end
+  for _, p in ipairs(second) do way[p.ip.dst] = "b" end
+  send_all(host, 100)
+  for _, p in ipairs(a:collect { during = "1ms" }) do t:is(way[p.ip.dst], "a") end
+  for _, p in ipairs(b:collect { during = "1ms" }) do t:is(way[p.ip.dst], "b") end
+end)
+
+tap.test("the source address is that of the way", function(t)
+  local host, a, b = router()
+  send_all(host, 60)
+  for _, p in ipairs(a:collect { during = "1ms" }) do t:is(p.ip.src, "192.0.2.1") end
+  for _, p in ipairs(b:collect { during = "1ms" }) do t:is(p.ip.src, "198.51.100.1") end
+end)
+
+tap.test("weights", function(t)
+  local host, a, b = router "nexthop via 192.0.2.9 weight 4 nexthop via 198.51.100.9 weight 1"
+  send_all(host, 200)
+  local first, second = #a:collect { during = "1ms" }, #b:collect { during = "1ms" }
+  t:is(first + second, 200)
+  t:ok(second > 20 and second < 65, second)
+  t:is(host:ip("route"):match "203.*",
+    "203.0.113.0/24 \n\tnexthop via 192.0.2.9 dev eth0 weight 4 \n\tnexthop via 198.51.100.9 dev eth1 weight 1 \n")
+end)
+
+tap.test("a next hop whose device goes down leaves its flows to the other, and comes back", function(t)
+  local host, a, b, second = router()
+  host:link { dev = second, up = false }
+  send_all(host, 50)
+  t:is(#a:collect { during = "1ms" }, 50)
+  host:link { dev = second, up = true }
+  host:neigh { addr = b.addr, mac = b.mac, dev = second }
+  send_all(host, 50)
+  t:ok(#b:collect { during = "1ms" } > 10)
+  a:collect { during = "1ms" }
+end)
+
+tap.test("forwarded flows: by addresses, or with hash policy 1 by ports too", function(t)
+  for policy, spread in pairs { ["0"] = false, ["1"] = true } do
+    local host, a, b = router(nil, { ["net.ipv4.ip_forward"] = "1",
+      ["net.ipv4.fib_multipath_hash_policy"] = policy })
+    local inside = host:nic { addr = "10.0.0.1/24" }
+    local sender = inside.wire:peer { addr = "10.0.0.2" }
+    for port = 1, 40 do
+      sender:send(ip{ src = "10.0.0.2", dst = "203.0.113.5" } / udp{ sport = port, dport = 9 } / "x")
+    end
+    local first, second = #a:collect { during = "1ms" }, #b:collect { during = "1ms" }
+    t:is(first + second, 40)
+    t:is(first > 0 and second > 0, spread, policy)
+  end
+end)
+
+tap.test("a path MTU that was learnt holds on the way of its flow", function(t)
+  local host, a, b = router()
+  local s = host:socket "udp"
+  s:bind(7)
+  for i = 1, 10 do
+    local dst = "203.0.113." .. i
+    s:sendto(("x"):rep(1000), dst, 9)
+    local p = a:collect({ during = "100us" })[1] or b:collect({ during = "0s" })[1]
+    local quote = net.parse(p:bytes():sub(15), "ip")
+    a:send(ip{ src = "192.0.2.9", dst = p.ip.src } /
+      net.icmp{ type = "dest-unreach", code = "frag-needed", mtu = 600 } / quote)
+    net.sleep "100us"
+    s:sendto(("x"):rep(1000), dst, 9)
+    local fragments = #a:collect { during = "100us" } + #b:collect { during = "0s" }
+    t:is(fragments, 2, dst)
+  end
+end)
