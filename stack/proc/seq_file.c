@@ -171,9 +171,8 @@ static const struct {
 	const char *prefix;
 	bool (*show)(struct seq_file *m, const struct net *net, const char *argument);
 } views_of[] = {
-	{ "ip route get ", cmd_ip_route_get },
-	{ "conntrack ", cmd_conntrack },
-	{ "iptables", cmd_iptables },
+	{ "ip route get ", cmd_ip_route_get }, { "ip route show table ", cmd_ip_route_table },
+	{ "conntrack ", cmd_conntrack },       { "iptables", cmd_iptables },
 	{ "ip6tables", cmd_ip6tables },
 };
 
