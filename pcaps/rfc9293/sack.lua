@@ -3,7 +3,8 @@
 local case = require "case"
 
 case.capture("what came out of order is told in blocks, the latest first", {
-  host = { addr = "192.0.2.1/24", mac = "02:00:00:00:00:01" },
+  host = { addr = "192.0.2.1/24", mac = "02:00:00:00:00:01",
+    sysctl = { ["net.ipv4.tcp_comp_sack_nr"] = 0 } },
   setup = function(host) host:neigh{ addr = "192.0.2.9", mac = "02:00:00:00:00:09" } end,
   program = function(host, program, t)
     local server = host:socket "tcp"

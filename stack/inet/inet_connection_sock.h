@@ -111,7 +111,8 @@ struct inet_connection_sock {
 	} icsk_ack;
 	struct {
 		u32 search_high, search_low; /* RFC 4821 */
-		u32 probe_size;
+		u32 probe_size; /* of the probe under way; 0: none */
+		u32 probe_seq_start, probe_seq_end, probe_timestamp;
 	} icsk_mtup;
 	u64 icsk_ca_priv[ICSK_CA_PRIV_WORDS];
 };

@@ -943,6 +943,12 @@ u32 tcp_mtu_to_mss(struct sock *sk, u32 pmtu);
 u32 tcp_mtu_to_mss_plain(const struct sock *sk, u32 pmtu);
 u32 tcp_mss_to_mtu(struct sock *sk, u32 mss);
 void tcp_mtup_init(struct sock *sk);
+/* The probe is acknowledged: that is the size now. */
+void tcp_mtup_probe_success(struct sock *sk);
+/* A loss is found: of the probe alone? Then it was too large, and that is all. */
+bool tcp_mtup_probe_lost(struct sock *sk);
+/* Time-out after time-out (tcp_retries1): smaller segments, and the search (RFC 4821 7.7). */
+void tcp_mtu_black_hole(struct sock *sk);
 u32 tcp_current_mss(struct sock *sk);
 u16 tcp_advertise_mss(struct sock *sk);
 /* The MSS to announce on this route, within TCP_MAXSEG. */

@@ -12,7 +12,6 @@
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_md5.h"
 #include "tcp/tcp_rcv.h"
-#include "tcp/tcp_rcv.h"
 #include "tcp/tcp_send.h"
 
 /* ---- the window that we announce ---- */
@@ -477,6 +476,13 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, u32 nonagle, int push_one)
 	u32 sent = 0;
 
 	tcp_mstamp_refresh(tp);
+	if (!push_one && inet_csk(sk)->icsk_mtup_enabled) {
+		int probe = tcp_mtu_probe(sk);
+
+		if (!probe)
+			return false;
+		sent = probe > 0;
+	}
 	x.max_segs = tcp_tso_segs(sk, mss_now);
 	while ((skb = tcp_send_head(sk)) != NULL) {
 		if (!prepare_head(sk, skb, &x) || tcp_transmit_skb(sk, skb, true))

@@ -292,7 +292,8 @@ void tcp_enter_loss(struct sock *sk)
 	tp->tlp_high_seq = 0;
 	tcp_ecn_queue_cwr(tp);
 	/* RFC 5682 2.1 step 1. */
-	tp->frto = sysctl->tcp_frto && (new_recovery || icsk->icsk_retransmits);
+	tp->frto = sysctl->tcp_frto && (new_recovery || icsk->icsk_retransmits) &&
+		   !icsk->icsk_mtup.probe_size;
 }
 
 void tcp_simple_retransmit(struct sock *sk)
@@ -475,6 +476,8 @@ static bool ack_in_open(struct sock *sk, u32 num_dupack, u32 *ack_flag)
 		tcp_try_to_open(sk, flag);
 		return false;
 	}
+	if (tcp_mtup_probe_lost(sk))
+		return false;
 	tcp_enter_recovery(sk, flag & FLAG_ECE);
 	return true;
 }

@@ -54,8 +54,11 @@ static int prepare(struct sock *sk, struct sk_buff *skb, u32 segs)
 int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	int err = prepare(sk, skb, segs);
+	int err;
 
+	/* Nothing can be told from a probe any more. */
+	inet_csk(sk)->icsk_mtup.probe_size = 0;
+	err = prepare(sk, skb, segs);
 	/* The clone of the last time may be under way still, or lie at a receiver of this host. */
 	if (!err)
 		err = tcp_skb_unclone(skb);

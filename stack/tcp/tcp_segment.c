@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Segments as objects: options written, segment size and path MTU (RFC 9293 3.7.1, RFC 1191,
- * RFC 6691), segments made, cut and shortened.
+ * Segments as objects: options written, segments made, cut and shortened.
  *
  * Invariant: sk_wmem_queued is the sum of the truesizes of write and retransmission queue.
  */
@@ -257,110 +256,6 @@ u32 tcp_options_write(u8 *th, struct tcp_sock *tp, const struct tcp_out_options 
 	if (opts->options & OPTION_FAST_OPEN_COOKIE)
 		p = write_cookie(p, opts->fastopen_cookie);
 	return (u32)(p - th) - TCP_HLEN;
-}
-
-/* ---- size ---- */
-
-u16 tcp_mss_clamp(const struct tcp_sock *tp, u16 mss)
-{
-	u16 user = tp->rx_opt.user_mss;
-
-	return user && user < mss ? user : mss;
-}
-
-u32 tcp_dst_advmss(const struct dst_entry *dst)
-{
-	u32 advmss = dst_metric(dst, RTAX_ADVMSS);
-
-	return advmss ? advmss : dst->ops->default_advmss(dst);
-}
-
-u16 tcp_advertise_mss(struct sock *sk)
-{
-	struct tcp_sock *tp = tcp_sk(sk);
-
-	if (sk->dst_cache && tcp_dst_advmss(sk->dst_cache) < tp->advmss)
-		tp->advmss = (u16)tcp_dst_advmss(sk->dst_cache);
-	return tp->advmss;
-}
-
-void tcp_initialize_advmss(struct sock *sk, const struct dst_entry *dst)
-{
-	struct tcp_sock *tp = tcp_sk(sk);
-
-	tp->advmss = tcp_mss_clamp(tp, (u16)tcp_dst_advmss(dst));
-}
-
-u32 tcp_mtu_to_mss_plain(const struct sock *sk, u32 pmtu)
-{
-	const struct inet_connection_sock *icsk = inet_csk(sk);
-	u32 fixed = icsk->icsk_af_ops->net_header_len + TCP_HLEN;
-	u32 mss = pmtu > fixed ? pmtu - fixed : 0;
-
-	mss = min_u32(mss, tcp_sk(sk)->rx_opt.mss_clamp);
-	mss = mss > icsk->icsk_ext_hdr_len ? mss - icsk->icsk_ext_hdr_len : 0;
-	return max_u32(mss, (u32)sk->net->sysctl.tcp_min_snd_mss);
-}
-
-u32 tcp_mtu_to_mss(struct sock *sk, u32 pmtu)
-{
-	return tcp_mtu_to_mss_plain(sk, pmtu) - (tcp_sk(sk)->tcp_header_len - TCP_HLEN);
-}
-
-u32 tcp_mss_to_mtu(struct sock *sk, u32 mss)
-{
-	const struct inet_connection_sock *icsk = inet_csk(sk);
-
-	return mss + tcp_sk(sk)->tcp_header_len + icsk->icsk_ext_hdr_len +
-	       icsk->icsk_af_ops->net_header_len;
-}
-
-void tcp_mtup_init(struct sock *sk)
-{
-	struct inet_connection_sock *icsk = inet_csk(sk);
-
-	icsk->icsk_mtup_enabled = sk->net->sysctl.tcp_mtu_probing > 1;
-	icsk->icsk_mtup.search_high =
-		tcp_sk(sk)->rx_opt.mss_clamp + TCP_HLEN + icsk->icsk_af_ops->net_header_len;
-	icsk->icsk_mtup.search_low = tcp_mss_to_mtu(sk, (u32)sk->net->sysctl.tcp_base_mss);
-	icsk->icsk_mtup.probe_size = 0;
-}
-
-u32 tcp_bound_to_half_wnd(const struct tcp_sock *tp, u32 mss)
-{
-	u32 cutoff = tp->max_window;
-
-	if (cutoff > TCP_MSS_DEFAULT)
-		cutoff >>= 1;
-	return cutoff && mss > cutoff ? max_u32(cutoff, 68u - tp->tcp_header_len) : mss;
-}
-
-u32 tcp_sync_mss(struct sock *sk, u32 pmtu)
-{
-	struct inet_connection_sock *icsk = inet_csk(sk);
-	struct tcp_sock *tp = tcp_sk(sk);
-
-	if (icsk->icsk_mtup.search_high > pmtu)
-		icsk->icsk_mtup.search_high = pmtu;
-	icsk->icsk_pmtu_cookie = pmtu;
-	tp->mss_cache = tcp_bound_to_half_wnd(tp, tcp_mtu_to_mss(sk, pmtu));
-	return tp->mss_cache;
-}
-
-/* Of a segment now: the path MTU, less the options that it will carry. */
-u32 tcp_current_mss(struct sock *sk)
-{
-	struct tcp_sock *tp = tcp_sk(sk);
-	const struct dst_entry *dst = sk->dst_cache;
-	struct tcp_out_options opts;
-	u32 mss = tp->mss_cache, header;
-
-	if (dst && dst_mtu(dst) != inet_csk(sk)->icsk_pmtu_cookie)
-		mss = tcp_sync_mss(sk, dst_mtu(dst));
-	header = tcp_established_options(sk, NULL, &opts) + TCP_HLEN;
-	if (header != tp->tcp_header_len)
-		mss -= header - tp->tcp_header_len;
-	return mss;
 }
 
 /* ---- making, cutting ---- */

@@ -37,6 +37,8 @@ void tcp_grow_skb(struct sock *sk, struct sk_buff *skb, u32 amount);
 void tcp_update_skb_after_send(struct sock *sk, const struct sk_buff *skb, u64 prior_wstamp);
 /* Is there urgent data that is not acknowledged? */
 bool tcp_urg_mode(const struct tcp_sock *tp);
+/* tcp_mtu.c: 1: a probe was sent, 0: wait, the next ACK may let one go, -1: none is due. */
+int tcp_mtu_probe(struct sock *sk);
 /* Sends a segment again, without account of retransmissions under way. */
 int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs);
 

@@ -12,6 +12,7 @@ void tcp_init_transfer(struct sock *sk, struct sk_buff *skb)
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	(void)skb;
+	tcp_mtup_init(sk);
 	inet_csk(sk)->icsk_af_ops->rebuild_header(sk);
 	tcp_init_metrics(sk);
 	/* RFC 5681 3.1: one segment when the SYN or SYN-ACK was lost; Linux: lost twice (RFC 6928
@@ -100,6 +101,7 @@ static void synsent_synack(struct sock *sk, struct sk_buff *skb, struct tcp_fast
 	store_syn_timestamp(tp);
 	if (tp->rx_opt.tstamp_ok)
 		tp->advmss = (u16)(tp->advmss - TCPOLEN_TSTAMP_ALIGNED);
+	tcp_mtup_init(sk);
 	tcp_sync_mss(sk, icsk->icsk_pmtu_cookie);
 	tcp_initialize_rcv_mss(sk);
 	tp->copied_seq = tp->rcv_nxt;

@@ -103,9 +103,11 @@ static bool tcp_write_timeout(struct sock *sk)
 		expired = icsk->icsk_retransmits >= max;
 	} else {
 		retry_until = (u32)sysctl->tcp_retries2;
-		if (retransmits_timed_out(sk, (u32)sysctl->tcp_retries1, 0) && sk->dst_cache &&
-		    sk->dst_cache->ops->negative_advice)
-			sk->dst_cache->ops->negative_advice(sk, sk->dst_cache);
+		if (retransmits_timed_out(sk, (u32)sysctl->tcp_retries1, 0)) {
+			tcp_mtu_black_hole(sk);
+			if (sk->dst_cache && sk->dst_cache->ops->negative_advice)
+				sk->dst_cache->ops->negative_advice(sk, sk->dst_cache);
+		}
 		if (sk->sk_flags & SOCK_DEAD) {
 			bool alive = icsk->icsk_rto < tcp_rto_max(sk), do_reset;
 
