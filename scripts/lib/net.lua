@@ -455,7 +455,11 @@ local nic_params = { rx_ring = "NIC_PARAM_RX_RING", tx_ring = "NIC_PARAM_TX_RING
   gro_flush_timeout = "NIC_PARAM_GRO_FLUSH_TIMEOUT",
   napi_defer_hard_irqs = "NIC_PARAM_DEFER_HARD_IRQS", tx_udp_segmentation = "NIC_PARAM_USO",
   rx_udp_gro_forwarding = "NIC_PARAM_GRO_UDP_FWD", rx_gro_list = "NIC_PARAM_GRO_LIST",
-  virtio_event_idx = "NIC_PARAM_VIRTIO_EVENT_IDX" }
+  virtio_event_idx = "NIC_PARAM_VIRTIO_EVENT_IDX", rx_vlan_offload = "NIC_PARAM_RX_VLAN",
+  tx_vlan_offload = "NIC_PARAM_TX_VLAN", loopback = "NIC_PARAM_LOOPBACK", rx_pause = "NIC_PARAM_RX_PAUSE",
+  tx_pause = "NIC_PARAM_TX_PAUSE", rx_timestamp = "NIC_PARAM_RX_TSTAMP", irq_late = "NIC_PARAM_IRQ_LATE",
+  rx_stall = "NIC_PARAM_RX_STALL", rx_bad_desc = "NIC_PARAM_RX_BAD_DESC",
+  tx_bad_desc = "NIC_PARAM_TX_BAD_DESC" }
 local ethtool_own = set "dev queue rss_equal rss_indir rss_key"
 local ethtool_options = set "dev queue rss_equal rss_indir rss_key"
 for name in pairs(nic_params) do ethtool_options[name] = true end
@@ -499,7 +503,7 @@ function Host:ethtool(o)
   for key, value in pairs(o) do
     if not ethtool_own[key] and key ~= "channels" then
       op("nic_set", { host = self.id, ifindex = device(self, o), param = C[nic_params[key]],
-        index = o.queue or 0, value = value })
+        index = o.queue or 0, value = key == "irq_late" and duration(value, key) or value })
     end
   end
 end

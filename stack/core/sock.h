@@ -398,8 +398,10 @@ void put_cmsg(struct msghdr *msg, u32 level, u32 type, const u8 *data, u32 len);
  * -EINVAL at a malformed one. */
 bool next_cmsg(const struct msghdr *msg, u32 *offset, u32 *level, u32 *type, const u8 **data,
 	       u32 *len, int *err);
-/* SO_TIMESTAMP, SO_TIMESTAMPNS, SCM_TIMESTAMPING for what came, or an entry of the error queue. */
-void sock_recv_timestamp(struct msghdr *msg, const struct sock *sk, u64 tstamp, bool err_queue);
+/* SO_TIMESTAMP, SO_TIMESTAMPNS, SCM_TIMESTAMPING for what came, or an entry of the error queue; hw:
+ * the device's stamp, 0: none. */
+void sock_recv_timestamp(struct msghdr *msg, const struct sock *sk, u64 tstamp, u64 hw,
+			 bool err_queue);
 /* SOL_SOCKET's control messages for a received packet: time stamps, SO_RXQ_OVFL. */
 void sock_recv_cmsgs(struct msghdr *msg, struct sock *sk, const struct sk_buff *skb);
 

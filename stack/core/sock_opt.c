@@ -497,27 +497,36 @@ static void put_timestamp(struct msghdr *msg, const struct sock *sk, u64 ns)
 	put_cmsg(msg, SOL_SOCKET, nano ? SO_TIMESTAMPNS : SO_TIMESTAMP, b, sizeof(b));
 }
 
-/* struct scm_timestamping: the software stamp first, two of hardware that are not there. */
-static void put_timestamping(struct msghdr *msg, u64 ns)
+/* struct scm_timestamping: the software stamp, a legacy one, the raw one of hardware. */
+static void put_timestamping(struct msghdr *msg, u64 ns, u64 hw)
 {
 	u8 b[48] = { 0 };
 
 	put_le64(b, ns / NSEC_PER_SEC);
 	put_le64(b + 8, ns % NSEC_PER_SEC);
+	put_le64(b + 32, hw / NSEC_PER_SEC);
+	put_le64(b + 40, hw % NSEC_PER_SEC);
 	put_cmsg(msg, SOL_SOCKET, SCM_TIMESTAMPING, b, sizeof(b));
 }
 
-void sock_recv_timestamp(struct msghdr *msg, const struct sock *sk, u64 tstamp, bool err_queue)
+void sock_recv_timestamp(struct msghdr *msg, const struct sock *sk, u64 tstamp, u64 hw,
+			 bool err_queue)
 {
 	u32 tsflags = sk->sk_rare->tsflags;
 
 	/* Stamping was switched on after it came: the kernel takes the present time. */
 	if (sk->sk_flags & SOCK_TIMESTAMP)
 		put_timestamp(msg, sk, tstamp ? tstamp : net_world(sk->net)->now);
-	if (tstamp && tsflags & SOF_TIMESTAMPING_SOFTWARE &&
-	    (tsflags & SOF_TIMESTAMPING_RX_SOFTWARE || err_queue ||
-	     !(tsflags & SOF_TIMESTAMPING_OPT_RX_FILTER)))
-		put_timestamping(msg, tstamp);
+	if (!(tsflags & SOF_TIMESTAMPING_SOFTWARE) ||
+	    !(tsflags & SOF_TIMESTAMPING_RX_SOFTWARE || err_queue ||
+	      !(tsflags & SOF_TIMESTAMPING_OPT_RX_FILTER)))
+		tstamp = 0;
+	if (!(tsflags & SOF_TIMESTAMPING_RAW_HARDWARE) ||
+	    !(tsflags & SOF_TIMESTAMPING_RX_HARDWARE ||
+	      !(tsflags & SOF_TIMESTAMPING_OPT_RX_FILTER)))
+		hw = 0;
+	if (tstamp || hw)
+		put_timestamping(msg, tstamp, hw);
 }
 
 void sock_recv_cmsgs(struct msghdr *msg, struct sock *sk, const struct sk_buff *skb)
@@ -527,7 +536,7 @@ void sock_recv_cmsgs(struct msghdr *msg, struct sock *sk, const struct sk_buff *
 
 	if (!(sk->sk_flags & (SOCK_TIMESTAMP | SOCK_RXQ_OVFL)) && !sk->sk_rare->tsflags)
 		return;
-	sock_recv_timestamp(msg, sk, skb->tstamp, false);
+	sock_recv_timestamp(msg, sk, skb->tstamp, skb_shinfo(skb)->hwtstamp, false);
 	if (sk->sk_flags & SOCK_RXQ_OVFL) {
 		memcpy(&drops, skb->cb + SOCK_CB_DROPCOUNT, sizeof(drops));
 		if (!drops)

@@ -105,6 +105,8 @@ struct nic_adapter {
 	/* RSS, with several queues: `ethtool -X`. */
 	bool rss_udp, rss_sym_xor, indir_user;
 	u8 rss_key[40], indir[NIC_RETA_SIZE];
+	bool rx_vlan, rx_tstamp, loopback, rx_pause,
+		tx_pause; /* as nic_configure() tells the device */
 	bool no_event_idx; /* virtio: notifications by flags, not by index */
 	bool tso_wanted; /* `ethtool -K tso on`; needs the checksums */
 	bool uso_wanted; /* tx-udp-segmentation; the same */
@@ -162,6 +164,10 @@ void nic_wake_queues(struct nic_adapter *a);
 /* nic_check.c: panics at the first frame that is not accounted for. */
 void nic_check(const struct net_device *dev);
 
+/* nic_extra.c: what the ring model has besides: tags, stamps, pause, loopback. */
+int nic_set_extra(struct nic_adapter *a, u32 param, u64 value);
+void nic_configure_extra(struct nic_adapter *a);
+
 /* nic_rss.c */
 void nic_rss_init(struct nic_adapter *a);
 void nic_rss_configure(struct nic_adapter *a);
@@ -171,6 +177,8 @@ void nic_adapt_itr(struct nic_queue *q);
 void nic_write_eitr(struct nic_queue *q);
 
 /* nic_ethtool.c */
+/* Down and up again, with these sizes. 0 or -ENOMEM. */
+int nic_set_rings(struct nic_adapter *a, u32 rx, u32 tx);
 int nic_set_param(struct net_device *dev, u32 param, u32 index, u64 value);
 void nic_get_stats64(const struct net_device *dev, struct net_device_stats *stats);
 void nic_ethtool_stats(const struct net_device *dev,

@@ -6,7 +6,7 @@
 
 /* Down and up again with other rings; the old size comes back when memory is short. Frames in the
  * rings are lost and counted, as in Linux. */
-static int nic_set_rings(struct nic_adapter *a, u32 rx, u32 tx)
+int nic_set_rings(struct nic_adapter *a, u32 rx, u32 tx)
 {
 	u32 old_rx = a->rx_count, old_tx = a->tx_count;
 
@@ -109,6 +109,13 @@ int nic_set_param(struct net_device *dev, u32 param, u32 index, u64 value)
 		return nic_set_rings(a, a->rx_count, a->tx_count);
 	case NIC_PARAM_IRQ_CPU:
 		return nic_set_irq_cpu(a, index, value);
+	case NIC_PARAM_RX_VLAN:
+	case NIC_PARAM_TX_VLAN:
+	case NIC_PARAM_LOOPBACK:
+	case NIC_PARAM_RX_PAUSE:
+	case NIC_PARAM_TX_PAUSE:
+	case NIC_PARAM_RX_TSTAMP:
+		return nic_set_extra(a, param, value);
 	default:
 		return nic_hw_fault(a->hw, param, index, value);
 	}

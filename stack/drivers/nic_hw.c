@@ -15,6 +15,11 @@ static void nic_hw_reset(struct nic_hw *hw)
 	hw->rlpml = 1518;
 	hw->mta = 0;
 	hw->rxcsum = false;
+	hw->vlan_strip = false;
+	hw->tstamp = false;
+	hw->loopback = false;
+	hw->rx_stalled = false;
+	nic_hw_pause_reset(hw);
 	hw->tx_busy = false;
 	hw->tso_more = false;
 	hw->tso_sent = 0;
@@ -50,6 +55,7 @@ struct nic_hw *nic_hw_create(struct world *w, u32 queues)
 		return NULL;
 	}
 	event_init(&hw->tx_event, nic_hw_tx_event);
+	nic_hw_pause_init(hw);
 	for (u32 i = 0; i < queues; i++)
 		nic_hw_vector_init(hw, i);
 	nic_hw_reset(hw);
@@ -134,6 +140,14 @@ u32 nic_hw_read(const struct nic_hw *hw, enum nic_reg reg, u32 index)
 		return (u32)(hw->mta >> (index & 1) * 32);
 	case NIC_RXCSUM:
 		return hw->rxcsum;
+	case NIC_VLANC:
+		return hw->vlan_strip;
+	case NIC_TSYNC:
+		return hw->tstamp;
+	case NIC_PAUSEC:
+		return hw->pausec;
+	case NIC_LOOP:
+		return hw->loopback;
 	case NIC_MRQC:
 	case NIC_RSSRK:
 	case NIC_RETA:
@@ -213,6 +227,8 @@ static void write_queue(struct nic_hw *hw, u32 index, enum nic_reg reg, u32 valu
 	case NIC_RDT:
 		if (value < q->rx.len)
 			q->rx.tail = value;
+		if (hw->pausec & PAUSE_TX)
+			nic_hw_pause_level(hw, &q->rx);
 		break;
 	case NIC_TDBAL:
 		set_low(&q->tx.base, value);
@@ -233,6 +249,15 @@ static void write_queue(struct nic_hw *hw, u32 index, enum nic_reg reg, u32 valu
 		write_vector(hw, index, reg, value);
 		break;
 	}
+}
+
+static void set_loopback(struct nic_hw *hw, bool on)
+{
+	bool was = nic_link(hw);
+
+	hw->loopback = on;
+	if (was != nic_link(hw))
+		nic_hw_cause(hw, 0, ICR_LSC);
 }
 
 void nic_hw_write(struct nic_hw *hw, enum nic_reg reg, u32 index, u32 value)
@@ -268,6 +293,18 @@ void nic_hw_write(struct nic_hw *hw, enum nic_reg reg, u32 index, u32 value)
 		break;
 	case NIC_RXCSUM:
 		hw->rxcsum = value & 1;
+		break;
+	case NIC_VLANC:
+		hw->vlan_strip = value & 1;
+		break;
+	case NIC_TSYNC:
+		hw->tstamp = value & 1;
+		break;
+	case NIC_PAUSEC:
+		hw->pausec = value;
+		break;
+	case NIC_LOOP:
+		set_loopback(hw, value & 1);
 		break;
 	case NIC_MRQC:
 	case NIC_RSSRK:

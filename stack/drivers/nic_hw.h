@@ -30,6 +30,10 @@ enum nic_reg {
 	NIC_RAH, /* bytes 4-5 */
 	NIC_MTA, /* multicast hash table, index 0..1: bit nic_mta_bit(address) */
 	NIC_RXCSUM, /* 1: check IPv4 TCP and UDP checksums */
+	NIC_VLANC, /* 1: take 802.1Q tags out of received frames */
+	NIC_TSYNC, /* 1: stamp received frames: 8 bytes, ns, lowest first, in front of each */
+	NIC_PAUSEC, /* PAUSE_* */
+	NIC_LOOP, /* 1: what is sent is received, the cable is not needed */
 	NIC_MRQC, /* MRQC_*; these three only with several queues */
 	NIC_RSSRK, /* Toeplitz key, index 0..9, first byte highest */
 	NIC_RETA, /* redirection table, index 0..NIC_RETA_SIZE-1: a queue */
@@ -57,6 +61,11 @@ enum nic_reg {
 
 #define NIC_RETA_SIZE 128u
 
+#define PAUSE_RX 1u /* obey pause frames */
+#define PAUSE_TX                                                                         \
+	2u /* send them: when a receive ring is nearly full, and when it is not any more \
+	    */
+
 #define CTRL_RST  1u
 #define STATUS_LU 1u
 
@@ -76,13 +85,15 @@ struct nic_rx_desc {
 	u64 addr; /* the buffer; written back: the flow hash */
 	u32 status; /* RXD_*; 0 when it is given to the device */
 	u16 length; /* written back: bytes in this buffer */
-	u16 reserved;
+	u16 vlan; /* written back: with RXD_VP the tag that was taken out */
 };
 #define RXD_DD	   1u /* done: the driver's again */
 #define RXD_EOP	   2u /* last buffer of the frame */
 #define RXD_L4CS   4u /* the TCP or UDP checksum is right */
 #define RXD_HASH   8u /* the hash is valid */
 #define RXD_L4HASH 16u /* ports are part of it */
+#define RXD_VP	   32u /* a tag was taken out */
+#define RXD_TS	   64u /* a stamp stands in front of the frame */
 
 struct nic_tx_desc {
 	u64 addr;
@@ -103,7 +114,9 @@ struct nic_tx_desc {
  */
 #define TXD_TSO 4u
 #define TXD_USO 8u
-#define TXD_DD	1u /* status: sent */
+/* A context, alone or with TXD_TSO: a tag is put in, the one in addr. */
+#define TXD_VLAN 16u
+#define TXD_DD	 1u /* status: sent */
 
 /* Statistics registers: 64 bits wide, never cleared by a reset. */
 #define NIC_HW_STATS(X)      \
@@ -119,6 +132,7 @@ struct nic_tx_desc {
 	X(rx_length_errors)  \
 	X(rx_disabled)       \
 	X(rx_bad_descriptor) \
+	X(rx_pause)          \
 	X(tx_frames)         \
 	X(tx_bytes)          \
 	X(tx_no_link)        \
@@ -126,6 +140,7 @@ struct nic_tx_desc {
 	X(tx_bad_descriptor) \
 	X(tx_tso)            \
 	X(tx_tso_segments)   \
+	X(tx_pause)          \
 	X(interrupts)        \
 	X(interrupts_lost)   \
 	X(interrupts_moderated)

@@ -10,7 +10,7 @@
 #include "drivers/nic_hw_priv.h"
 
 /* The message goes out: one write on the bus, which a fault can lose. */
-static void vector_fire(struct nic_hw *hw, struct nic_hw_vector *v)
+static void vector_message(struct nic_hw *hw, struct nic_hw_vector *v)
 {
 	v->fired = true;
 	v->last_ns = hw->world->now;
@@ -30,13 +30,22 @@ static void vector_fire(struct nic_hw *hw, struct nic_hw_vector *v)
 		irq_raise(v->irq);
 }
 
+/* At once, or late by a fault. */
+static void vector_fire(struct nic_hw *hw, struct nic_hw_vector *v)
+{
+	if (!v->late_ns)
+		vector_message(hw, v);
+	else if (!event_armed(&v->moderate))
+		event_arm(hw->world, &v->moderate, hw->world->now + v->late_ns, EVENT_WIRE);
+}
+
 static void vector_moderate(struct world *w, struct event *ev)
 {
 	struct nic_hw_vector *v = container_of(ev, struct nic_hw_vector, moderate);
 
 	(void)w;
 	if (v->icr & v->ims)
-		vector_fire(v->hw, v);
+		vector_message(v->hw, v);
 }
 
 void nic_hw_cause(struct nic_hw *hw, u32 index, u32 cause)
@@ -96,6 +105,18 @@ int nic_hw_fault(struct nic_hw *hw, u32 param, u32 index, u64 value)
 		return 0;
 	case NIC_PARAM_IRQ_LOST:
 		hw->q[index].vector.lose = value;
+		return 0;
+	case NIC_PARAM_IRQ_LATE:
+		hw->q[index].vector.late_ns = value;
+		return 0;
+	case NIC_PARAM_RX_STALL:
+		hw->rx_stalled = value != 0;
+		return 0;
+	case NIC_PARAM_RX_BAD_DESC:
+		hw->rx_bad = value;
+		return 0;
+	case NIC_PARAM_TX_BAD_DESC:
+		hw->tx_bad = value;
 		return 0;
 	case NIC_PARAM_IRQ_SPURIOUS:
 		if (hw->q[index].vector.irq)

@@ -26,6 +26,7 @@ struct nic_hw_vector {
 	bool fired; /* at least once: last_ns counts */
 	u64 last_ns;
 	u64 lose; /* fault: so many interrupts do not arrive */
+	u64 late_ns; /* fault: how late interrupts arrive */
 };
 
 struct nic_hw_queue {
@@ -56,6 +57,8 @@ extern const struct nic_hw_tx_ops vnet_hw_tx; /* virtio_hw.c */
 struct nic_hw_rx {
 	const u8 *frame;
 	u32 len, hash, status; /* RXD_* */
+	bool tagged; /* its tag, behind the addresses, is left out of len */
+	u16 vlan;
 };
 enum nic_hw_placed { NIC_HW_PLACED, NIC_HW_MISSED, NIC_HW_BAD };
 /* virtio_hw.c */
@@ -72,13 +75,23 @@ struct nic_hw {
 	u32 rctl, tctl, rlpml;
 	u8 addr[6];
 	u64 mta;
-	bool rxcsum;
+	bool rxcsum, vlan_strip, tstamp, loopback;
+	u32 pausec;
+	/* Pause: of the partner, until when; XOFF was sent last; a pause frame is to be sent, with
+	 * these quanta. */
+	struct event resume;
+	bool xoff, pause_pending;
+	u16 pause_quanta;
+	/* Faults. */
+	bool rx_stalled;
+	u64 rx_bad, tx_bad;
 	bool cable_cut;
 	struct wire *wire;
 	u32 end;
 	/* Transmit engine: one frame is on its way out until `tx_event`. */
 	struct event tx_event;
 	bool tx_busy, tx_stalled;
+	bool tx_control; /* the frame that is leaving is the device's own */
 	u32 tx_queue; /* of the frame that is */
 	struct nic_hw_tx tx;
 	const struct nic_hw_tx_ops *tx_ops;
@@ -92,7 +105,7 @@ struct nic_hw {
 
 static inline bool nic_link(const struct nic_hw *hw)
 {
-	return hw->wire && !hw->cable_cut;
+	return hw->wire && (!hw->cable_cut || hw->loopback);
 }
 
 static inline u32 ring_next(const struct nic_hw_ring *r, u32 i)
@@ -151,6 +164,20 @@ void nic_hw_receive(void *ctx, const u8 *frame, u32 len, u32 flags);
  * whole frame. */
 void nic_hw_tso_headers(const struct nic_tx_desc *ctx, const struct nic_tx_desc *data, u8 *frame,
 			u32 len, u32 index, bool last);
+/* nic_hw_pause.c (IEEE 802.3 31B): a frame for it? Counted and obeyed; how full a ring is; may the
+ * next frame leave? */
+bool nic_hw_pause_receive(struct nic_hw *hw, const u8 *frame, u32 len);
+void nic_hw_pause_level(struct nic_hw *hw, const struct nic_hw_ring *r);
+bool nic_hw_paused(const struct nic_hw *hw);
+void nic_hw_pause_init(struct nic_hw *hw);
+void nic_hw_pause_reset(struct nic_hw *hw);
+/* The pause frame that is to be sent; NULL: none. */
+struct wire_frame *nic_hw_pause_frame(struct nic_hw *hw);
+/* Descriptors the device owns. */
+static inline u32 ring_owned(const struct nic_hw_ring *r)
+{
+	return r->tail >= r->head ? r->tail - r->head : r->tail + r->len - r->head;
+}
 /* Sends what there is. */
 void nic_hw_tx_run(struct nic_hw *hw);
 void nic_hw_tx_event(struct world *w, struct event *ev);

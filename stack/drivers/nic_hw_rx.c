@@ -118,7 +118,7 @@ static void rx_filtered(const struct nic_hw *hw, u32 len, u32 why)
 /* Is the frame for us, and whole? Counts it when not. */
 static bool rx_check(struct nic_hw *hw, const u8 *frame, u32 len, u32 flags)
 {
-	if (!(hw->rctl & RCTL_EN) || hw->cable_cut) {
+	if (!(hw->rctl & RCTL_EN) || (hw->cable_cut && !hw->loopback)) {
 		hw->stats.rx_disabled++;
 		rx_filtered(hw, len, FILTERED_DISABLED);
 		return false;
@@ -148,17 +148,27 @@ static void rx_missed(struct nic_hw *hw, u32 queue, u32 len)
 	      hw->stats.rx_missed);
 }
 
-/* Descriptors the device owns. */
-static u32 ring_owned(const struct nic_hw_ring *r)
+/* Bytes [at, at + len) of what is written: the stamp, the frame without the tag that is taken out.
+ */
+static void rx_bytes(const struct nic_hw *hw, const struct nic_hw_rx *rx, u32 at, u32 len, u8 *to)
 {
-	return r->tail >= r->head ? r->tail - r->head : r->tail + r->len - r->head;
+	u8 stamp[8];
+
+	put_le64(stamp, hw->world->now);
+	for (u32 i = 0; i < len; i++, at++) {
+		u32 k = at - 8 * hw->tstamp;
+
+		to[i] = hw->tstamp && at < 8 ? stamp[at] :
+					       rx->frame[k < 12 || !rx->tagged ? k : k + 4];
+	}
 }
 
 /* DMA of the frame into the buffers from head on. False: one of them is no memory. */
-static bool rx_dma(struct nic_hw *hw, struct nic_hw_ring *r, const struct nic_hw_rx *rx)
+static bool rx_dma(struct nic_hw *hw, struct nic_hw_ring *r, const struct nic_hw_rx *rx, u32 len)
 {
 	struct nic_rx_desc *ring = rx_desc(hw, r);
-	u32 i = r->head, done = 0, len = rx->len;
+	bool plain = !hw->tstamp && !rx->tagged;
+	u32 i = r->head, done = 0;
 
 	do {
 		struct nic_rx_desc *d = &ring[i];
@@ -167,10 +177,14 @@ static bool rx_dma(struct nic_hw *hw, struct nic_hw_ring *r, const struct nic_hw
 
 		if (!to)
 			return false;
-		memcpy(to, rx->frame + done, part);
+		if (plain)
+			memcpy(to, rx->frame + done, part);
+		else
+			rx_bytes(hw, rx, done, part, to);
 		done += part;
 		d->length = (u16)part;
 		d->addr = rx->hash;
+		d->vlan = rx->vlan;
 		d->status = done == len ? RXD_DD | RXD_EOP | rx->status : RXD_DD;
 		i = ring_next(r, i);
 	} while (done < len);
@@ -183,13 +197,15 @@ static bool rx_dma(struct nic_hw *hw, struct nic_hw_ring *r, const struct nic_hw
 static enum nic_hw_placed ring_receive(struct nic_hw *hw, u32 queue, const struct nic_hw_rx *rx)
 {
 	struct nic_hw_ring *r = &hw->q[queue].rx;
-	u32 needed =
-		rx->len <= r->buffer_size ? 1 : (rx->len + r->buffer_size - 1) / r->buffer_size;
+	u32 len = rx->len + 8 * hw->tstamp;
+	u32 needed = len <= r->buffer_size ? 1 : (len + r->buffer_size - 1) / r->buffer_size;
 
 	if (ring_owned(r) < needed)
 		return NIC_HW_MISSED;
-	if (!rx_dma(hw, r, rx))
+	if (!rx_dma(hw, r, rx, len))
 		return NIC_HW_BAD;
+	if (hw->pausec & PAUSE_TX)
+		nic_hw_pause_level(hw, r);
 	nic_hw_cause(hw, queue, ICR_RX);
 	return NIC_HW_PLACED;
 }
@@ -210,11 +226,21 @@ void nic_hw_receive(void *ctx, const u8 *frame, u32 len, u32 flags)
 	u32 queue;
 
 	hw->stats.rx_arrived++;
-	if (!rx_check(hw, frame, len, flags))
+	if (nic_hw_pause_receive(hw, frame, len) || !rx_check(hw, frame, len, flags))
 		return;
 	queue = nic_hw_rss_queue(hw, frame, len, &rx.hash, &rx.status);
 	rx.status |= rx_status(hw, frame, len, flags);
-	if (!hw_should_fail(hw, FAULT_RX_MISSED))
+	if (hw->vlan_strip && len >= 16 && get_be16(frame + 12) == 0x8100) {
+		rx.tagged = true;
+		rx.vlan = get_be16(frame + 14);
+		rx.len -= 4;
+		rx.status |= RXD_VP;
+	}
+	rx.status |= hw->tstamp ? RXD_TS : 0;
+	if (hw->rx_bad) {
+		hw->rx_bad--;
+		placed = NIC_HW_BAD;
+	} else if (!hw->rx_stalled && !hw_should_fail(hw, FAULT_RX_MISSED))
 		placed = hw->vnet ? vnet_hw_receive(hw, queue, &rx) : ring_receive(hw, queue, &rx);
 	if (placed == NIC_HW_PLACED)
 		rx_taken(hw, frame, len);

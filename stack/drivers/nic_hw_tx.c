@@ -15,6 +15,8 @@
 
 /* ---- the rings of the ring model ---- */
 
+#define CONTEXT (TXD_TSO | TXD_VLAN)
+
 /* Descriptors of the frame at head, its context counted: how many, and bytes. 0: it is not all
  * there yet. */
 static u32 tx_frame_descs(const struct nic_hw *hw, const struct nic_hw_ring *r, u32 *bytes)
@@ -25,7 +27,7 @@ static u32 tx_frame_descs(const struct nic_hw *hw, const struct nic_hw_ring *r, 
 	*bytes = 0;
 	for (u32 i = r->head; i != r->tail; i = ring_next(r, i)) {
 		n++;
-		if (!(ring[i].cmd & TXD_TSO))
+		if (!(ring[i].cmd & CONTEXT))
 			*bytes += ring[i].length;
 		if (ring[i].cmd & TXD_EOP)
 			return n;
@@ -39,17 +41,17 @@ static bool ring_tx_frame(struct nic_hw *hw, u32 index)
 	const struct nic_hw_ring *r = &hw->q[index].tx;
 	const struct nic_tx_desc *ring = tx_desc(hw, r);
 	u32 bytes, descs = r->head == r->tail ? 0 : tx_frame_descs(hw, r, &bytes);
-	bool tso;
+	bool context;
 
 	if (!descs)
 		return false;
-	tso = ring[r->head].cmd & TXD_TSO;
+	context = ring[r->head].cmd & CONTEXT;
 	hw->tx = (struct nic_hw_tx){
 		.bytes = bytes,
 		.next = (r->head + descs) % r->len,
-		.data = ring[tso ? ring_next(r, r->head) : r->head],
+		.data = ring[context ? ring_next(r, r->head) : r->head],
 	};
-	if (tso)
+	if (context)
 		hw->tx.ctx = ring[r->head];
 	return true;
 }
@@ -74,7 +76,7 @@ static bool ring_tx_gather(const struct nic_hw *hw, u32 index, u32 skip, u32 len
 
 	for (u32 i = r->head; len; i = ring_next(r, i)) {
 		const struct nic_tx_desc *d = &ring[i];
-		u32 size = d->cmd & TXD_TSO ? 0 : d->length, part;
+		u32 size = d->cmd & CONTEXT ? 0 : d->length, part;
 		const u8 *from;
 
 		if (skip >= size) {
@@ -147,15 +149,26 @@ static u32 tx_length(struct nic_hw *hw, u32 *part)
 	return ctx->csum_start + *part;
 }
 
+/* A tag between addresses and EtherType; the frame stands 4 bytes behind p. */
+static void tx_insert_tag(u8 *p, u16 tci)
+{
+	memmove(p, p + 4, 12);
+	put_be16(p + 12, 0x8100);
+	put_be16(p + 14, tci);
+}
+
 /* Builds the frame; NULL: it is given up, and counted. */
 static struct wire_frame *tx_build(struct nic_hw *hw)
 {
-	u32 part, bytes = tx_length(hw, &part), len;
+	u32 part, bytes = tx_length(hw, &part), tag = hw->tx.ctx.cmd & TXD_VLAN ? 4 : 0, len;
 	struct wire_frame *f;
 	u8 *p;
 
-	len = hw->tctl & TCTL_PSP && bytes < MIN_FRAME ? MIN_FRAME : bytes;
-	if (!bytes) {
+	len = bytes + tag;
+	if (hw->tctl & TCTL_PSP && len < MIN_FRAME)
+		len = MIN_FRAME;
+	if (!bytes || hw->tx_bad) {
+		hw->tx_bad -= hw->tx_bad != 0;
 		hw->stats.tx_bad_descriptor++;
 		return NULL;
 	}
@@ -168,7 +181,7 @@ static struct wire_frame *tx_build(struct nic_hw *hw)
 		hw->stats.tx_no_buffer++;
 		return NULL;
 	}
-	p = wire_frame_bytes(f);
+	p = wire_frame_bytes(f) + tag;
 	if (part ? !tso_build(hw, part, p) : !hw->tx_ops->gather(hw, hw->tx_queue, 0, bytes, p)) {
 		hw->stats.tx_bad_descriptor++;
 		wire_frame_put(hw->wire, f);
@@ -180,7 +193,9 @@ static struct wire_frame *tx_build(struct nic_hw *hw)
 		tx_checksum(&hw->tx.data, p, bytes);
 	hw->stats.tx_tso += part && !hw->tso_sent;
 	hw->tso_sent += part;
-	memset(p + bytes, 0, len - bytes);
+	memset(p + bytes, 0, len - bytes - tag);
+	if (tag)
+		tx_insert_tag(p - tag, (u16)hw->tx.ctx.addr);
 	hw->stats.tx_frames++;
 	hw->stats.tx_bytes += len;
 	return f;
@@ -189,6 +204,10 @@ static struct wire_frame *tx_build(struct nic_hw *hw)
 /* A frame, or a segment of one, has left or was given up. */
 static void tx_left(struct nic_hw *hw, bool sent)
 {
+	if (hw->tx_control) {
+		hw->tx_control = false;
+		return;
+	}
 	if (sent && hw->tso_more)
 		return;
 	hw->tso_more = false;
@@ -213,18 +232,30 @@ static bool tx_next_frame(struct nic_hw *hw)
 	return false;
 }
 
+/* Onto the wire, or in loopback mode back in. When its last bit has left. */
+static u64 tx_transmit(struct nic_hw *hw, struct wire_frame *f)
+{
+	if (!hw->loopback)
+		return wire_transmit(hw->wire, hw->end, f, 0);
+	nic_hw_receive(hw, wire_frame_bytes(f), wire_frame_len(f), 0);
+	wire_frame_put(hw->wire, f);
+	return hw->world->now;
+}
+
 void nic_hw_tx_run(struct nic_hw *hw)
 {
 	while (hw->tctl & TCTL_EN && !hw->tx_stalled && !hw->tx_busy) {
-		struct wire_frame *f;
+		struct wire_frame *f = hw->pause_pending ? nic_hw_pause_frame(hw) : NULL;
 		u64 left;
 
-		if (!tx_next_frame(hw))
+		hw->tx_control = f != NULL;
+		if (!f && (nic_hw_paused(hw) || !tx_next_frame(hw)))
 			return;
-		f = tx_build(hw);
+		if (!f)
+			f = tx_build(hw);
 		/* Busy while the frame enters the wire: a listener there may ring the doorbell. */
 		hw->tx_busy = true;
-		left = f ? wire_transmit(hw->wire, hw->end, f, 0) : hw->world->now;
+		left = f ? tx_transmit(hw, f) : hw->world->now;
 		if (left > hw->world->now) {
 			event_arm(hw->world, &hw->tx_event, left, EVENT_WIRE);
 			return;

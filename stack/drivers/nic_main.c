@@ -161,6 +161,7 @@ static void nic_configure(struct nic_adapter *a)
 		nic_write_eitr(q);
 	}
 	nic_rss_configure(a);
+	nic_configure_extra(a);
 	nic_hw_write(hw, NIC_TCTL, 0, TCTL_EN | TCTL_PSP);
 	nic_hw_write(hw, NIC_RCTL, 0, RCTL_EN);
 	nic_set_rx_mode(dev);

@@ -57,6 +57,12 @@ void nic_rx_ring_free(struct nic_queue *q)
 	*r = (struct nic_ring){ .count = 0 };
 }
 
+/* The device's stamp stands in front of the frame. */
+static u32 rx_stamp_len(const struct nic_queue *q)
+{
+	return q->adapter->rx_tstamp ? 8 : 0;
+}
+
 void nic_rx_refill(struct nic_queue *q)
 {
 	struct world *w = q->adapter->world;
@@ -72,7 +78,7 @@ void nic_rx_refill(struct nic_queue *q)
 			q->rx_alloc_failed++;
 			break;
 		}
-		r->rx[i].addr = dma_map(w, b->head + RX_HEADROOM);
+		r->rx[i].addr = dma_map(w, b->head + RX_HEADROOM - rx_stamp_len(q));
 		r->rx[i].status = 0;
 		i = nic_ring_next(r, i);
 	}
@@ -110,6 +116,13 @@ void nic_rx_no_skb(struct nic_queue *q)
 /* What the last descriptor of a frame tells of it. */
 static void rx_desc_to_skb(struct nic_queue *q, struct sk_buff *skb, const struct nic_rx_desc *d)
 {
+	if (d->status & RXD_TS)
+		skb_shinfo(skb)->hwtstamp = get_le64(skb->data - 8);
+	if (d->status & RXD_VP) {
+		skb->vlan_present = 1;
+		skb->vlan_proto = htons(ETH_P_8021Q);
+		skb->vlan_tci = d->vlan;
+	}
 	if (d->status & RXD_HASH) {
 		skb->hash = (u32)d->addr;
 		skb->l4_hash = (d->status & RXD_L4HASH) != 0;
@@ -122,7 +135,7 @@ static struct sk_buff *nic_rx_gather(struct nic_queue *q, u32 i, u32 last)
 {
 	struct nic_ring *r = &q->rx;
 	struct sk_buff *skb;
-	u32 len = 0;
+	u32 len = 0, skip = rx_stamp_len(q);
 
 	for (u32 k = i;; k = nic_ring_next(r, k)) {
 		len += r->rx[k].length;
@@ -132,13 +145,15 @@ static struct sk_buff *nic_rx_gather(struct nic_queue *q, u32 i, u32 last)
 	skb = alloc_skb(q->adapter->world, RX_HEADROOM + len);
 	if (!skb)
 		return NULL;
-	skb_reserve(skb, RX_HEADROOM);
+	skb_reserve(skb, RX_HEADROOM - skip);
 	for (;; i = nic_ring_next(r, i)) {
 		len = r->rx[i].length;
-		memcpy(skb_put(skb, len), r->rx_buffer[i].head + RX_HEADROOM, len);
+		memcpy(skb_put(skb, len), r->rx_buffer[i].head + RX_HEADROOM - skip, len);
 		if (i == last)
-			return skb;
+			break;
 	}
+	skb_pull(skb, skip);
+	return skb;
 }
 
 /* The buffer itself becomes the packet. NULL: no memory, the buffer stays with its descriptor. */
@@ -149,8 +164,9 @@ static struct sk_buff *nic_rx_build(struct nic_queue *q, u32 i)
 	if (!skb)
 		return NULL;
 	q->rx.rx_buffer[i].head = NULL;
-	skb_reserve(skb, RX_HEADROOM);
+	skb_reserve(skb, RX_HEADROOM - rx_stamp_len(q));
 	skb_put(skb, q->rx.rx[i].length);
+	skb_pull(skb, rx_stamp_len(q));
 	return skb;
 }
 

@@ -69,7 +69,7 @@ static u32 tx_descs(u32 len)
 /* Descriptors of a packet: its bytes', and the context of one that is to be cut. */
 static u32 skb_descs(const struct sk_buff *skb)
 {
-	return tx_descs(skb->len) + skb_is_gso(skb);
+	return tx_descs(skb->len) + (skb_is_gso(skb) || skb->vlan_present);
 }
 
 /* Free descriptors that there must be for the queue to run. */
@@ -77,7 +77,8 @@ static u32 tx_needed(const struct net_device *dev)
 {
 	if (dev->features & (NETIF_F_TSO | NETIF_F_GSO_UDP_L4))
 		return tx_descs(dev->gso_max_size + dev->hard_header_len) + 1;
-	return tx_descs(dev->mtu + dev->hard_header_len + NIC_VLAN_HLEN);
+	return tx_descs(dev->mtu + dev->hard_header_len + NIC_VLAN_HLEN) +
+	       !!(dev->features & NETIF_F_HW_VLAN_CTAG_TX);
 }
 
 /* The context descriptor at i. The headers are the packet's own (nic_tso_prepare). */
@@ -120,8 +121,14 @@ static void nic_tx_map(struct nic_queue *q, struct sk_buff *skb)
 		cmd = TXD_CSUM;
 		start = (u16)(skb->csum_start - skb_headroom(skb));
 	}
-	if (skb_is_gso(skb)) {
-		nic_tso_context(&r->tx[i], skb);
+	if (skb_is_gso(skb) || skb->vlan_present) {
+		r->tx[i] = (struct nic_tx_desc){ .cmd = 0 };
+		if (skb_is_gso(skb))
+			nic_tso_context(&r->tx[i], skb);
+		if (skb->vlan_present) {
+			r->tx[i].cmd |= TXD_VLAN;
+			r->tx[i].addr = skb->vlan_tci;
+		}
 		i = nic_ring_next(r, i);
 	}
 	for (;;) {

@@ -118,6 +118,11 @@ u8 *wire_frame_bytes(struct wire_frame *f)
 	return (u8 *)f + FRAME_HEAD;
 }
 
+u32 wire_frame_len(const struct wire_frame *f)
+{
+	return f->len;
+}
+
 void wire_frame_put(struct wire *wire, struct wire_frame *f)
 {
 	mem_free_n(wire->world, MEM_FRAME_BYTES, f, (size_t)FRAME_HEAD + f->len, 1);

@@ -53,6 +53,7 @@ int wire_plug(struct wire *wire, u32 end, const struct wire_end_ops *ops, void *
 /* A buffer of `len` bytes for a frame, to be filled and sent. NULL: no memory. */
 struct wire_frame *wire_frame_get(struct wire *wire, u32 len);
 u8 *wire_frame_bytes(struct wire_frame *f);
+u32 wire_frame_len(const struct wire_frame *f);
 /* Gives back one that is not sent. */
 void wire_frame_put(struct wire *wire, struct wire_frame *f);
 /* Sends it off; takes it. Returns when (ns) its last bit has left the sender. */

@@ -261,7 +261,7 @@ s64 ip_recv_error(struct sock *sk, struct msghdr *msg)
 		return err;
 	}
 	serr = skb_ext_err(skb);
-	sock_recv_timestamp(msg, sk, skb->tstamp, true);
+	sock_recv_timestamp(msg, sk, skb->tstamp, 0, true);
 	if (msg->name_out && (serr->ee_origin == SO_EE_ORIGIN_ICMP ||
 			      serr->ee_origin == SO_EE_ORIGIN_LOCAL || serr->port)) {
 		const u8 *daddr = skb_network_header(skb) + serr->addr_offset;

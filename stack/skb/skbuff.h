@@ -76,6 +76,7 @@ struct skb_shared_info {
 	u16 gso_size, gso_segs;
 	u32 gso_type;
 	u32 tskey;
+	u64 hwtstamp; /* ns of the device's clock when the frame arrived; 0: it has none */
 	struct ubuf_info *ubuf; /* holds a reference; NULL: nobody */
 	struct sk_buff *frag_list;
 	struct skb_frag frags[MAX_SKB_FRAGS];

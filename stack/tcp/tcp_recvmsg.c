@@ -240,7 +240,7 @@ s64 tcp_recvmsg(struct sock *sk, struct msghdr *msg)
 	tcp_cleanup_rbuf(sk, msg->flags & MSG_PEEK ? 0 : msg->done - before_step);
 	if (ret >= 0) {
 		if (msg->rx_tstamp)
-			sock_recv_timestamp(msg, sk, msg->rx_tstamp, false);
+			sock_recv_timestamp(msg, sk, msg->rx_tstamp, 0, false);
 		put_inq(sk, msg);
 	}
 	return ret;

@@ -592,6 +592,16 @@ function Host:fdbs(bridge) end
 ---@field rx_udp_gro_forwarding? boolean
 ---@field rx_gro_list? boolean
 ---@field virtio_event_idx? boolean
+---@field rx_vlan_offload? boolean
+---@field tx_vlan_offload? boolean
+---@field rx_timestamp? boolean
+---@field rx_pause? boolean
+---@field tx_pause? boolean
+---@field loopback? boolean
+---@field irq_late? tapline.Duration
+---@field rx_stall? boolean
+---@field rx_bad_desc? integer
+---@field tx_bad_desc? integer
 ---@field gro_flush_timeout? integer
 ---@field napi_defer_hard_irqs? integer
 ---@field irq_cpu? integer

@@ -70,10 +70,16 @@ local function read_timeval(scale)
   end
 end
 
+-- struct scm_timestamping: the software stamp; a second result where the device has stamped, too.
+local function read_timestamping(data)
+  local sec, ns = ("<i8i8"):unpack(data, 33)
+  return read_timeval(1)(data), sec * 1000000000 + ns
+end
+
 local readers = { IP_TTL = read_number, IP_TOS = read_number, IP_PKTINFO = read_pktinfo,
   IP_RECVERR = read_recverr, IP_RECVORIGDSTADDR = read_sockaddr, IP_RECVOPTS = bytes,
   IP_RETOPTS = bytes, SO_TIMESTAMP = read_timeval(1000), SO_TIMESTAMPNS = read_timeval(1),
-  SO_TIMESTAMPING = read_timeval(1), SO_RXQ_OVFL = read_number, TCP_INQ = read_number,
+  SO_TIMESTAMPING = read_timestamping, SO_RXQ_OVFL = read_number, TCP_INQ = read_number,
   UDP_GRO = read_number,
   PACKET_AUXDATA = packet.auxdata }
 
@@ -92,7 +98,11 @@ function cmsg.unpack(control)
     local len, level, kind = ("<i8i4i4"):unpack(control, at)
     if len < 16 then break end
     local name = names[level] and names[level][kind]
-    if name then result[name] = readers[name](control:sub(at + 16, at + len - 1)) end
+    if name then
+      local value, hardware = readers[name](control:sub(at + 16, at + len - 1))
+      result[name] = value
+      if hardware and hardware > 0 then result[name .. "_HARDWARE"] = hardware end
+    end
     at = at + (len + 7) // 8 * 8
   end
   return result

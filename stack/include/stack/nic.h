@@ -120,6 +120,21 @@ enum nic_param {
 	NIC_PARAM_GRO_UDP_FWD,
 	NIC_PARAM_GRO_LIST,
 	NIC_PARAM_VIRTIO_EVENT_IDX, /* 0/1: VIRTIO_F_EVENT_IDX; the device is reset */
+	/* Ring model only. Offloads: tags taken out and put in (rxvlan, txvlan), what is sent comes
+	 * in again (loopback); IEEE 802.3 pause frames obeyed, sent when a ring runs full
+	 * (`ethtool -A`); frames stamped when they arrive (HWTSTAMP_FILTER_ALL). */
+	NIC_PARAM_RX_VLAN,
+	NIC_PARAM_TX_VLAN,
+	NIC_PARAM_LOOPBACK,
+	NIC_PARAM_RX_PAUSE,
+	NIC_PARAM_TX_PAUSE,
+	NIC_PARAM_RX_TSTAMP,
+	/* Faults: interrupts come so many ns late; 1: nothing is written to memory any more, until
+	 * a reset; the next n descriptors of that side name no memory. */
+	NIC_PARAM_IRQ_LATE,
+	NIC_PARAM_RX_STALL,
+	NIC_PARAM_RX_BAD_DESC,
+	NIC_PARAM_TX_BAD_DESC,
 	NIC_PARAM_XPS_RXQS, /* mask of receive queues whose flows transmit queue `index` sends */
 	/* byte_queue_limits of transmit queue `index`: 0/1, and bytes; the hold time is in ms. */
 	NIC_PARAM_BQL,
