@@ -299,20 +299,13 @@ static int native_offload(lua_State *L)
 void script_open_tap(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{ "fail", native_fail },
-		{ "skip", native_skip },
-		{ "note", native_note },
-		{ "asserted", native_asserted },
-		{ "shown", native_shown },
-		{ "is_failure", native_is_failure },
-		{ "seed", native_seed },
-		{ "profile", native_profile },
-		{ "raise", native_raise },
-		{ "settings", native_settings },
-		{ "nic_model", native_nic_model },
-		{ "offload", native_offload },
-		{ "test", script_register_test },
-		{ NULL, NULL },
+		{ "fail", native_fail },	   { "skip", native_skip },
+		{ "note", native_note },	   { "asserted", native_asserted },
+		{ "shown", native_shown },	   { "is_failure", native_is_failure },
+		{ "seed", native_seed },	   { "profile", native_profile },
+		{ "raise", native_raise },	   { "settings", native_settings },
+		{ "nic_model", native_nic_model }, { "offload", native_offload },
+		{ "test", script_register_test },  { NULL, NULL },
 	};
 
 	luaL_setfuncs(L, functions, 0);
