@@ -236,6 +236,14 @@ static s64 apply_tcp_metrics_flush(struct net *net, const struct op_tcp_metrics_
 	return tcp_metrics_flush(net, o->addr.len == 4 ? AF_INET : AF_INET6, &addr);
 }
 
+static s64 apply_taskset(struct net *net, const struct op_taskset *o)
+{
+	if (o->cpu >= net->host->cpus_count)
+		return -EINVAL;
+	net->host->task_cpu = (u32)o->cpu;
+	return 0;
+}
+
 /* Routes name a congestion control as `ip` does; they keep its number. */
 static s64 apply_route(struct net *net, const struct op_route *o)
 {
@@ -345,6 +353,8 @@ static s64 apply(struct world *w, const struct op *op)
 		WITH_NET(apply_route, &op->u.route);
 	case OP_RULE:
 		WITH_NET(fib_op_rule, &op->u.rule);
+	case OP_TASKSET:
+		WITH_NET(apply_taskset, &op->u.taskset);
 	case OP_QDISC:
 		WITH_NET(sched_op_qdisc, &op->u.qdisc);
 	case OP_TCP_METRICS_FLUSH:

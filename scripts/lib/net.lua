@@ -427,6 +427,12 @@ function Host:qdisc(o)
     limit = o.limit or 0xffffffff })
 end
 
+-- `taskset -p`: the present task's calls on this host run on that CPU from now on.
+function Host:taskset(cpu)
+  if math.type(cpu) ~= "integer" or cpu < 0 then raise("host:taskset: a CPU's number is needed") end
+  socket.taskset(self, cpu)
+end
+
 -- `tc` with the same words: "qdisc replace dev eth0 root fq maxrate 1mbit", "-s qdisc show".
 function Host:tc(words)
   local text, err = native.tc(self.id, words)

@@ -279,3 +279,152 @@ tap.test("a TCP flow keeps its transmit queue while the device has segments of i
   peer:collect { during = "10us" }
   t:is(host:changes(before, "^eth0.queue_%d_tx_packets"), { ["eth0.queue_1_tx_packets"] = 2 })
 end)
+
+-- RFS with readers on other CPUs: host:taskset.
+
+local function rfs(o)
+  o = o or {}
+  o.sysctl = { ["net.core.rps_sock_flow_entries"] = "1024" }
+  o.ethtool = { rps_flow_cnt = 256 }
+  local host, peer, socket = station(o)
+  socket:connect("192.0.2.9", 5)                          -- only what has a peer is a flow of its reader
+  return host, peer, socket
+end
+
+tap.test("RFS brings a flow to the CPU of its reader, wherever that is", function(t)
+  for cpu = 1, 3 do
+    local host, peer, socket = rfs()
+    host:taskset(cpu)
+    peer:send(udp{ sport = 5, dport = 7 } / "first")
+    t:is((socket:recv()), "first")                        -- the interrupted CPU had it
+    t:is(processed(host)[cpu], 0)
+    socket:try("recv", { flags = "dontwait" })            -- by now its flow is known
+    for i = 1, 10 do
+      peer:send(udp{ sport = 5, dport = 7 } / tostring(i))
+      t:is((socket:recv()), tostring(i))
+    end
+    t:is(processed(host)[cpu], 10)
+  end
+end)
+
+tap.test("RFS: each of two readers has its own flow", function(t)
+  local host, peer, first = rfs()
+  local second = host:socket "udp"
+  second:bind(8)
+  second:connect("192.0.2.9", 6)
+  local function reader(socket, cpu, n)
+    return net.spawn(function()
+      host:taskset(cpu)
+      local got = 0
+      for _ = 1, n do
+        socket:recv()
+        got = got + 1
+      end
+      return got
+    end)
+  end
+  local a, b = reader(first, 1, 21), reader(second, 2, 21)
+  net.sleep "1us"
+  for _ = 1, 21 do
+    peer:send(udp{ sport = 5, dport = 7 } / "a")
+    peer:send(udp{ sport = 6, dport = 8 } / "b")
+    net.sleep "10us"
+  end
+  t:is({ a:join(), b:join() }, { 21, 21 })
+  local list = processed(host)
+  t:ok(list[1] >= 19 and list[2] >= 19, table.concat(list, " "))
+end)
+
+tap.test("RFS: a flow changes its CPU only when the old one has none of it left: order stays", function(t)
+  local host, peer, socket = rfs()
+  host:cost { rx_packet = "5us" }
+  host:taskset(1)
+  peer:send(udp{ sport = 5, dport = 7 } / "0")
+  socket:recv()
+  socket:try("recv", { flags = "dontwait" })
+  local n, want = 0, 0
+  for round = 1, 20 do
+    host:taskset(1 + round % 3)
+    for _ = 1, 10 do
+      n = n + 1
+      peer:send(udp{ sport = 5, dport = 7 } / tostring(n))
+    end
+    net.sleep "20us"
+    -- Reads what is there: the flow is to follow while packets of it wait elsewhere.
+    while true do
+      local data = socket:try("recv", { flags = "dontwait" })
+      if not data then break end
+      want = want + 1
+      t:is(data, tostring(want))
+    end
+  end
+  net.sleep "10ms"
+  for _, data in ipairs(drain(socket)) do
+    want = want + 1
+    t:is(data, tostring(want))
+  end
+  t:is(want, n, host:drops "SOCKET_RCVBUFF" .. " " .. host:drops "CPU_BACKLOG")
+end)
+
+-- XPS ---------------------------------------------------------------------------------------------
+
+local function sent_by(host)
+  local list = {}
+  for queue = 0, 3 do list[queue] = host:counter(("eth0.queue_%d_tx_packets"):format(queue)) end
+  return list
+end
+
+tap.test("XPS: a CPU sends by the queue that is its own", function(t)
+  local host, peer = station { queues = 4 }
+  for queue = 0, 3 do host:ethtool { queue = queue, xps_cpus = 1 << (3 - queue) } end
+  for cpu = 0, 3 do
+    host:taskset(cpu)
+    local s = host:socket "udp"
+    for _ = 1, cpu + 1 do
+      s:sendto("x", "192.0.2.9", 9)
+      peer:expect(udp{} / "x")
+    end
+  end
+  t:is(sent_by(host), { [0] = 4, 3, 2, 1 })
+end)
+
+tap.test("XPS: a connected socket keeps its queue while its packets are under way", function(t)
+  local host, peer = station { queues = 4 }
+  for queue = 0, 3 do host:ethtool { queue = queue, xps_cpus = 1 << queue } end
+  host:taskset(2)
+  local s = host:socket "udp"
+  s:connect("192.0.2.9", 9)
+  s:send "x"
+  peer:expect(udp{} / "x")
+  host:taskset(3)
+  s:send "x"
+  peer:expect(udp{} / "x")
+  t:is(sent_by(host), { [0] = 0, 0, 2, 0 })
+end)
+
+tap.test("XPS by receive queue: answers leave by the queue that their flow came in by", function(t)
+  local host, peer = station { queues = 4 }
+  for queue = 0, 3 do host:ethtool { queue = queue, xps_rxqs = 1 << (queue + 1) % 4 } end
+  local answered = 0
+  for port = 100, 139 do
+    local s = host:socket "udp"
+    s:bind(port)
+    s:connect("192.0.2.9", port)
+    peer:send(udp{ sport = port, dport = port } / "x")
+    s:recv()
+    local before, came = sent_by(host), {}
+    for queue = 0, 3 do came[queue] = host:counter(("eth0.queue_%d_rx_packets"):format(queue)) end
+    peer:send(udp{ sport = port, dport = port } / "x")
+    s:recv()
+    s:send "y"
+    peer:expect(udp{} / "y")
+    for queue = 0, 3 do
+      if host:counter(("eth0.queue_%d_rx_packets"):format(queue)) > came[queue] then
+        t:is(host:counter(("eth0.queue_%d_tx_packets"):format((queue + 3) % 4)),
+          before[(queue + 3) % 4] + 1)
+        answered = answered + 1
+      end
+    end
+  end
+  t:is(answered, 40)
+end)

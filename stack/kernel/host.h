@@ -27,6 +27,7 @@ struct host {
 	u64 born_ns; /* jiffies and irq times count from here */
 	char name[32];
 	struct cpu *cpus[HOST_CPUS_MAX];
+	u32 task_cpu; /* where calls that are submitted run (OP_TASKSET) */
 	softirq_fn softirq[NR_SOFTIRQS];
 	u64 cost[COST_KIND_COUNT];
 	struct list_head irqs; /* irq_desc.all */

@@ -169,9 +169,9 @@ static struct sys_call *call_alloc(const struct sys_call *from)
 	if (!call)
 		return NULL;
 	memcpy(call, from, offsetof(struct sys_call, task));
-	task_init(&call->task, host_cpu(h, 0), call_run);
+	task_init(&call->task, host_cpu(h, h->task_cpu), call_run);
 	init_waitqueue_entry(&call->wait, call_wake, call);
-	timer_setup(&call->timer, host_cpu(h, 0), call_timeout);
+	timer_setup(&call->timer, host_cpu(h, h->task_cpu), call_timeout);
 	list_add_tail(&call->pending, &h->files->calls);
 	call->op->state = call;
 	/* Its name is in the op, which stays where it is. */
@@ -239,7 +239,7 @@ int sys_submit(struct world *w, struct sys_op *op)
 	if (!net || op->nr >= SYS_NR_COUNT || w->ending)
 		return -EINVAL;
 	h = net->host;
-	cpu = host_cpu(h, 0);
+	cpu = host_cpu(h, h->task_cpu);
 	op->completed = false;
 	op->state = NULL;
 	op->ret = 0;

@@ -466,6 +466,10 @@ function Host:neigh_del(addr, options) end
 ---@param options { kind: string?, limit: integer?, dev: string? }
 function Host:qdisc(options) end
 
+---`taskset -p`: the calls that the present task (net.spawn) makes on this host run on that CPU from now on.
+---@param cpu integer
+function Host:taskset(cpu) end
+
 ---`tc` with the same words: "qdisc replace dev eth0 root fq maxrate 1mbit", "-s qdisc show dev eth0". Returns what
 ---tc prints, raises what it complains about.
 ---@param words string

@@ -86,7 +86,25 @@ local function tell(s, what, fd, port, bits)
   if watch then watch(what, fd, port, bits) end
 end
 
+-- The task that calls runs where host:taskset() put it.
+local function settle(host)
+  local top = host.host or host
+  local cpus = top.task_cpus
+  if not cpus then return end
+  local cpu = cpus[native.task()] or cpus[0] or 0
+  if cpu == (top.task_cpu or 0) then return end
+  util.op("taskset", { host = top.id, cpu = cpu })
+  top.task_cpu = cpu
+end
+
+function socket.taskset(host, cpu)
+  local top = host.host or host
+  top.task_cpus = top.task_cpus or {}
+  top.task_cpus[native.task()] = cpu
+end
+
 local function sys(s, name, fields)
+  settle(s.host)
   fields.host = s.host.id
   fields.fd = s.fd
   return native.sys(name, fields)
@@ -488,6 +506,7 @@ function Epoll:del(s) epoll_ctl(self, EPOLL_CTL_DEL, s) end
 
 -- What is ready, as a list of { socket = s, events = { ["in"] = true } }; empty: nothing in time.
 function Epoll:wait(timeout, max)
+  settle(self.host)
   max = max or 64
   local result, err = native.sys("epoll_wait", { host = self.host.id, fd = self.fd, arg0 = max,
     size = 12 * max, timeout = timeout and duration(timeout, "wait") })
