@@ -27,6 +27,9 @@
 #define MIDDLE_MAX   65536u
 #define MIDDLE_COUNT 20u /* four for each of five doublings */
 
+/* The last class is that of blocks of 2^64 bytes. */
+_Static_assert(SMALL_COUNT + MIDDLE_COUNT + 64 - 16 <= MEM_CLASSES, "a free list for each class");
+
 static const char *const kind_names[] = {
 #define MEM_KIND(NAME, text, declared) text,
 #include "kernel/mem_kinds.def"

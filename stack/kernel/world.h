@@ -21,7 +21,7 @@ struct sys_op;
 struct dst_entry;
 struct nf_conn;
 
-#define MEM_CLASSES 64u
+#define MEM_CLASSES 112u /* up to any size_t: mem.c asserts it */
 
 struct mem_account {
 	u8 *base, *brk, *end; /* the arena: [base, brk) has been handed out at least once */

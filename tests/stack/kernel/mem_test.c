@@ -28,6 +28,40 @@ static void declared_sizes_are_accounted(void **state)
 	bare_world_end(w);
 }
 
+/* Each size has a free list of its own: what is given back comes again for the same size, and is
+ * given for no other. */
+static void every_size_has_its_free_list(void **state)
+{
+	struct world *w = bare_world(1);
+	struct mem_account before = w->mem;
+#ifdef TAPLINE_ASAN
+	const size_t max = BARE_ARENA / 64; /* a block is not used again at once */
+#else
+	const size_t max = BARE_ARENA / 4;
+#endif
+
+	(void)state;
+	for (size_t size = 1; size <= max; size = size * 5 / 4 + 1) {
+		void *p = mem_alloc_n(w, MEM_MISC, 1, size), *q;
+
+		assert_non_null(p);
+		memset(p, 0xff, size);
+		mem_free_n(w, MEM_MISC, p, 1, size);
+		q = mem_alloc_n(w, MEM_MISC, 1, size);
+		assert_non_null(q);
+		mem_free_n(w, MEM_MISC, q, 1, size);
+		/* What lies behind the lists is still as it was. */
+		assert_ptr_equal(w->mem.base, before.base);
+		assert_ptr_equal(w->mem.end, before.end);
+#ifndef TAPLINE_ASAN
+		assert_ptr_equal(p, q);
+		w->mem.brk = before.brk;
+		memset(w->mem.free, 0, sizeof(w->mem.free));
+#endif
+	}
+	bare_world_end(w);
+}
+
 static void the_limit_refuses(void **state)
 {
 	struct world *w = bare_world(1);
@@ -156,6 +190,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(declared_sizes_are_accounted),
+		cmocka_unit_test(every_size_has_its_free_list),
 		cmocka_unit_test(the_limit_refuses),
 		cmocka_unit_test(the_nth_allocation_fails_once),
 		cmocka_unit_test(blocks_do_not_overlap),
