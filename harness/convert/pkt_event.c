@@ -223,7 +223,7 @@ static void put_long(struct strbuf *out, const char *text)
 		if (!strstr(text, closing))
 			break;
 	}
-	strbuf_printf(out, "[%s[%s]%s]", equals, text, equals);
+	strbuf_printf(out, "[%s[%s%s]%s]", equals, strchr(text, '\n') ? "\n" : "", text, equals);
 }
 
 /* Does the command name a file of the script's folder? */
@@ -232,6 +232,32 @@ static bool names_file(const char *command)
 	const char *p = strstr(command, ".sh");
 
 	return (p && !isalnum((unsigned char)p[3])) || strstr(command, ".py");
+}
+
+/* A file beside the script that does more than set things: its text. */
+static bool put_file(struct pkt_writer *w, const struct pd_event *e)
+{
+	struct pd_shell *shell = pd_shell_new(&pd_host_commands, NULL, w->path);
+	struct strbuf name = { 0 }, text = { 0 };
+	bool ok;
+
+	pkt_source(w, e->command.p, &name);
+	ok = name.len && strcspn(name.data, " ;|&<>$\"'") == name.len &&
+	     strncmp(name.data, "/proc/", 6) != 0 &&
+	     pd_shell_file_read(shell, name.data, &text) == 0;
+	if (ok) {
+		strbuf_printf(w->out, "%sp:sh ", w->indent);
+		put_long(w->out, text.len ? text.data : "true");
+		strbuf_putc(w->out, '\n');
+	} else {
+		pkt_fail(w, e->line, e->command.p,
+			 "uses a file that does more than set sysctls: put what it does into the "
+			 "script itself");
+	}
+	pd_shell_free(shell);
+	strbuf_free(&name);
+	strbuf_free(&text);
+	return ok;
 }
 
 static bool put_command(struct pkt_writer *w, const struct pd_event *e)
@@ -249,9 +275,7 @@ static bool put_command(struct pkt_writer *w, const struct pd_event *e)
 	if (put_count(w, e->command.p))
 		return true;
 	if (names_file(e->command.p))
-		return pkt_fail(w, e->line, e->command.p,
-				"does more than set sysctls: put what it does into the script "
-				"itself");
+		return put_file(w, e);
 	strbuf_printf(w->out, "%sp:sh ", w->indent);
 	put_long(w->out, e->command.p);
 	strbuf_putc(w->out, '\n');
