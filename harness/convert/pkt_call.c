@@ -352,35 +352,35 @@ static bool with_length(struct pkt_writer *w, u64 *len)
 
 static bool put_write(struct pkt_writer *w)
 {
-	u64 len;
+	u64 len = 0;
 
 	return with_length(w, &len) && put_send(w, len, 0, 0);
 }
 
 static bool put_send_call(struct pkt_writer *w)
 {
-	u64 len;
+	u64 len = 0;
 
 	return with_length(w, &len) && put_send(w, len, 3, 0);
 }
 
 static bool put_sendto(struct pkt_writer *w)
 {
-	u64 len;
+	u64 len = 0;
 
 	return with_length(w, &len) && put_send(w, len, 3, 4);
 }
 
 static bool put_read(struct pkt_writer *w)
 {
-	u64 len;
+	u64 len = 0;
 
 	return with_length(w, &len) && put_recv_of(w, len, 0);
 }
 
 static bool put_recv(struct pkt_writer *w)
 {
-	u64 len;
+	u64 len = 0;
 
 	return with_length(w, &len) && put_recv_of(w, len, 3);
 }
@@ -397,14 +397,14 @@ static bool with_iovecs(struct pkt_writer *w, u64 *len)
 
 static bool put_writev(struct pkt_writer *w)
 {
-	u64 len;
+	u64 len = 0;
 
 	return with_iovecs(w, &len) && put_send(w, len, 0, 0);
 }
 
 static bool put_readv(struct pkt_writer *w)
 {
-	u64 len;
+	u64 len = 0;
 
 	return with_iovecs(w, &len) && put_recv_of(w, len, 0);
 }

@@ -497,7 +497,7 @@ static u64 rate_bytes(u64 rate, u64 ns)
 
 static bool tbf_words(struct option_words *w)
 {
-	u64 rate, burst, latency = 0, limit, peakrate, mtu;
+	u64 rate, burst, latency = 0, limit, peakrate, mtu = 0;
 	bool has_limit, has_latency;
 
 	if (!all_simple(w, tbf_options, ARRAY_SIZE(tbf_options), tbf_help))

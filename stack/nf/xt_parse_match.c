@@ -540,7 +540,7 @@ static bool option_tcp(struct xt_words *w, struct xt_match *m, u8 kind, const ch
 		 kind == O_DPORT  ? XT_OPT_DPORT :
 		 kind == O_OPTION ? XT_OPT_OPTION :
 				    XT_OPT_FLAGS;
-	u32 v;
+	u32 v = 0;
 
 	if (m->set & bit)
 		return XT_ERROR(w, 2, "option given twice: `", text ? text : "--syn", "'");
