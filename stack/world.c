@@ -137,6 +137,7 @@ static void net_exit(struct net *net)
 		if (pernet[i].exit)
 			pernet[i].exit(net);
 	nf_net_exit(net);
+	skb_net_exit(net);
 	list_del_init(&net->list);
 	mem_free(w, MEM_NET, net, sizeof(*net));
 }
@@ -297,6 +298,7 @@ void world_check(struct world *w, u32 level)
 	}
 	ASSERT(bytes == w->mem.bytes);
 	ASSERT(objects == w->mem.objects);
+	skb_check(w);
 	for (u32 i = 0; i < w->hosts_count; i++) {
 		net_dev_check(w->hosts[i], level);
 		ipv4_check(w->hosts[i], level);

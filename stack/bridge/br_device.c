@@ -17,9 +17,10 @@ static enum netdev_tx br_dev_xmit(struct sk_buff *skb, struct net_device *dev)
 
 	dev->stats.tx_packets++;
 	dev->stats.tx_bytes += skb->len;
+	br->frames_in++;
 	if (!pskb_may_pull(skb, ETH_HLEN)) {
 		dev->stats.tx_dropped++;
-		kfree_skb_reason(skb, SKB_DROP_REASON_PKT_TOO_SMALL);
+		br_drop(br, skb, SKB_DROP_REASON_PKT_TOO_SMALL);
 		return NETDEV_TX_OK;
 	}
 	skb_reset_mac_header(skb);
@@ -74,6 +75,8 @@ static void br_dev_check(const struct net_device *dev)
 		ports++;
 	}
 	ASSERT(ports == br->ports);
+	ASSERT(host_in_step(dev_host(dev)) ||
+	       br->frames_in + br->copies == br->frames_out + br->frames_up + br->frames_dropped);
 	br_fdb_check(br);
 }
 

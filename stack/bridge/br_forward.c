@@ -24,15 +24,16 @@ static void deliver(const struct net_bridge_port *to, struct sk_buff *skb)
 	if (skb->ip_summed == CHECKSUM_COMPLETE)
 		skb->ip_summed = CHECKSUM_NONE;
 	if (skb_headroom(skb) < ETH_HLEN && skb_cow_head(skb, ETH_HLEN)) {
-		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
+		br_drop(to->br, skb, SKB_DROP_REASON_NOMEM);
 		return;
 	}
 	skb_push(skb, ETH_HLEN);
 	if (!is_skb_forwardable(to->dev, skb)) {
 		to->dev->stats.tx_dropped++;
-		kfree_skb_reason(skb, SKB_DROP_REASON_PKT_TOO_BIG);
+		br_drop(to->br, skb, SKB_DROP_REASON_PKT_TOO_BIG);
 		return;
 	}
+	to->br->frames_out++;
 	dev_queue_xmit(skb);
 }
 
@@ -40,10 +41,12 @@ static void deliver_clone(const struct net_bridge_port *to, struct sk_buff *skb)
 {
 	struct sk_buff *copy = skb_clone(skb);
 
-	if (copy)
-		deliver(to, copy);
-	else
+	if (!copy) {
 		to->br->dev->stats.tx_dropped++;
+		return;
+	}
+	to->br->copies++;
+	deliver(to, copy);
 }
 
 void br_forward(struct net_bridge_port *to, struct sk_buff *skb, bool keep)
@@ -56,7 +59,7 @@ void br_forward(struct net_bridge_port *to, struct sk_buff *skb, bool keep)
 		return;
 	}
 	if (!keep)
-		kfree_skb_reason(skb, SKB_DROP_REASON_NO_TX_TARGET);
+		br_drop(to->br, skb, SKB_DROP_REASON_NO_TX_TARGET);
 }
 
 void br_flood(struct net_bridge *br, struct sk_buff *skb, u32 kind, bool keep)
@@ -80,5 +83,5 @@ void br_flood(struct net_bridge *br, struct sk_buff *skb, u32 kind, bool keep)
 	else if (prev)
 		deliver(prev, skb);
 	else if (!keep)
-		kfree_skb_reason(skb, SKB_DROP_REASON_NO_TX_TARGET);
+		br_drop(br, skb, SKB_DROP_REASON_NO_TX_TARGET);
 }

@@ -18,9 +18,10 @@ static void br_pass_frame_up(struct net_bridge *br, struct sk_buff *skb)
 	skb->net = dev->net;
 	if (!netif_running(dev)) {
 		dev->stats.rx_dropped++;
-		kfree_skb_reason(skb, SKB_DROP_REASON_DEV_READY);
+		br_drop(br, skb, SKB_DROP_REASON_DEV_READY);
 		return;
 	}
+	br->frames_up++;
 	netif_receive_skb(skb);
 }
 
@@ -44,7 +45,7 @@ static void br_handle_forward(struct net_bridge_port *p, struct sk_buff *skb)
 		dst = br_fdb_find(br, dest);
 	}
 	if (p->state == BR_STATE_LEARNING) {
-		kfree_skb_reason(skb, SKB_DROP_REASON_BRIDGE_INGRESS_STP_STATE);
+		br_drop(br, skb, SKB_DROP_REASON_BRIDGE_INGRESS_STP_STATE);
 		return;
 	}
 	if (dst && (dst->flags & FDB_F_LOCAL || !dst->dst)) {
@@ -124,8 +125,9 @@ enum rx_handler_result br_handle_frame(struct sk_buff **pskb)
 			return RX_HANDLER_PASS;
 		}
 	}
+	p->br->frames_in++;
 	if (p->state != BR_STATE_FORWARDING && p->state != BR_STATE_LEARNING) {
-		kfree_skb_reason(skb, SKB_DROP_REASON_BRIDGE_INGRESS_STP_STATE);
+		br_drop(p->br, skb, SKB_DROP_REASON_BRIDGE_INGRESS_STP_STATE);
 		return RX_HANDLER_CONSUMED;
 	}
 	if (memcmp(dest, p->br->dev->dev_addr, ETH_ALEN) == 0)

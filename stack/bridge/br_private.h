@@ -69,6 +69,9 @@ struct net_bridge {
 	u64 ageing_time; /* jiffies */
 	u32 group_fwd_mask;
 	struct timer gc_work;
+	/* Conservation: frames taken from ports and from the host, copies made of them; where they
+	 * went. */
+	u64 frames_in, copies, frames_out, frames_up, frames_dropped;
 };
 
 static inline struct net_bridge *netdev_br(const struct net_device *dev)
@@ -77,6 +80,12 @@ static inline struct net_bridge *netdev_br(const struct net_device *dev)
 }
 
 extern const struct rtnl_link_ops br_link_ops;
+
+static inline void br_drop(struct net_bridge *br, struct sk_buff *skb, enum skb_drop_reason reason)
+{
+	br->frames_dropped++;
+	kfree_skb_reason(skb, reason);
+}
 
 /* ---- br_fdb.c ---- */
 

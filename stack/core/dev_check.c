@@ -57,14 +57,27 @@ static void netdev_check(const struct net_device *dev)
 		dev->netdev_ops->ndo_check(dev);
 }
 
+/* Between steps everything that came in has come to something, and what was put onto the backlog is
+ * off it again or there. */
+static void softnet_check(const struct softnet_data *sd)
+{
+	ASSERT(sd->processed == sd->rx_delivered + sd->rx_unhandled + sd->rx_taken + sd->rx_again);
+	ASSERT(sd->input_queue_tail - sd->input_queue_head ==
+	       sd->input_pkt_queue.qlen + sd->process_queue.qlen);
+}
+
 void net_dev_check(const struct host *h, u32 level)
 {
+	bool quiet = !host_in_step(h);
+
 	for (u32 i = 0; i < h->cpus_count; i++) {
 		const struct softnet_data *sd = h->cpus[i]->softnet;
 
 		/* Packets in the backlog have a poll that will fetch them. */
 		if (sd->input_pkt_queue.qlen || sd->process_queue.qlen)
 			ASSERT(sd->backlog.state & NAPI_STATE_SCHED);
+		if (quiet)
+			softnet_check(sd);
 		if (!level)
 			continue;
 		queue_check(&sd->input_pkt_queue);

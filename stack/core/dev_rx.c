@@ -104,10 +104,13 @@ static struct sk_buff *rx_vlan(struct rx_delivery *d, struct sk_buff *skb, bool 
 	return skb;
 }
 
-static int rx_last(struct rx_delivery *d, struct sk_buff *skb)
+static int rx_last(struct rx_delivery *d, struct softnet_data *sd, struct sk_buff *skb)
 {
-	if (d->pt_prev)
+	if (d->pt_prev) {
+		sd->rx_delivered++;
 		return d->pt_prev->func(skb, skb->dev, d->pt_prev, d->orig_dev);
+	}
+	sd->rx_unhandled++;
 	skb->dev->stats.rx_dropped++;
 	kfree_skb_reason(skb, SKB_DROP_REASON_UNHANDLED_PROTO);
 	return NET_RX_DROP;
@@ -176,14 +179,19 @@ int __netif_receive_skb(struct softnet_data *sd, struct sk_buff *skb)
 	skb->mac_len = (u16)(skb->network_header - skb->mac_header);
 	if (capture_wanted(w))
 		dev_capture(skb, skb->dev, 0, skb->mac_len);
-	do {
+	for (;;) {
 		another = false;
 		skb = rx_round(&d, sd, skb, &another);
-		if (!skb)
+		if (!skb) {
+			sd->rx_taken++;
 			return NET_RX_SUCCESS;
-	} while (another);
+		}
+		if (!another)
+			break;
+		sd->rx_again++;
+	}
 	deliver_protocols(&d, skb, false);
-	return rx_last(&d, skb);
+	return rx_last(&d, sd, skb);
 }
 
 int netif_receive_skb_sd(struct softnet_data *sd, struct sk_buff *skb)

@@ -382,6 +382,9 @@ struct softnet_data {
 	struct sk_buff_head input_pkt_queue, process_queue;
 	struct napi_struct backlog;
 	u64 processed, dropped, time_squeeze, received_rps, flow_limit_count;
+	/* What became of each one processed: given to a protocol or tap, to nobody, taken on the
+	 * way (a VLAN, a bridge, a broken tag), received again by the device above. */
+	u64 rx_delivered, rx_unhandled, rx_taken, rx_again;
 	/* RPS: packets taken off the backlog and put onto it; CPUs that this one has given packets
 	 * and will interrupt; its own place in such a list. */
 	u32 input_queue_head, input_queue_tail;

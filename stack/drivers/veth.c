@@ -18,6 +18,7 @@
 
 struct veth_priv {
 	struct net_device *peer;
+	u64 sent, refused; /* given to it; dropped by the peer */
 	u64 tx_packets, tx_bytes; /* arrived: the peer's received ones */
 };
 
@@ -27,8 +28,10 @@ static enum netdev_tx veth_xmit(struct sk_buff *skb, struct net_device *dev)
 	struct net_device *rcv = priv->peer;
 	u32 len = skb->len;
 
+	priv->sent++;
 	skb_tx_timestamp(skb);
 	if (!dev_forward_skb(rcv, skb)) {
+		priv->refused++;
 		dev->stats.tx_dropped++;
 		return NETDEV_TX_OK;
 	}
@@ -37,6 +40,7 @@ static enum netdev_tx veth_xmit(struct sk_buff *skb, struct net_device *dev)
 		priv->tx_packets++;
 		priv->tx_bytes += len;
 	} else {
+		priv->refused++;
 		dev->stats.tx_dropped++;
 	}
 	return NETDEV_TX_OK;
@@ -78,6 +82,7 @@ static void veth_check(const struct net_device *dev)
 	const struct veth_priv *priv = dev->priv, *peer = priv->peer->priv;
 
 	ASSERT(peer->peer == dev);
+	ASSERT(priv->sent == priv->tx_packets + priv->refused);
 	ASSERT(dev->carrier == (netif_running(dev) && netif_running(priv->peer)));
 }
 

@@ -56,6 +56,9 @@ struct world {
 	u32 steps_limit;
 	u32 hosts_count, wires_count;
 	u64 skb_count; /* sk_buffs ever made: numbers them for traces */
+	/* How they ended: skb/skbuff.c, skb_check(). */
+	u64 skb_consumed, skb_dropped, skb_absorbed;
+	u64 skb_dropped_alone; /* of those dropped: in no namespace, or in one that has ended */
 	u64 calls_count; /* system calls ever submitted */
 	struct mem_account mem;
 	u64 random[RANDOM_STREAM_COUNT];

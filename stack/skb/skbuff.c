@@ -176,12 +176,20 @@ static void skb_free(struct sk_buff *skb)
 	mem_free(skb->world, MEM_SKB, skb, sizeof(*skb));
 }
 
+/* A reference given up; `end`: what counts it when it was the last. */
+static inline void skb_put_ref(struct sk_buff *skb, u64 *end)
+{
+	ASSERT(skb->users > 0);
+	if (--skb->users)
+		return;
+	++*end;
+	skb_free(skb);
+}
+
 /* A reference given up without a record: the parts of a packet are not packets. */
 void skb_part_put(struct sk_buff *skb)
 {
-	ASSERT(skb->users > 0);
-	if (--skb->users == 0)
-		skb_free(skb);
+	skb_put_ref(skb, &skb->world->skb_absorbed);
 }
 
 void kfree_skb_reason(struct sk_buff *skb, enum skb_drop_reason reason)
@@ -192,10 +200,12 @@ void kfree_skb_reason(struct sk_buff *skb, enum skb_drop_reason reason)
 	if (skb->users == 1) {
 		if (skb->net)
 			skb->net->drops[reason]++;
+		else
+			skb->world->skb_dropped_alone++;
 		trace(skb->world, skb->net ? skb->net->host : NULL, TRACE_KFREE_SKB, skb->id,
 		      reason, ntohs(skb->protocol), skb->len);
 	}
-	skb_part_put(skb);
+	skb_put_ref(skb, &skb->world->skb_dropped);
 }
 
 void consume_skb(struct sk_buff *skb)
@@ -205,7 +215,33 @@ void consume_skb(struct sk_buff *skb)
 	if (skb->users == 1)
 		trace(skb->world, skb->net ? skb->net->host : NULL, TRACE_CONSUME_SKB, skb->id, 0,
 		      0, 0);
-	skb_part_put(skb);
+	skb_put_ref(skb, &skb->world->skb_consumed);
+}
+
+static u64 net_drops(const struct net *net)
+{
+	u64 n = 0;
+
+	for (u32 i = 0; i < SKB_DROP_REASON_COUNT; i++)
+		n += net->drops[i];
+	return n;
+}
+
+void skb_net_exit(const struct net *net)
+{
+	net_world(net)->skb_dropped_alone += net_drops(net);
+}
+
+void skb_check(const struct world *w)
+{
+	u64 dropped = w->skb_dropped_alone;
+
+	ASSERT(w->skb_count ==
+	       w->mem.kind_objects[MEM_SKB] + w->skb_consumed + w->skb_dropped + w->skb_absorbed);
+	for (u32 i = 0; i < w->hosts_count; i++)
+		list_for_each(pos, &w->hosts[i]->nets)
+			dropped += net_drops(list_entry(pos, struct net, list));
+	ASSERT(w->skb_dropped == dropped);
 }
 
 void kfree_skb_list_reason(struct sk_buff *list, enum skb_drop_reason reason)

@@ -158,6 +158,13 @@ struct sk_buff *build_skb(struct world *w, u8 *head, u32 size);
 void kfree_skb_reason(struct sk_buff *skb, enum skb_drop_reason reason);
 /* Drops a reference of a packet that came to its proper end. skb may be NULL. */
 void consume_skb(struct sk_buff *skb);
+/*
+ * Conservation: every sk_buff ever made is alive, was consumed, was dropped (and counted by its
+ * reason), or became part of another. Panics where that does not hold.
+ */
+void skb_check(const struct world *w);
+/* A namespace ends: its drops are counted on. */
+void skb_net_exit(const struct net *net);
 void kfree_skb_list_reason(struct sk_buff *list, enum skb_drop_reason reason);
 
 static inline struct sk_buff *skb_get(struct sk_buff *skb)

@@ -56,6 +56,7 @@ static void packet_fill_cb(const struct packet_sock *po, struct sk_buff *skb,
 
 static int packet_drop(struct packet_sock *po, struct sk_buff *skb)
 {
+	po->dropped++;
 	po->tp_drops++;
 	po->sk.sk_drops++;
 	kfree_skb_reason(skb, SKB_DROP_REASON_PACKET_SOCK_ERROR);
@@ -99,6 +100,7 @@ static int packet_rcv(struct sk_buff *skb, struct net_device *dev, const struct 
 		consume_skb(skb);
 		return 0;
 	}
+	po->seen++;
 	skb->dev = dev;
 	packet_place(sk, skb);
 	keep = sk->sk_flags & SOCK_FILTERED ? bpf_prog_run(sk->sk_rare->filter, skb) : UINT32_MAX;
@@ -109,6 +111,7 @@ static int packet_rcv(struct sk_buff *skb, struct net_device *dev, const struct 
 		skb->len = len;
 	}
 	if (!keep) {
+		po->filtered++;
 		consume_skb(skb);
 		return 0;
 	}
@@ -117,6 +120,7 @@ static int packet_rcv(struct sk_buff *skb, struct net_device *dev, const struct 
 	packet_fill_cb(po, mine, orig_dev);
 	if (pskb_trim(mine, keep))
 		return packet_drop(po, mine);
+	po->queued++;
 	po->tp_packets++;
 	mine->dev = NULL;
 	skb_set_owner_r(mine, sk);
@@ -459,6 +463,7 @@ void packet_check(const struct host *h)
 
 			sk_check(&po->sk, 0);
 			ASSERT(po->sk.net == net);
+			ASSERT(po->seen == po->filtered + po->queued + po->dropped);
 			ASSERT(!po->info.running || (po->info.num && po->info.ifindex >= 0));
 		}
 	}

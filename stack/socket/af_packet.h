@@ -29,6 +29,7 @@ struct packet_sock {
 	bool auxdata, origdev;
 	struct packet_mclist *mclist;
 	u32 tp_packets, tp_drops; /* since PACKET_STATISTICS was read */
+	u64 seen, filtered, queued, dropped; /* all that came by; what became of it */
 };
 
 static inline struct packet_sock *pkt_sk(struct sock *sk)
