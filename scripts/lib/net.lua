@@ -499,6 +499,7 @@ local function set_rss_key(host, o)
 end
 
 function Host:ethtool(o)
+  if type(o) == "string" then return self:proc("ethtool " .. o) end
   o = options("host:ethtool", o, ethtool_options)
   if o.channels then
     op("nic_set", { host = self.id, ifindex = device(self, o), param = C.NIC_PARAM_CHANNELS,

@@ -76,6 +76,7 @@ struct net_device_stats {
 };
 
 struct net_device_ops {
+	const char *driver; /* its name, for `ethtool -i`; NULL: none */
 	int (*ndo_open)(struct net_device *dev);
 	int (*ndo_stop)(struct net_device *dev);
 	/* Takes the packet (NETDEV_TX_OK) or leaves it with the caller (NETDEV_TX_BUSY). Linear
@@ -87,6 +88,8 @@ struct net_device_ops {
 	void (*ndo_tx_timeout)(struct net_device *dev, u32 queue);
 	/* ethtool: -EOPNOTSUPP for a parameter it has not. */
 	int (*ndo_nic_set)(struct net_device *dev, u32 param, u32 index, u64 value);
+	/* The same, read. May be NULL. */
+	int (*ndo_nic_get)(const struct net_device *dev, u32 param, u32 index, u64 *value);
 	/* ethtool -S: calls fn for every counter, fixed order. */
 	void (*ndo_ethtool_stats)(const struct net_device *dev,
 				  void (*fn)(void *ctx, const char *name, u64 value), void *ctx);

@@ -180,6 +180,7 @@ void nic_write_eitr(struct nic_queue *q);
 /* Down and up again, with these sizes. 0 or -ENOMEM. */
 int nic_set_rings(struct nic_adapter *a, u32 rx, u32 tx);
 int nic_set_param(struct net_device *dev, u32 param, u32 index, u64 value);
+int nic_get_param(const struct net_device *dev, u32 param, u32 index, u64 *value);
 void nic_get_stats64(const struct net_device *dev, struct net_device_stats *stats);
 void nic_ethtool_stats(const struct net_device *dev,
 		       void (*fn)(void *ctx, const char *name, u64 value), void *ctx);

@@ -199,3 +199,61 @@ void nic_ethtool_stats(const struct net_device *dev,
 #undef X
 	}
 }
+
+int nic_get_param(const struct net_device *dev, u32 param, u32 index, u64 *value)
+{
+	const struct nic_adapter *a = dev->priv;
+	bool ring = a->q[0].model == &nic_ring_model, rss = a->max_queues > 1;
+
+	*value = 0;
+	switch (param) {
+	case NIC_PARAM_RX_RING:
+		*value = a->rx_count;
+		return 0;
+	case NIC_PARAM_TX_RING:
+		*value = a->tx_count;
+		return 0;
+	case NIC_PARAM_RX_USECS:
+		*value = a->rx_usecs;
+		return 0;
+	case NIC_PARAM_ADAPTIVE_RX:
+		*value = a->adaptive_rx;
+		return 0;
+	case NIC_PARAM_CHANNELS:
+		*value = a->queues;
+		return 0;
+	case NIC_PARAM_RSS_INDIR:
+		*value = index < NIC_RETA_SIZE ? a->indir[index] : 0;
+		return rss && index < NIC_RETA_SIZE ? 0 : -EOPNOTSUPP;
+	case NIC_PARAM_RSS_KEY:
+		if (!rss || index >= sizeof(a->rss_key) / 8)
+			return -EOPNOTSUPP;
+		*value = get_be64(a->rss_key + 8 * index);
+		return 0;
+	case NIC_PARAM_RSS_SYM_XOR:
+		*value = a->rss_sym_xor;
+		return rss ? 0 : -EOPNOTSUPP;
+	case NIC_PARAM_RX_PAUSE:
+		*value = a->rx_pause;
+		return ring ? 0 : -EOPNOTSUPP;
+	case NIC_PARAM_TX_PAUSE:
+		*value = a->tx_pause;
+		return ring ? 0 : -EOPNOTSUPP;
+	case NIC_PARAM_LOOPBACK:
+		*value = a->loopback;
+		return ring ? 0 : -EOPNOTSUPP;
+	case NIC_PARAM_RX_VLAN:
+	case NIC_PARAM_TX_VLAN:
+		return ring ? 0 : -EOPNOTSUPP;
+	case NIC_PARAM_RX_CSUM:
+	case NIC_PARAM_TX_CSUM:
+	case NIC_PARAM_TSO:
+	case NIC_PARAM_USO:
+	case NIC_PARAM_GRO:
+	case NIC_PARAM_GRO_LIST:
+	case NIC_PARAM_GRO_UDP_FWD:
+		return 0; /* in dev->features */
+	default:
+		return -EOPNOTSUPP;
+	}
+}

@@ -357,16 +357,18 @@ static void nic_uninit(struct net_device *dev)
 	.ndo_open = nic_open, .ndo_stop = nic_stop, .ndo_set_rx_mode = nic_set_rx_mode, \
 	.ndo_change_mtu = nic_change_mtu, .ndo_set_mac_address = nic_set_mac_address,   \
 	.ndo_tx_timeout = nic_tx_timeout, .ndo_nic_set = nic_set_param,                 \
-	.ndo_ethtool_stats = nic_ethtool_stats, .ndo_attach = nic_attach,               \
-	.ndo_change_carrier = nic_change_carrier, .ndo_get_stats64 = nic_get_stats64,   \
-	.ndo_check = nic_check, .ndo_uninit = nic_uninit
+	.ndo_nic_get = nic_get_param, .ndo_ethtool_stats = nic_ethtool_stats,           \
+	.ndo_attach = nic_attach, .ndo_change_carrier = nic_change_carrier,             \
+	.ndo_get_stats64 = nic_get_stats64, .ndo_check = nic_check, .ndo_uninit = nic_uninit
 
 static const struct net_device_ops nic_netdev_ops = {
 	NIC_NETDEV_OPS,
+	.driver = "ring",
 	.ndo_start_xmit = nic_start_xmit,
 };
 static const struct net_device_ops virtio_netdev_ops = {
 	NIC_NETDEV_OPS,
+	.driver = "virtio_net",
 	.ndo_start_xmit = virtnet_start_xmit,
 };
 

@@ -127,6 +127,7 @@ static void tun_uninit(struct net_device *dev)
 }
 
 static const struct net_device_ops tun_netdev_ops = {
+	.driver = "tun",
 	.ndo_start_xmit = tun_net_xmit,
 	.ndo_attach = tun_attach,
 	.ndo_uninit = tun_uninit,

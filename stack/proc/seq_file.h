@@ -76,5 +76,7 @@ bool cmd_ip_route_get(struct seq_file *m, const struct net *net, const char *arg
 void cmd_bridge_fdb(struct seq_file *m, const struct net *net);
 void cmd_bridge_s_fdb(struct seq_file *m, const struct net *net);
 void cmd_bridge_link(struct seq_file *m, const struct net *net);
+/* argument: "eth0", "-S eth0", ... False: no such option. */
+bool cmd_ethtool(struct seq_file *m, const struct net *net, const char *argument);
 
 #endif

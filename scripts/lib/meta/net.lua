@@ -617,7 +617,9 @@ function Host:fdbs(bridge) end
 ---@field queue? integer
 ---@field dev? tapline.Device
 
----@param options tapline.EthtoolOptions
+---Sets; with a text, such as "-S eth0", gives what ethtool prints.
+---@param options tapline.EthtoolOptions|string
+---@return string?
 function Host:ethtool(options) end
 
 ---Reads a sysctl; with a value: sets it.
