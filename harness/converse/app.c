@@ -8,11 +8,10 @@
  */
 #include <string.h>
 
+#include "converse/packet.h"
 #include "converse/play.h"
 #include "stack/errno.h"
 #include "stack/socket.h"
-
-static const u8 host_addr[4] = { 192, 0, 2, 1 }, peer_addr[4] = { 192, 0, 2, 2 };
 
 static bool failed(struct cv_play *p, s64 ret)
 {
@@ -152,7 +151,7 @@ static s32 new_socket(struct cv_play *p)
 	struct sys_op op = { .nr = SYS_SOCKET, .fd = -1 };
 	s64 fd;
 
-	op.arg[0] = AF_INET;
+	op.arg[0] = cv_is_v6(p->c) ? AF_INET6 : AF_INET;
 	op.arg[1] = SOCK_STREAM;
 	fd = call(p, &op);
 	if (failed(p, fd))
@@ -162,11 +161,12 @@ static s32 new_socket(struct cv_play *p)
 	return (s32)fd;
 }
 
-static struct sock_addr address(const u8 *addr, u16 port)
+static struct sock_addr address(const struct cv_play *p, const u8 *addr, u16 port)
 {
-	struct sock_addr a = { .family = AF_INET, .port = port };
+	bool v6 = cv_is_v6(p->c);
+	struct sock_addr a = { .family = v6 ? AF_INET6 : AF_INET, .port = port };
 
-	memcpy(a.addr, addr, 4);
+	memcpy(a.addr, addr, v6 ? 16 : 4);
 	return a;
 }
 
@@ -182,7 +182,7 @@ bool cv_app_open(struct cv_play *p)
 	if (fd < 0)
 		return false;
 	bind.fd = listen.fd = fd;
-	bind.addr = address(host_addr, p->c->end[!p->peer_side].port);
+	bind.addr = address(p, cv_host_addr(cv_is_v6(p->c)), p->c->end[!p->peer_side].port);
 	if (failed(p, call(p, &bind)))
 		return false;
 	p->app.open = (struct sys_op){ .nr = SYS_ACCEPT, .fd = fd, .done = opened };
@@ -192,7 +192,8 @@ bool cv_app_open(struct cv_play *p)
 	} else {
 		p->app.open.nr = SYS_CONNECT;
 		p->app.open.has_addr = true;
-		p->app.open.addr = address(peer_addr, p->c->end[p->peer_side].port);
+		p->app.open.addr =
+			address(p, cv_peer_addr(cv_is_v6(p->c)), p->c->end[p->peer_side].port);
 	}
 	submit(p, &p->app.open);
 	return true;

@@ -125,4 +125,10 @@ void cv_fragments_free(struct cv_fragments *all);
 /* From base: memory, or the end of the program. */
 void *cv_grow(void *array, size_t count, size_t *room, size_t size);
 
+/* Is it one over IPv6? */
+static inline bool cv_is_v6(const struct conversation *c)
+{
+	return c->end[0].len == 16;
+}
+
 #endif

@@ -8,9 +8,22 @@
 #include "converse/conversation.h"
 #include "packet/bytes.h"
 
-enum { IP_LEN = 20, TCP_LEN = 20, OPTIONS_MAX = 40, PROTO_TCP = 6 };
+enum { IP_LEN = 20, IP6_LEN = 40, TCP_LEN = 20, OPTIONS_MAX = 40, PROTO_TCP = 6 };
 
-static const u8 host_addr[4] = { 192, 0, 2, 1 }, peer_addr[4] = { 192, 0, 2, 2 };
+/* 192.0.2.1 and .2; 2001:db8::1 and ::2 */
+static const u8 host4[4] = { 192, 0, 2, 1 }, peer4[4] = { 192, 0, 2, 2 };
+static const u8 host6[16] = { 0x20, 1, 0x0d, 0xb8, [15] = 1 };
+static const u8 peer6[16] = { 0x20, 1, 0x0d, 0xb8, [15] = 2 };
+
+const u8 *cv_host_addr(bool v6)
+{
+	return v6 ? host6 : host4;
+}
+
+const u8 *cv_peer_addr(bool v6)
+{
+	return v6 ? peer6 : peer4;
+}
 
 /* One of the usual layouts: each option behind the NOPs that align it. */
 static u32 write_options(u8 *o, const struct cv_tcp *t)
@@ -53,22 +66,40 @@ static u32 write_options(u8 *o, const struct cv_tcp *t)
 	return n;
 }
 
-u32 cv_packet_write(u8 *out, const struct cv_tcp *t)
+/* Writes the IP header in front of so many bytes of TCP; returns its length. */
+static u32 write_ip(u8 *out, const struct cv_tcp *t, u32 tcp_len)
 {
-	u8 pseudo[12] = { 0 }, *th = out + IP_LEN;
-	u32 options = write_options(th + TCP_LEN, t);
-	u32 tcp_len = TCP_LEN + options + t->len, sum;
-
-	memset(out, 0, IP_LEN + TCP_LEN);
+	if (t->v6) {
+		write_be32(out, 6u << 28 | (u32)t->tos << 20);
+		write_be16(out + 4, tcp_len);
+		out[6] = PROTO_TCP;
+		out[7] = 64;
+		memcpy(out + 8, peer6, 16);
+		memcpy(out + 24, host6, 16);
+		return IP6_LEN;
+	}
+	memset(out, 0, IP_LEN);
 	out[0] = 0x45;
 	out[1] = t->tos;
 	write_be16(out + 2, IP_LEN + tcp_len);
 	out[6] = 0x40; /* DF */
 	out[8] = 64;
 	out[9] = PROTO_TCP;
-	memcpy(out + 12, peer_addr, 4);
-	memcpy(out + 16, host_addr, 4);
+	memcpy(out + 12, peer4, 4);
+	memcpy(out + 16, host4, 4);
 	write_be16(out + 10, packet_checksum(out, IP_LEN));
+	return IP_LEN;
+}
+
+u32 cv_packet_write(u8 *out, const struct cv_tcp *t)
+{
+	u32 size = t->v6 ? 16 : 4, head = t->v6 ? IP6_LEN : IP_LEN;
+	u8 pseudo[40] = { 0 }, *th = out + head;
+	u32 options = write_options(th + TCP_LEN, t);
+	u32 tcp_len = TCP_LEN + options + t->len, sum;
+
+	memset(th, 0, TCP_LEN);
+	(void)write_ip(out, t, tcp_len);
 	write_be16(th, t->sport);
 	write_be16(th + 2, t->dport);
 	write_be32(th + 4, t->seq);
@@ -78,15 +109,16 @@ u32 cv_packet_write(u8 *out, const struct cv_tcp *t)
 	write_be16(th + 18, t->urg);
 	if (t->len)
 		memcpy(th + TCP_LEN + options, t->payload, t->len);
-	memcpy(pseudo, out + 12, 8);
-	pseudo[9] = PROTO_TCP;
-	write_be16(pseudo + 10, tcp_len);
+	/* Both addresses, protocol and length: the sum is the same for the order of either family.
+	 */
+	memcpy(pseudo, out + head - 2 * size, 2 * size);
+	pseudo[2 * size + 1] = PROTO_TCP;
+	write_be16(pseudo + 2 * size + 2, tcp_len);
 	/* The complements of two sums, added: the sum of both. */
-	sum = (u16)~packet_checksum(pseudo, sizeof(pseudo)) +
-	      (u32)(u16)~packet_checksum(th, tcp_len);
+	sum = (u16)~packet_checksum(pseudo, 2 * size + 4) + (u32)(u16)~packet_checksum(th, tcp_len);
 	sum = (sum & 0xffff) + (sum >> 16);
 	write_be16(th + 16, ~sum);
-	return IP_LEN + tcp_len;
+	return head + tcp_len;
 }
 
 static void read_options(struct cv_tcp *t, const u8 *o, u32 len)
@@ -110,15 +142,16 @@ static void read_options(struct cv_tcp *t, const u8 *o, u32 len)
 
 bool cv_packet_read(struct cv_tcp *t, const u8 *packet, u32 len)
 {
-	const u8 *th = packet + IP_LEN;
-	u32 total, head;
+	bool v6 = len && packet[0] >> 4 == 6;
+	u32 ip = v6 ? IP6_LEN : IP_LEN, total, head;
+	const u8 *th = packet + ip;
 
-	*t = (struct cv_tcp){ .wscale = CV_NO_WSCALE };
-	if (len < IP_LEN + TCP_LEN || packet[0] != 0x45 || packet[9] != PROTO_TCP)
+	*t = (struct cv_tcp){ .wscale = CV_NO_WSCALE, .v6 = v6 };
+	if (len < ip + TCP_LEN || packet[v6 ? 6 : 9] != PROTO_TCP || (!v6 && packet[0] != 0x45))
 		return false;
-	total = read_be16(packet + 2);
+	total = v6 ? IP6_LEN + read_be16(packet + 4) : read_be16(packet + 2);
 	head = (th[12] >> 4) * 4u;
-	if (total > len || head < TCP_LEN || IP_LEN + head > total)
+	if (total > len || head < TCP_LEN || ip + head > total)
 		return false;
 	t->sport = read_be16(th);
 	t->dport = read_be16(th + 2);
@@ -127,7 +160,7 @@ bool cv_packet_read(struct cv_tcp *t, const u8 *packet, u32 len)
 	t->flags = read_be16(th + 12) & 0xfffu;
 	t->win = read_be16(th + 14);
 	t->payload = th + head;
-	t->len = total - IP_LEN - head;
+	t->len = total - ip - head;
 	read_options(t, th + TCP_LEN, head - TCP_LEN);
 	return true;
 }

@@ -49,7 +49,7 @@ static void offer(const struct cv_play *p, struct cv_tcp *t)
 	t->wscale = CV_NO_WSCALE;
 	if (!own) {
 		t->has_mss = true;
-		t->mss = 1460;
+		t->mss = cv_is_v6(p->c) ? 1440 : 1460;
 		t->has_ts = ever(p->c, p->peer_side, true);
 		t->sack_permitted = ever(p->c, p->peer_side, false);
 		return;
@@ -98,6 +98,7 @@ static void transmit(struct cv_play *p, struct cv_tcp *t)
 	struct op op = { .kind = OP_FRAME,
 			 .u.frame = { .wire = p->wire, .end = 1, .flags = 4 /* no delay */ } };
 
+	t->v6 = cv_is_v6(p->c);
 	t->sport = p->c->end[p->peer_side].port;
 	t->dport = p->c->end[!p->peer_side].port;
 	if (p->peer.sent++ > 8 * p->c->count + TALK_MAX)

@@ -7,6 +7,8 @@
  */
 #include "converse/play.h"
 
+#include "converse/packet.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,7 +64,8 @@ static bool build(struct cv_play *p, const struct replay_options *o)
 	struct op attach = { .kind = OP_WIRE_ATTACH };
 	struct op up = { .kind = OP_LINK_SET,
 			 .u.link_set = { .param = LINK_PARAM_UP, .value = 1 } };
-	struct op addr = { .kind = OP_ADDR_ADD, .u.addr_add = { .prefix_len = 24 } };
+	bool v6 = cv_is_v6(p->c);
+	struct op addr = { .kind = OP_ADDR_ADD, .u.addr_add = { .prefix_len = v6 ? 64 : 24 } };
 	s64 ifindex;
 
 	p->sut = sut_tapline.create(&config, &callbacks, p);
@@ -70,7 +73,7 @@ static bool build(struct cv_play *p, const struct replay_options *o)
 		return false;
 	host.u.host_add.name = (struct op_bytes){ (const u8 *)"host", 4 };
 	nic.u.nic_add.name = (struct op_bytes){ (const u8 *)"tun0", 4 };
-	addr.u.addr_add.addr = (struct op_bytes){ (const u8 *)"\xc0\x00\x02\x01", 4 };
+	addr.u.addr_add.addr = (struct op_bytes){ cv_host_addr(v6), v6 ? 16 : 4 };
 	if (apply(p, &host) < 0 || apply(p, &wire) < 0)
 		return false;
 	ifindex = apply(p, &nic);
