@@ -120,7 +120,9 @@ static void push_record(lua_State *L, const struct trace_record *rec)
 		size_t len = strcspn(args, " ");
 
 		lua_pushlstring(L, args, len);
-		if (rec->event == TRACE_KFREE_SKB && len == 6 && !memcmp(args, "reason", 6))
+		if (rec->event == TRACE_SKB_PATH && i == 1)
+			lua_pushstring(L, skb_path_name((u32)rec->arg[i]));
+		else if (rec->event == TRACE_KFREE_SKB && len == 6 && !memcmp(args, "reason", 6))
 			lua_pushstring(L, drop_reason_name((u32)rec->arg[i]));
 		else
 			lua_pushinteger(L, (lua_Integer)rec->arg[i]);

@@ -14,6 +14,7 @@ local sockets = require "net.sockets"
 local netfilter = require "net.netfilter"
 local link = require "net.link"
 local ip_command = require "net.ip"
+local skbtrace = require "net.skbtrace"
 
 local net = {}
 local C, raise = util.C, util.raise
@@ -671,6 +672,7 @@ Host.sockets = sockets.list
 netfilter.methods(Host)
 link.methods(Host)
 ip_command.methods(Host)
+skbtrace.methods(Host)
 Host.epoll = socket.epoll
 Host.pipe = socket.pipe
 Host.file = socket.file

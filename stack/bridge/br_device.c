@@ -4,6 +4,7 @@
  * its ports as if it had come in by one more. Its carrier is there while a port forwards.
  */
 #include "bridge/br.h"
+#include "core/skb_path.h"
 #include "bridge/br_private.h"
 
 #include "ethernet/eth.h"
@@ -18,6 +19,7 @@ static enum netdev_tx br_dev_xmit(struct sk_buff *skb, struct net_device *dev)
 	dev->stats.tx_packets++;
 	dev->stats.tx_bytes += skb->len;
 	br->frames_in++;
+	skb_path(skb, SKB_PATH_BR_DEV_XMIT);
 	if (!pskb_may_pull(skb, ETH_HLEN)) {
 		dev->stats.tx_dropped++;
 		br_drop(br, skb, SKB_DROP_REASON_PKT_TOO_SMALL);

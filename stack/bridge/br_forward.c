@@ -4,6 +4,7 @@
  * to a port once; what a port can not send is dropped there with a reason.
  */
 #include "bridge/br_private.h"
+#include "core/skb_path.h"
 
 /* should_deliver(): not back to where it came from, nor from one isolated port to another. */
 static bool should_deliver(const struct net_bridge_port *p, const struct sk_buff *skb)
@@ -21,6 +22,7 @@ static void deliver(const struct net_bridge_port *to, struct sk_buff *skb)
 {
 	skb->dev = to->dev;
 	skb->net = to->dev->net;
+	skb_path(skb, SKB_PATH_BR_FORWARD);
 	if (skb->ip_summed == CHECKSUM_COMPLETE)
 		skb->ip_summed = CHECKSUM_NONE;
 	if (skb_headroom(skb) < ETH_HLEN && skb_cow_head(skb, ETH_HLEN)) {

@@ -7,6 +7,7 @@
  * Invariant: a frame that was taken went out, went up, or was dropped with a reason.
  */
 #include "bridge/br_private.h"
+#include "core/skb_path.h"
 
 static void br_pass_frame_up(struct net_bridge *br, struct sk_buff *skb)
 {
@@ -14,6 +15,7 @@ static void br_pass_frame_up(struct net_bridge *br, struct sk_buff *skb)
 
 	dev->stats.rx_packets++;
 	dev->stats.rx_bytes += skb->len;
+	skb_path(skb, SKB_PATH_BR_PASS_FRAME_UP);
 	skb->dev = dev;
 	skb->net = dev->net;
 	if (!netif_running(dev)) {
@@ -105,6 +107,7 @@ enum rx_handler_result br_handle_frame(struct sk_buff **pskb)
 
 	if (skb->pkt_type == PACKET_LOOPBACK)
 		return RX_HANDLER_PASS;
+	skb_path(skb, SKB_PATH_BR_HANDLE_FRAME);
 	if (!valid_source(skb_mac_header(skb) + ETH_ALEN)) {
 		kfree_skb_reason(skb, SKB_DROP_REASON_MAC_INVALID_SOURCE);
 		return RX_HANDLER_CONSUMED;

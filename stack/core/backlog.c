@@ -5,6 +5,7 @@
  * net.core.netdev_max_backlog it does not grow: dropped with CPU_BACKLOG.
  */
 #include "core/dev_core.h"
+#include "core/skb_path.h"
 #include "core/rps.h"
 
 static void backlog_splice(struct softnet_data *sd)
@@ -82,6 +83,7 @@ int enqueue_to_backlog(struct sk_buff *skb, struct cpu *cpu, u32 *qtail)
 
 		reason = SKB_DROP_REASON_CPU_BACKLOG;
 		if (qlen <= max && !skb_flow_limit(this_softnet(cpu->host), skb, qlen)) {
+			skb_path(skb, SKB_PATH_ENQUEUE_TO_BACKLOG);
 			skb_queue_tail(&sd->input_pkt_queue, skb);
 			sd->input_queue_tail++;
 			if (qtail)

@@ -10,6 +10,7 @@
  * holds some; packets of one flow leave in the order in which they came.
  */
 #include "core/dev_core.h"
+#include "core/skb_path.h"
 #include "core/offload.h"
 #include "lib/checksum.h"
 
@@ -233,6 +234,7 @@ static enum gro_result dev_gro_receive(struct napi_struct *napi, struct sk_buff 
 
 int napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb)
 {
+	skb_path(skb, SKB_PATH_NAPI_GRO_RECEIVE);
 	cpu_cost_rx(napi->cpu, skb->len);
 	if (!(skb->dev->features & NETIF_F_GRO))
 		return netif_receive_skb_sd(napi->cpu->softnet, skb);

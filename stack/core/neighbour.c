@@ -8,6 +8,7 @@
  * INCOMPLETE entries have packets queued.
  */
 #include "core/neigh_table.h"
+#include "core/skb_path.h"
 
 #include "stack/errno.h"
 
@@ -331,6 +332,7 @@ int neigh_direct_output(struct neighbour *n, struct sk_buff *skb)
 
 int neigh_output(struct neighbour *n, struct sk_buff *skb)
 {
+	skb_path(skb, SKB_PATH_NEIGH_OUTPUT);
 	if (n->nud_state & NUD_CONNECTED && n->hh_len && skb_headroom(skb) >= n->hh_len &&
 	    skb->protocol == htons(n->tbl->protocol)) {
 		memcpy(skb_push(skb, n->hh_len), n->hh, ETH_HLEN);

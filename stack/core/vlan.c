@@ -8,6 +8,7 @@
  * Invariant: a real device has a vlan_info exactly while it has VLAN devices.
  */
 #include "core/vlan.h"
+#include "core/skb_path.h"
 
 #include "core/dev_core.h"
 
@@ -196,6 +197,7 @@ bool vlan_do_receive(struct sk_buff **pskb)
 	vlan = dev->priv;
 	skb->dev = dev;
 	skb->net = dev->net;
+	skb_path(skb, SKB_PATH_VLAN_DO_RECEIVE);
 	/* The VLAN device may have an address of its own. */
 	if (skb->pkt_type == PACKET_OTHERHOST &&
 	    memcmp(skb_mac_header(skb), dev->dev_addr, ETH_ALEN) == 0)

@@ -5,6 +5,7 @@
  * zeros.
  */
 #include "core/errqueue.h"
+#include "core/skb_path.h"
 #include "drivers/loopback.h"
 
 #include "core/dst.h"
@@ -17,6 +18,7 @@ static enum netdev_tx loopback_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	u32 len = skb->len;
 
+	skb_path(skb, SKB_PATH_LOOPBACK_XMIT);
 	skb_tx_timestamp(skb);
 	skb_orphan_frags(skb);
 	skb->tstamp = 0;

@@ -8,6 +8,7 @@
  * or it is in rx_dropped of the other and tx_dropped of the one.
  */
 #include "drivers/links.h"
+#include "core/skb_path.h"
 
 #include "core/errqueue.h"
 #include "ethernet/eth.h"
@@ -29,6 +30,7 @@ static enum netdev_tx veth_xmit(struct sk_buff *skb, struct net_device *dev)
 	u32 len = skb->len;
 
 	priv->sent++;
+	skb_path(skb, SKB_PATH_VETH_XMIT);
 	skb_tx_timestamp(skb);
 	if (!dev_forward_skb(rcv, skb)) {
 		priv->refused++;

@@ -9,6 +9,7 @@
  * registered; it asks the device below for frames only while it is up.
  */
 #include "core/vlan.h"
+#include "core/skb_path.h"
 
 #include "drivers/links.h"
 #include "ethernet/eth.h"
@@ -61,6 +62,7 @@ static enum netdev_tx vlan_xmit(struct sk_buff *skb, struct net_device *dev)
 	u32 len = skb->len;
 	int rc;
 
+	skb_path(skb, SKB_PATH_VLAN_XMIT);
 	if (!pskb_may_pull(skb, ETH_HLEN)) {
 		dev->stats.tx_dropped++;
 		kfree_skb_reason(skb, SKB_DROP_REASON_PKT_TOO_SMALL);

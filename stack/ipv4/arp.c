@@ -7,6 +7,7 @@
  * what merely passes by updates entries that are there (unless arp_accept says otherwise).
  */
 #include "ipv4/arp.h"
+#include "core/skb_path.h"
 
 #include "ipv4/devinet.h"
 #include "ipv4/fib.h"
@@ -412,6 +413,7 @@ int arp_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_typ
 
 	(void)pt;
 	(void)orig_dev;
+	skb_path(skb, SKB_PATH_ARP_RCV);
 	MIB_INC(net, ArpInReceives);
 	if (dev->flags & IFF_NOARP || skb->pkt_type == PACKET_LOOPBACK)
 		return arp_drop(skb, SKB_DROP_REASON_ARP_INVALID);

@@ -4,6 +4,7 @@
  * timestamp, or an error that is handed to the protocol whose packet it quotes.
  */
 #include "ipv4/devinet.h"
+#include "core/skb_path.h"
 #include "ipv4/icmp_reply.h"
 #include "ipv4/ip_options.h"
 #include "ipv4/netns_ipv4.h"
@@ -220,6 +221,7 @@ int icmp_rcv(struct sk_buff *skb)
 	u8 type;
 
 	MIB_INC(net, IcmpInMsgs);
+	skb_path(skb, SKB_PATH_ICMP_RCV);
 	if (!skb_checksum_complete(skb, 0)) {
 		MIB_INC(net, IcmpInCsumErrors);
 		return icmp_error_drop(net, skb, SKB_DROP_REASON_ICMP_CSUM);

@@ -4,6 +4,7 @@
  * FORWARD hook, redirects; and what a route that is an error does (ip_error).
  */
 #include "ipv4/devinet.h"
+#include "core/skb_path.h"
 #include "ipv4/icmp.h"
 #include "ipv4/ip.h"
 #include "ipv4/netns_ipv4.h"
@@ -133,6 +134,7 @@ int ip_forward(struct sk_buff *skb)
 	struct net *net = dev_net(rt->dst.dev);
 	u32 mtu;
 
+	skb_path(skb, SKB_PATH_IP_FORWARD);
 	if (skb->pkt_type != PACKET_HOST)
 		return forward_drop(skb, SKB_DROP_REASON_OTHERHOST);
 	if (ip4_ttl(ip_hdr(skb)) <= 1)

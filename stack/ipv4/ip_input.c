@@ -7,6 +7,7 @@
  * is whole and linear, skb->len is the total length, IPCB is the packet's own.
  */
 #include "ipv4/ip.h"
+#include "core/skb_path.h"
 
 #include "ipv4/devinet.h"
 #include "ipv4/icmp.h"
@@ -73,6 +74,7 @@ int ip_local_deliver(struct sk_buff *skb)
 {
 	struct net *net = dev_net(skb->dev);
 
+	skb_path(skb, SKB_PATH_IP_LOCAL_DELIVER);
 	if (ip4_is_fragment(ip_hdr(skb)) && ip_defrag(net, skb, IP_DEFRAG_LOCAL_DELIVER))
 		return 0;
 	return NF_HOOK(AF_INET, NF_INET_LOCAL_IN, net, NULL, skb, skb->dev, NULL,
@@ -284,6 +286,7 @@ int ip_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_type
 	(void)pt;
 	(void)orig_dev;
 	skb_reset_network_header(skb);
+	skb_path(skb, SKB_PATH_IP_RCV);
 	skb = ip_rcv_core(skb, net);
 	if (!skb)
 		return NET_RX_DROP;

@@ -7,6 +7,7 @@
  * IpOutTransmits; no packet longer than its route's MTU reaches a neighbour.
  */
 #include "ipv4/ip.h"
+#include "core/skb_path.h"
 
 #include "core/offload.h"
 #include "ipv4/arp.h"
@@ -111,6 +112,7 @@ int ip_local_out(struct net *net, struct sock *sk, struct sk_buff *skb)
 	ip4_set_tot_len(iph, skb->len);
 	ip4_send_check(iph);
 	skb->protocol = htons(ETH_P_IP);
+	skb_path(skb, SKB_PATH_IP_LOCAL_OUT);
 	return NF_HOOK(AF_INET, NF_INET_LOCAL_OUT, net, sk, skb, NULL, skb->dst->dev,
 		       ip_out_finish);
 }
@@ -310,6 +312,7 @@ int ip_output(struct net *net, struct sock *sk, struct sk_buff *skb)
 
 	skb->dev = dev;
 	skb->protocol = htons(ETH_P_IP);
+	skb_path(skb, SKB_PATH_IP_OUTPUT);
 	return NF_HOOK(AF_INET, NF_INET_POST_ROUTING, net, sk, skb, in, dev, ip_finish_output);
 }
 

@@ -25,6 +25,12 @@ static const char *const event_docs[] = {
 #undef EVENT
 };
 
+static const char *const path_names[] = {
+#define PATH(NAME, function) function,
+#include "stack/skb_paths.def"
+#undef PATH
+};
+
 static const char *const reason_names[] = {
 #define REASON(NAME, doc) #NAME,
 #include "stack/drop_reasons.def"
@@ -52,6 +58,11 @@ const char *trace_event_args(u32 event)
 const char *trace_event_doc(u32 event)
 {
 	return event < TRACE_EVENT_COUNT ? event_docs[event] : NULL;
+}
+
+const char *skb_path_name(u32 path)
+{
+	return path < SKB_PATH_COUNT ? path_names[path] : NULL;
 }
 
 const char *drop_reason_name(u32 reason)
@@ -93,14 +104,29 @@ static u16 running_cpu(const struct host *h)
 	return 0xffff;
 }
 
+static struct trace_record record_of(const struct world *w, const struct host *h,
+				     enum trace_event ev, u64 a, u64 b, u64 c, u64 d)
+{
+	return (struct trace_record){ .time_ns = w->now,
+				      .event = ev,
+				      .host = h ? (u16)h->id : 0xffff,
+				      .cpu = running_cpu(h),
+				      .arg = { a, b, c, d } };
+}
+
+void trace_show(struct world *w, const struct host *h, enum trace_event ev, u64 a, u64 b, u64 c,
+		u64 d)
+{
+	const struct trace_record rec = record_of(w, h, ev, a, b, c, d);
+
+	if ((w->trace_mask & 1ull << ev) && w->ops && w->ops->trace)
+		w->ops->trace(w->ops_ctx, &rec);
+}
+
 void trace_emit(struct world *w, const struct host *h, enum trace_event ev, u64 a, u64 b, u64 c,
 		u64 d)
 {
-	const struct trace_record rec = { .time_ns = w->now,
-					  .event = ev,
-					  .host = h ? (u16)h->id : 0xffff,
-					  .cpu = running_cpu(h),
-					  .arg = { a, b, c, d } };
+	const struct trace_record rec = record_of(w, h, ev, a, b, c, d);
 
 	if (w->digest_on) {
 		digest_word(w, rec.time_ns);

@@ -22,6 +22,10 @@ static inline void trace(struct world *w, const struct host *h, enum trace_event
 		trace_emit(w, h, ev, a, b, c, d);
 }
 
+/* The same for what is only looked at: never in the digest, and nothing unless it is asked for. */
+void trace_show(struct world *w, const struct host *h, enum trace_event ev, u64 a, u64 b, u64 c,
+		u64 d);
+
 /* Mixes a word, or bytes, into the digest when one is kept. */
 void digest_word(struct world *w, u64 v);
 void digest_bytes(struct world *w, const u8 *p, u32 len);

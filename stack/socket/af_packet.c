@@ -8,6 +8,7 @@
  * there, or to none (0), or to one that was (-1).
  */
 #include "socket/af_packet.h"
+#include "core/skb_path.h"
 
 #include "core/filter.h"
 #include "stack/nic.h"
@@ -101,6 +102,7 @@ static int packet_rcv(struct sk_buff *skb, struct net_device *dev, const struct 
 		return 0;
 	}
 	po->seen++;
+	skb_path(skb, SKB_PATH_PACKET_RCV);
 	skb->dev = dev;
 	packet_place(sk, skb);
 	keep = sk->sk_flags & SOCK_FILTERED ? bpf_prog_run(sk->sk_rare->filter, skb) : UINT32_MAX;

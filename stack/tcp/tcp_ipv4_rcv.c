@@ -6,6 +6,7 @@
  * Invariant: behind tcp_v4_rcv() the checksum of a segment is right and its header is linear.
  */
 #include "ipv4/icmp.h"
+#include "core/skb_path.h"
 #include "ipv4/ip_sockglue.h"
 #include "lib/checksum.h"
 #include "tcp/tcp_demux.h"
@@ -28,6 +29,7 @@ int tcp_v4_rcv(struct sk_buff *skb)
 	struct tcp_rcv_key k;
 	const u8 *th, *iph;
 
+	skb_path(skb, SKB_PATH_TCP_V4_RCV);
 	if (skb->pkt_type != PACKET_HOST) {
 		kfree_skb_reason(skb, SKB_DROP_REASON_OTHERHOST);
 		return 0;

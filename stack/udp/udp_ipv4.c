@@ -7,6 +7,7 @@
  * csum_valid is not set, skb->csum is the sum of pseudo-header and UDP header.
  */
 #include "core/offload.h"
+#include "core/skb_path.h"
 #include "core/filter.h"
 #include "core/reuseport.h"
 #include "ipv4/icmp.h"
@@ -356,6 +357,7 @@ int udp_rcv(struct sk_buff *skb)
 	const u8 *uh;
 	u32 ulen;
 
+	skb_path(skb, SKB_PATH_UDP_RCV);
 	if (!pskb_may_pull(skb, UDP_HLEN))
 		return udp_drop(net, skb, SKB_DROP_REASON_PKT_TOO_SMALL);
 	uh = skb_transport_header(skb);

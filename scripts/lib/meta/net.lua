@@ -522,6 +522,25 @@ function Host:ip(command) end
 ---@return string|nil
 function Host:bridge(command) end
 
+---@class tapline.Trace
+local Trace = {}
+
+---@return { skb: integer, proto: string|integer|nil, src: string?, dst: string?, sport: integer?, dport: integer?, len: integer?, reason: string?, steps: table[] }[]
+function Trace:packets() end
+
+---@return string
+function Trace:text() end
+
+---@return string[]
+function Trace:way(packet) end
+
+function Trace:stop() end
+
+-- The way of packets through the host; of those that fit.
+---@param filter? { src?: string, dst?: string, sport?: integer, dport?: integer, proto?: string, drops?: boolean }
+---@return tapline.Trace
+function Host:trace(filter) end
+
 ---@param name string
 ---@return tapline.Host
 function Host:netns(name) end

@@ -26,4 +26,14 @@ const char *trace_event_name(u32 event);
 const char *trace_event_args(u32 event);
 const char *trace_event_doc(u32 event);
 
+/* What SKB_PATH names. */
+enum skb_path {
+#define PATH(NAME, function) SKB_PATH_##NAME,
+#include "stack/skb_paths.def"
+#undef PATH
+	SKB_PATH_COUNT
+};
+/* "ip_rcv"; NULL outside the enum. */
+const char *skb_path_name(u32 path);
+
 #endif
