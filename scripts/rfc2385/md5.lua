@@ -126,3 +126,28 @@ tap.test("a reset for a connection with a key is signed", function(t)
   t:is(select(2, client:try "recv"), "ECONNRESET")
   t:is(b:counter "TcpExtTCPMD5NotFound", 0)
 end)
+
+-- A host in FIN-WAIT-2 or TIME-WAIT of which the peer knows no key: what it answers is signed.
+tap.test("what a connection answers that is TIME-WAIT's is signed", function(t)
+  local host = net.host { addr = "192.0.2.1/24" }
+  local peer = host.wire:peer { addr = "192.0.2.9", port = 4000 }:to(80)
+  host:neigh { addr = peer.addr, mac = peer.mac }
+  local server = host:socket "tcp"
+  server:listen(80)
+  peer:send "S 0:0(0) win 65535 <mss 1000>"
+  peer:expect "S. 0:0(0) ack 1"
+  peer:send ". 1:1(0) ack 1 win 65535"
+  local conn = server:accept()
+  conn:shutdown "wr"
+  peer:expect "F. 1:1(0) ack 1"
+  peer:send ". 1:1(0) ack 2 win 65535"
+  net.sleep "1ms"
+  conn:option("TCP_MD5SIG", md5sig("192.0.2.9", "secret"))
+  conn:close()
+  peer:send "F. 1:1(0) ack 2 win 65535"
+  local ack = peer:collect { during = "1ms" }[1]
+  t:is({ ack.tcp.flags, #ack.tcp.options }, { ".", 3 })
+  t:is(ack.tcp.options[3][1], "md5")
+  peer:send "F. 1:1(0) ack 2 win 65535"
+  t:is(peer:collect { during = "1s" }[1].tcp.options[3][1], "md5")
+end)

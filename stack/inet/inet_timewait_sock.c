@@ -22,7 +22,8 @@ void inet_twsk_deschedule_put(struct inet_timewait_sock *tw)
 	inet_bind_owner_del(hi, &tw->tw_bind);
 	ASSERT(hi->tw_count > 0);
 	hi->tw_count--;
-	mem_free(hi->host->world, MEM_TIMEWAIT_SOCK, tw, sizeof(*tw));
+	mem_free(hi->host->world, MEM_TIMEWAIT_SOCK, tw,
+		 sizeof(*tw) + (tw->tw_has_key ? INET_TWSK_KEY_ROOM : 0));
 }
 
 static void tw_timer_event(struct world *w, struct event *ev)
@@ -37,14 +38,15 @@ static void tw_timer_event(struct world *w, struct event *ev)
 	timer_end(cpu);
 }
 
-struct inet_timewait_sock *inet_twsk_alloc(struct sock *sk, u8 substate)
+struct inet_timewait_sock *inet_twsk_alloc(struct sock *sk, u8 substate, bool key)
 {
 	struct inet_hashinfo *hi = inet_hashinfo_of(sk->net);
 	struct inet_timewait_sock *tw;
 
 	if (hi->tw_count >= (u32)sk->net->sysctl.tcp_max_tw_buckets)
 		return NULL;
-	tw = mem_zalloc(hi->host->world, MEM_TIMEWAIT_SOCK, sizeof(*tw));
+	tw = mem_zalloc(hi->host->world, MEM_TIMEWAIT_SOCK,
+			sizeof(*tw) + (key ? INET_TWSK_KEY_ROOM : 0));
 	if (!tw)
 		return NULL;
 	tw->tw_common = *inet_skc(sk);
@@ -52,6 +54,7 @@ struct inet_timewait_sock *inet_twsk_alloc(struct sock *sk, u8 substate)
 	tw->tw_common.skc_kind = SKC_TIMEWAIT;
 	tw->tw_common.skc_bound_dev_if = sk->sk_bound_dev_if;
 	tw->tw_substate = substate;
+	tw->tw_has_key = key;
 	tw->tw_tos = sk->inet_tos;
 	tw->tw_mark = sk->sk_mark;
 	tw->tw_priority = sk->sk_priority;

@@ -7,7 +7,7 @@
 #include "ipv4/ip_options.h"
 #include "lib/checksum.h"
 #include "tcp/tcp_ipv4.h"
-#include "tcp/tcp_md5.h"
+#include "tcp/tcp_reply.h"
 
 /* What an answer is sent with, where there is something to take it from. */
 struct reply_arg {
@@ -59,8 +59,17 @@ static struct rtable *reply_route(struct net *net, struct sk_buff *skb, const st
 	return ip_route_output_key(net, &fl4, &err);
 }
 
-/* Sends a header `h` (`len` bytes with options) in answer to skb. */
-static void ip_send_unicast_reply(struct net *net, struct sk_buff *skb, const u8 *h, u32 len,
+static struct tcp_reply_to reply_to(struct net *net, const struct sk_buff *skb)
+{
+	return (struct tcp_reply_to){ .net = net,
+				      .skb = skb,
+				      .family = AF_INET,
+				      .saddr = inet_addr4(ip4_saddr(ip_hdr(skb))),
+				      .daddr = inet_addr4(ip4_daddr(ip_hdr(skb))) };
+}
+
+/* Sends a reply to skb. */
+static void ip_send_unicast_reply(struct net *net, struct sk_buff *skb, const struct tcp_reply *rep,
 				  const struct reply_arg *arg)
 {
 	const u8 *iph = ip_hdr(skb);
@@ -80,13 +89,13 @@ static void ip_send_unicast_reply(struct net *net, struct sk_buff *skb, const u8
 	rt = reply_route(net, skb, arg, &opt);
 	if (!rt)
 		return;
-	nskb = alloc_skb(skb->world, REPLY_HEADROOM + len);
+	nskb = alloc_skb(skb->world, REPLY_HEADROOM + rep->len);
 	if (!nskb) {
 		dst_release(&rt->dst);
 		return;
 	}
 	skb_reserve(nskb, REPLY_HEADROOM);
-	memcpy(skb_put(nskb, len), h, len);
+	memcpy(skb_put(nskb, rep->len), rep->bytes, rep->len);
 	skb_reset_transport_header(nskb);
 	nskb->net = net;
 	skb_dst_set(nskb, &rt->dst);
@@ -98,59 +107,19 @@ static void ip_send_unicast_reply(struct net *net, struct sk_buff *skb, const u8
 
 /* ---- resets ---- */
 
-/* Behind a header of `doff` bytes at h whose options it goes in front of: room is there. The new
- * length. */
-static u32 reply_sign(u8 *h, u32 doff, struct sk_buff *skb, const struct tcp_md5sig_key *key)
+static void send_reset(const struct tcp_reply_to *to, struct sk_buff *skb,
+		       const struct reply_arg *arg, u32 reason)
 {
-	const struct inet_addr saddr = inet_addr4(ip4_daddr(ip_hdr(skb))),
-			       daddr = inet_addr4(ip4_saddr(ip_hdr(skb)));
-	u32 len = doff + TCPOLEN_MD5SIG_ALIGNED;
+	struct tcp_reply rep;
 
-	memmove(h + TCP_HLEN + TCPOLEN_MD5SIG_ALIGNED, h + TCP_HLEN, doff - TCP_HLEN);
-	tcp_md5_write(h + TCP_HLEN);
-	h[12] = (u8)(len / 4 << 4);
-	tcp_md5_sign(h, len, AF_INET, &saddr, &daddr, key);
-	return len;
-}
-
-/* The key that a segment for sk (may be NULL) was signed with. */
-static const struct tcp_md5sig_key *reply_key(const struct sock *sk, const struct sk_buff *skb)
-{
-	const struct inet_addr addr = inet_addr4(ip4_saddr(ip_hdr(skb)));
-
-	return sk ? tcp_md5_do_lookup(sk, AF_INET, &addr) : NULL;
-}
-
-static void send_reset(struct net *net, struct sk_buff *skb, const struct reply_arg *arg,
-		       const struct tcp_md5sig_key *key, u32 reason)
-{
-	u32 len = TCP_HLEN;
-	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
-	const u8 *th = tcp_hdr(skb);
-	struct tcp_hdr rep = { .source = tcp_dest(th),
-			       .dest = tcp_source(th),
-			       .doff = TCP_HLEN,
-			       .flags = TCPHDR_RST };
-	u8 bytes[TCP_HLEN + TCPOLEN_MD5SIG_ALIGNED];
-
-	if (cb->tcp_flags & TCPHDR_ACK) {
-		rep.seq = cb->ack_seq;
-	} else {
-		rep.flags |= TCPHDR_ACK;
-		rep.ack_seq = cb->end_seq;
-	}
-	tcp_build(bytes, &rep);
-	trace(net_world(net), net->host, TRACE_TCP_SEND_RESET, rep.source, rep.dest, reason, 0);
-	MIB_INC(net, TcpOutSegs);
-	MIB_INC(net, TcpOutRsts);
-	if (key)
-		len = reply_sign(bytes, TCP_HLEN, skb, key);
-	ip_send_unicast_reply(net, skb, bytes, len, arg);
+	tcp_reply_reset(to, reason, &rep);
+	ip_send_unicast_reply(to->net, skb, &rep, arg);
 }
 
 void tcp_v4_send_reset(struct sock *sk, struct sk_buff *skb, u32 reason)
 {
 	struct reply_arg arg = { .tos = ip4_tos(ip_hdr(skb)) & ~INET_ECN_MASK & 0xff };
+	struct tcp_reply_to to = reply_to(skb->net, skb);
 
 	if (TCP_SKB_CB(skb)->tcp_flags & TCPHDR_RST)
 		return;
@@ -158,85 +127,56 @@ void tcp_v4_send_reset(struct sock *sk, struct sk_buff *skb, u32 reason)
 		arg.oif = sk->sk_bound_dev_if;
 		arg.mark = sk->sk_mark;
 		arg.priority = sk->sk_priority;
+		to.key = tcp_reply_key(sk, &to);
 	} else if (!skb->dst || skb_rtable(skb)->rt_type != RTN_LOCAL) {
 		/* RFC 1122 4.2.3.10: nothing sent to many is answered. */
 		return;
+	} else if (!tcp_reply_listener_key(&to, skb->dev ? skb->dev->ifindex : 0)) {
+		return;
 	}
-	send_reset(skb->net, skb, &arg, reply_key(sk, skb), reason);
+	send_reset(&to, skb, &arg, reason);
+}
+
+static struct reply_arg timewait_arg(const struct inet_timewait_sock *tw, u8 tos)
+{
+	return (struct reply_arg){ .oif = tw->tw_common.skc_bound_dev_if,
+				   .mark = tw->tw_mark,
+				   .priority = tw->tw_priority,
+				   .tos = tos };
 }
 
 void tcp_v4_timewait_reset(const struct inet_timewait_sock *tw, struct sk_buff *skb)
 {
-	const struct reply_arg arg = { .oif = tw->tw_common.skc_bound_dev_if,
-				       .mark = tw->tw_mark,
-				       .priority = tw->tw_priority,
-				       .tos = ip4_tos(ip_hdr(skb)) & ~INET_ECN_MASK & 0xff };
+	const struct reply_arg arg = timewait_arg(tw, ip4_tos(ip_hdr(skb)) & ~INET_ECN_MASK & 0xff);
+	struct tcp_reply_to to = reply_to(tw->tw_common.skc_net, skb);
 
+	to.key = tcp_twsk_md5_key(tw);
 	if (!(TCP_SKB_CB(skb)->tcp_flags & TCPHDR_RST))
-		send_reset(tw->tw_common.skc_net, skb, &arg, NULL,
-			   SK_RST_REASON_TCP_TIMEWAIT_SOCKET);
+		send_reset(&to, skb, &arg, SK_RST_REASON_TCP_TIMEWAIT_SOCKET);
 }
 
 /* ---- ACKs ---- */
 
-/* Numbers of an ACK; the time stamp option goes with it when tsecr is not 0. */
-struct ack_arg {
-	u32 seq, ack, win, tsval, tsecr;
-};
-
-static void tcp_v4_send_ack(struct net *net, struct sk_buff *skb, const struct ack_arg *a,
-			    const struct reply_arg *arg, const struct tcp_md5sig_key *key)
-{
-	const u8 *th = tcp_hdr(skb);
-	struct tcp_hdr rep = { .source = tcp_dest(th),
-			       .dest = tcp_source(th),
-			       .doff = TCP_HLEN,
-			       .flags = TCPHDR_ACK,
-			       .seq = a->seq,
-			       .ack_seq = a->ack,
-			       .window = (u16)a->win };
-	u8 bytes[TCP_HLEN + TCPOLEN_TSTAMP_ALIGNED + TCPOLEN_MD5SIG_ALIGNED];
-	u32 len;
-
-	if (a->tsecr) {
-		rep.doff = TCP_HLEN + TCPOLEN_TSTAMP_ALIGNED;
-		put_be32(bytes + TCP_HLEN, 0x0101080a); /* NOP NOP TS 10 */
-		put_be32(bytes + TCP_HLEN + 4, a->tsval);
-		put_be32(bytes + TCP_HLEN + 8, a->tsecr);
-	}
-	tcp_build(bytes, &rep);
-	MIB_INC(net, TcpOutSegs);
-	len = key ? reply_sign(bytes, rep.doff, skb, key) : rep.doff;
-	ip_send_unicast_reply(net, skb, bytes, len, arg);
-}
-
 void tcp_v4_timewait_ack(const struct inet_timewait_sock *tw, struct sk_buff *skb)
 {
-	struct net *net = tw->tw_common.skc_net;
-	const struct reply_arg arg = { .oif = tw->tw_common.skc_bound_dev_if,
-				       .mark = tw->tw_mark,
-				       .priority = tw->tw_priority,
-				       .tos = tw->tw_tos };
-	const struct ack_arg a = { .seq = tw->tw_snd_nxt,
-				   .ack = tw->tw_rcv_nxt,
-				   .win = tw->tw_rcv_wnd >> tw->tw_rcv_wscale,
-				   .tsval = tcp_clock_ms(net->host) + tw->tw_ts_offset,
-				   .tsecr = tw->tw_ts_recent };
+	const struct reply_arg arg = timewait_arg(tw, tw->tw_tos);
+	struct tcp_reply_to to = reply_to(tw->tw_common.skc_net, skb);
+	struct tcp_reply rep;
 
-	tcp_v4_send_ack(net, skb, &a, &arg, NULL);
+	to.key = tcp_twsk_md5_key(tw);
+	tcp_reply_timewait(&to, tw, &rep);
+	ip_send_unicast_reply(to.net, skb, &rep, &arg);
 }
 
 void tcp_v4_reqsk_send_ack(struct sock *sk, struct sk_buff *skb, struct request_sock *req)
 {
-	const struct tcp_request_sock *treq = tcp_rsk(req);
 	const struct reply_arg arg = { .mark = req->ir_mark,
 				       .priority = sk->sk_priority,
 				       .tos = ip4_tos(ip_hdr(skb)) & ~INET_ECN_MASK & 0xff };
-	const struct ack_arg a = { .seq = treq->snt_isn + 1,
-				   .ack = treq->rcv_nxt,
-				   .win = tcp_synack_window(req) >> req->rcv_wscale,
-				   .tsval = tcp_rsk_tsval(req),
-				   .tsecr = req->ts_recent };
+	struct tcp_reply_to to = reply_to(sk->net, skb);
+	struct tcp_reply rep;
 
-	tcp_v4_send_ack(sk->net, skb, &a, &arg, reply_key(sk, skb));
+	to.key = tcp_reply_key(sk, &to);
+	tcp_reply_request(&to, req, &rep);
+	ip_send_unicast_reply(to.net, skb, &rep, &arg);
 }

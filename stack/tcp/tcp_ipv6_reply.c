@@ -6,6 +6,7 @@
 #include "inet/inet_timewait_sock.h"
 #include "lib/checksum.h"
 #include "tcp/tcp_ipv6.h"
+#include "tcp/tcp_reply.h"
 
 /* ---- checksum (RFC 8200 8.1) ---- */
 
@@ -41,11 +42,21 @@ void __tcp_v6_send_check(struct sk_buff *skb, const struct inet_addr *saddr,
 
 #define REPLY_HEADROOM (LL_MAX_HEADER + IP6_HLEN)
 
-/* Sends a header `h` (`len` bytes with options) in answer to skb. */
-static void send_response(struct net *net, struct sk_buff *skb, const u8 *h, u32 len, u32 oif,
+static struct tcp_reply_to reply_to(struct net *net, const struct sk_buff *skb)
+{
+	return (struct tcp_reply_to){ .net = net,
+				      .skb = skb,
+				      .family = AF_INET6,
+				      .saddr = ipv6_saddr(skb),
+				      .daddr = ipv6_daddr(skb) };
+}
+
+/* Sends a reply. */
+static void send_response(const struct tcp_reply_to *to, const struct tcp_reply *rep, u32 oif,
 			  u8 tclass)
 {
-	const struct inet_addr saddr = ipv6_daddr(skb), daddr = ipv6_saddr(skb);
+	const struct inet_addr saddr = to->daddr, daddr = to->saddr;
+	struct net *net = to->net;
 	const struct ip6_xmit_args args = { .saddr = &saddr,
 					    .daddr = &daddr,
 					    .hop_limit = -1,
@@ -59,13 +70,13 @@ static void send_response(struct net *net, struct sk_buff *skb, const u8 *h, u32
 	rt = ip6_route_output(net, &fl6, &err);
 	if (!rt)
 		return;
-	nskb = alloc_skb(skb->world, REPLY_HEADROOM + len);
+	nskb = alloc_skb(net_world(net), REPLY_HEADROOM + rep->len);
 	if (!nskb) {
 		dst_release(&rt->dst);
 		return;
 	}
 	skb_reserve(nskb, REPLY_HEADROOM);
-	memcpy(skb_put(nskb, len), h, len);
+	memcpy(skb_put(nskb, rep->len), rep->bytes, rep->len);
 	skb_reset_transport_header(nskb);
 	nskb->net = net;
 	skb_dst_set(nskb, &rt->dst);
@@ -81,98 +92,55 @@ static u8 reply_tclass(const struct sk_buff *skb)
 	return ipv6_tclass(ipv6_hdr(skb)) & 0xfc; /* RFC 3168 6.1.5: without ECN */
 }
 
-static void send_reset(struct net *net, struct sk_buff *skb, u32 oif, u32 reason)
+static void send_reset(const struct tcp_reply_to *to, u32 oif, u32 reason)
 {
-	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
-	const u8 *th = tcp_hdr(skb);
-	struct tcp_hdr rep = { .source = tcp_dest(th),
-			       .dest = tcp_source(th),
-			       .doff = TCP_HLEN,
-			       .flags = TCPHDR_RST };
-	u8 bytes[TCP_HLEN];
+	struct tcp_reply rep;
 
-	if (cb->tcp_flags & TCPHDR_RST)
+	if (TCP_SKB_CB(to->skb)->tcp_flags & TCPHDR_RST)
 		return;
-	if (cb->tcp_flags & TCPHDR_ACK) {
-		rep.seq = cb->ack_seq;
-	} else {
-		rep.flags |= TCPHDR_ACK;
-		rep.ack_seq = cb->end_seq;
-	}
-	tcp_build(bytes, &rep);
-	trace(net_world(net), net->host, TRACE_TCP_SEND_RESET, rep.source, rep.dest, reason, 0);
-	MIB_INC(net, TcpOutSegs);
-	MIB_INC(net, TcpOutRsts);
-	send_response(net, skb, bytes, TCP_HLEN, oif, reply_tclass(skb));
+	tcp_reply_reset(to, reason, &rep);
+	send_response(to, &rep, oif, reply_tclass(to->skb));
 }
 
 void tcp_v6_send_reset(struct sock *sk, struct sk_buff *skb, u32 reason)
 {
-	/* RFC 9293 3.10.7.1; nothing that was not for us alone is answered. */
-	const struct inet_addr daddr = ipv6_daddr(skb);
+	struct tcp_reply_to to = reply_to(skb->net, skb);
 
-	if (!sk && !ipv6_chk_addr(skb->net, &daddr))
+	/* RFC 9293 3.10.7.1; nothing that was not for us alone is answered. */
+	if (sk)
+		to.key = tcp_reply_key(sk, &to);
+	else if (!ipv6_chk_addr(skb->net, &to.daddr) ||
+		 !tcp_reply_listener_key(&to, skb->dev ? skb->dev->ifindex : 0))
 		return;
-	send_reset(skb->net, skb, sk ? sk->sk_bound_dev_if : 0, reason);
+	send_reset(&to, sk ? sk->sk_bound_dev_if : 0, reason);
 }
 
 void tcp_v6_timewait_reset(const struct inet_timewait_sock *tw, struct sk_buff *skb)
 {
-	send_reset(tw->tw_common.skc_net, skb, tw->tw_common.skc_bound_dev_if,
-		   SK_RST_REASON_TCP_TIMEWAIT_SOCKET);
+	struct tcp_reply_to to = reply_to(tw->tw_common.skc_net, skb);
+
+	to.key = tcp_twsk_md5_key(tw);
+	send_reset(&to, tw->tw_common.skc_bound_dev_if, SK_RST_REASON_TCP_TIMEWAIT_SOCKET);
 }
 
 /* ---- ACKs ---- */
 
-/* Numbers of an ACK; the time stamp option goes with it when tsecr is not 0. */
-struct ack_arg {
-	u32 seq, ack, win, tsval, tsecr;
-};
-
-static void send_ack(struct net *net, struct sk_buff *skb, const struct ack_arg *a, u32 oif,
-		     u8 tclass)
-{
-	const u8 *th = tcp_hdr(skb);
-	struct tcp_hdr rep = { .source = tcp_dest(th),
-			       .dest = tcp_source(th),
-			       .doff = TCP_HLEN,
-			       .flags = TCPHDR_ACK,
-			       .seq = a->seq,
-			       .ack_seq = a->ack,
-			       .window = (u16)a->win };
-	u8 bytes[TCP_HLEN + TCPOLEN_TSTAMP_ALIGNED];
-
-	if (a->tsecr) {
-		rep.doff = TCP_HLEN + TCPOLEN_TSTAMP_ALIGNED;
-		put_be32(bytes + TCP_HLEN, 0x0101080a); /* NOP NOP TS 10 */
-		put_be32(bytes + TCP_HLEN + 4, a->tsval);
-		put_be32(bytes + TCP_HLEN + 8, a->tsecr);
-	}
-	tcp_build(bytes, &rep);
-	MIB_INC(net, TcpOutSegs);
-	send_response(net, skb, bytes, rep.doff, oif, tclass);
-}
-
 void tcp_v6_timewait_ack(const struct inet_timewait_sock *tw, struct sk_buff *skb)
 {
-	struct net *net = tw->tw_common.skc_net;
-	const struct ack_arg a = { .seq = tw->tw_snd_nxt,
-				   .ack = tw->tw_rcv_nxt,
-				   .win = tw->tw_rcv_wnd >> tw->tw_rcv_wscale,
-				   .tsval = tcp_clock_ms(net->host) + tw->tw_ts_offset,
-				   .tsecr = tw->tw_ts_recent };
+	struct tcp_reply_to to = reply_to(tw->tw_common.skc_net, skb);
+	struct tcp_reply rep;
 
-	send_ack(net, skb, &a, tw->tw_common.skc_bound_dev_if, tw->tw_tos);
+	to.key = tcp_twsk_md5_key(tw);
+	tcp_reply_timewait(&to, tw, &rep);
+	send_response(&to, &rep, tw->tw_common.skc_bound_dev_if, tw->tw_tos);
 }
 
 void tcp_v6_reqsk_send_ack(struct sock *sk, struct sk_buff *skb, struct request_sock *req)
 {
-	const struct tcp_request_sock *treq = tcp_rsk(req);
-	const struct ack_arg a = { .seq = treq->snt_isn + 1,
-				   .ack = treq->rcv_nxt,
-				   .win = tcp_synack_window(req) >> req->rcv_wscale,
-				   .tsval = tcp_rsk_tsval(req),
-				   .tsecr = req->ts_recent };
+	struct tcp_reply_to to = reply_to(sk->net, skb);
+	struct tcp_reply rep;
 
-	send_ack(sk->net, skb, &a, sk->sk_bound_dev_if, reply_tclass(skb));
+	to.key = tcp_reply_key(sk, &to);
+	tcp_reply_request(&to, req, &rep);
+	send_response(&to, &rep, sk->sk_bound_dev_if, reply_tclass(skb));
 }

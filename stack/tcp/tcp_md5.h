@@ -20,6 +20,8 @@ struct tcp_md5sig_key {
 	u8 key[TCP_MD5SIG_MAXKEYLEN];
 };
 
+_Static_assert(sizeof(struct tcp_md5sig_key) <= INET_TWSK_KEY_ROOM, "a TIME-WAIT socket keeps it");
+
 /* The keys of a socket. */
 struct tcp_md5sig_info {
 	struct list_head keys;
@@ -38,6 +40,11 @@ static inline const struct tcp_md5sig_key *tcp_md5_lookup(const struct sock *sk)
 	if (!tcp_sk(sk)->md5sig_info)
 		return NULL;
 	return tcp_md5_do_lookup(sk, (u8)skc->skc_family, &skc->skc_daddr);
+}
+/* What a TIME-WAIT socket answers with; NULL: unsigned. */
+static inline const struct tcp_md5sig_key *tcp_twsk_md5_key(const struct inet_timewait_sock *tw)
+{
+	return tw->tw_has_key ? (const struct tcp_md5sig_key *)(const void *)(tw + 1) : NULL;
 }
 /* The child takes over its peer's key. */
 void tcp_md5_inherit(const struct sock *sk, struct sock *child);

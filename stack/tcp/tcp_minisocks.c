@@ -126,7 +126,8 @@ void tcp_time_wait(struct sock *sk, u8 state, u32 timeo)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
 	const struct tcp_sock *tp = tcp_sk(sk);
-	struct inet_timewait_sock *tw = inet_twsk_alloc(sk, state);
+	const struct tcp_md5sig_key *key = tcp_md5_lookup(sk);
+	struct inet_timewait_sock *tw = inet_twsk_alloc(sk, state, key != NULL);
 	u32 rto = (icsk->icsk_rto << 2) - (icsk->icsk_rto >> 1);
 
 	if (!tw) {
@@ -136,6 +137,8 @@ void tcp_time_wait(struct sock *sk, u8 state, u32 timeo)
 		return;
 	}
 	tw->tw_rcv_wscale = tp->rx_opt.rcv_wscale;
+	if (key)
+		memcpy(tw + 1, key, sizeof(*key));
 	tw->tw_entry_stamp = tcp_clock_ms(sk->net->host);
 	tw->tw_rcv_nxt = tp->rcv_nxt;
 	tw->tw_snd_nxt = tp->snd_nxt;

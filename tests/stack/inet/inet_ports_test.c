@@ -269,7 +269,7 @@ static void time_wait_keeps_the_port(void **state)
 	iw->hi.twsk_unique = fake_unique;
 	assert_int_equal(bind_to(sk, A, 50000), 0);
 	assert_int_equal(connect_to(sk, A, B, 80), 0);
-	tw = inet_twsk_alloc(sk, TCP_TIME_WAIT);
+	tw = inet_twsk_alloc(sk, TCP_TIME_WAIT, false);
 	assert_non_null(tw);
 	inet_twsk_hashdance_schedule(tw, sk, TCP_TIMEWAIT_LEN);
 	kill_sock(sk);
@@ -300,10 +300,10 @@ static void time_wait_ends(void **state)
 	(void)state;
 	iw->net->sysctl.tcp_max_tw_buckets = 1;
 	assert_int_equal(connect_to(sk, A, B, 80), 0);
-	tw = inet_twsk_alloc(sk, TCP_TIME_WAIT);
+	tw = inet_twsk_alloc(sk, TCP_TIME_WAIT, false);
 	assert_non_null(tw);
 	inet_twsk_hashdance_schedule(tw, sk, TCP_TIMEWAIT_LEN);
-	assert_null(inet_twsk_alloc(sk, TCP_TIME_WAIT));
+	assert_null(inet_twsk_alloc(sk, TCP_TIME_WAIT, false));
 	kill_sock(sk);
 	assert_int_equal(iw->w->heap->time, start + 60 * NSEC_PER_SEC);
 	inet_twsk_reschedule(tw, 2 * TCP_TIMEWAIT_LEN);
