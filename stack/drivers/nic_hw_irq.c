@@ -107,6 +107,8 @@ int nic_hw_fault(struct nic_hw *hw, u32 param, u32 index, u64 value)
 		hw->q[index].vector.lose = value;
 		return 0;
 	case NIC_PARAM_IRQ_LATE:
+		if (value > NSEC_PER_SEC)
+			return -EINVAL;
 		hw->q[index].vector.late_ns = value;
 		return 0;
 	case NIC_PARAM_RX_STALL:

@@ -161,9 +161,12 @@ static enum softirq_result softirq_load(struct cpu *cpu, u32 nr)
 	return SOFTIRQ_DONE;
 }
 
+/* More would be a storm. */
+#define SOFTIRQ_AGAIN_MAX 10000u
+
 int softirq_apply(struct cpu *cpu, u64 nr, u64 ns, u64 again)
 {
-	if (nr >= NR_SOFTIRQS || ns > NSEC_PER_SEC || again > UINT32_MAX)
+	if (nr >= NR_SOFTIRQS || ns > NSEC_PER_SEC || again > SOFTIRQ_AGAIN_MAX)
 		return -EINVAL;
 	if (!cpu->host->softirq[nr])
 		cpu->softirq_load[nr] = (struct softirq_load){ .ns = ns, .again = (u32)again };
