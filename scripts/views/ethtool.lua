@@ -4,6 +4,9 @@ local tap = require "tap"
 local net = require "net"
 local udp = net.udp
 
+-- A bar stands for a tab.
+local function tabs(text) return (text:gsub("|", "\t")) end
+
 local function host_of(o)
   o = o or {}
   o.addr, o.model = "192.0.2.1/24", o.model or "ring"
@@ -12,25 +15,25 @@ end
 
 tap.test("ethtool -g: rings, most and now", function(t)
   local host = host_of { rx_ring = 512, tx_ring = 128 }
-  t:is(host:ethtool "-g eth0", [[
+  t:is(host:ethtool "-g eth0", tabs [[
 Ring parameters for eth0:
 Pre-set maximums:
-RX:			4096
-RX Mini:		n/a
-RX Jumbo:		n/a
-TX:			4096
-TX push buff len:	n/a
+RX:|||4096
+RX Mini:||n/a
+RX Jumbo:||n/a
+TX:|||4096
+TX push buff len:|n/a
 Current hardware settings:
-RX:			512
-RX Mini:		n/a
-RX Jumbo:		n/a
-TX:			128
-RX Buf Len:		n/a
-CQE Size:		n/a
-TX Push:	off
-RX Push:	off
-TX push buff len:	n/a
-TCP data split:	n/a
+RX:|||512
+RX Mini:||n/a
+RX Jumbo:||n/a
+TX:|||128
+RX Buf Len:||n/a
+CQE Size:||n/a
+TX Push:|off
+RX Push:|off
+TX push buff len:|n/a
+TCP data split:|n/a
 ]])
   host:ethtool { rx_ring = 64 }
   t:like(host:ethtool "-g eth0", "settings:\nRX:\t\t\t64\n")
@@ -39,18 +42,18 @@ end)
 tap.test("ethtool -l: channels", function(t)
   local host = host_of { queues = 4, cpus = 4 }
   host:ethtool { channels = 3 }
-  t:is(host:ethtool "-l eth0", [[
+  t:is(host:ethtool "-l eth0", tabs [[
 Channel parameters for eth0:
 Pre-set maximums:
-RX:		n/a
-TX:		n/a
-Other:		n/a
-Combined:	4
+RX:||n/a
+TX:||n/a
+Other:||n/a
+Combined:|4
 Current hardware settings:
-RX:		n/a
-TX:		n/a
-Other:		n/a
-Combined:	3
+RX:||n/a
+TX:||n/a
+Other:||n/a
+Combined:|3
 ]])
 end)
 
