@@ -11,6 +11,7 @@
 
 #include "ipv4/arp.h"
 #include "ipv4/fib.h"
+#include "ipv4/igmp.h"
 #include "ipv4/netns_ipv4.h"
 
 static u32 addr_bucket(be32 addr)
@@ -358,8 +359,10 @@ int ip_mc_inc_group(struct in_device *in_dev, be32 addr)
 	}
 	im->multiaddr = addr;
 	im->users = 1;
+	igmp_group_init(in_dev, im);
 	im->next = in_dev->mc_list;
 	in_dev->mc_list = im;
+	igmp_group_added(im);
 	rt_cache_flush(dev_net(in_dev->dev));
 	return 0;
 }
@@ -372,6 +375,7 @@ void ip_mc_dec_group(struct in_device *in_dev, be32 addr)
 		if (im->multiaddr != addr)
 			continue;
 		if (--im->users == 0) {
+			igmp_group_dropped(im);
 			ip_mc_filter(in_dev->dev, addr, false);
 			*p = im->next;
 			mem_free(dev_world(in_dev->dev), MEM_MC_LIST, im, sizeof(*im));
@@ -413,6 +417,7 @@ static void inetdev_destroy(struct net_device *dev)
 	struct world *w = dev_world(dev);
 
 	in_dev->dead = true;
+	igmp_destroy(in_dev);
 	while (in_dev->ifa_list)
 		inet_del_ifa(in_dev, &in_dev->ifa_list);
 	while (in_dev->mc_list) {
@@ -453,6 +458,7 @@ static void inetdev_up(struct net_device *dev)
 			inet_insert_ifa(ifa);
 		}
 	}
+	igmp_up(in_dev);
 	if (in_dev_orconf(in_dev, IPV4_DEVCONF_ARP_NOTIFY))
 		arp_send_gratuitous(in_dev);
 }
@@ -466,6 +472,8 @@ static int inetdev_event(struct net_device *dev, enum netdev_event event)
 	arp_netdev_event(dev, event);
 	if (event == NETDEV_UP)
 		inetdev_up(dev);
+	if (event == NETDEV_DOWN)
+		igmp_down(dev->ip_ptr);
 	if (event == NETDEV_CHANGEADDR && in_dev_orconf(dev->ip_ptr, IPV4_DEVCONF_ARP_NOTIFY))
 		arp_send_gratuitous(dev->ip_ptr);
 	if (event == NETDEV_UNREGISTER)

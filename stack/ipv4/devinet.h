@@ -36,16 +36,25 @@ struct in_ifaddr {
 };
 
 /* A group the host listens to on a device. */
+struct igmp_state;
+
 struct ip_mc_list {
 	struct ip_mc_list *next;
 	be32 multiaddr;
 	u32 users;
+	/* igmp.c */
+	struct in_device *in_dev;
+	u8 crcount; /* how often it is still to be told that it was joined */
+	u8 unsolicit_count; /* the same for versions before 3 */
+	bool reporter; /* this host told it last */
+	struct timer timer; /* an answer to a query */
 };
 
 struct in_device {
 	struct net_device *dev; /* held */
 	struct in_ifaddr *ifa_list;
 	struct ip_mc_list *mc_list;
+	struct igmp_state *igmp; /* NULL: no group was ever reported */
 	struct ipv4_devconf cnf;
 	bool dead;
 };

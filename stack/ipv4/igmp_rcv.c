@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * IGMP messages that arrive (net/ipv4/igmp.c: igmp_rcv): length and checksum are judged (RFC 2236
- * 2.3), the kinds counted, and the message ends here: this host reports no membership, so a query
- * has nothing to ask it, and another host's report nothing to suppress.
+ * 2.3), the kinds counted; queries and reports of others go to igmp.c.
  */
 #include "ipv4/igmp.h"
 
@@ -34,6 +33,24 @@ static bool igmp_in_count(struct net *net, u8 type)
 	}
 }
 
+static void igmp_act(struct sk_buff *skb)
+{
+	struct in_device *in_dev = skb->dev->ip_ptr;
+	u32 len = skb->len;
+
+	if (!in_dev)
+		return;
+	if (skb->data[0] == IGMP_HOST_MEMBERSHIP_QUERY) {
+		if (len == IGMP_HLEN || pskb_may_pull(skb, 12))
+			igmp_heard_query(in_dev, skb->data, len);
+	} else if ((skb->data[0] == IGMP_HOST_MEMBERSHIP_REPORT ||
+		    skb->data[0] == IGMPV2_HOST_MEMBERSHIP_REPORT) &&
+		   /* Not our own that was looped back. */
+		   (skb->pkt_type == PACKET_MULTICAST || skb->pkt_type == PACKET_BROADCAST)) {
+		igmp_heard_report(in_dev, load_be32(skb->data + 4));
+	}
+}
+
 int igmp_rcv(struct sk_buff *skb)
 {
 	struct net *net = dev_net(skb->dev);
@@ -47,6 +64,7 @@ int igmp_rcv(struct sk_buff *skb)
 	}
 	if (!igmp_in_count(net, skb->data[0]))
 		return igmp_drop(skb, SKB_DROP_REASON_IGMP_TYPE);
+	igmp_act(skb);
 	consume_skb(skb);
 	return 0;
 }
