@@ -22,7 +22,7 @@
 #include <string.h>
 
 static const char help[] =
-	"usage: tapline convert [--host ADDR] [-o OUT.lua] FILE\n"
+	"usage: tapline convert [--host ADDR] [--record] [-o OUT.lua] FILE\n"
 	"       tapline convert [--family 4|6|mapped|all] [-o OUT.lua] FILE.pkt\n"
 	"\n"
 	"Writes a Lua test that does what a capture shows: it sends what others sent to one host, and\n"
@@ -31,6 +31,8 @@ static const char help[] =
 	"packets, commands and assertions as Lua.\n"
 	"\n"
 	"  --host ADDR         the host under test (default: the first packet's destination)\n"
+	"  --record            of TCP, expect what this stack sends today; remarks say where the\n"
+	"                      capture has something else\n"
 	"  --family FAMILY     of a packetdrill script: 4 (default), 6, mapped or all\n"
 	"  -o OUT.lua          write to a file, not to standard output\n"
 	"  --help              this text\n"
@@ -45,7 +47,7 @@ struct convert {
 	const char *family_text; /* of a packetdrill script */
 	u8 families; /* 0: as its folder says */
 	u8 host[4];
-	bool help;
+	bool help, record;
 	struct scene *scene;
 	struct conversations talks;
 	struct replay_frame *frame; /* room */
@@ -80,7 +82,7 @@ static bool wrong(struct strbuf *error, const char *what, const char *word)
 
 static bool unknown_option(const char *word, struct strbuf *error)
 {
-	static const char *const names[] = { "--host", "--family", "--help", "-o" };
+	static const char *const names[] = { "--host", "--record", "--family", "--help", "-o" };
 	const char *near = suggest(word, names, ARRAY_SIZE(names));
 
 	wrong(error, "unknown option", word);
@@ -114,6 +116,10 @@ static bool parse(struct convert *c, int argc, char **argv, struct strbuf *error
 			c->help = true;
 			return true;
 		}
+		if (strcmp(word, "--record") == 0) {
+			c->record = true;
+			continue;
+		}
 		option = option_of(c, word, &value);
 		if (option && !value && ++i == argc)
 			return wrong(error, "a value is missing after", word);
@@ -133,6 +139,8 @@ static bool parse(struct convert *c, int argc, char **argv, struct strbuf *error
 		return wrong(error, "--family is 4, 6, mapped or all, not", c->family_text);
 	if (c->file && c->family_text && !pd_file_is(c->file))
 		return wrong(error, "--family is for packetdrill scripts, not for", c->file);
+	if (c->file && c->record && pd_file_is(c->file))
+		return wrong(error, "--record is for captures, not for", c->file);
 	if (c->file && c->host_text && pd_file_is(c->file))
 		return wrong(error, "--host is for captures, not for", c->file);
 	if (!c->file)
@@ -232,6 +240,8 @@ static void describe(const struct convert *c, struct strbuf *out)
 	size_t i;
 
 	strbuf_puts(out, "tapline convert ");
+	if (c->record)
+		strbuf_puts(out, "--record ");
 	if (c->host_text)
 		strbuf_printf(out, "--host %s ", c->host_text);
 	tap_shell_word(out, path_base(c->file));
@@ -278,7 +288,7 @@ static bool make_text(struct convert *c, struct strbuf *text, struct strbuf *err
 	script_head(text, strbuf_text(&command));
 	if (c->scene->any)
 		script_write(text, c->scene, strbuf_text(&name));
-	tests += tcp_write(text, &c->talks, a, c->scene->raw, strbuf_text(&name));
+	tests += tcp_write(text, &c->talks, a, c->scene->raw, strbuf_text(&name), c->record);
 	if (!tests)
 		strbuf_printf(
 			error,

@@ -1,23 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One conversation, one test: the peer sends the capture's segments at their times, the host's are
- * expected. What the host's application did shows in what the host sent: a write ends where a
- * segment has PSH, FIN is a shutdown (a close, if a reset follows), a reset that acknowledges is a
- * close that does not linger. It reads all there is at once.
+ * One conversation, one test: the peer sends the capture's segments at their times, the
+ * host's are expected. What the host's application did shows in what the host sent: a write
+ * ends where a segment has PSH, FIN is a shutdown (a close, if a reset follows), a reset
+ * that acknowledges is a close that does not linger. It reads all there is at once.
  */
 #include "convert/tcp.h"
 
+#include "convert/drive.h"
 #include "convert/notation.h"
+#include "convert/script.h"
 #include "packet/bytes.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SECOND_NS  1000000000ull
-#define GAP_MAX_NS (3600 * SECOND_NS)
+#define SECOND_NS     1000000000ull
+#define GAP_MAX_NS    (3600 * SECOND_NS)
+#define AFTERWARDS_NS 1234500000 /* what the host sends in the end; no time-out of its own */
+#define ROUND_TRIP_NS 10000 /* more than there and back takes on a wire of 1 us */
+
+enum talk_mode {
+	TALK_CAPTURE, /* what the capture's host sent is expected */
+	TALK_DRIVE, /* nothing is: what our stack sends is printed */
+	TALK_RECORDED, /* that is expected, with remarks where the capture has other things */
+};
 
 struct talk {
+	enum talk_mode mode;
+	const struct heard *heard;
+	size_t heard_count, heard_next;
+	u32 live_isn; /* of our host, from its SYN */
+	u64 delivered; /* bytes that the application had in the end */
+	bool other_bytes; /* and they are not the capture's */
+	u64 reached; /* the test's time by what it has expected so far */
+	struct strbuf pending; /* what the capture's host sent since: texts, one a line */
+	size_t differ; /* segments that the capture has not */
 	struct strbuf *out;
 	const struct conversation *c;
 	u32 host; /* its side */
@@ -168,15 +188,165 @@ static void put_data(const struct talk *w, const struct cv_segment *g)
 	notation_string(w->out, g->payload, g->len);
 }
 
+/* ---- what our own host sent ---- */
+
+/* The header as a segment with the capture's numbers. */
+static void heard_segment(struct talk *w, const struct heard *h, struct cv_segment *g)
+{
+	const u8 *p = h->header;
+
+	*g = (struct cv_segment){ .side = w->host,
+				  .len = h->len,
+				  .flags = (u16)(read_be16(p + 12) & 0x1ff),
+				  .win = (u16)read_be16(p + 14),
+				  .urg = (u16)read_be16(p + 18),
+				  .option_len = (u8)(h->header_len - 20) };
+	if (g->flags & CV_SYN)
+		w->live_isn = read_be32(p + 4);
+	g->seq = read_be32(p + 4) - w->live_isn + isn_of(w, w->host);
+	g->ack = read_be32(p + 8);
+	memcpy(g->option, p + 20, g->option_len);
+	for (u32 i = 0; i < g->option_len;) {
+		u32 n = g->option[i] <= PACKET_OPT_NOP ? 1 :
+			i + 1 < g->option_len	       ? g->option[i + 1] :
+							 0;
+
+		if (!n)
+			break;
+		g->sack_count |= g->option[i] == PACKET_OPT_SACK;
+		i += n;
+	}
+}
+
+static void put_expect(struct talk *w, const struct heard *h, const struct cv_segment *g,
+		       const char *text)
+{
+	u32 at = g->seq + (g->flags & CV_SYN ? 1 : 0) - isn_of(w, w->host) - 1;
+	u64 wait = h->time > w->reached ? h->time - w->reached : 0;
+
+	strbuf_printf(w->out, "  peer:expect(%s, { within = \"%" PRIu64 "ms\"", text,
+		      wait / 1000000 + 2);
+	if (g->len && (u64)at + g->len <= host_stream(w)->len)
+		strbuf_printf(w->out, ", data = out:sub(%u, %u)", at + 1, at + g->len);
+	strbuf_puts(w->out, " })\n");
+	if (h->time > w->reached)
+		w->reached = h->time;
+}
+
+/* The first line of what the capture's host sent and ours has not; its length. */
+static size_t first_pending(const struct talk *w)
+{
+	return strcspn(strbuf_text(&w->pending), "\n");
+}
+
+static void drop_pending(struct talk *w, size_t len)
+{
+	len += w->pending.data[len] == '\n';
+	memmove(w->pending.data, w->pending.data + len, w->pending.len - len + 1);
+	w->pending.len -= len;
+}
+
+/* Is the first of them this one; is any? */
+static bool is_first(const struct talk *w, const char *text)
+{
+	size_t len = first_pending(w);
+
+	return len == strlen(text) && memcmp(strbuf_text(&w->pending), text, len) == 0;
+}
+
+static bool has_pending(const struct talk *w, const char *text)
+{
+	const char *p = strbuf_text(&w->pending);
+	size_t len = strlen(text);
+
+	for (; *p; p += strcspn(p, "\n") + 1) {
+		if (strncmp(p, text, len) == 0 && p[len] == '\n')
+			return true;
+	}
+	return false;
+}
+
+static void put_not_sent(struct talk *w)
+{
+	size_t len = first_pending(w);
+
+	w->differ++;
+	strbuf_printf(w->out, "  -- the capture has here, and ours does not send: %.*s\n", (int)len,
+		      w->pending.data);
+	drop_pending(w, len);
+}
+
+static void put_one_heard(struct talk *w, const struct heard *h)
+{
+	struct strbuf *out = w->out, text = { 0 };
+	struct cv_segment g;
+	size_t len = first_pending(w);
+
+	heard_segment(w, h, &g);
+	w->out = &text;
+	put_segment(w, &g);
+	w->out = out;
+	if (has_pending(w, text.data)) {
+		while (!is_first(w, text.data))
+			put_not_sent(w);
+		len = first_pending(w);
+	}
+	if (text.len != len || memcmp(text.data, strbuf_text(&w->pending), len) != 0) {
+		w->differ++;
+		strbuf_printf(out,
+			      len ? "  -- the capture has here: %.*s\n" :
+				    "  -- the capture has nothing here\n",
+			      (int)len, strbuf_text(&w->pending));
+	}
+	if (len)
+		drop_pending(w, len);
+	put_expect(w, h, &g, text.data);
+	strbuf_free(&text);
+}
+
+/* Where the script waits for a time of its own: what our host has sent by then. */
+static void put_heard(struct talk *w, u64 until)
+{
+	if (w->mode != TALK_RECORDED)
+		return;
+	while (w->heard_next < w->heard_count && w->heard[w->heard_next].time <= until)
+		put_one_heard(w, &w->heard[w->heard_next++]);
+	while (w->pending.len)
+		put_not_sent(w);
+}
+
+/* Goes to a time of the capture. */
+static void put_at(struct talk *w)
+{
+	put_heard(w, w->now);
+	strbuf_printf(w->out, "  at(%" PRIu64 ")\n", w->now);
+	if (w->mode == TALK_DRIVE)
+		strbuf_puts(w->out, "  listen()\n");
+	if (w->now > w->reached)
+		w->reached = w->now;
+}
+
 /* ---- the application ---- */
+
+/* A call of the application. Ours may have no connection where the capture's had one. */
+static void put_app(struct talk *w, const char *body)
+{
+	strbuf_printf(w->out,
+		      w->mode == TALK_CAPTURE ? "  app(function() %s end)\n" :
+						"  app(function() if conn then %s end end)\n",
+		      body);
+}
 
 static void put_connected(struct talk *w)
 {
 	if (w->connected)
 		return;
 	w->connected = true;
-	if (w->passive)
+	if (w->passive && w->mode == TALK_CAPTURE)
 		strbuf_puts(w->out, "  conn = server:accept()\n  read(conn)\n");
+	else if (w->passive)
+		strbuf_puts(w->out, "  if server:poll(\"in\", \"1ms\")[\"in\"] then\n"
+				    "    conn = server:accept()\n    read(conn)\n  end\n");
 }
 
 /*
@@ -217,17 +387,17 @@ static bool resets_later(const struct talk *w, size_t i)
 
 static void put_write(struct talk *w, size_t i)
 {
+	char body[100];
 	bool fin = false;
 	u64 stop = end_of_write(w, i, w->written, &fin);
 
 	put_connected(w);
 	/* With TCP_CORK the last bytes wait for the FIN that takes them along. */
 	if (fin)
-		strbuf_puts(w->out, "  app(function() conn:option(\"TCP_CORK\", 1) end)\n");
-	strbuf_printf(w->out,
-		      "  app(function() conn:try(\"send\", out:sub(%" PRIu64 ", %" PRIu64
-		      ")) end)\n",
-		      w->written + 1, stop);
+		put_app(w, "conn:try(\"option\", \"TCP_CORK\", 1)");
+	snprintf(body, sizeof(body), "conn:try(\"send\", out:sub(%" PRIu64 ", %" PRIu64 "))",
+		 w->written + 1, stop);
+	put_app(w, body);
 	w->written = stop;
 }
 
@@ -243,8 +413,13 @@ static void put_call(struct talk *w, size_t i)
 	if (g->flags & CV_RST) {
 		if (!(g->flags & CV_ACK) || !w->connected)
 			return;
-		strbuf_puts(w->out, "  conn:shutdown(\"rd\")\n"
-				    "  conn:option(\"SO_LINGER\", { 1, 0 })\n  conn:close()\n");
+		strbuf_puts(w->out,
+			    w->mode == TALK_CAPTURE ?
+				    "  conn:shutdown(\"rd\")\n"
+				    "  conn:option(\"SO_LINGER\", { 1, 0 })\n  conn:close()\n" :
+				    "  if conn then\n    conn:try(\"shutdown\", \"rd\")\n"
+				    "    conn:try(\"option\", \"SO_LINGER\", { 1, 0 })\n"
+				    "    conn:try(\"close\")\n  end\n");
 		w->closed = true;
 		return;
 	}
@@ -252,10 +427,9 @@ static void put_call(struct talk *w, size_t i)
 		put_write(w, i);
 	if (g->flags & CV_FIN && s->fin && w->written == s->len && end == (s64)s->len) {
 		put_connected(w);
-		strbuf_puts(w->out,
-			    resets_later(w, i) ?
-				    "  app(function() conn:shutdown(\"rd\") conn:close() end)\n" :
-				    "  app(function() conn:shutdown(\"wr\") end)\n");
+		put_app(w, resets_later(w, i) ?
+				   "conn:try(\"shutdown\", \"rd\") conn:try(\"close\")" :
+				   "conn:try(\"shutdown\", \"wr\")");
 		w->closed = true;
 	}
 }
@@ -300,6 +474,16 @@ static void put_host(struct talk *w, size_t i, u64 gap)
 	const struct cv_segment *g = &w->c->segment[i];
 
 	put_call(w, i);
+	if (w->mode == TALK_RECORDED) {
+		struct strbuf *out = w->out;
+
+		w->out = &w->pending;
+		put_segment(w, g);
+		strbuf_putc(w->out, '\n');
+		w->out = out;
+	}
+	if (w->mode != TALK_CAPTURE)
+		return;
 	strbuf_puts(w->out, "  peer:expect(");
 	put_segment(w, g);
 	strbuf_printf(w->out, ", { within = \"%" PRIu64 "s\"", (u64)(gap / SECOND_NS + 1));
@@ -312,7 +496,7 @@ static void put_host(struct talk *w, size_t i, u64 gap)
 
 static void put_segments(struct talk *w)
 {
-	u64 last = w->c->segment[0].time_ns;
+	u64 last = w->c->segment[0].time_ns, sent = 0;
 
 	for (size_t i = 0; i < w->c->count; i++) {
 		const struct cv_segment *g = &w->c->segment[i];
@@ -323,13 +507,18 @@ static void put_segments(struct talk *w)
 			last = g->time_ns;
 		w->now += gap;
 		if (g->side != w->host) {
-			strbuf_printf(w->out, "  at(%" PRIu64 ")\n", w->now);
+			/* The host's answer takes its time on the wire. */
+			if (w->mode != TALK_CAPTURE && i && w->c->segment[i - 1].side == w->host &&
+			    w->now < sent + ROUND_TRIP_NS)
+				w->now = sent + ROUND_TRIP_NS;
+			sent = w->now;
+			put_at(w);
 			put_peer(w, i);
 			continue;
 		}
 		/* The application acts at its time; an answer comes by itself. */
 		if (!w->refused && !w->closed && (g->len || g->flags & (CV_FIN | CV_RST)))
-			strbuf_printf(w->out, "  at(%" PRIu64 ")\n", w->now);
+			put_at(w);
 		put_host(w, i, gap);
 	}
 }
@@ -430,6 +619,35 @@ static void put_stream(struct strbuf *out, const char *name, const struct cv_str
 }
 
 /* What the application must have read: up to where the capture has everything. */
+static void put_other_end(struct talk *w)
+{
+	w->now += AFTERWARDS_NS;
+	put_at(w);
+	if (w->mode == TALK_DRIVE) {
+		strbuf_printf(
+			w->out,
+			"  local all = table.concat(%s)\n"
+			"  print("
+			"\"received\", #all, all == (%s):sub(1, #all) and \"same\" or \"other\")\n"
+			"  t:ok(true)\nend)\n",
+			w->refused ? "{}" : "received", peer_stream(w)->len ? "into" : "\"\"");
+		return;
+	}
+	strbuf_puts(w->out, "  peer:expect_nothing()\n");
+	if (w->delivered != peer_stream(w)->len)
+		strbuf_printf(w->out, "  -- the capture's application was sent %" PRIu64 " bytes\n",
+			      peer_stream(w)->len);
+	if (w->other_bytes)
+		strbuf_printf(w->out,
+			      "  -- not the bytes that the capture has first\n"
+			      "  t:is(#table.concat(received), %" PRIu64 ")\n",
+			      w->delivered);
+	else if (!w->refused && w->delivered && w->delivered <= peer_stream(w)->len)
+		strbuf_printf(w->out, "  t:is(table.concat(received), into:sub(1, %" PRIu64 "))\n",
+			      w->delivered);
+	strbuf_puts(w->out, "  t:ok(true)\nend)\n");
+}
+
 static void put_end(const struct talk *w)
 {
 	const struct cv_stream *s = peer_stream(w);
@@ -467,6 +685,27 @@ static void put_name(struct strbuf *out, const char *name)
 		strbuf_printf(out, *name == '"' || *name == '\\' ? "\\%c" : "%c", *name);
 }
 
+/* Prints each segment of the host, and lets the peer learn its numbers. */
+static void put_listener(const struct talk *w)
+{
+	strbuf_printf(
+		w->out,
+		"  local function listen()\n"
+		"    for _, f in ipairs(peer:collect {}) do\n"
+		"      local tcp = f.tcp\n"
+		"      if tcp then\n"
+		"        local from = %d + f.ip.ihl * 4\n"
+		"        local header = f:bytes():sub(from + 1, from + tcp.doff * 4)\n"
+		"        if tcp.flags:find \"S\" then peer.tcp.host_isn = tcp.seq end\n"
+		"        for _, o in ipairs(tcp.options or {}) do\n"
+		"          if o[1] == \"ts\" then peer.tcp.host_ts = peer.tcp.host_ts or o[2] end\n"
+		"        end\n"
+		"        print(\"heard\", f.time - start, f.ip.len - f.ip.ihl * 4 - #header,\n"
+		"          (header:gsub(\".\", function(c) return (\"%%02x\"):format(c:byte()) end)))\n"
+		"      end\n    end\n  end\n",
+		w->raw ? 0 : 14);
+}
+
 static void put_talk(struct talk *w, const char *title)
 {
 	const struct conversation *c = w->c;
@@ -495,8 +734,56 @@ static void put_talk(struct talk *w, const char *title)
 		    "  local function at(time)\n"
 		    "    if start + time > t:now() then net.sleep(start + time - t:now()) end\n"
 		    "  end\n\n");
+	if (w->mode == TALK_DRIVE)
+		put_listener(w);
 	put_segments(w);
-	put_end(w);
+	if (w->mode == TALK_CAPTURE)
+		put_end(w);
+	else
+		put_other_end(w);
+}
+
+/*
+ * The test with what our stack sends as its expectations: it is driven first. False where it could
+ * not be.
+ */
+static bool put_recorded(struct talk *w, const char *title)
+{
+	struct talk first = *w, second = *w;
+	struct strbuf text = { 0 }, why = { 0 }, body = { 0 };
+	struct recording r;
+	bool ok;
+
+	first.out = &text;
+	first.mode = TALK_DRIVE;
+	script_head(&text, "tapline convert --record");
+	put_talk(&first, title);
+	ok = drive(&text, &r, &why);
+	if (ok) {
+		second.out = &body;
+		second.mode = TALK_RECORDED;
+		second.heard = r.list;
+		second.heard_count = r.count;
+		second.delivered = r.delivered;
+		second.other_bytes = r.other_bytes;
+		put_talk(&second, title);
+		strbuf_printf(w->out,
+			      "\n-- %zu segments of our host; at %zu places the capture has other "
+			      "ones.",
+			      r.count, second.differ);
+		strbuf_puts(w->out, strbuf_text(&body));
+	} else {
+		strbuf_printf(w->out,
+			      "\n-- Our host does not get through this one (%s):\n"
+			      "-- what is expected is what the capture has.",
+			      strbuf_text(&why));
+	}
+	strbuf_free(&second.pending);
+	strbuf_free(&text);
+	strbuf_free(&body);
+	strbuf_free(&why);
+	free(r.list);
+	return ok;
 }
 
 static bool is_host(const struct cv_addr *a, const u8 *host)
@@ -505,7 +792,7 @@ static bool is_host(const struct cv_addr *a, const u8 *host)
 }
 
 u32 tcp_write(struct strbuf *out, const struct conversations *all, const u8 *host, bool raw,
-	      const char *file)
+	      const char *file, bool record)
 {
 	struct strbuf title = { 0 };
 	u32 tests = 0;
@@ -528,7 +815,8 @@ u32 tcp_write(struct strbuf *out, const struct conversations *all, const u8 *hos
 		strbuf_printf(&title, ":%u to ", w.c->end[CV_CLIENT].port);
 		put_addr(&title, w.c->end[CV_SERVER].bytes);
 		strbuf_printf(&title, ":%u", w.c->end[CV_SERVER].port);
-		put_talk(&w, strbuf_text(&title));
+		if (!record || !put_recorded(&w, strbuf_text(&title)))
+			put_talk(&w, strbuf_text(&title));
 		tests++;
 	}
 	strbuf_free(&title);

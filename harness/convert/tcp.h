@@ -10,9 +10,10 @@
 
 /*
  * Writes a test of its own for each conversation that has `host` as one of its ends; of the others,
- * and of those that can not be converted, a comment. `file` names the capture. How many tests.
+ * and of those that can not be converted, a comment. `file` names the capture. `record`: what our
+ * own stack sends is expected, with remarks where the capture has other things. How many tests.
  */
 u32 tcp_write(struct strbuf *out, const struct conversations *all, const u8 *host, bool raw,
-	      const char *file);
+	      const char *file, bool record);
 
 #endif

@@ -188,8 +188,9 @@ static void test_strings(void **state)
 /* What was played with this stack, both sides, all that can happen to segments: it passes again. */
 static void test_tcp_played(void **state)
 {
+	/* All but ip6.pcap: it is played over IPv6, which convert leaves out. */
 	const struct command *c = command(
-		"for f in $TAPLINE_SOURCE_DIR/pcaps/talk/*.pcap; do for side in client server; do "
+		"for f in $TAPLINE_SOURCE_DIR/pcaps/talk/[!i]*.pcap; do for side in client server; do "
 		"$TAPLINE replay --converse --side $side -w p.pcap $f >/dev/null || echo $f; "
 		"$TAPLINE convert --host 192.0.2.1 -o p.lua p.pcap || echo $f; "
 		"$TAPLINE run p.lua | grep -A 20 '^not ok'; done; done; "
@@ -274,6 +275,23 @@ static void test_tcp_left_out(void **state)
 	assert_contains(c->out, "TCP conversation 1: ");
 }
 
+/* A test of what our own stack does passes; remarks say where the capture has other things. */
+static void test_record(void **state)
+{
+	const struct command *c = command(
+		"for f in reset lost conflicting odd; do "
+		"$TAPLINE convert --record -o rec-$f.lua --host 203.0.113.80 "
+		"$TAPLINE_SOURCE_DIR/pcaps/talk/$f.pcap; done; $TAPLINE run rec-*.lua | grep -c '^not ok'; "
+		"$TAPLINE run rec-*.lua | grep -c '^ok'; grep -c 'the capture has nothing here' rec-reset.lua; "
+		"sed 's/peer:expect(\". 1:1(0) ack 8/peer:expect(\". 1:1(0) ack 9/' rec-reset.lua >other.lua; "
+		"$TAPLINE run other.lua | grep -c '^not ok'");
+
+	(void)state;
+	assert_string_equal(c->out, "0\n5\n2\n1\n");
+	c = command("$TAPLINE convert --record x.pkt");
+	assert_contains(c->err, "--record is for captures, not for 'x.pkt'");
+}
+
 /* packetdrill scripts: text to go on with, and what has no Lua is named with its place. */
 static void test_packetdrill(void **state)
 {
@@ -310,6 +328,7 @@ int main(void)
 		cmocka_unit_test(test_another_host), cmocka_unit_test(test_other_side),
 		cmocka_unit_test(test_errors),	     cmocka_unit_test(test_own_captures),
 		cmocka_unit_test(test_strings),	     cmocka_unit_test(test_packetdrill),
+		cmocka_unit_test(test_record),
 	};
 
 	return cmocka_run_group_tests(tests, command_setup, command_teardown);
