@@ -237,6 +237,25 @@ tap.test("IPv6: TCP, ICMPv6 and its errors", function(t)
   t:like(seen, "NEW %-c 1 51\n.*RELATED %-c 0 0\n.*INVALID %-c 0 0\n")
 end)
 
+tap.test("IPv6 fragments are put together in front of tracking, a lone one makes no entry", function(t)
+  local host = net.host { addr = "2001:db8::1/64", model = "tun" }
+  local peer = host.wire:peer { addr = "2001:db8::9" }
+  host:ip6tables "-A INPUT -m conntrack --ctstate INVALID -j DROP"
+  local whole = net.ip6{ src = peer.addr, dst = "2001:db8::1" } / net.icmp6{ type = 128, id = 5, seq = 1 } / ("six"):rep(300)
+  local body = whole:bytes():sub(41)
+  local function piece(from, to, more)
+    local header = string.pack(">BBI2I4", 58, 0, from | (more and 1 or 0), 77)
+    return net.ip6{ next = 44 } / net.raw(header .. body:sub(from + 1, to))
+  end
+  peer:send(piece(0, 480, true))
+  peer:expect_nothing { during = "1ms" }
+  t:is(host:conntrack "-C", "0\n")
+  peer:send(piece(480, #body, false))
+  peer:expect(net.ip6{} / net.icmp6{ type = 129 } / ("six"):rep(300), { within = "1ms" })
+  t:like(host:conntrack "-L", "^icmpv6 .*id=5")
+  t:is({ host:counter "Ip6ReasmOKs", host:counter "nf_conntrack.invalid", host:drops "NETFILTER_DROP" }, { 1, 0, 0 })
+end)
+
 -- Limits ------------------------------------------------------------------------------------------
 
 tap.test("a full table drops what is new; what is not assured makes room where it is near", function(t)

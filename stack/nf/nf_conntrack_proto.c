@@ -2,12 +2,13 @@
 /*
  * Connection tracking of what has no connections of its own: UDP, ICMP, ICMPv6 and protocols that
  * nobody knows (nf_conntrack_proto_udp.c, _icmp.c, _icmpv6.c, _generic.c); ICMP errors, which
- * belong to the connection that they quote; reassembly in front of it all (nf_defrag_ipv4.c); the
- * checksums of what arrives.
+ * belong to the connection that they quote; reassembly in front of it all (nf_defrag_ipv4.c,
+ * _ipv6.c); the checksums of what arrives.
  */
 #include "nf/nf_conntrack.h"
 
 #include "ipv4/ip.h"
+#include "ipv6/ipv6.h"
 #include "kernel/trace.h"
 #include "lib/checksum.h"
 #include "nf/nf_defrag.h"
@@ -17,6 +18,7 @@
 #define ICMPV6_ECHO_REQUEST 128
 #define ICMPV6_NI_QUERY	    139
 #define ICMP_HEAD	    8u
+#define NEXTHDR_FRAGMENT    44
 
 void nf_ct_l4proto_log_invalid(const struct nf_ct_packet *p, enum nf_ct_invalid why)
 {
@@ -49,18 +51,51 @@ bool nf_ct_checksum_ok(const struct nf_ct_packet *p)
 
 /* ---- reassembly ---- */
 
+static u32 ipv4_defrag(struct net *net, struct sk_buff *skb)
+{
+	if (!ip4_is_fragment(ip_hdr(skb)))
+		return NF_ACCEPT;
+	if (ip_defrag(net, skb, IP_DEFRAG_CONNTRACK_IN))
+		return NF_STOLEN;
+	/* It may be cut again as it came, DF or not. */
+	skb->ignore_df = 1;
+	return NF_ACCEPT;
+}
+
+/*
+ * nf_ct_frag6_gather: a fragment header right behind the fixed one; behind other headers it waits
+ * for ip6_deliver(). The whole packet has no fragment header (RFC 8200 4.5).
+ */
+static u32 ipv6_defrag(struct sk_buff *skb)
+{
+	u8 *h;
+
+	if (ipv6_hdr(skb)[6] != NEXTHDR_FRAGMENT)
+		return NF_ACCEPT;
+	skb_pull_rcsum(skb, IP6_HLEN);
+	if (!ipv6_frag_rcv(skb))
+		return NF_STOLEN;
+	if (skb_cow_head(skb, 0)) {
+		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
+		return NF_STOLEN;
+	}
+	h = skb->data - IP6_HLEN;
+	memmove(h, skb_network_header(skb), IP6_HLEN);
+	h[6] = IP6CB(skb)->nexthdr;
+	put_be16(h + 4, (u16)skb->len);
+	if (skb->ip_summed == CHECKSUM_COMPLETE)
+		skb->ip_summed = CHECKSUM_NONE;
+	skb_push(skb, IP6_HLEN);
+	skb_reset_network_header(skb);
+	return NF_ACCEPT;
+}
+
 u32 nf_ct_defrag(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	(void)priv;
-	if (skb->nfct || skb->nfctinfo == IP_CT_UNTRACKED || state->pf != AF_INET)
+	if (skb->nfct || skb->nfctinfo == IP_CT_UNTRACKED)
 		return NF_ACCEPT;
-	if (ip4_is_fragment(ip_hdr(skb))) {
-		if (ip_defrag(state->net, skb, IP_DEFRAG_CONNTRACK_IN))
-			return NF_STOLEN;
-		/* It may be cut again as it came, DF or not. */
-		skb->ignore_df = 1;
-	}
-	return NF_ACCEPT;
+	return state->pf == AF_INET6 ? ipv6_defrag(skb) : ipv4_defrag(state->net, skb);
 }
 
 /* ---- UDP (RFC 4787 4.3 is about the same mapping in a NAT) ---- */
