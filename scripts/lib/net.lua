@@ -15,6 +15,7 @@ local netfilter = require "net.netfilter"
 local link = require "net.link"
 local ip_command = require "net.ip"
 local skbtrace = require "net.skbtrace"
+local ss = require "net.ss"
 
 local net = {}
 local C, raise = util.C, util.raise
@@ -673,6 +674,7 @@ netfilter.methods(Host)
 link.methods(Host)
 ip_command.methods(Host)
 skbtrace.methods(Host)
+ss.methods(Host)
 Host.epoll = socket.epoll
 Host.pipe = socket.pipe
 Host.file = socket.file

@@ -142,6 +142,8 @@ static const struct {
 	{ "net/route", proc_net_route },
 	{ "net/tcp", proc_net_tcp },
 	{ "net/udp", proc_net_udp },
+	{ "net/sockstat6", proc_net_sockstat6 },
+	{ "net/protocols", proc_net_protocols },
 	{ "net/sockstat", proc_net_sockstat },
 	{ "net/tcp6", proc_net_tcp6 },
 	{ "net/softnet_stat", proc_net_softnet_stat },

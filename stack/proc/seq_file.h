@@ -41,6 +41,8 @@ void proc_net_route(struct seq_file *m, const struct net *net);
 void proc_net_tcp(struct seq_file *m, const struct net *net);
 void proc_net_udp(struct seq_file *m, const struct net *net);
 void proc_net_sockstat(struct seq_file *m, const struct net *net);
+void proc_net_sockstat6(struct seq_file *m, const struct net *net);
+void proc_net_protocols(struct seq_file *m, const struct net *net);
 void proc_net_tcp6(struct seq_file *m, const struct net *net);
 void proc_net_softnet_stat(struct seq_file *m, const struct net *net);
 void proc_net_ptype(struct seq_file *m, const struct net *net);

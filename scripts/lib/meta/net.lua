@@ -522,6 +522,10 @@ function Host:ip(command) end
 ---@return string|nil
 function Host:bridge(command) end
 
+---@param options string "-tan"
+---@return string
+function Host:ss(options) end
+
 ---@class tapline.Trace
 local Trace = {}
 

@@ -227,6 +227,81 @@ static void queues_keep_order(void **state)
 	bare_world_end(w);
 }
 
+/* A clone may have its headers rebuilt in place once the original gave its own up; else they are
+ * copied. */
+static void headers_are_copied_on_write(void **state)
+{
+	struct world *w = bare_world(1);
+	struct sk_buff *skb = alloc_skb(w, 128), *clone;
+	u8 flat[32];
+
+	(void)state;
+	skb_reserve(skb, 64);
+	put_random(w, skb, 32, flat);
+	skb_header_release(skb);
+	clone = skb_clone(skb);
+	assert_false(skb_header_cloned(clone));
+	assert_int_equal(skb_cow_head(clone, 20), 0);
+	assert_ptr_equal(clone->head, skb->head);
+	consume_skb(clone);
+	consume_skb(skb);
+
+	skb = alloc_skb(w, 128);
+	skb_reserve(skb, 64);
+	put_random(w, skb, 32, flat);
+	clone = skb_clone(skb);
+	assert_true(skb_header_cloned(clone));
+	assert_int_equal(skb_cow_head(clone, 20), 0);
+	assert_true(clone->head != skb->head);
+	assert_memory_equal(clone->data, flat, 32);
+	assert_memory_equal(skb->data, flat, 32);
+	consume_skb(clone);
+	consume_skb(skb);
+	bare_world_end(w);
+}
+
+/* What is in front of data survives the growth, and so do the places of the headers. */
+static void headroom_grows(void **state)
+{
+	struct world *w = bare_world(1);
+	struct sk_buff *skb = alloc_skb(w, 64);
+	u8 flat[40];
+
+	(void)state;
+	put_random(w, skb, 40, flat);
+	skb_reset_mac_header(skb);
+	skb_pull(skb, 14);
+	skb_reset_network_header(skb);
+	assert_int_equal(skb_cow_head(skb, 100), 0);
+	assert_true(skb_headroom(skb) >= 100);
+	assert_int_equal(skb_network_header(skb) - skb_mac_header(skb), 14);
+	assert_memory_equal(skb_mac_header(skb), flat, 40);
+	consume_skb(skb);
+	bare_world_end(w);
+}
+
+/* Each way to end is counted once; a reference that is not the last counts nothing. */
+static void every_end_is_counted(void **state)
+{
+	struct world *w = bare_world(1);
+	struct sk_buff *a = alloc_skb(w, 10), *b = alloc_skb(w, 10), *c = alloc_skb(w, 10);
+
+	(void)state;
+	skb_check(w);
+	skb_get(a);
+	kfree_skb_reason(a, SKB_DROP_REASON_NOMEM);
+	assert_int_equal(w->skb_dropped, 0);
+	consume_skb(a);
+	kfree_skb_reason(b, SKB_DROP_REASON_NOMEM);
+	assert_int_equal(w->skb_consumed, 1);
+	assert_int_equal(w->skb_dropped, 1);
+	skb_check(w);
+	skb_part_put(c);
+	assert_int_equal(w->skb_absorbed, 1);
+	skb_check(w);
+	bare_world_end(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +311,9 @@ int main(void)
 		cmocka_unit_test(checksum_help_fills_the_field),
 		cmocka_unit_test(truesize_is_the_kernels),
 		cmocka_unit_test(queues_keep_order),
+		cmocka_unit_test(headers_are_copied_on_write),
+		cmocka_unit_test(headroom_grows),
+		cmocka_unit_test(every_end_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
