@@ -16,7 +16,7 @@ local function draw(family)
   local o = { family = family }
   o.delay = pick { 10, 100, 1000, 5000, 20000, 100000 } -- us
   o.rate = pick { 0, 0, 1000000, 10000000, 100000000 }
-  o.queue = o.rate > 0 and pick { 5, 20, 100 } or 0
+  o.queue = o.rate > 0 and pick { 30000, 100000, 1000000 } or 0 -- octets
   o.loss = chance(70) and math.random(0, 150000) or 0
   o.duplicate = chance(40) and math.random(0, 100000) or 0
   o.reorder = chance(50) and math.random(0, 200000) or 0

@@ -229,7 +229,7 @@ struct tcp_sock {
 	u32 copied_seq; /* next byte for the reader */
 	u32 rcv_wup; /* RCV.NXT when the last window was sent */
 	u32 rcv_wnd; /* RCV.WND as announced then */
-	u32 rcv_mwnd_seq; /* highest right edge ever announced (rcv_wup + rcv_wnd) */
+	u32 rcv_mwnd_seq; /* highest right edge ever announced: rcv_wup + rcv_wnd or above */
 	u32 snd_nxt; /* SND.NXT */
 	u32 snd_una; /* SND.UNA */
 	u32 snd_wnd; /* SND.WND */

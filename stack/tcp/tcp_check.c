@@ -23,7 +23,7 @@ static void check_sequence(const struct sock *sk)
 	ASSERT(!after(tp->copied_seq, tp->rcv_nxt));
 	ASSERT(!after(tp->rcv_wup, tp->rcv_nxt));
 	/* The right edge is where it was announced last. */
-	ASSERT(tp->rcv_mwnd_seq == tp->rcv_wup + tp->rcv_wnd);
+	ASSERT(!before(tp->rcv_mwnd_seq, tp->rcv_wup + tp->rcv_wnd));
 	ASSERT(!after(tp->rcv_nxt, tp->rcv_mwnd_seq + 1 + (u32)sk->sk_rcvbuf));
 	ASSERT(tcp_left_out(tp) <= tp->packets_out);
 	ASSERT(tp->retrans_out <= tp->packets_out);

@@ -278,7 +278,7 @@ void tcp_data_queue(struct sock *sk, struct sk_buff *skb)
 		MIB_INC(sk->net, TcpExtDelayedACKLost);
 		tcp_dsack_set(sk, cb->seq, cb->end_seq);
 		out_of_window(sk, skb, SKB_DROP_REASON_TCP_OLD_DATA);
-	} else if (!before(cb->seq, tp->rcv_nxt + window)) {
+	} else if (!before(cb->seq, window ? tp->rcv_mwnd_seq : tp->rcv_nxt)) {
 		out_of_window(sk, skb, SKB_DROP_REASON_TCP_OVERWINDOW);
 	} else if (before(cb->seq, tp->rcv_nxt)) {
 		tcp_dsack_set(sk, cb->seq, tp->rcv_nxt);

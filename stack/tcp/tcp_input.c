@@ -161,11 +161,15 @@ void tcp_fin(struct sock *sk)
 
 /* ---- acceptability ---- */
 
-/* RFC 9293 3.10.7.4 first. NOT_SPECIFIED: fine. */
+/*
+ * RFC 9293 3.10.7.4 first. NOT_SPECIFIED: fine. What was within any window that was ever announced is
+ * acceptable (RFC 7323 2.4): when memory ran out the window went back to nothing, and if the ACKs of a
+ * peer that had sent more were refused, two such hosts would never hear each other again.
+ */
 static enum skb_drop_reason tcp_sequence(const struct sock *sk, u32 seq, u32 end_seq)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
-	u32 limit = tp->rcv_nxt + tcp_receive_window(tp);
+	u32 limit = tp->rcv_mwnd_seq;
 
 	if (before(end_seq, tp->rcv_wup))
 		return SKB_DROP_REASON_TCP_OLD_SEQUENCE;
@@ -182,7 +186,7 @@ static enum skb_drop_reason tcp_sequence(const struct sock *sk, u32 seq, u32 end
 
 bool tcp_sequence_ok(const struct tcp_sock *tp, u32 seq, u32 end_seq)
 {
-	return !before(end_seq, tp->rcv_wup) && !after(seq, tp->rcv_nxt + tcp_receive_window(tp));
+	return !before(end_seq, tp->rcv_wup) && !after(seq, tp->rcv_mwnd_seq);
 }
 
 /* PAWS failed: is it an old ACK that only came late? NOT_SPECIFIED: let it pass. */

@@ -63,7 +63,6 @@ static u16 tcp_select_window(struct sock *sk)
 		tp->pred_flags = 0;
 		tp->rcv_wnd = 0;
 		tp->rcv_wup = tp->rcv_nxt;
-		tp->rcv_mwnd_seq = tp->rcv_nxt;
 		return 0;
 	}
 	cur = tcp_receive_window(tp);
@@ -77,7 +76,8 @@ static u16 tcp_select_window(struct sock *sk)
 	 * mind stays, also for a peer without window scaling (tcp_select_window). */
 	tp->rcv_wnd = win;
 	tp->rcv_wup = tp->rcv_nxt;
-	tp->rcv_mwnd_seq = tp->rcv_wup + win;
+	if (after(tp->rcv_wup + win, tp->rcv_mwnd_seq))
+		tp->rcv_mwnd_seq = tp->rcv_wup + win;
 	if (!tp->rx_opt.rcv_wscale && sk->net->sysctl.tcp_workaround_signed_windows)
 		win = min_u32(win, MAX_TCP_WINDOW);
 	else
