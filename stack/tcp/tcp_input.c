@@ -162,9 +162,9 @@ void tcp_fin(struct sock *sk)
 /* ---- acceptability ---- */
 
 /*
- * RFC 9293 3.10.7.4 first. NOT_SPECIFIED: fine. What was within any window that was ever announced is
- * acceptable (RFC 7323 2.4): when memory ran out the window went back to nothing, and if the ACKs of a
- * peer that had sent more were refused, two such hosts would never hear each other again.
+ * RFC 9293 3.10.7.4 first. NOT_SPECIFIED: fine. What was within any window that was ever announced
+ * is acceptable (RFC 7323 2.4): when memory ran out the window went back to nothing, and if the
+ * ACKs of a peer that had sent more were refused, two such hosts would never hear each other again.
  */
 static enum skb_drop_reason tcp_sequence(const struct sock *sk, u32 seq, u32 end_seq)
 {
