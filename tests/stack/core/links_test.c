@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* Virtual devices and namespaces without memory: whichever allocation fails, nothing is left
+ * behind, and what is there is whole. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "stack/errno.h"
+#include "stack/fault.h"
+#include "stack/nic.h"
+#include "stack/op.h"
+#include "stack/world.h"
+
+#define ARENA (16u << 20)
+
+static u8 *arena;
+static struct world *w;
+
+static struct op_bytes text(const char *s)
+{
+	return (struct op_bytes){ (const u8 *)s, (u32)strlen(s) };
+}
+
+static s64 add_link(u64 host, u64 peer_host, const char *kind, u64 link, u64 id)
+{
+	struct op op = { .kind = OP_LINK_ADD };
+
+	op.u.link_add.host = host;
+	op.u.link_add.peer_host = peer_host;
+	op.u.link_add.kind = text(kind);
+	op.u.link_add.link = link;
+	op.u.link_add.id = id;
+	return world_apply(w, &op);
+}
+
+static s64 link_set(u64 host, u64 ifindex, u64 param, u64 value)
+{
+	struct op op = { .kind = OP_LINK_SET };
+
+	op.u.link_set.host = host;
+	op.u.link_set.ifindex = ifindex;
+	op.u.link_set.param = param;
+	op.u.link_set.value = value;
+	return world_apply(w, &op);
+}
+
+static s64 netns_add(void)
+{
+	struct op op = { .kind = OP_NETNS_ADD };
+
+	op.u.netns_add.name = text("blue");
+	return world_apply(w, &op);
+}
+
+static void begin(void)
+{
+	struct world_config config = { .seed = 1 };
+	struct op op = { .kind = OP_HOST_ADD };
+
+	w = world_create(arena, ARENA, &config, NULL, NULL);
+	assert_non_null(w);
+	op.u.host_add.cpus = 1;
+	assert_int_equal(world_apply(w, &op), 0);
+}
+
+static void end(void)
+{
+	struct world_leaks leaks;
+
+	world_check(w, 1);
+	world_destroy(w, &leaks);
+	assert_int_equal(leaks.objects, 0);
+	assert_int_equal(leaks.timers, 0);
+}
+
+/* Every op of a small topology; what fails is skipped by what follows. */
+static void topology(void)
+{
+	s64 blue = netns_add();
+	u64 there = blue > 0 ? (u64)blue : 0;
+	s64 veth = add_link(0, there, "veth", 0, 0);
+	s64 br = add_link(0, 0, "bridge", 0, 0);
+	s64 vlan = veth > 0 ? add_link(0, 0, "vlan", (u64)veth, 5) : -1;
+	s64 dummy = add_link(0, 0, "dummy", 0, 0);
+
+	if (veth > 0 && br > 0)
+		(void)link_set(0, (u64)veth, LINK_PARAM_MASTER, (u64)br);
+	if (veth > 0)
+		(void)link_set(0, (u64)veth, LINK_PARAM_UP, 1);
+	if (vlan > 0)
+		(void)link_set(0, (u64)vlan, LINK_PARAM_UP, 1);
+	if (br > 0)
+		(void)link_set(0, (u64)br, LINK_PARAM_UP, 1);
+	if (dummy > 0 && there)
+		(void)link_set(0, (u64)dummy, LINK_PARAM_NETNS, there);
+	world_check(w, 1);
+}
+
+static void any_allocation_may_fail(void **state)
+{
+	(void)state;
+	for (u32 nth = 0; nth < 120; nth++) {
+		struct op op = { .kind = OP_FAULT };
+
+		begin();
+		op.u.fault.point = FAULT_ALLOC;
+		op.u.fault.skip = nth;
+		op.u.fault.count = 1;
+		assert_int_equal(world_apply(w, &op), 0);
+		topology();
+		end();
+	}
+}
+
+static void namespaces_are_named_by_number(void **state)
+{
+	struct op del = { .kind = OP_NETNS_DEL };
+	s64 first, second;
+
+	(void)state;
+	begin();
+	first = netns_add();
+	second = netns_add();
+	assert_int_equal(first, 1 << 16);
+	assert_int_equal(second, 2 << 16);
+	del.u.netns_del.host = (u64)first;
+	assert_int_equal(world_apply(w, &del), 0);
+	assert_int_equal(world_apply(w, &del), -ENODEV);
+	assert_int_equal(add_link((u64)first, 0, "dummy", 0, 0), -ENODEV);
+	assert_int_equal(netns_add(), 3 << 16);
+	del.u.netns_del.host = 0;
+	assert_int_equal(world_apply(w, &del), -EINVAL);
+	assert_int_equal(add_link((u64)second, 0, "token", 0, 0), -EOPNOTSUPP);
+	end();
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	arena = aligned_alloc(64, ARENA);
+	return arena ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	free(arena);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(any_allocation_may_fail),
+		cmocka_unit_test(namespaces_are_named_by_number),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
