@@ -83,13 +83,12 @@ static bool run(const char *path, struct recording *out, struct strbuf *error)
 
 bool drive(const struct strbuf *text, struct recording *out, struct strbuf *error)
 {
-	const char *folder = getenv("TMPDIR");
 	struct strbuf path = { 0 };
 	bool ok = false;
 	int fd;
 
 	*out = (struct recording){ 0 };
-	strbuf_printf(&path, "%s/tapline-drive-XXXXXX", folder && *folder ? folder : "/tmp");
+	strbuf_puts(&path, P_tmpdir "/tapline-drive-XXXXXX");
 	fd = mkstemp(path.data);
 	if (fd < 0) {
 		strbuf_printf(error, "%s: %s", path.data, strerror(errno));
