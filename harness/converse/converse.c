@@ -101,7 +101,7 @@ struct note {
 	u64 count;
 };
 
-enum { NOTES = 5 };
+enum { NOTES = 6 };
 
 static void make_notes(const struct conversation *c, const struct cv_result *r, struct note *n)
 {
@@ -113,7 +113,8 @@ static void make_notes(const struct conversation *c, const struct cv_result *r, 
 	n[1] = (struct note){ "missing", "bytes missing in the capture", missing > 0, missing };
 	n[2] = (struct note){ "beyond", "bytes behind a hole left out", beyond > 0, beyond };
 	n[3] = (struct note){ "cut", "segments cut by the snapshot length", c->cut, 0 };
-	n[4] = (struct note){ "again", "segments sent again besides", r->again > 0, r->again };
+	n[4] = (struct note){ "ip6", "carried over IPv6", cv_is_v6(c), 0 };
+	n[5] = (struct note){ "again", "segments sent again besides", r->again > 0, r->again };
 }
 
 static void print_text(u64 number, const struct conversation *c, u32 side,
