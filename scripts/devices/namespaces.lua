@@ -187,3 +187,25 @@ tap.test("goes wrong: no route back in the namespace; its counters tell, not the
   t:is(blue:counter "IcmpOutDestUnreachs", 0)
   t:is(blue:changes(before, "^Drop"), { ["Drop.NO_SOCKET"] = 1 })
 end)
+
+tap.test("a packet that is still in the card's ring outlives its namespace", function(t)
+  local host = net.host {}
+  local peer = host.wire:peer { addr = "10.5.0.9" }
+  local blue = host:netns "blue"
+  host:ip "link add link eth0 name v type vlan id 5"
+  host:ip "link set v netns blue"
+  blue:ip "link set v up"
+  blue:ip "addr add 10.5.0.1/24 dev v"
+  blue:neigh { addr = "10.5.0.9", mac = peer.mac, dev = "v" }
+  host:ethtool { tx_stall = 1 }
+  peer:send(net.eth { dst = host.mac, src = peer.mac } / net.vlan { id = 5 } /
+    ip { src = "10.5.0.9", dst = "10.5.0.1" } / icmp { type = "echo", id = 1, seq = 1 } / "late")
+  net.sleep "1ms"
+  host:ip "netns del blue"
+  host:ethtool { tx_stall = 0 }
+  net.sleep "1ms"
+  peer:collect { during = "1ms" }
+  t:is(host:counter "eth0.tx_packets", 1)
+  host:link { up = false }
+  t:is(host:drops "DEV_READY", 0)
+end)

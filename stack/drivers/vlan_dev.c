@@ -75,6 +75,8 @@ static enum netdev_tx vlan_xmit(struct sk_buff *skb, struct net_device *dev)
 		skb->vlan_present = 1;
 	}
 	skb->dev = vlan->real_dev;
+	/* Its own namespace may end before the packet does. */
+	skb->net = vlan->real_dev->net;
 	rc = dev_queue_xmit(skb);
 	if (rc == NET_XMIT_SUCCESS || rc == NET_XMIT_CN) {
 		dev->stats.tx_packets++;
