@@ -243,3 +243,33 @@ tap.test("byte queue limits keep packets in the discipline", function(t)
   t:is(host:tc("-s qdisc show dev eth0"):match "(%d+)p requeues", "0")
   for _ = 1, 30 do peer:expect(udp{}, { within = "1s" }) end
 end)
+
+tap.test("memory that is refused leaves the discipline that was there", function(t)
+  for _, kind in ipairs { "fq", "fq_codel", "netem delay 1ms", "tbf rate 1mbit burst 5k latency 1ms", "mq", "pfifo" } do
+    local host = world { queues = kind == "mq" and 4 or 1 }
+    host:tc "qdisc replace dev eth0 root handle 7: bfifo limit 12345"
+    local done
+    for skip = 0, 30 do
+      host:fault("alloc", { skip = skip, count = 1 })
+      done = pcall(host.tc, host, "qdisc replace dev eth0 root " .. kind)
+      host:fault("alloc", { skip = 1000000, count = 1 })
+      if done then break end
+      t:like(host:tc "qdisc show dev eth0", "^qdisc bfifo 7: root .*12345b")
+    end
+    t:ok(done, kind)
+    t:like(host:tc "qdisc show dev eth0", "^qdisc " .. kind:match "%S+")
+  end
+end)
+
+tap.test("a lower limit drops what waits, but not what the driver gave back", function(t)
+  for _, kind in ipairs { "fq", "fq_codel" } do
+    local host, peer, s = world { rate = 1000000, tx_ring = 8 }
+    host:tc("qdisc replace dev eth0 root " .. kind)
+    for i = 1, 20 do s:send(tostring(i)) end
+    host:tc("qdisc change dev eth0 root " .. kind .. " limit 1")
+    local text = host:tc "-s qdisc show dev eth0"
+    t:ok(tonumber(text:match "(%d+)p requeues") <= 2, text)
+    t:ok(tonumber(text:match "dropped (%d+)") >= 10, text)
+    t:ok(#peer:collect { during = "1s" } >= 8)
+  end
+end)

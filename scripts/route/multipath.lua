@@ -97,3 +97,17 @@ tap.test("a path MTU that was learnt holds on the way of its flow", function(t)
     t:is(fragments, 2, dst)
   end
 end)
+
+tap.test("memory that is refused on the way leaves nothing behind", function(t)
+  local host = router "via 192.0.2.9"
+  local done
+  for skip = 0, 30 do
+    host:fault("alloc", { skip = skip, count = 1 })
+    done = pcall(host.ip, host, "route add 10.0.0.0/8 nexthop via 192.0.2.9 nexthop via 198.51.100.9")
+    host:fault("alloc", { skip = 1000000, count = 1 })
+    if done then break end
+    t:is(host:ip("route"):find("10.0.0.0", 1, true), nil)
+  end
+  t:ok(done)
+  t:like(host:ip "route", "10.0.0.0/8 \n\tnexthop")
+end)

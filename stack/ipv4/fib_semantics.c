@@ -392,8 +392,10 @@ static int create_nhs(struct net *net, const struct fib_config *cfg, struct fib_
 		size_t size = (fi->nhs - 1) * sizeof(*fi->more);
 
 		fi->more = mem_alloc_n(net_world(net), MEM_MISC, size, 1);
-		if (!fi->more)
+		if (!fi->more) {
+			fi->nhs = 1;
 			return -ENOBUFS;
+		}
 		memset(fi->more, 0, size);
 	}
 	for (u32 i = 0; i < fi->nhs; i++) {

@@ -226,7 +226,9 @@ static int fq_codel_change(struct Qdisc *sch, const struct tc_attrs *opt)
 	q->quantum = max_u32(256, (u32)tca_get(opt, TCA_QUANTUM, q->quantum));
 	q->drop_batch_size = max_u32(1, (u32)tca_get(opt, TCA_DROP_BATCH, q->drop_batch_size));
 	q->memory_limit = tca_get(opt, TCA_MEMORY_LIMIT, q->memory_limit);
-	while (sch->stats.qlen > sch->limit || q->memory_usage > q->memory_limit) {
+	/* What the driver gave back is out of reach. */
+	while ((sch->stats.qlen > sch->limit || q->memory_usage > q->memory_limit) &&
+	       sch->stats.qlen > sch->gso_skb.qlen) {
 		u32 packets;
 		u64 bytes;
 
