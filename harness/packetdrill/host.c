@@ -102,6 +102,12 @@ static s64 add_addresses(struct pd_run *r)
 	op.u.route_add.prefix_len = prefix;
 	op.u.route_add.dst = address_bytes(&remote);
 	err = apply(r, &op);
+	if ((err < 0 && err != -EEXIST) || s->remote.v6)
+		return err == -EEXIST ? 0 : err;
+	/* The route that packetdrill makes, which scripts change: to the remote address alone. */
+	op.u.route_add.prefix_len = 32;
+	op.u.route_add.dst = address_bytes(&s->remote);
+	err = apply(r, &op);
 	/* The local network may hold the remote address: then there is a route already. */
 	return err == -EEXIST ? 0 : err;
 }
@@ -407,6 +413,33 @@ static int command_route(void *ctx, const struct pd_route *route)
 	return err < 0 ? (int)err : 0;
 }
 
+/* What of `ethtool -K` a tun device has. */
+static int command_feature(void *ctx, const char *dev, const char *feature, bool on)
+{
+	static const struct {
+		const char *name;
+		u32 param;
+	} features[] = {
+		{ "tso", NIC_PARAM_TSO }, { "tcp-segmentation-offload", NIC_PARAM_TSO },
+		{ "gso", NIC_PARAM_GSO }, { "generic-segmentation-offload", NIC_PARAM_GSO },
+		{ "gro", NIC_PARAM_GRO }, { "generic-receive-offload", NIC_PARAM_GRO },
+	};
+	struct op op = { .kind = OP_NIC_SET };
+	s64 err = -EOPNOTSUPP;
+
+	if (strcmp(dev, "tun0") != 0)
+		return -ENODEV;
+	op.u.nic_set.ifindex = PD_TUN_IFINDEX;
+	op.u.nic_set.value = on;
+	for (size_t i = 0; i < ARRAY_SIZE(features); i++) {
+		if (strcmp(features[i].name, feature) != 0)
+			continue;
+		op.u.nic_set.param = features[i].param;
+		err = apply(ctx, &op);
+	}
+	return err < 0 ? (int)err : 0;
+}
+
 static int command_metrics_flush(void *ctx, const char *address)
 {
 	struct op op = { .kind = OP_TCP_METRICS_FLUSH };
@@ -462,6 +495,7 @@ const struct pd_command_ops pd_host_commands = {
 	.counters = command_counters,
 	.ss = command_ss,
 	.route = command_route,
+	.feature = command_feature,
 	.metrics_flush = command_metrics_flush,
 	.qdisc = command_qdisc,
 	.netfilter = pd_host_netfilter,

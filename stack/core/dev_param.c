@@ -16,6 +16,11 @@ int netdev_set_param(struct net_device *dev, u32 param, u64 value)
 	case NIC_PARAM_GRO_LIST:
 		netdev_set_feature(dev, NETIF_F_GRO_FRAGLIST, value != 0);
 		return 0;
+	case NIC_PARAM_GSO:
+		/* TCP makes super-packets all the same and has them cut in software
+		 * (sk_setup_caps). */
+		netdev_set_feature(dev, NETIF_F_GSO, value != 0);
+		return 0;
 	case NIC_PARAM_GRO_FLUSH_TIMEOUT:
 		dev->gro_flush_timeout = value;
 		return 0;

@@ -126,10 +126,22 @@ static void tun_uninit(struct net_device *dev)
 	tun->wire = NULL;
 }
 
+/* `ethtool -K`: TUNSETOFFLOAD tells what whoever reads the device takes; the rest is the stack's.
+ */
+static int tun_nic_set(struct net_device *dev, u32 param, u32 index, u64 value)
+{
+	(void)index;
+	if (param != NIC_PARAM_TSO)
+		return netdev_set_param(dev, param, value);
+	netdev_set_feature(dev, NETIF_F_TSO, value != 0);
+	return 0;
+}
+
 static const struct net_device_ops tun_netdev_ops = {
 	.driver = "tun",
 	.ndo_start_xmit = tun_net_xmit,
 	.ndo_attach = tun_attach,
+	.ndo_nic_set = tun_nic_set,
 	.ndo_uninit = tun_uninit,
 };
 
@@ -157,7 +169,8 @@ struct net_device *tun_probe(struct net *net, const struct op_nic_add *op, const
 	dev->max_mtu = NIC_MTU_MAX;
 	dev->tx_queue_len = 500;
 	/* As its user asks for with TUNSETOFFLOAD: super-packets of TCP come out whole. */
-	dev->features = NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_TSO | NETIF_F_GSO_ACCECN;
+	dev->features =
+		NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_TSO | NETIF_F_GSO | NETIF_F_GSO_ACCECN;
 	*err = register_netdevice(dev, net);
 	if (*err) {
 		free_netdev(dev);

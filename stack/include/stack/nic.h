@@ -141,6 +141,7 @@ enum nic_param {
 	NIC_PARAM_BQL_LIMIT_MAX,
 	NIC_PARAM_BQL_LIMIT_MIN,
 	NIC_PARAM_BQL_HOLD_TIME,
+	NIC_PARAM_GSO, /* 0/1: `ethtool -K gso`; TCP hands super-packets down in any case */
 	NIC_PARAM_COUNT
 };
 
