@@ -330,3 +330,18 @@ for _, faults in ipairs { {}, { loss = 10000 }, { reorder = 20000, reorder_by = 
     end
   end)
 end
+
+tap.test("what a user sees: gro_flush_timeout makes a lone request wait for a companion that never comes", function(t)
+  for _, timeout in ipairs { 0, 200000 } do
+    local host, peer, conn, segment = station { ethtool = { gro_flush_timeout = timeout } }
+    net.sleep "1ms"
+    peer:send(segment(0))
+    net.sleep "150us"
+    -- Arrived at the card, polled, and held: the socket does not see it before the timer.
+    t:is(conn:pending(), timeout == 0 and 100 or 0)
+    t:is(host:counter "eth0.rx_packets", 3)
+    net.sleep "100us"
+    t:is(conn:pending(), 100)
+    peer:collect { during = "100ms" }
+  end
+end)

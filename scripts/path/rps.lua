@@ -428,3 +428,23 @@ tap.test("XPS by receive queue: answers leave by the queue that their flow came 
   end
   t:is(answered, 40)
 end)
+
+tap.test("what a user sees: four CPUs and rps_cpus, yet one is full: a single flow can not be spread", function(t)
+  local function spread(flows)
+    local host, peer, socket = station { ethtool = { rps_cpus = 15 } }
+    host:hook("pre_routing", function() return "drop" end)
+    for i = 1, 200 do peer:send(udp{ sport = 1 + i % flows, dport = 7 } / "x") end
+    net.sleep "1ms"
+    local busy, sum = 0, 0
+    for cpu = 0, 3 do
+      local n = host:counter(("softnet.%d.processed"):format(cpu))
+      sum = sum + n
+      if n > 0 then busy = busy + 1 end
+    end
+    return busy, sum
+  end
+  local busy, sum = spread(1)
+  t:is({ busy, sum }, { 1, 200 })
+  busy, sum = spread(64)
+  t:is({ busy, sum }, { 4, 200 })
+end)
