@@ -256,7 +256,7 @@ tap.test("a user timeout option of the peer changes nothing", function(t)
   conn:option("TCP_USER_TIMEOUT", 3000)
   peer:send ". 1:1(0) ack 1 win 65535 <kind 28 8005>"
   net.sleep "1ms"
-  t:shows("RFC5482-3-3", t:is(conn:option "TCP_USER_TIMEOUT", 3000))
+  t:shows("RFC5482-3.1-1", t:shows("RFC5482-3-3", t:is(conn:option "TCP_USER_TIMEOUT", 3000)))
 end)
 
 -- Initial sequence numbers ------------------------------------------------------------------------

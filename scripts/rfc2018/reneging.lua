@@ -260,3 +260,13 @@ tap.test("a FIN out of order is part of its block", function(t)
   peer:expect(". 1:1(0) ack 202", { within = "50ms" })
   t:is(conn:info().state, "CLOSE_WAIT")
 end)
+
+tap.test("data that is there already, out of order, is told as it is", function(t)
+  local _, peer, conn = tcp.passive { syn = SACK }
+  gets(peer, 101, 201, 1, "101:201")
+  peer:send ". 151:251(100) ack 1" -- half of it is new
+  t:ok(peer:expect ". 1:1(0) ack 1 <nop,nop,sack 151:201 101:251>")
+  peer:send ". 1:101(100) ack 1"
+  peer:expect ". 1:1(0) ack 251 <>"
+  t:is(tcp.got(conn), net.pattern(1, 250))
+end)

@@ -101,7 +101,7 @@ tap.test("an ACK of new data starts the timer again, with the RTO of now", funct
   peer:expect "P. 2:3(1) ack 1"
   tcp.rest(400)
   peer:send ". 1:1(0) ack 2 win 65535" -- R = 1000: RTTVAR = 300, SRTT = 475
-  t:shows("RFC6298-5-4", tcp.expect_after(t, peer, "P. 2:3(1) ack 1", 1675))
+  t:shows("RFC6928-9-1", t:shows("RFC6298-5-4", tcp.expect_after(t, peer, "P. 2:3(1) ack 1", 1675)))
 end)
 
 tap.test("when it expires the earliest segment is sent again, and no other", function(t)

@@ -41,7 +41,7 @@ tap.test("recovery begins with half the flight as ssthresh, one retransmission a
   local _, peer, conn = flying(t)
   ack(peer, 10, { 11, 14 })
   t:shows("RFC6937-3-1", t:is(sent(peer), segments(10, 1) .. " " .. segments(30, 1)))
-  t:is({ conn:info().ca_state, conn:info().snd_ssthresh }, { "Recovery", 10 })
+  t:shows("RFC5681-4.3-1", t:is({ conn:info().ca_state, conn:info().snd_ssthresh }, { "Recovery", 10 }))
 end)
 
 tap.test("above ssthresh one segment goes out for every two that came", function(t)
@@ -108,7 +108,7 @@ tap.test("at the end of recovery the window is ssthresh", function(t)
   net.sleep "1ms"
   -- The ACK that ends it counts for congestion avoidance already.
   t:is(conn:info().ca_state, "Open")
-  t:shows("RFC6937-3-5", t:ok(conn:info().snd_cwnd == 10 or conn:info().snd_cwnd == 11))
+  t:shows("RFC5681-4.3-3", t:shows("RFC6937-3-5", t:ok(conn:info().snd_cwnd == 10 or conn:info().snd_cwnd == 11)))
   peer:collect { during = "1ms" }
 end)
 
