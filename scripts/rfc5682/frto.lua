@@ -162,7 +162,7 @@ tap.test("net.ipv4.tcp_frto = 0: after the time-out the rest goes again as it is
   local host, peer, conn = flying(t, 40, { sysctl = { ["net.ipv4.tcp_frto"] = 0 } })
   timed_out(t, peer)
   ack(peer, 1)
-  t:is(sent(peer), segments(1, 2))
+  t:shows("RFC2525-2.2-1", t:is(sent(peer), segments(1, 2)))
   t:is({ conn:info().ca_state, host:counter "TcpExtTCPSpuriousRTOs" }, { "Loss", 0 })
 end)
 
