@@ -11,16 +11,6 @@
 #define CONNECTIONS 10000u /* half of the ephemeral ports: beyond, connect() searches */
 #define LIMIT	    "20000"
 
-static void sysctl(struct world *w, u32 host, const char *name, const char *value)
-{
-	struct op op = { .kind = OP_SYSCTL };
-
-	op.u.sysctl.host = host;
-	op.u.sysctl.name = (struct op_bytes){ (const u8 *)name, (u32)strlen(name) };
-	op.u.sysctl.value = (struct op_bytes){ (const u8 *)value, (u32)strlen(value) };
-	bench_apply(w, &op);
-}
-
 static u64 arena_used(const struct world *w)
 {
 	return (u64)(w->mem.brk - w->mem.base);
@@ -35,8 +25,8 @@ int main(void)
 	u64 used, declared;
 	u8 byte = 7;
 
-	sysctl(w, 0, "tapline.rlimit_nofile", LIMIT);
-	sysctl(w, 1, "tapline.rlimit_nofile", LIMIT);
+	bench_sysctl(w, 0, "tapline.rlimit_nofile", LIMIT);
+	bench_sysctl(w, 1, "tapline.rlimit_nofile", LIMIT);
 	for (u32 i = 0; i < 100; i++)
 		bench_connect(w, listener, fd);
 	used = arena_used(w);

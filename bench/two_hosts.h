@@ -55,6 +55,19 @@ static inline void bench_add_host(struct world *w, u32 i)
 	bench_apply(w, &op);
 }
 
+/* One host, and nobody at the wire's other end (1). */
+static inline struct world *bench_one_host(void *arena, size_t size)
+{
+	const struct world_config config = { .seed = 1 };
+	struct op op = { .kind = OP_WIRE_ADD };
+	struct world *w = world_create(arena, size, &config, NULL, NULL);
+
+	bench_check(w != NULL, "world");
+	bench_apply(w, &op);
+	bench_add_host(w, 0);
+	return w;
+}
+
 static inline struct world *bench_two_hosts(void *arena, size_t size)
 {
 	const struct world_config config = { .seed = 1 };
@@ -80,12 +93,13 @@ static inline s64 bench_call(struct world *w, struct sys_op op)
 }
 
 /* bind and connect; addr NULL: the wildcard. */
-static inline s64 bench_call_addr(struct world *w, u32 host, u32 nr, s32 fd, const u8 *addr)
+static inline s64 bench_call_addr(struct world *w, u32 host, u32 nr, s32 fd, const u8 *addr,
+				  u16 port)
 {
 	struct sys_op op = { .host = host, .nr = nr, .fd = fd, .has_addr = true };
 
 	op.addr.family = AF_INET;
-	op.addr.port = 80;
+	op.addr.port = port;
 	if (addr)
 		memcpy(op.addr.addr, addr, 4);
 	return bench_call(w, op);
@@ -102,13 +116,12 @@ static inline s32 bench_stream(struct world *w, u32 host)
 	return (s32)fd;
 }
 
-/* A listener on port 80 of host 1. */
-static inline s32 bench_listen(struct world *w, u32 backlog)
+static inline s32 bench_listen_on(struct world *w, u32 host, u16 port, u32 backlog)
 {
-	s32 fd = bench_stream(w, 1);
+	s32 fd = bench_stream(w, host);
 
-	bench_check(bench_call_addr(w, 1, SYS_BIND, fd, NULL) == 0, "bind");
-	bench_check(bench_call(w, (struct sys_op){ .host = 1,
+	bench_check(bench_call_addr(w, host, SYS_BIND, fd, NULL, port) == 0, "bind");
+	bench_check(bench_call(w, (struct sys_op){ .host = host,
 						   .nr = SYS_LISTEN,
 						   .fd = fd,
 						   .arg = { backlog } }) == 0,
@@ -116,13 +129,34 @@ static inline s32 bench_listen(struct world *w, u32 backlog)
 	return fd;
 }
 
-/* Connects host 0 to the listener: fd[0] of host 0, fd[1] of host 1. */
-static inline void bench_connect(struct world *w, s32 listener, s32 fd[2])
+/* A listener on port 80 of host 1. */
+static inline s32 bench_listen(struct world *w, u32 backlog)
+{
+	return bench_listen_on(w, 1, 80, backlog);
+}
+
+/* Connects host 0 to the listener on that port of host 1: fd[0] of host 0, fd[1] of host 1. */
+static inline void bench_connect_to(struct world *w, s32 listener, u16 port, s32 fd[2])
 {
 	fd[0] = bench_stream(w, 0);
-	bench_check(bench_call_addr(w, 0, SYS_CONNECT, fd[0], bench_addr[1]) == 0, "connect");
+	bench_check(bench_call_addr(w, 0, SYS_CONNECT, fd[0], bench_addr[1], port) == 0, "connect");
 	fd[1] = (s32)bench_call(w, (struct sys_op){ .host = 1, .nr = SYS_ACCEPT, .fd = listener });
 	bench_check(fd[1] >= 0, "accept");
+}
+
+static inline void bench_connect(struct world *w, s32 listener, s32 fd[2])
+{
+	bench_connect_to(w, listener, 80, fd);
+}
+
+static inline void bench_sysctl(struct world *w, u32 host, const char *name, const char *value)
+{
+	struct op op = { .kind = OP_SYSCTL };
+
+	op.u.sysctl.host = host;
+	op.u.sysctl.name = (struct op_bytes){ (const u8 *)name, (u32)strlen(name) };
+	op.u.sysctl.value = (struct op_bytes){ (const u8 *)value, (u32)strlen(value) };
+	bench_apply(w, &op);
 }
 
 static inline void bench_close(struct world *w, u32 host, s32 fd)

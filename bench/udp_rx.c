@@ -3,11 +3,20 @@
  * The receive path, frame by frame: from the wire's end through the NIC's ring, interrupt, NAPI,
  * softirq, netif_receive_skb, IPv4 and UDP to the socket, and on to the reader. Checksums are
  * verified in software. Frames come in bursts that fit the ring, as from a busy wire.
+ *
+ * The variants show what a frame pays for what it has no business with: a thousand other devices, a
+ * million routes, a hundred thousand neighbours, hooks of netfilter for IPv6.
  */
 #include "bench.h"
 
+#include "core/neighbour.h"
+#include "kernel/host.h"
+#include "kernel/world.h"
+#include "netfilter/nf_hooks.h"
+#include "netns/net.h"
 #include "stack/nic.h"
 #include "stack/op.h"
+#include "stack/rtnetlink.h"
 #include "stack/socket.h"
 #include "stack/sys.h"
 #include "stack/world.h"
@@ -87,7 +96,72 @@ static s32 server(struct world *w)
 	return fd;
 }
 
-static void run(u32 len)
+/* ---- what else a host may have ---- */
+
+static void devices(struct world *w)
+{
+	for (u32 i = 0; i < 1000; i++) {
+		struct op op = { .kind = OP_NIC_ADD };
+
+		op.u.nic_add.queues = 1;
+		op.u.nic_add.mtu = 1500;
+		apply(w, &op, "another nic");
+	}
+}
+
+static void routes(struct world *w)
+{
+	static const u8 gateway[4] = { 192, 0, 2, 2 };
+
+	for (u32 i = 0; i < 1000000; i++) {
+		struct op op = { .kind = OP_ROUTE_ADD };
+		be32 dst = htonl(0x10000000 + i * 16);
+
+		op.u.route_add.prefix_len = 28;
+		op.u.route_add.oif = 2;
+		op.u.route_add.dst = (struct op_bytes){ (const u8 *)&dst, 4 };
+		op.u.route_add.gateway = (struct op_bytes){ gateway, 4 };
+		apply(w, &op, "route");
+	}
+}
+
+static void neighbours(struct world *w)
+{
+	struct host *h = w->hosts[0];
+	struct neigh_table *tbl = h->arp_tbl;
+
+	tbl->gc_thresh1 = tbl->gc_thresh2 = tbl->gc_thresh3 = UINT32_MAX;
+	for (u32 i = 0; i < 100000; i++) {
+		be32 key = htonl(0x20000000 + i);
+		struct neighbour *n = neigh_create(tbl, &key, dev_get_by_index(h->init_net, 2));
+
+		bench_check(n != NULL, "neighbour");
+		neigh_release(n);
+	}
+}
+
+static u32 accept_all(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	(void)priv;
+	(void)skb;
+	(void)state;
+	return NF_ACCEPT;
+}
+
+static void hooks(struct world *w)
+{
+	static char owner[64];
+
+	for (u32 i = 0; i < 64; i++) {
+		struct nf_hook_ops ops = {
+			.hook = accept_all, .priv = &owner[i], .pf = AF_INET6, .hooknum = i % 2
+		};
+
+		bench_check(nf_register_net_hook(w->hosts[0]->init_net, &ops) == 0, "hook");
+	}
+}
+
+static void run(u32 len, const char *variant, void (*crowd)(struct world *w))
 {
 	const struct world_config config = { .seed = 1 };
 	struct sut *s = sut_tapline.create(&config, NULL, NULL);
@@ -99,6 +173,8 @@ static void run(u32 len)
 	s32 fd;
 
 	build(w);
+	if (crowd)
+		crowd(w);
 	fd = server(w);
 	bench_udp_frame(bytes, len, mac);
 	frame.u.frame.end = 1;
@@ -127,16 +203,21 @@ static void run(u32 len)
 		read += bench_now_ns() - t1;
 	}
 	bench_check(memcmp(out, bytes + 42, len - 42) == 0, "payload differs");
-	snprintf(name, sizeof(name), "udp_rx_%u_to_socket", len);
+	snprintf(name, sizeof(name), "udp_rx_%u_to_socket%s", len, variant);
 	bench_print(name, in / (ROUNDS - ROUNDS / 10) / BURST, "ns/frame");
 	snprintf(name, sizeof(name), "udp_rx_%u_to_reader", len);
-	bench_print(name, (in + read) / (ROUNDS - ROUNDS / 10) / BURST, "ns/frame");
+	if (!crowd)
+		bench_print(name, (in + read) / (ROUNDS - ROUNDS / 10) / BURST, "ns/frame");
 	sut_tapline.destroy(s, NULL);
 }
 
 int main(void)
 {
-	run(64);
-	run(1514);
+	run(64, "", NULL);
+	run(1514, "", NULL);
+	run(64, "_1000_devices", devices);
+	run(64, "_1000000_routes", routes);
+	run(64, "_100000_neighbours", neighbours);
+	run(64, "_other_hooks", hooks);
 	return 0;
 }
