@@ -160,9 +160,11 @@ static bool take_option(struct nf_ct_filter *f, const char *o, const char *word)
 
 bool nf_ct_filter_parse(struct nf_ct_filter *f, const char *text, u32 len)
 {
-	struct words w = { .p = text, .end = text + len };
+	struct words w = { .p = len ? text : "" };
 	char option[64];
 
+	/* Empty bytes of an op have no address. */
+	w.end = w.p + len;
 	memset(f, 0, sizeof(*f));
 	f->proto = f->state = -1;
 	f->orig_sport = f->orig_dport = f->reply_sport = f->reply_dport = -1;

@@ -77,7 +77,7 @@ static const char *read_word(const char *p, const char *end, char **out, char *l
 
 static bool split(struct xt_words *w, const char *text, u32 len, char *store, char **word)
 {
-	const char *p = text, *end = text + len;
+	const char *p = len ? text : "", *end = p + len; /* empty bytes have no address */
 	char *out = store;
 
 	if (len + 2 > COMMAND_MAX)
