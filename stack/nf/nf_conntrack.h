@@ -122,12 +122,12 @@ struct nf_conn {
 };
 
 /* `conntrack -S`. */
-#define NF_CT_STATS(X)                                                                     \
-	X(found)                                                                           \
-	X(invalid)                                                                         \
-	X(insert)                                                                          \
-	X(insert_failed) X(drop) X(early_drop) X(error) X(search_restart) X(clash_resolve) \
-		X(chaintoolong)
+#define NF_CT_STATS(X)   \
+	X(found)         \
+	X(invalid)       \
+	X(insert)        \
+	X(insert_failed) \
+	X(drop) X(early_drop) X(error) X(search_restart) X(clash_resolve) X(chaintoolong)
 
 struct ip_conntrack_stat {
 #define X(name) u64 name;
