@@ -9,7 +9,8 @@ local PRIOMAP = "bands 3 priomap 1 2 2 2 1 2 0 0 1 1 1 1 1 1 1 1 "
 local function world(o)
   o = o or {}
   local host = net.host { addr = "192.0.2.1/24", wire = o.rate and net.wire { rate = o.rate } or nil,
-    tx_ring = o.tx_ring, queues = o.queues, sysctl = o.sysctl, cpus = o.cpus }
+    -- How many packets a ring takes is the model's affair: these count those of one.
+    model = o.tx_ring and "ring" or nil, tx_ring = o.tx_ring, queues = o.queues, sysctl = o.sysctl, cpus = o.cpus }
   local peer = host.wire:peer { addr = "192.0.2.9", port = 9 }
   host:neigh { addr = peer.addr, mac = peer.mac }
   local s = host:socket "udp"
