@@ -305,10 +305,11 @@ void mem_free(struct world *w, enum mem_kind kind, void *p, size_t size)
 		free_declared(w, kind, p, size, kind_declared[kind]);
 }
 
-/* Arrays from a line on begin at a line. */
+/* Arrays from a line on begin at a line: all blocks do, with AddressSanitizer, which is to see
+ * where the array ends. */
 static size_t array_size(size_t bytes)
 {
-	return bytes < LINE ? bytes : (bytes + LINE - 1) & ~(size_t)(LINE - 1);
+	return REDZONE || bytes < LINE ? bytes : (bytes + LINE - 1) & ~(size_t)(LINE - 1);
 }
 
 void *mem_alloc_n(struct world *w, enum mem_kind kind, size_t n, size_t size)
