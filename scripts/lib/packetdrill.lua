@@ -73,14 +73,19 @@ local function watch(self)
   return function(what, ...) native.drill_flow(self.state, what, ...) end
 end
 
--- The way to the remote network. The local network may hold it: then there is one already.
-local function add_route(host, remote)
-  local len = remote:find(":", 1, true) and 32 or 24
-  local bytes = util.ip_address(remote, "remote_ip")
+local function add_route(host, bytes, len)
   local net_bytes = bytes:sub(1, len // 8) .. ("\0"):rep(#bytes - len // 8)
   local done, err = native.op("route_add", { host = host.id, type = util.C.RTN_UNICAST, scope = 253,
     oif = host.nics[1].ifindex, prefix_len = len, dst = net_bytes })
   if not done and err ~= "EEXIST" then raise("packetdrill.new: the route: " .. err) end
+end
+
+-- The way to the remote network, and over IPv4 the route to the remote address that packetdrill
+-- makes and scripts change. The local network may hold it: then there is one already.
+local function add_routes(host, remote)
+  local bytes = util.ip_address(remote, "remote_ip")
+  add_route(host, bytes, #bytes == 4 and 24 or 32)
+  if #bytes == 4 then add_route(host, bytes, 32) end
 end
 
 function packetdrill.new(o)
@@ -97,7 +102,7 @@ function packetdrill.new(o)
     cpus = o.cpus, addr = ("%s/%d"):format(s.local_addr, o.prefix_len or s.prefix_len) }
   -- What is sent to the host at an instant starts a nanosecond before.
   wire:set { from = "peer", delay = 1 }
-  add_route(self.host, s.remote_addr)
+  add_routes(self.host, s.remote_addr)
   if version == "ipv4-mapped-ipv6" then
     self.local_addr = "::ffff:" .. s.local_addr
     self.remote_addr = "::ffff:" .. s.remote_addr
