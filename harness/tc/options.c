@@ -86,12 +86,13 @@ static const char fq_help[] = "Usage: ... fq	[ limit PACKETS ] [ flow_limit PACK
 			      "		[ horizon TIME ]\n"
 			      "		[ horizon_{cap|drop} ]\n"
 			      "		[ offload_horizon TIME ]\n";
-static const char fq_codel_help[] = "Usage: ... fq_codel	[ limit PACKETS ] [ flows NUMBER ]\n"
-				    "			[ memory_limit BYTES ]\n"
-				    "			[ target TIME ] [ interval TIME ]\n"
-				    "			[ quantum BYTES ] [ [no]ecn ]\n"
-				    "			[ ce_threshold TIME ]\n"
-				    "			[ drop_batch SIZE ]\n";
+static const char fq_codel_help[] =
+	"Usage: ... fq_codel	[ limit PACKETS ] [ flows NUMBER ]\n"
+	"			[ memory_limit BYTES ]\n"
+	"			[ target TIME ] [ interval TIME ]\n"
+	"			[ quantum BYTES ] [ [no]ecn ]\n"
+	"			[ ce_threshold TIME ]\n"
+	"			[ drop_batch SIZE ]\n";
 static const char netem_help[] =
 	"Usage: ... netem	[ limit PACKETS ]\n"
 	"			[ delay TIME [ JITTER [CORRELATION]]]\n"
