@@ -86,6 +86,8 @@ static const char fq_help[] = "Usage: ... fq	[ limit PACKETS ] [ flow_limit PACK
 			      "		[ horizon TIME ]\n"
 			      "		[ horizon_{cap|drop} ]\n"
 			      "		[ offload_horizon TIME ]\n";
+/* Version 14 of clang-format changes its mind about this one at each run. */
+/* clang-format off */
 static const char fq_codel_help[] =
 	"Usage: ... fq_codel	[ limit PACKETS ] [ flows NUMBER ]\n"
 	"			[ memory_limit BYTES ]\n"
@@ -93,6 +95,7 @@ static const char fq_codel_help[] =
 	"			[ quantum BYTES ] [ [no]ecn ]\n"
 	"			[ ce_threshold TIME ]\n"
 	"			[ drop_batch SIZE ]\n";
+/* clang-format on */
 static const char netem_help[] =
 	"Usage: ... netem	[ limit PACKETS ]\n"
 	"			[ delay TIME [ JITTER [CORRELATION]]]\n"
