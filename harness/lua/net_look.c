@@ -153,7 +153,15 @@ struct constant {
 	lua_Integer value;
 };
 
+#ifdef TAPLINE_HOSTILE
+#define HOSTILE 1
+#else
+#define HOSTILE 0
+#endif
+
 static const struct constant constants[] = {
+	{ "HOSTILE",
+	  HOSTILE }, /* the hostile build: what its numbers look like is not Linux's affair */
 #define C(x)          \
 	{             \
 #x, x \

@@ -117,8 +117,10 @@ end
 tap.test("initial numbers of a hundred ports next to each other: all over the space, no pattern", function(t)
   local list = isns(20000, 100)
   local buckets = {}
+  -- In the hostile build all numbers lie before the wrap: what varies there are the lower 24 bits.
+  local shift = net.C.HOSTILE == 1 and 20 or 28
   for _, isn in ipairs(list) do
-    local b = isn >> 28
+    local b = isn >> shift & 15
     buckets[b] = (buckets[b] or 0) + 1
   end
   -- 16 buckets of 6.25: chi-square with 15 degrees of freedom, 37.7 is one in a thousand.

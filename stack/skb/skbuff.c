@@ -297,6 +297,7 @@ static void copy_shinfo(struct skb_shared_info *to, const struct skb_shared_info
 	to->gso_segs = from->gso_segs;
 	to->gso_type = from->gso_type;
 	to->tskey = from->tskey;
+	to->hwtstamp = from->hwtstamp;
 }
 
 struct sk_buff *skb_copy(const struct sk_buff *skb)

@@ -302,6 +302,24 @@ static void every_end_is_counted(void **state)
 	bare_world_end(w);
 }
 
+static void a_new_head_keeps_what_the_area_knew(void **state)
+{
+	struct world *w = bare_world(1);
+	struct sk_buff *skb = alloc_skb(w, 64);
+
+	(void)state;
+	skb_put(skb, 10);
+	skb_shinfo(skb)->hwtstamp = 12345;
+	skb_shinfo(skb)->tskey = 6;
+	skb_shinfo(skb)->tx_flags = 7;
+	assert_int_equal(pskb_expand_head(skb, 32, 500), 0);
+	assert_int_equal(skb_shinfo(skb)->hwtstamp, 12345);
+	assert_int_equal(skb_shinfo(skb)->tskey, 6);
+	assert_int_equal(skb_shinfo(skb)->tx_flags, 7);
+	consume_skb(skb);
+	bare_world_end(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -314,6 +332,7 @@ int main(void)
 		cmocka_unit_test(headers_are_copied_on_write),
 		cmocka_unit_test(headroom_grows),
 		cmocka_unit_test(every_end_is_counted),
+		cmocka_unit_test(a_new_head_keeps_what_the_area_knew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
