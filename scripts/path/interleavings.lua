@@ -3,6 +3,7 @@
 -- small case one after the other.
 local tap = require "tap"
 local net = require "net"
+local card = require "suite.card"
 local udp = net.udp
 
 local KEY = "6d:5a:56:da:25:5b:0e:c2:41:67:25:3d:43:a3:8f:b0:d0:ca:2b:cb:ae:7b:30:b4:77:cb:2d:a3:80:30:f2:0c:6a:42:b7:3b:be:ac:01:fa"
@@ -19,14 +20,7 @@ local function station(o)
   return host, peer, socket
 end
 
-local function drain(socket)
-  local list = {}
-  while true do
-    local data = socket:try("recv", { flags = "dontwait" })
-    if not data then return list end
-    list[#list + 1] = data
-  end
-end
+local drain = card.drain
 
 -- Ports whose flows go to the queues 0, 1, ... of a host with so many.
 local function ports_of(host, peer, queues, socket)

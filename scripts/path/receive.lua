@@ -2,6 +2,7 @@
 -- The way in, from the ring to the socket: what gives out first, and where it is counted.
 local tap = require "tap"
 local net = require "net"
+local card = require "suite.card"
 local ip, icmp, udp, arp = net.ip, net.icmp, net.udp, net.arp
 
 local function station(options)
@@ -15,14 +16,7 @@ local function station(options)
   return host, peer, socket
 end
 
-local function drain(socket)
-  local list = {}
-  while true do
-    local data = socket:try("recv", { flags = "dontwait" })
-    if not data then return list end
-    list[#list + 1] = data
-  end
-end
+local drain = card.drain
 
 tap.test("a busy CPU lets the receive ring fill up; what finds no descriptor is counted as missed",
   function(t)

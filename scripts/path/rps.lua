@@ -3,6 +3,7 @@
 -- that sends; the backlog of a CPU and its flow limit.
 local tap = require "tap"
 local net = require "net"
+local card = require "suite.card"
 local ip, udp, icmp = net.ip, net.udp, net.icmp
 
 local function station(o)
@@ -23,14 +24,7 @@ local function processed(host)
   return list
 end
 
-local function drain(socket)
-  local list = {}
-  while true do
-    local data = socket:try("recv", { flags = "dontwait" })
-    if not data then return list end
-    list[#list + 1] = data
-  end
-end
+local drain = card.drain
 
 tap.test("without rps_cpus the CPU that was interrupted does all", function(t)
   local host, peer, socket = station()

@@ -3,6 +3,7 @@
 -- be seen from outside. The cost model makes load load: ns per interrupt, poll, packet, byte.
 local tap = require "tap"
 local net = require "net"
+local card = require "suite.card"
 local ip, icmp, udp = net.ip, net.icmp, net.udp
 
 local function station(o)
@@ -16,14 +17,7 @@ local function station(o)
   return host, peer, socket
 end
 
-local function drain(socket)
-  local list = {}
-  while true do
-    local data = socket:try("recv", { flags = "dontwait" })
-    if not data then return list end
-    list[#list + 1] = data
-  end
-end
+local drain = card.drain
 
 -- What a field of the records of some event was, one after the other.
 local function traced(event, field)

@@ -3,31 +3,12 @@
 -- here is what only virtqueues have.
 local tap = require "tap"
 local net = require "net"
+local card = require "suite.card"
 local ip, icmp, udp = net.ip, net.icmp, net.udp
 
-local function station(o)
-  o = o or {}
-  o.addr, o.model = "192.0.2.1/24", "virtio"
-  local ethtool = o.ethtool
-  o.ethtool = nil
-  local host = net.host(o)
-  local peer = host.wire:peer { addr = "192.0.2.9", port = 5000 }:to(7)
-  host:neigh { addr = peer.addr, mac = peer.mac }
-  if ethtool then host:ethtool(ethtool) end
-  local socket = host:socket "udp"
-  socket:bind(7)
-  socket:connect(peer.addr, 5000)
-  return host, peer, socket
-end
+local function station(o) return card.station("virtio", o) end
 
-local function drain(socket)
-  local list = {}
-  while true do
-    local data = socket:try("recv", { flags = "dontwait" })
-    if not data then return list end
-    list[#list + 1] = data
-  end
-end
+local drain = card.drain
 
 tap.test("the vectors' names tell the model", function(t)
   local host = station { queues = 2, cpus = 2 }

@@ -5,7 +5,7 @@ local tap = require "tap"
 local net = require "net"
 local tcp = require "suite.tcp"
 
-local segments, sent = tcp.segments, tcp.sent
+local segments, sent, ack = tcp.segments, tcp.sent, tcp.ack
 local RENO = { ["net.ipv4.tcp_congestion_control"] = "reno" }
 
 -- A connection of a round trip of 400 ms, so much written, the first flight of ten gone.
@@ -25,15 +25,6 @@ local function flying(t, count, o)
 end
 
 local SACK = "mss 1000,nop,nop,sackOK"
-
-local function ack(peer, n, ...)
-  local blocks = {}
-  for _, run in ipairs { ... } do
-    blocks[#blocks + 1] = ("%d:%d"):format(run[1] * 1000 + 1, run[2] * 1000 + 1)
-  end
-  local options = #blocks > 0 and "nop,nop,sack " .. table.concat(blocks, " ") or ""
-  peer:send((". 1:1(0) ack %d win 65535 <%s>"):format(n * 1000 + 1, options))
-end
 
 -- The RTO of 1200 ms is over: segment 0 went again, and nothing else.
 local function timed_out(t, peer)

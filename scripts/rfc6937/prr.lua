@@ -5,7 +5,7 @@ local tap = require "tap"
 local net = require "net"
 local tcp = require "suite.tcp"
 
-local segments, sent = tcp.segments, tcp.sent
+local segments, sent, ack = tcp.segments, tcp.sent, tcp.ack
 
 -- Twenty segments in flight with reno: the first ten are acknowledged.
 local function flying(t, o)
@@ -23,16 +23,6 @@ local function flying(t, o)
   t:is(conn:info().snd_cwnd, 20)
   net.sleep "98ms"
   return host, peer, conn
-end
-
--- Segments first..last-1 (and more runs) have come, all below n.
-local function ack(peer, n, ...)
-  local blocks = {}
-  for _, run in ipairs { ... } do
-    blocks[#blocks + 1] = ("%d:%d"):format(run[1] * 1000 + 1, run[2] * 1000 + 1)
-  end
-  local options = #blocks > 0 and "nop,nop,sack " .. table.concat(blocks, " ") or ""
-  peer:send((". 1:1(0) ack %d win 65535 <%s>"):format(n * 1000 + 1, options))
 end
 
 local function count(text) return select(2, text:gsub("%d+:", "")) end

@@ -5,7 +5,7 @@ local tap = require "tap"
 local net = require "net"
 local tcp = require "suite.tcp"
 
-local segments, sent = tcp.segments, tcp.sent
+local segments, sent, ack = tcp.segments, tcp.sent, tcp.ack
 
 local function flying(t, count, o)
   o = o or {}
@@ -18,15 +18,6 @@ local function flying(t, count, o)
   conn:send(net.pattern(1, count * 1000))
   t:is(sent(peer), segments(0, math.min(count, 10)))
   return host, peer, conn
-end
-
-local function ack(peer, n, ...)
-  local blocks = {}
-  for _, run in ipairs { ... } do
-    blocks[#blocks + 1] = ("%d:%d"):format(run[1] * 1000 + 1, run[2] * 1000 + 1)
-  end
-  local options = #blocks > 0 and "nop,nop,sack " .. table.concat(blocks, " ") or ""
-  peer:send((". 1:1(0) ack %d win 65535 <%s>"):format(n * 1000 + 1, options))
 end
 
 local function back(ms) net.sleep((ms or 398) * 1000000) end

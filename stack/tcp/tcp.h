@@ -331,7 +331,6 @@ struct tcp_sock {
 	struct request_sock *fastopen_rsk; /* held: the SYN-ACK is not acknowledged yet */
 	struct tcp_fastopen_request *fastopen_req; /* while tcp_connect() runs */
 	u32 mtu_info; /* path MTU an ICMP error told of */
-	u32 timeout_rehash;
 
 	/* TCP_INFO. */
 	u64 bytes_acked, bytes_received, bytes_sent, bytes_retrans;

@@ -578,7 +578,7 @@ static void info_rest(const struct sock *sk, u8 *p)
 	put_le32(p + 224, tp->rcv_ooopack);
 	put_le32(p + 228, tp->snd_wnd);
 	put_le32(p + 232, tp->rcv_wnd);
-	put_le32(p + 236, tp->timeout_rehash);
+	put_le32(p + 236, 0); /* tcpi_rehash: a time-out leaves the hash of a flow as it is */
 	put_le16(p + 240, tp->total_rto);
 	put_le16(p + 242, tp->total_rto_recoveries);
 	put_le32(p + 244, tp->total_rto_time);

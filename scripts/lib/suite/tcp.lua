@@ -177,6 +177,17 @@ function tcp.segments(first, count)
   return table.concat(list, " ")
 end
 
+-- Acknowledges all below the n-th segment of 1000 octets; SACK blocks for runs of such segments,
+-- { first, behind the last } each.
+function tcp.ack(peer, n, ...)
+  local blocks = {}
+  for _, run in ipairs { ... } do
+    blocks[#blocks + 1] = ("%d:%d"):format(run[1] * 1000 + 1, run[2] * 1000 + 1)
+  end
+  local options = #blocks > 0 and "nop,nop,sack " .. table.concat(blocks, " ") or ""
+  peer:send((". 1:1(0) ack %d win 65535 <%s>"):format(n * 1000 + 1, options))
+end
+
 -- All that is there to be read, without waiting.
 function tcp.got(conn)
   local parts = {}
