@@ -338,14 +338,21 @@ static bool arp_valid(const struct net_device *dev, const struct in_device *in_d
 	return arp->spa != arp->tpa || !in_dev_orconf(in_dev, IPV4_DEVCONF_DROP_GRATUITOUS_ARP);
 }
 
+static bool all_zero(const u8 *bytes, u32 len)
+{
+	for (u32 i = 0; i < len; i++)
+		if (bytes[i])
+			return false;
+	return true;
+}
+
 /*
  * Counts what the packet says, whether this host has a use for it or not: with the lengths that it
  * has, of which only 6 and 4 are listened to.
  */
 static void arp_count(struct net *net, struct sk_buff *skb, const struct arp_hdr *arp)
 {
-	const u8 *spa, *tpa;
-	bool zero = true;
+	const u8 *spa, *tha, *tpa;
 
 	if (arp->op == ARPOP_REQUEST)
 		MIB_INC(net, ArpInRequests);
@@ -353,15 +360,14 @@ static void arp_count(struct net *net, struct sk_buff *skb, const struct arp_hdr
 		MIB_INC(net, ArpInReplies);
 	else
 		return;
-	if (!pskb_may_pull(skb, ARP_FIXED + 2u * (arp->hln + arp->pln)))
+	if (!arp->pln || !pskb_may_pull(skb, ARP_FIXED + 2u * (arp->hln + arp->pln)))
 		return;
 	spa = skb->data + ARP_FIXED + arp->hln;
-	tpa = spa + arp->pln + arp->hln;
-	for (u32 i = 0; i < arp->pln; i++)
-		zero = zero && !spa[i];
+	tha = spa + arp->pln;
+	tpa = tha + arp->hln;
 	if (!memcmp(spa, tpa, arp->pln))
 		MIB_INC(net, ArpInGratuitous);
-	if (arp->op == ARPOP_REQUEST && zero)
+	if (arp->op == ARPOP_REQUEST && all_zero(spa, arp->pln) && all_zero(tha, arp->hln))
 		MIB_INC(net, ArpInProbes);
 }
 

@@ -202,6 +202,10 @@ static void probes(void **state)
 	ipw_arp(ARPOP_REQUEST, bcast_mac, PEER_IP, OUR_IP, NULL);
 	assert_int_equal(iw.out_count, 1);
 	assert_int_equal(ipw_counter("Drop.ARP_IGNORE"), 2);
+	assert_int_equal(ipw_counter("ArpInProbes"), 3);
+	/* A request from 0.0.0.0 that names its hardware is no probe. */
+	ipw_arp(ARPOP_REQUEST, bcast_mac, 0, OUR_IP, our_mac);
+	assert_int_equal(ipw_counter("ArpInProbes"), 3);
 }
 
 static void malformed(void **state)
