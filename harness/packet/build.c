@@ -344,7 +344,8 @@ static void write_checksum(const struct builder *bd, size_t i)
 		return;
 	if (protocol && ip >= 0)
 		sum = packet_pseudo_sum((enum packet_proto)bd->p->layer[ip]->proto,
-					bd->b + bd->start[ip], protocol, end - start);
+					bd->b + bd->start[ip], bd->header[ip], protocol,
+					end - start);
 	check = packet_fold(packet_sum(sum, bd->b + start, end - start));
 	if (!check && l->proto == PACKET_UDP)
 		check = 0xffff; /* RFC 768: 0 says that there is none */

@@ -17,6 +17,7 @@ struct parser {
 	size_t len; /* captured */
 	enum packet_proto ip; /* the IP header around, for pseudo-headers */
 	size_t ip_at;
+	size_t ip_header_len;
 	bool fragment; /* of a datagram: checksums over it can not be verified */
 };
 
@@ -156,7 +157,8 @@ static void verify(const struct parser *ps, struct packet_layer *l, u32 protocol
 		return;
 	}
 	if (protocol)
-		sum = packet_pseudo_sum(ps->ip, ps->b + ps->ip_at, protocol, end - l->start);
+		sum = packet_pseudo_sum(ps->ip, ps->b + ps->ip_at, ps->ip_header_len, protocol,
+					end - l->start);
 	l->checksum = judge(!packet_fold(packet_sum(sum, ps->b + l->start, end - l->start)));
 }
 
@@ -340,6 +342,7 @@ static void parse_ip4(struct parser *ps, size_t at, size_t end)
 	off = packet_get_uint(l, "off", 0);
 	ps->ip = PACKET_IP;
 	ps->ip_at = at;
+	ps->ip_header_len = l->body - at;
 	ps->fragment = ps->fragment || off || packet_get_uint(l, "mf", 0) || total > end - at;
 	if (off)
 		parse_payload(ps, l->body, l->end);
@@ -402,6 +405,7 @@ static void parse_ip6(struct parser *ps, size_t at, size_t end)
 		l->cut = true;
 	ps->ip = PACKET_IP6;
 	ps->ip_at = at;
+	ps->ip_header_len = 40;
 	ps->fragment = ps->fragment || len > end - at;
 	parse_ipproto(ps, (u32)packet_get_uint(l, "next", 0), l->body, l->end);
 	parse_pad(ps, l->end, end, l->depth);

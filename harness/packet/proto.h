@@ -113,9 +113,9 @@ u32 packet_sum(u32 sum, const u8 *bytes, size_t len);
 u16 packet_fold(u32 sum);
 
 /*
- * Where the addresses for the pseudo-header lie in the bytes of an IP header (its version is in
- * `l->proto`), and the sum over them, protocol and length.
+ * The sum over the pseudo-header of a transport below this IP header: addresses, protocol, length.
  */
-u32 packet_pseudo_sum(enum packet_proto ip, const u8 *header, u32 protocol, size_t len);
+u32 packet_pseudo_sum(enum packet_proto ip, const u8 *header, size_t header_len, u32 protocol,
+		      size_t len);
 
 #endif

@@ -25,9 +25,11 @@ for first = 0, 3 do
       peer:send(ip{ id = 5, off = 1, proto = 253, ecn = second } / ("b"):rep(8))
       if want then
         local error = peer:expect(icmp{ type = "dest-unreach", code = "protocol" })
-        t:shows("RFC3168-5.3-1", t:is(error.inner.ip.ecn, want))
+        local shown = t:shows("RFC3168-5.3-1", t:is(error.inner.ip.ecn, want))
+        if want == 3 then t:shows("RFC3168-5.3-3", shown) end
+        if first == second then t:shows("RFC3168-5.3-6", shown) end
       else
-        t:shows("RFC3168-5.3-1", peer:expect_nothing { during = "1min" })
+        t:shows("RFC3168-5.3-5", t:shows("RFC3168-5.3-1", peer:expect_nothing { during = "1min" }))
         t:is(host:counter("IpReasmFails"), 1)
       end
     end)

@@ -173,6 +173,18 @@ tap.test("a partial ACK: the next missing segment at once, and the recovery goes
   t:shows("RFC6582-3.2-6", t:is(conn:info().ca_state, "Recovery"))
 end)
 
+tap.test("the first partial ACK sets the retransmission timer anew", function(t)
+  local _, peer = flying(t, 10)
+  net.sleep "98ms"
+  for _ = 1, 8 do ack(peer, 0) end -- all but 0 and 3
+  t:is(sent(peer), segments(0, 1))
+  net.sleep "197ms"
+  ack(peer, 3) -- RTO is 300 ms: the timer of the retransmission had 100 ms to go
+  t:is(sent(peer), segments(3, 1))
+  t:is(sent(peer, "290ms"), "")
+  t:shows("RFC6582-3.2-5", t:ok(sent(peer, "200ms") ~= "", "the time-out, from the partial ACK on"))
+end)
+
 tap.test("duplicates of what was sent before a time-out are no fast retransmit", function(t)
   local _, peer, conn = flying(t, 10)
   t:is(sent(peer, "400ms"), segments(0, 1))

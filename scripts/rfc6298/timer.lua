@@ -152,3 +152,15 @@ tap.test("profile rfc: the RTO is 1 s at least", function(t)
   t:shows("RFC6298-2-6", peer:expect_nothing { during = "1s" })
   t:ok(peer:expect("P. 1:2(1) ack 1", { within = "20ms" }))
 end)
+
+tap.test("the longest time between two retransmissions is more than a minute", function(t)
+  local _, peer, conn = slow()
+  conn:send "x"
+  peer:expect "P. 1:2(1) ack 1"
+  local last, longest = net.now(), 0
+  for _ = 1, 9 do
+    local frame = peer:expect("P. 1:2(1) ack 1", { within = "200s" })
+    longest, last = math.max(longest, frame.sent - last), frame.sent
+  end
+  t:shows("RFC8961-4-6", t:ok(longest >= 60000000000, longest .. " ns"))
+end)

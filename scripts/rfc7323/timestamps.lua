@@ -3,6 +3,7 @@
 local tap = require "tap"
 local net = require "net"
 local tcp = require "suite.tcp"
+local ip = net.ip
 
 local function stamped(o)
   o = o or {}
@@ -188,4 +189,36 @@ tap.test("the window of SYN and SYN,ACK is as it says, that of others is shifted
   local first = peer:expect(net.tcp{ flags = "." })
   t:shows("RFC7323-2.3-4", t:is(first.tcp.window, (window + 1023) // 1024))
   t:shows("RFC7323-2.3-2", t:is(tcp.sent(peer), "1461:2921 2921:4381 4381:5841"))
+end)
+
+tap.test("a segment without the agreed time stamp never aborts the connection", function(t)
+  local _, peer, conn = stamped()
+  for _, text in ipairs { ". 1:1(0) ack 1", "P. 1:11(10) ack 1", "P.U 1:11(10) ack 1 urg 1" } do
+    peer:send(text)
+    for _, frame in ipairs(peer:collect { during = "1s" }) do
+      t:is(frame.tcp.flags:find "R", nil, text)
+    end
+    t:is(conn:info().state, "ESTABLISHED", text)
+  end
+  data(peer, 11, 10, 1005)
+  peer:expect(ack(21, 1005), { within = "1s" })
+  t:shows("RFC7323-3.2-8", t:is(#tcp.got(conn), 20))
+end)
+
+tap.test("PAWS and path MTU discovery go together: DF, and smaller segments when a router says so", function(t)
+  local _, peer, conn = stamped()
+  data(peer, 1, 10, 1010)
+  peer:expect(ack(11, 1010))
+  data(peer, 11, 10, 1005) -- PAWS is there
+  peer:expect(ack(11, 1010))
+  conn:send(("x"):rep(1448))
+  local frame = peer:expect(ip { df = true, len = 1500 } / net.tcp {})
+  peer:send(net.icmp { type = "dest-unreach", code = "frag-needed", mtu = 1000 } /
+    net.parse(frame:bytes():sub(15, 14 + 28), "ip"))
+  local sizes = {}
+  for _, smaller in ipairs(peer:collect { during = "1ms" }) do
+    t:ok(smaller.ip.df)
+    sizes[#sizes + 1] = smaller.ip.len
+  end
+  t:shows("RFC7323-5.7-1", t:is(sizes, { 1000, 552 }))
 end)

@@ -561,6 +561,42 @@ static void test_fragments_unverified(void **state)
 	packet_free(p);
 }
 
+/* RFC 791: while a source route is not used up, transports sum over its last address. */
+static void test_source_route_checksum(void **state)
+{
+	static const u8 route[] = { 0x83, 7, 4, 198, 51, 100, 7, 0 };
+	struct packet *p = hello(), *q;
+	u8 *b, *last;
+	size_t len;
+
+	(void)state;
+	packet_set_bytes(p->layer[1], "options", route, sizeof(route), NULL);
+	b = build(p, &len);
+	q = packet_parse(PACKET_LINK_ETHERNET, b, len, len);
+	assert_int_equal(q->layer[2]->checksum, PACKET_CSUM_GOOD);
+	packet_free(q);
+
+	/* The last hop takes its address from the route, and the sum holds: nothing else has changed. */
+	last = b + 14 + 20;
+	for (size_t i = 0; i < 4; i++) {
+		u8 hop = b[14 + 16 + i];
+
+		b[14 + 16 + i] = last[3 + i];
+		last[3 + i] = hop;
+	}
+	last[2] = 8;
+	q = packet_parse(PACKET_LINK_ETHERNET, b, len, len);
+	assert_int_equal(q->layer[2]->checksum, PACKET_CSUM_GOOD);
+	packet_free(q);
+
+	last[2] = 4;
+	q = packet_parse(PACKET_LINK_ETHERNET, b, len, len);
+	assert_int_equal(q->layer[2]->checksum, PACKET_CSUM_BAD);
+	packet_free(q);
+	free(b);
+	packet_free(p);
+}
+
 /* Every prefix of a frame: never an over-read (the sanitizers watch), always said to be cut. */
 static void test_cut_at_every_byte(void **state)
 {
@@ -719,6 +755,7 @@ int main(void)
 		cmocka_unit_test(test_match_names_the_field),
 		cmocka_unit_test(test_match_bytes),
 		cmocka_unit_test(test_fragments_unverified),
+		cmocka_unit_test(test_source_route_checksum),
 		cmocka_unit_test(test_cut_at_every_byte),
 		cmocka_unit_test(test_hostile_bytes),
 		cmocka_unit_test(test_too_many_layers),
