@@ -125,6 +125,7 @@ static void saw_ack(struct conn *c, const struct seen *s)
 	if (!c->edge_known || !s->win || seq_le(c->edge, edge))
 		c->edge = edge;
 	c->edge_known = true;
+	c->answered = s->flags & SYN;
 	c->rcv_nxt = s->ack;
 }
 
