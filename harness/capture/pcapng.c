@@ -62,25 +62,48 @@ static enum capture_status read_section(struct capture_reader *r, const struct b
 	return CAPTURE_FRAME;
 }
 
-static void interface_option(struct capture_reader *r, struct interface *i, u32 code, u32 len,
+/* The two that the times of all its packets hang on; false: its length is not what it must be. */
+static bool interface_option(struct capture_reader *r, struct interface *i, u32 code, u32 len,
 			     const u8 *value)
 {
-	if (code == OPT_TSRESOL && len >= 1) {
+	if (code == OPT_TSRESOL && len == 1) {
 		i->binary_units = value[0] & 0x80;
 		i->exponent = value[0] & 0x7f;
-	}
-	if (code == OPT_TSOFFSET && len >= 8) {
+	} else if (code == OPT_TSOFFSET && len == 8) {
 		u64 a = get32(r->big, value), b = get32(r->big, value + 4);
 
 		i->offset_s = (s64)(r->big ? a << 32 | b : b << 32 | a);
 	}
+	return (code != OPT_TSRESOL || len == 1) && (code != OPT_TSOFFSET || len == 8);
+}
+
+/*
+ * A list that is damaged may hide the unit of the times: it is refused, as by libpcap. The end of
+ * the options need not be marked when the block ends there.
+ */
+static enum capture_status interface_options(struct capture_reader *r, struct interface *i,
+					     const u8 *p, const u8 *end)
+{
+	u32 code, len;
+
+	while (p < end) {
+		const u8 *value = next_option(r->big, p, end, &code, &len);
+
+		if (!value)
+			return end - p >= 4 && code == OPT_END && !len
+				       ? CAPTURE_FRAME
+				       : capture_damage(r, "the options of an interface are damaged");
+		if (!interface_option(r, i, code, len, value))
+			return capture_damage(r, "option %u of an interface has %u bytes", code,
+					      len);
+		p = after_option(value, end, len);
+	}
+	return CAPTURE_FRAME;
 }
 
 static enum capture_status read_interface(struct capture_reader *r, const struct block *b)
 {
 	struct interface i = { .exponent = 6 };
-	const u8 *p = b->body + 8, *end = b->body + b->len;
-	u32 code, len;
 
 	if (b->len < 8)
 		return capture_damage(r, "interface block of %u bytes is too short", b->len);
@@ -89,10 +112,8 @@ static enum capture_status read_interface(struct capture_reader *r, const struct
 	i.link = (u16)get16(r->big, b->body);
 	i.snaplen = get32(r->big, b->body + 4);
 	i.supported = capture_link_supported(i.link);
-	while ((p = next_option(r->big, p, end, &code, &len))) {
-		interface_option(r, &i, code, len, p);
-		p = after_option(p, end, len);
-	}
+	if (interface_options(r, &i, b->body + 8, b->body + b->len) != CAPTURE_FRAME)
+		return CAPTURE_DAMAGED;
 	if (r->interfaces == r->capacity) {
 		r->capacity = r->capacity ? r->capacity * 2 : 4;
 		r->interface = realloc(r->interface, r->capacity * sizeof(i));

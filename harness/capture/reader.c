@@ -65,8 +65,8 @@ static enum capture_status pcap_start(struct capture_reader *r, u32 magic)
 		r->swapped = MAYBE_SWAPPED;
 	r->scale = magic == MAGIC_NS ? 1 : 1000;
 	r->record_header = magic == MAGIC_PATCHED ? RECORD_HEADER_PATCHED : RECORD_HEADER;
-	/* The upper bits say how long the frame check sequence is. */
-	link = get32(r->big, h + 20) & 0xffff;
+	/* The upper six bits say how long the frame check sequence is. */
+	link = get32(r->big, h + 20) & 0x03ffffff;
 	r->link = (u16)link;
 	r->in.at += FILE_HEADER;
 	return capture_link_supported(link) ? CAPTURE_FRAME : capture_refuse_link(r, link);

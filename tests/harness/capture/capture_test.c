@@ -172,6 +172,9 @@ static void test_refused(void **state)
 	pcap_header(&f, 0xa1b2c3d4, 4, 4711);
 	assert_refused(&f, CAPTURE_UNSUPPORTED, "link type 4711 (unknown) is not supported");
 	f.len = 0;
+	pcap_header(&f, 0xa1b2c3d4, 4, 0x03000001);
+	assert_refused(&f, CAPTURE_UNSUPPORTED, "link type 50331649 (unknown) is not supported");
+	f.len = 0;
 	pcap_header(&f, 0xa1b2c3d4, 9, 1);
 	assert_refused(&f, CAPTURE_DAMAGED, "pcap version 2.9 is not supported");
 	f.len = 20;
@@ -340,6 +343,15 @@ static void test_pcapng_refused(void **state)
 	section(&f, 1, 0);
 	enhanced(&f, 0, 0, "", 0);
 	assert_refused(&f, CAPTURE_DAMAGED, "packet before any interface is described");
+
+	/* An option of the interface that is longer than the block, or than it is. */
+	f.len = 0;
+	section(&f, 1, 0);
+	interface(&f, 1, 6);
+	f.b[28 + 16 + 2] = 200;
+	assert_refused(&f, CAPTURE_DAMAGED, "the options of an interface are damaged");
+	f.b[28 + 16 + 2] = 2;
+	assert_refused(&f, CAPTURE_DAMAGED, "option 9 of an interface has 2 bytes");
 
 	f.len = 0;
 	section(&f, 1, 0);
