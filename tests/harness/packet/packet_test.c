@@ -576,7 +576,8 @@ static void test_source_route_checksum(void **state)
 	assert_int_equal(q->layer[2]->checksum, PACKET_CSUM_GOOD);
 	packet_free(q);
 
-	/* The last hop takes its address from the route, and the sum holds: nothing else has changed. */
+	/* The last hop takes its address from the route, and the sum holds: nothing else has
+	 * changed. */
 	last = b + 14 + 20;
 	for (size_t i = 0; i < 4; i++) {
 		u8 hop = b[14 + 16 + i];
