@@ -669,6 +669,7 @@ net.traces = native.traces
 net.check = native.check
 
 Host.socket = socket.new
+Host.syscall = socket.syscall
 Host.sockets = sockets.list
 netfilter.methods(Host)
 link.methods(Host)

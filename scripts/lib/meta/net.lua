@@ -470,6 +470,13 @@ function Host:qdisc(options) end
 ---@param cpu integer
 function Host:taskset(cpu) end
 
+---A system call by its own numbers and bytes: "setsockopt", { fd, arg0 = level, arg1 = name, data }. What came of it
+---(`ret`, `data`, `addr`, `port`, `family`, `msg_flags`, `control`, `revents`), or nil and the name of the errno.
+---@param name string
+---@param fields table `fd arg0 arg1 arg2 arg3 data size control control_size addr port family fds timeout`
+---@return table|nil result, string|nil errno
+function Host:syscall(name, fields) end
+
 ---`tc` with the same words: "qdisc replace dev eth0 root fq maxrate 1mbit", "-s qdisc show dev eth0". Returns what
 ---tc prints, raises what it complains about.
 ---@param words string

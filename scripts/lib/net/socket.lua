@@ -110,6 +110,14 @@ local function sys(s, name, fields)
   return native.sys(name, fields)
 end
 
+-- host:syscall(name, fields): a call by its own numbers and bytes (stack/include/stack/sys.h). What
+-- came of it, or nil and the name of the error.
+function socket.syscall(host, name, fields)
+  settle(host)
+  fields.host = host.id
+  return native.sys(name, fields)
+end
+
 -- (7), ("192.0.2.1", 7), ("192.0.2.1:7") or ("[2001:db8::1]:7") as address bytes and port.
 local function endpoint(s, addr, port, what)
   if math.type(addr) == "integer" and port == nil then return ("\0"):rep(s.v6 and 16 or 4), addr end

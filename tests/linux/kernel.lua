@@ -1,0 +1,25 @@
+-- SPDX-License-Identifier: MIT
+-- The kernel's side: a world for a sequence out of what kernel.c gives. stack.lua makes the same
+-- out of a host of the stack; calls.lua says what a world has.
+return function(native, sequence, part)
+  local world = { side = "kernel", sys = native.sys, sleep = native.sleep, emit = native.emit }
+
+  function world.command(words) return native.command(words .. " 2>&1") end
+
+  function world.proc(path) return native.read_file(path) end
+
+  local function sysctl_path(name) return "/proc/sys/" .. name:gsub("%.", "/") end
+
+  function world.sysctl(name, value)
+    if value == nil then
+      local text, err = native.read_file(sysctl_path(name))
+      return text and text:gsub("\n$", ""), err
+    end
+    return native.write_file(sysctl_path(name), tostring(value))
+  end
+
+  world.command "ip link set lo up"
+  -- What a machine may have been told; the stack has the defaults of the kernel's sources.
+  world.sysctl("net.ipv4.tcp_congestion_control", "cubic")
+  require(sequence)(require "calls" (world), part)
+end

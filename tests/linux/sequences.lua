@@ -1,0 +1,18 @@
+-- SPDX-License-Identifier: MIT
+-- The sequences that both sides run: a file of this folder, and a part of it.
+local list = {}
+
+for line in ([[
+  options tcp-closed
+  options tcp-listening
+  options tcp-connecting
+  options tcp-connected
+  options tcp-close-wait
+  options udp
+  options tcp6-closed
+]]):gmatch "[^\n]+" do
+  local file, part = line:match "(%S+)%s*(%S*)"
+  list[#list + 1] = { name = part ~= "" and file .. "." .. part or file, file = file, part = part }
+end
+
+return list
