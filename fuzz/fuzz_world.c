@@ -264,7 +264,9 @@ static s64 apply(struct fuzz_world *f, const struct op *op)
 
 static void boot(struct fuzz_world *f, u32 cpus, u32 queues)
 {
-	const struct world_config config = { .seed = FUZZ_SEED, .digest = true };
+	const struct world_config config = { .seed = FUZZ_SEED,
+					     .digest = true,
+					     .check_events = true };
 	struct op op = { .kind = OP_WIRE_ADD };
 
 	f->w = world_create(arenas[f->arena].bytes, ARENA_SIZE, &config,

@@ -12,6 +12,7 @@
 #include "drivers/links.h"
 #include "drivers/loopback.h"
 #include "drivers/wire.h"
+#include "inet/ip_account.h"
 #include "ipv4/ipv4.h"
 #include "ipv6/ipv6.h"
 #include "kernel/cpu_steps.h"
@@ -88,6 +89,7 @@ struct world *world_create(void *arena, size_t arena_size, const struct world_co
 	w->profile_rfc = config->profile_rfc;
 	w->steps_limit = config->steps_limit ? config->steps_limit : STEPS_PER_INSTANT;
 	w->digest_on = config->digest;
+	w->check_events = config->check_events;
 	w->trace_wanted = config->digest ? UINT64_MAX : 0;
 	w->ops = ops;
 	w->ops_ctx = ctx;
@@ -255,13 +257,20 @@ u64 world_event_count(const struct world *w)
 	return w->events_run;
 }
 
+static void run_first(struct world *w)
+{
+	event_queue_run_first(w);
+	if (w->check_events)
+		world_check(w, 0);
+}
+
 enum world_stop world_run(struct world *w, u64 until_ns)
 {
 	w->stop = false;
 	while (w->heap && w->heap->time <= until_ns) {
 		if (w->heap->time == w->now && w->steps_at_instant >= w->steps_limit)
 			return WORLD_STORM;
-		event_queue_run_first(w);
+		run_first(w);
 		if (w->stop)
 			return WORLD_STOPPED;
 	}
@@ -276,13 +285,22 @@ bool world_step(struct world *w)
 {
 	if (!w->heap)
 		return false;
-	event_queue_run_first(w);
+	run_first(w);
 	return true;
 }
 
 void world_stop(struct world *w)
 {
 	w->stop = true;
+}
+
+/* Of packets in motion nobody can say where they are. */
+static void ip_check(const struct host *h, u32 level)
+{
+	if (host_in_step(h))
+		return;
+	list_for_each(pos, &h->nets)
+		ip_account_check(list_entry(pos, struct net, list), level);
 }
 
 void world_check(struct world *w, u32 level)
@@ -301,6 +319,7 @@ void world_check(struct world *w, u32 level)
 	skb_check(w);
 	for (u32 i = 0; i < w->hosts_count; i++) {
 		net_dev_check(w->hosts[i], level);
+		ip_check(w->hosts[i], level);
 		ipv4_check(w->hosts[i], level);
 		sock_check(w->hosts[i], level);
 		udp_check(w->hosts[i], level);

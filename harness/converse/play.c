@@ -53,9 +53,9 @@ static bool set_sysctls(struct cv_play *p, const struct replay_options *o)
 static bool build(struct cv_play *p, const struct replay_options *o)
 {
 	static const struct world_ops callbacks = { .wire_rx = wire_rx };
-	struct world_config config = { .seed = o->seed,
-				       .profile_rfc = o->rfc,
-				       .digest = o->digest };
+	struct world_config config = {
+		.seed = o->seed, .profile_rfc = o->rfc, .digest = o->digest, .check_events = true
+	};
 	struct op host = { .kind = OP_HOST_ADD, .u.host_add = { .cpus = 1 } };
 	/* A little while in one direction: no exchange takes no time at all. */
 	struct op wire = { .kind = OP_WIRE_ADD, .u.wire_add = { .delay_ns = 1000 } };

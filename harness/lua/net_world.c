@@ -206,6 +206,7 @@ struct net_run *net_run_of(lua_State *L)
 		.seed = t->log ? t->log_seed : t->seed,
 		.profile_rfc = strcmp(t->profile, "rfc") == 0,
 		.digest = c->digest || t->log,
+		.check_events = true,
 	};
 	struct net_run *n = t->net;
 

@@ -431,6 +431,7 @@ void pd_run(const struct pd_job *job, struct pd_outcome *o)
 		.seed = job->seed,
 		.profile_rfc = job->profile_rfc,
 		.digest = job->digest,
+		.check_events = true,
 	};
 	struct pd_run r = { .script = job->script,
 			    .settings = job->settings,

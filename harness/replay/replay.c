@@ -208,6 +208,7 @@ static bool build_world(struct replay *r)
 		.seed = r->o->seed,
 		.profile_rfc = r->o->rfc,
 		.digest = r->o->digest,
+		.check_events = true,
 		.steps_limit = UINT32_MAX, /* a file whose times are all 0 is no storm */
 	};
 

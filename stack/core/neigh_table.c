@@ -81,8 +81,10 @@ void neigh_parms_release(struct neigh_table *tbl, struct neigh_parms *parms)
 
 void neigh_purge(struct neighbour *n, enum skb_drop_reason reason)
 {
-	skb_queue_purge_reason(&n->arp_queue, reason);
-	n->arp_queue_len_bytes = 0;
+	struct sk_buff *skb;
+
+	while ((skb = neigh_dequeue(n)) != NULL)
+		kfree_skb_reason(skb, reason);
 }
 
 static int neigh_blackhole(struct neighbour *n, struct sk_buff *skb)

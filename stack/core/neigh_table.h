@@ -6,6 +6,8 @@
 #include "core/neighbour.h"
 #include "kernel/trace.h"
 
+/* The oldest packet that waits, no longer the queue's; NULL: none. */
+struct sk_buff *neigh_dequeue(struct neighbour *n);
 /* Drops what is queued. */
 void neigh_purge(struct neighbour *n, enum skb_drop_reason reason);
 /* PERMANENT entries do not count against the thresholds: after every change of state. */

@@ -9,6 +9,7 @@
  */
 #include "core/neigh_table.h"
 #include "core/skb_path.h"
+#include "skb/ip_way.h"
 
 #include "stack/errno.h"
 
@@ -64,6 +65,17 @@ static u32 neigh_max_probes(const struct neighbour *n)
 	       (n->nud_state & NUD_PROBE ? p->mcast_reprobes : p->mcast_solicit);
 }
 
+struct sk_buff *neigh_dequeue(struct neighbour *n)
+{
+	struct sk_buff *skb = skb_dequeue(&n->arp_queue);
+
+	if (!skb)
+		return NULL;
+	n->arp_queue_len_bytes -= skb->truesize;
+	ip_way_unhold(skb);
+	return skb;
+}
+
 static void neigh_invalidate(struct neighbour *n)
 {
 	struct sk_buff *skb;
@@ -72,10 +84,8 @@ static void neigh_invalidate(struct neighbour *n)
 	n->updated = now_jiffies(n->tbl);
 	/* error_report may send and come back here: the state is looked at again each time. */
 	n->refcnt++;
-	while (n->nud_state == NUD_FAILED && (skb = skb_dequeue(&n->arp_queue)) != NULL) {
-		n->arp_queue_len_bytes -= skb->truesize;
+	while (n->nud_state == NUD_FAILED && (skb = neigh_dequeue(n)) != NULL)
 		n->ops->error_report(n, skb);
-	}
 	neigh_purge(n, SKB_DROP_REASON_NEIGH_FAILED);
 	neigh_release(n);
 }
@@ -135,15 +145,15 @@ void neigh_timer_handler(struct timer *t)
 static void neigh_queue(struct neighbour *n, struct sk_buff *skb)
 {
 	while (n->arp_queue_len_bytes + skb->truesize > n->parms->queue_len_bytes) {
-		struct sk_buff *old = skb_dequeue(&n->arp_queue);
+		struct sk_buff *old = neigh_dequeue(n);
 
 		if (!old)
 			break;
-		n->arp_queue_len_bytes -= old->truesize;
 		kfree_skb_reason(old, SKB_DROP_REASON_NEIGH_QUEUEFULL);
 		n->tbl->stats.unres_discards++;
 	}
 	skb_queue_tail(&n->arp_queue, skb);
+	ip_way_hold(skb);
 	n->arp_queue_len_bytes += skb->truesize;
 }
 
@@ -198,10 +208,8 @@ static void neigh_flush_queue(struct neighbour *n)
 	struct sk_buff *skb;
 
 	n->refcnt++;
-	while (n->nud_state & NUD_VALID && (skb = skb_dequeue(&n->arp_queue)) != NULL) {
-		n->arp_queue_len_bytes -= skb->truesize;
+	while (n->nud_state & NUD_VALID && (skb = neigh_dequeue(n)) != NULL)
 		n->output(n, skb);
-	}
 	neigh_purge(n, SKB_DROP_REASON_NEIGH_FAILED);
 	neigh_release(n);
 }
@@ -300,6 +308,13 @@ static void neigh_hh_init(struct neighbour *n)
 	n->hh_len = ETH_HLEN;
 }
 
+static int neigh_xmit(struct sk_buff *skb)
+{
+	ip_account_of(skb)->resolved++;
+	skb->ip_way = IP_WAY_NONE;
+	return dev_queue_xmit(skb);
+}
+
 static int neigh_xmit_header(struct neighbour *n, struct sk_buff *skb)
 {
 	skb_pull(skb, (u32)skb_network_offset(skb));
@@ -307,7 +322,7 @@ static int neigh_xmit_header(struct neighbour *n, struct sk_buff *skb)
 		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
 		return -EINVAL;
 	}
-	return dev_queue_xmit(skb);
+	return neigh_xmit(skb);
 }
 
 int neigh_resolve_output(struct neighbour *n, struct sk_buff *skb)
@@ -327,7 +342,7 @@ int neigh_connected_output(struct neighbour *n, struct sk_buff *skb)
 int neigh_direct_output(struct neighbour *n, struct sk_buff *skb)
 {
 	(void)n;
-	return dev_queue_xmit(skb);
+	return neigh_xmit(skb);
 }
 
 int neigh_output(struct neighbour *n, struct sk_buff *skb)
@@ -336,7 +351,7 @@ int neigh_output(struct neighbour *n, struct sk_buff *skb)
 	if (n->nud_state & NUD_CONNECTED && n->hh_len && skb_headroom(skb) >= n->hh_len &&
 	    skb->protocol == htons(n->tbl->protocol)) {
 		memcpy(skb_push(skb, n->hh_len), n->hh, ETH_HLEN);
-		return dev_queue_xmit(skb);
+		return neigh_xmit(skb);
 	}
 	return n->output(n, skb);
 }

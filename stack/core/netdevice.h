@@ -9,6 +9,7 @@
 #include "kernel/cpu.h"
 #include "kernel/timer.h"
 #include "skb/skbuff.h"
+#include "wire/eth.h"
 
 struct in_device;
 struct neigh_parms;
@@ -25,14 +26,6 @@ struct op_link_set;
 #define GSO_MAX_SEGS 65535u
 #define ETH_ZLEN     60u /* shortest frame without FCS */
 #define MAX_ADDR_LEN 32u
-
-#define ETH_P_IP     0x0800
-#define ETH_P_ARP    0x0806
-#define ETH_P_8021Q  0x8100
-#define ETH_P_8021AD 0x88A8
-#define ETH_P_IPV6   0x86DD
-#define ETH_P_ALL    0x0003
-#define ETH_P_802_2  0x0004
 
 #define ARPHRD_ETHER	1
 #define ARPHRD_LOOPBACK 772

@@ -2,6 +2,8 @@
 /* Reassembly core (net/ipv4/inet_fragment.c). See inet_frag.h. */
 #include "inet/inet_frag.h"
 
+#include "skb/ip_way.h"
+
 /* Declared size of a queue: struct ipq on Linux x86-64, slab rounded (mem_kinds.def). */
 #define FRAG_QUEUE_MEM 192u
 
@@ -86,6 +88,7 @@ void inet_frag_purge(struct inet_frag_queue *q, enum skb_drop_reason reason)
 			struct sk_buff *next = FRAG_CB(skb)->next_frag;
 
 			skb->next = skb->prev = NULL;
+			ip_way_unhold(skb);
 			skb->dev = NULL;
 			kfree_skb_reason(skb, reason);
 			skb = next;
@@ -169,6 +172,7 @@ enum inet_frag_result inet_frag_queue_insert(struct inet_frag_queue *q, struct s
 		q->meat += skb->len;
 		q->mem += skb->truesize;
 		q->fqdir->mem += skb->truesize;
+		ip_way_hold(skb);
 	}
 	return r;
 }
@@ -198,6 +202,7 @@ struct sk_buff *inet_frag_pull_head(struct inet_frag_queue *q)
 	}
 	q->mem -= head->truesize;
 	q->fqdir->mem -= head->truesize;
+	ip_way_unhold(head);
 	head->next = head->prev = NULL;
 	head->dev = NULL;
 	return head;
@@ -328,6 +333,7 @@ static struct sk_buff *frag_list_collect(struct inet_frag_queue *q)
 		for (; skb; skb = FRAG_CB(skb)->next_frag) {
 			skb->next = skb->prev = NULL;
 			skb->dev = NULL;
+			ip_way_unhold(skb);
 			*tail = skb;
 			tail = &skb->next;
 		}
@@ -370,6 +376,7 @@ int inet_frag_reasm(struct inet_frag_queue *q, struct sk_buff *skb)
 		else if (skb->ip_summed == CHECKSUM_COMPLETE)
 			skb->csum = skb->csum + part->csum + (skb->csum + part->csum < skb->csum);
 		skb_dst_drop(part);
+		ip_way_join(part);
 	}
 	return 0;
 }

@@ -100,6 +100,7 @@ static void ip_forward_options(struct sk_buff *skb)
 static int ip_forward_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
 	MIB_INC(net, IpForwDatagrams);
+	skb->ip_way = IP_WAY_OUT;
 	if (IPCB(skb)->opt.optlen)
 		ip_forward_options(skb);
 	return dst_output(net, sk, skb);

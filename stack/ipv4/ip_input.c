@@ -8,6 +8,7 @@
  */
 #include "ipv4/ip.h"
 #include "core/skb_path.h"
+#include "skb/ip_way.h"
 
 #include "ipv4/devinet.h"
 #include "ipv4/icmp.h"
@@ -51,15 +52,18 @@ static int ip_local_deliver_finish(struct net *net, struct sock *sk, struct sk_b
 		ipprot = protos->protos[protocol];
 		if (!ipprot)
 			break;
+		skb->ip_way = IP_WAY_NONE;
 		ret = ipprot->handler(skb);
 		if (ret >= 0) {
 			MIB_INC(net, IpInDelivers);
 			return 0;
 		}
+		skb->ip_way = IP_WAY_IN;
 		protocol = (u32)-ret & 255;
 	}
 	if (raw) {
 		MIB_INC(net, IpInDelivers);
+		skb->ip_way = IP_WAY_NONE;
 		consume_skb(skb);
 		return 0;
 	}
@@ -241,8 +245,10 @@ static struct sk_buff *ip_rcv_core(struct sk_buff *skb, struct net *net)
 	skb = skb_share_check(skb);
 	if (!skb) {
 		MIB_INC(net, IpInDiscards);
+		ip_account_lost(&net->ip[0], IP_WAY_IN, SKB_DROP_REASON_NOMEM);
 		return NULL;
 	}
+	skb->ip_way = IP_WAY_IN;
 	if (!pskb_may_pull(skb, IP4_HLEN))
 		return ip_rcv_hdr_error(skb, net, SKB_DROP_REASON_IP_INHDR);
 	/* RFC 1122 3.2.1.1, 3.2.1.2: version, checksum; then the lengths. */

@@ -8,6 +8,7 @@
  */
 #include "ipv4/ip.h"
 #include "core/skb_path.h"
+#include "skb/ip_way.h"
 
 #include "core/offload.h"
 #include "ipv4/arp.h"
@@ -109,6 +110,7 @@ int ip_local_out(struct net *net, struct sock *sk, struct sk_buff *skb)
 	u8 *iph = ip_hdr(skb);
 
 	MIB_INC(net, IpOutRequests);
+	skb->ip_way = IP_WAY_OUT;
 	ip4_set_tot_len(iph, skb->len);
 	ip4_send_check(iph);
 	skb->protocol = htons(ETH_P_IP);
@@ -143,6 +145,7 @@ static int ip_finish_output2(struct net *net, struct sock *sk, struct sk_buff *s
 		MIB_ADD(net, IpExtOutBcastOctets, skb->len);
 	}
 	MIB_INC(net, IpOutTransmits);
+	skb->ip_way = IP_WAY_NEIGH;
 	MIB_ADD(net, IpExtOutOctets, skb->len);
 	if (dev->header_ops && skb_headroom(skb) < dev->hard_header_len &&
 	    skb_cow_head(skb, ll_reserved_space(dev))) {
@@ -217,6 +220,7 @@ static int ip_do_fragment(struct net *net, struct sock *sk, struct sk_buff *skb,
 		err = -ENOMEM;
 		if (!f)
 			goto fail;
+		ip_way_piece(f);
 		if (offset == 0)
 			ip_options_fragment(ip_hdr(skb) + IP4_HLEN, &IPCB(skb)->opt);
 		if (skb->sk)
@@ -229,7 +233,7 @@ static int ip_do_fragment(struct net *net, struct sock *sk, struct sk_buff *skb,
 			goto fail;
 		MIB_INC(net, IpFragCreates);
 	}
-	consume_skb(skb);
+	ip_way_cut(skb);
 	MIB_INC(net, IpFragOKs);
 	return 0;
 fail:
@@ -282,12 +286,13 @@ static int finish_output_gso(struct net *net, struct sock *sk, struct sk_buff *s
 		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
 		return -ENOMEM;
 	}
-	consume_skb(skb);
+	ip_way_cut(skb);
 	for (; segs; segs = next) {
 		int err;
 
 		next = segs->next;
 		segs->next = NULL;
+		ip_way_piece(segs);
 		err = ip_fragment(net, sk, segs, mtu);
 		if (err && !ret)
 			ret = err;
@@ -321,6 +326,8 @@ static int ip_mc_finish_output(struct net *net, struct sock *sk, struct sk_buff 
 {
 	(void)net;
 	(void)sk;
+	ip_account_of(skb)->looped++;
+	skb->ip_way = IP_WAY_NONE;
 	skb_orphan(skb);
 	skb_reset_mac_header(skb);
 	skb->pkt_type = PACKET_LOOPBACK;
@@ -335,9 +342,11 @@ static void mc_loop_copy(struct net *net, struct sock *sk, struct sk_buff *skb,
 {
 	struct sk_buff *copy = skb_clone(skb);
 
-	if (copy)
-		NF_HOOK(AF_INET, NF_INET_POST_ROUTING, net, sk, copy, NULL, dev,
-			ip_mc_finish_output);
+	if (!copy)
+		return;
+	ip_account_of(copy)->copies++;
+	copy->ip_way = IP_WAY_OUT;
+	NF_HOOK(AF_INET, NF_INET_POST_ROUTING, net, sk, copy, NULL, dev, ip_mc_finish_output);
 }
 
 int ip_mc_output(struct net *net, struct sock *sk, struct sk_buff *skb)
@@ -352,7 +361,7 @@ int ip_mc_output(struct net *net, struct sock *sk, struct sk_buff *skb)
 			mc_loop_copy(net, sk, skb, dev);
 		/* TTL 0 stays on the host (RFC 1112 6.1). */
 		if (ip4_ttl(ip_hdr(skb)) == 0) {
-			consume_skb(skb);
+			ip_way_consume(skb);
 			return 0;
 		}
 	}

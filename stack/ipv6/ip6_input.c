@@ -131,9 +131,11 @@ static int ip6_deliver(struct net *net, struct sock *sk, struct sk_buff *skb)
 	ipprot = net->host->inet6_protos->protos[nexthdr];
 	if (ipprot) {
 		MIB_INC(net, Ip6InDelivers);
+		skb->ip_way = IP_WAY_NONE;
 		ipprot->handler(skb);
 	} else if (nexthdr == NEXTHDR_NONE) {
 		MIB_INC(net, Ip6InDelivers);
+		skb->ip_way = IP_WAY_NONE;
 		consume_skb(skb);
 	} else {
 		MIB_INC(net, Ip6InUnknownProtos);
@@ -163,6 +165,7 @@ static bool ip6_rcv_core(struct net *net, struct sk_buff *skb)
 	u32 len;
 
 	MIB_INC(net, Ip6InReceives);
+	skb->ip_way = IP_WAY_IN;
 	MIB_ADD(net, Ip6InOctets, skb->len);
 	if (!pskb_may_pull(skb, 1))
 		return ip6_hdr_error(skb, SKB_DROP_REASON_IP_INHDR);
@@ -225,6 +228,7 @@ static int ipv6_rcv(struct sk_buff *skb, struct net_device *dev, const struct pa
 	}
 	if (!dev->anyip && !netns6(dev_net(dev))) {
 		MIB_INC(dev_net(dev), Ip6InReceives);
+		skb->ip_way = IP_WAY_IN;
 		kfree_skb_reason(skb, SKB_DROP_REASON_IPV6_DISABLED);
 		return NET_RX_DROP;
 	}

@@ -42,6 +42,7 @@ int ip6_xmit(struct net *net, struct sock *sk, struct sk_buff *skb, const struct
 	ip6_build(skb->data, &h);
 	skb->protocol = htons(ETH_P_IPV6);
 	MIB_INC(net, Ip6OutRequests);
+	skb->ip_way = IP_WAY_OUT;
 	return NF_HOOK(AF_INET6, NF_INET_LOCAL_OUT, net, sk, skb, NULL, skb->dst->dev,
 		       ip6_local_out_finish);
 }
@@ -62,6 +63,7 @@ static int ip6_finish_output(struct net *net, struct sock *sk, struct sk_buff *s
 		return -EHOSTUNREACH;
 	}
 	MIB_INC(net, Ip6OutTransmits);
+	skb->ip_way = IP_WAY_NONE;
 	MIB_ADD(net, Ip6OutOctets, skb->len);
 	if (dev->header_ops &&
 	    dev_hard_header(skb, dev, ETH_P_IPV6, dev->dev_addr, dev->dev_addr) < 0) {

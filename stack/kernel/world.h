@@ -49,6 +49,7 @@ struct world {
 	bool stop;
 	bool ending; /* world_destroy() is under way */
 	bool digest_on;
+	bool check_events;
 	bool profile_rfc;
 	u64 trace_wanted; /* bit per event: somebody listens or a digest is kept */
 	u64 trace_mask;

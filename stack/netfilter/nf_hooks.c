@@ -8,6 +8,7 @@
 
 #include "core/offload.h"
 #include "kernel/trace.h"
+#include "skb/ip_way.h"
 #include "stack/errno.h"
 
 #define NF_REPEAT_MAX 1000u
@@ -54,7 +55,7 @@ static u32 nf_hook_outside(const struct nf_hook_entry *e, struct sk_buff *skb,
 		return NF_DROP;
 	/* The outside has no way to hold a packet but NF_QUEUE: what it steals ends there. */
 	if (verdict == NF_STOLEN)
-		consume_skb(skb);
+		ip_way_consume(skb);
 	return (verdict & NF_VERDICT_MASK) > NF_REPEAT ? NF_DROP : verdict;
 }
 

@@ -26,9 +26,9 @@ struct nf_hook_state {
 };
 
 /*
- * A verdict: NF_*. NF_DROP frees the packet (NETFILTER_DROP); after NF_STOLEN it is the hook's;
- * NF_REPEAT calls the hook again; after NF_QUEUE the packet waits where there is a listener, else
- * it is dropped.
+ * A verdict: NF_*. NF_DROP frees the packet (NETFILTER_DROP); after NF_STOLEN it is the hook's
+ * (which ends it by ip_way_consume() or kfree_skb_reason()); NF_REPEAT calls the hook again; after
+ * NF_QUEUE the packet waits where there is a listener, else it is dropped.
  */
 typedef u32 (*nf_hookfn)(void *priv, struct sk_buff *skb, const struct nf_hook_state *state);
 

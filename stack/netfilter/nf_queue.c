@@ -11,6 +11,7 @@
 #include "core/offload.h"
 #include "kernel/host.h"
 #include "netfilter/nf_hooks.h"
+#include "skb/ip_way.h"
 #include "stack/errno.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
@@ -71,6 +72,7 @@ bool nf_queue(struct sk_buff *skb, const struct nf_hook_state *state, struct nf_
 	e->pos = pos;
 	list_add_tail(&e->list, &q->entries);
 	q->count++;
+	ip_way_hold(skb);
 	return true;
 }
 
@@ -82,6 +84,7 @@ static struct sk_buff *queue_take(struct nf_queue_entry *e)
 
 	list_del_init(&e->list);
 	net->nf_queue->count--;
+	ip_way_unhold(skb);
 	mem_free(net_world(net), MEM_NF_HOOK, e, sizeof(*e));
 	return skb;
 }
@@ -148,7 +151,7 @@ static void nf_reinject(struct nf_queue_entry *e, u32 verdict)
 			state.okfn(state.net, state.sk, skb);
 		break;
 	case NF_STOLEN:
-		consume_skb(skb);
+		ip_way_consume(skb);
 		break;
 	default:
 		kfree_skb_reason(skb, SKB_DROP_REASON_NETFILTER_DROP);

@@ -8,6 +8,7 @@
 
 #include "kernel/host.h"
 #include "kernel/timer.h"
+#include "netns/ip_account.h"
 #include "stack/drop_reason.h"
 #include "stack/rtnetlink.h"
 
@@ -45,6 +46,7 @@ struct net {
 	struct netns_sysctl sysctl;
 	u64 mib[MIB_COUNT];
 	u64 drops[SKB_DROP_REASON_COUNT];
+	struct ip_account ip[2]; /* IPv4, IPv6 */
 	u64 icmp_in_type[256], icmp_out_type[256]; /* IcmpMsgInTypeN, IcmpMsgOutTypeN */
 	/* netfilter/: chains by hook, IPv4 and IPv6. */
 	struct nf_hook_entries *nf_hooks[2][NF_INET_NUMHOOKS];

@@ -12,6 +12,7 @@
 #include "drivers/wire.h"
 #include "lib/str.h"
 #include "nf/nf_conntrack.h"
+#include "proc/counters_ip.h"
 
 /* A u64 of a struct under its name. */
 struct counter_field {
@@ -247,7 +248,8 @@ bool counter_get(const struct world *w, u32 host, const char *name, u64 *value)
 	if ((rest = str_after(name, "arp_cache.")) != NULL && h->arp_tbl)
 		return field_get(&h->arp_tbl->stats, neigh_fields, ARRAY_SIZE(neigh_fields), rest,
 				 value);
-	return mib_get(net, name, value) || dev_get(net, name, value);
+	return ip_counter_get(net, name, value) || mib_get(net, name, value) ||
+	       dev_get(net, name, value);
 }
 
 /* ---- all ---- */
@@ -355,6 +357,7 @@ void counters_walk(const struct world *w, u32 host,
 	set_prefix(&k, "Drop.", 0, NULL);
 	for (u32 i = 0; i < SKB_DROP_REASON_COUNT; i++)
 		tell(&k, drop_reason_name(i), net->drops[i]);
+	ip_counters_walk(net, fn, ctx);
 	walk_devices(&k, net);
 	for (u32 i = 0; i < h->cpus_count; i++) {
 		set_prefix(&k, "softnet.", i, ".");

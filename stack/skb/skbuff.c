@@ -10,6 +10,7 @@
 
 #include "kernel/trace.h"
 #include "lib/poison.h"
+#include "skb/ip_way.h"
 
 #define SMP_CACHE_BYTES 64u
 /* Linux x86-64: SKB_DATA_ALIGN(sizeof(struct skb_shared_info)) and of struct sk_buff. */
@@ -192,6 +193,11 @@ void skb_part_put(struct sk_buff *skb)
 	skb_put_ref(skb, &skb->world->skb_absorbed);
 }
 
+static void ip_way_drop(const struct sk_buff *skb, enum skb_drop_reason reason)
+{
+	ip_account_lost(ip_account_of(skb), skb->ip_way, reason);
+}
+
 void kfree_skb_reason(struct sk_buff *skb, enum skb_drop_reason reason)
 {
 	if (!skb)
@@ -202,6 +208,8 @@ void kfree_skb_reason(struct sk_buff *skb, enum skb_drop_reason reason)
 			skb->net->drops[reason]++;
 		else
 			skb->world->skb_dropped_alone++;
+		if (skb->ip_way)
+			ip_way_drop(skb, reason);
 		trace(skb->world, skb->net ? skb->net->host : NULL, TRACE_KFREE_SKB, skb->id,
 		      reason, ntohs(skb->protocol), skb->len);
 	}
@@ -269,6 +277,7 @@ static void copy_head(struct sk_buff *to, const struct sk_buff *from)
 	to->users = 1;
 	to->cloned = 0;
 	to->nohdr = 0;
+	to->ip_way = IP_WAY_NONE;
 	if (to->dst && !to->dst_noref)
 		to->world->up->dst_hold(to->dst);
 	if (to->nfct)

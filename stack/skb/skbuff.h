@@ -136,7 +136,7 @@ struct sk_buff {
 	u8 csum_valid : 1, cloned : 1, nohdr : 1, peeked : 1, ignore_df : 1, vlan_present : 1,
 		l4_hash : 1, sw_hash : 1;
 	u8 dst_noref : 1, csum_bad : 1, wire_csum_ok : 1, fclone : 1, gso_seg : 1, ooo_okay : 1,
-		ipvs_unused : 2;
+		ip_way : 2; /* enum ip_way: where IP has it */
 };
 
 /* Data areas: `size` usable bytes in front of the shared info. */

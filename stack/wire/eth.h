@@ -9,6 +9,14 @@
 #define VLAN4_HLEN   4u
 #define ETH_TYPE_MIN 0x0600 /* below: an IEEE 802.3 length */
 
+#define ETH_P_IP     0x0800
+#define ETH_P_ARP    0x0806
+#define ETH_P_8021Q  0x8100
+#define ETH_P_8021AD 0x88A8
+#define ETH_P_IPV6   0x86DD
+#define ETH_P_ALL    0x0003
+#define ETH_P_802_2  0x0004
+
 static inline u16 eth_type(const u8 *p)
 {
 	return get_be16(p + 12);

@@ -60,6 +60,7 @@ struct world_config {
 			    limits.h */
 	bool profile_rfc; /* defaults of profile `rfc` instead of `linux` */
 	bool digest; /* keep the digest (costs a hash per frame and op) */
+	bool check_events; /* world_check(w, 0) after every event */
 };
 
 /*

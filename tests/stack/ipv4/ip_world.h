@@ -133,7 +133,7 @@ static inline s64 ipw_neigh(u32 addr, u8 state)
 
 static inline int ipw_setup(void **state)
 {
-	struct world_config config = { .seed = 11 };
+	struct world_config config = { .seed = 11, .check_events = true };
 	struct op op = { .kind = OP_WIRE_ADD };
 
 	(void)state;

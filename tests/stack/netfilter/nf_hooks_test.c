@@ -3,6 +3,7 @@
 #include "stack/ipv4/ip_world.h"
 
 #include "netfilter/nf_hooks.h"
+#include "skb/ip_way.h"
 
 static char seen[64];
 static u32 seen_count;
@@ -37,7 +38,7 @@ static u32 hook_fn(void *priv, struct sk_buff *skb, const struct nf_hook_state *
 		return NF_REPEAT;
 	}
 	if (h->verdict == NF_STOLEN)
-		consume_skb(skb);
+		ip_way_consume(skb); /* it is on its way in */
 	return h->verdict;
 }
 

@@ -74,7 +74,7 @@ static inline void world_add_host(u32 i)
 
 static inline int sock_world_setup(void **state)
 {
-	struct world_config config = { .seed = 7 };
+	struct world_config config = { .seed = 7, .check_events = true };
 	struct op op = { .kind = OP_WIRE_ADD };
 
 	(void)state;

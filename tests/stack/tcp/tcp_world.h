@@ -105,7 +105,7 @@ static inline void set_sysctl(const char *name, const char *value)
 
 static inline int tcp_world_setup(void **state)
 {
-	struct world_config config = { .seed = 7 };
+	struct world_config config = { .seed = 7, .check_events = true };
 	struct op op = { .kind = OP_WIRE_ADD };
 
 	(void)state;
