@@ -9,13 +9,13 @@ local ip, udp = net.ip, net.udp
 local function balanced(t, host)
   local c = host:counters()
   local function way(name) -- what ended there, and what waits
-    return c["Ip." .. name .. ".joined"] + c["Ip." .. name .. ".ended"] + c["Ip." .. name .. ".held"] +
-      c["Ip." .. name .. ".dropped"]
+    return c["ip." .. name .. ".joined"] + c["ip." .. name .. ".ended"] + c["ip." .. name .. ".held"] +
+      c["ip." .. name .. ".dropped"]
   end
   t:is(c.IpInReceives, c.IpInDelivers + c.IpForwDatagrams + way "in", "in")
-  t:is(c.IpOutRequests + c.IpForwDatagrams + c["Ip.pieces"] + c["Ip.copies"],
-    c.IpOutTransmits + c["Ip.cut"] + c["Ip.looped"] + way "out", "out")
-  t:is(c.IpOutTransmits, c["Ip.resolved"] + way "neigh", "neigh")
+  t:is(c.IpOutRequests + c.IpForwDatagrams + c["ip.pieces"] + c["ip.copies"],
+    c.IpOutTransmits + c["ip.cut"] + c["ip.looped"] + way "out", "out")
+  t:is(c.IpOutTransmits, c["ip.resolved"] + way "neigh", "neigh")
 end
 
 local function router()
@@ -41,13 +41,13 @@ tap.test("fragments are held, then part of a datagram, or dropped when the time 
   local torn = net.fragments(datagram { dst = "192.0.2.1", size = 64, id = 2 }, { 24, 48 })
   for _, piece in ipairs { whole[1], whole[2], torn[3] } do a:send(piece) end
   a:expect_nothing { during = "1ms" }
-  t:is(host:counter "Ip.in.held", 3)
+  t:is(host:counter "ip.in.held", 3)
   balanced(t, host)
   a:send(whole[3])
   t:is(#socket:recv(), 64)
-  t:is({ host:counter "Ip.in.held", host:counter "Ip.in.joined" }, { 1, 2 })
+  t:is({ host:counter "ip.in.held", host:counter "ip.in.joined" }, { 1, 2 })
   net.sleep "31s"
-  t:is({ host:counter "Ip.in.held", host:counter "Ip.in.Drop.FRAG_REASM_TIMEOUT" }, { 0, 1 })
+  t:is({ host:counter "ip.in.held", host:counter "ip.in.Drop.FRAG_REASM_TIMEOUT" }, { 0, 1 })
   balanced(t, host)
 end)
 
@@ -57,7 +57,7 @@ tap.test("a router cuts what is too long: pieces, and the datagram they were cut
   host:neigh { addr = b.addr, mac = b.mac, dev = outside }
   a:send(datagram { dst = b.addr, size = 1400 })
   t:is(#b:collect { during = "1ms" }, 3)
-  t:is({ host:counter "IpForwDatagrams", host:counter "Ip.pieces", host:counter "Ip.cut", host:counter "IpOutTransmits" },
+  t:is({ host:counter "IpForwDatagrams", host:counter "ip.pieces", host:counter "ip.cut", host:counter "IpOutTransmits" },
     { 1, 3, 1, 3 })
   balanced(t, host)
 end)
@@ -73,12 +73,12 @@ tap.test("dropped on the way in, on the way out, at the neighbour: each its own 
   hook:remove()
   a:send(datagram { dst = "198.51.100.50" })
   a:collect { during = "1ms" }
-  t:is(host:counter "Ip.neigh.held", 1)
+  t:is(host:counter "ip.neigh.held", 1)
   balanced(t, host)
   a:collect { during = "5s" }
   outside.wire:peer { addr = "198.51.100.77" }:collect { during = "1ms" }
-  t:is({ host:counter "Ip.in.Drop.BLACKHOLE", host:counter "Ip.in.Drop.TTL_EXCEEDED", host:counter "Ip.out.Drop.NETFILTER_DROP",
-    host:counter "Ip.neigh.Drop.NEIGH_FAILED", host:counter "Ip.neigh.held" }, { 1, 1, 1, 1, 0 })
+  t:is({ host:counter "ip.in.Drop.BLACKHOLE", host:counter "ip.in.Drop.TTL_EXCEEDED", host:counter "ip.out.Drop.NETFILTER_DROP",
+    host:counter "ip.neigh.Drop.NEIGH_FAILED", host:counter "ip.neigh.held" }, { 1, 1, 1, 1, 0 })
   balanced(t, host)
 end)
 
@@ -88,7 +88,7 @@ tap.test("a hook that holds packets, and one that takes them", function(t)
   a:send(datagram { dst = b.addr })
   a:send(datagram { dst = b.addr, id = 2 })
   b:expect_nothing { during = "1ms" }
-  t:is(host:counter "Ip.in.held", 2)
+  t:is(host:counter "ip.in.held", 2)
   balanced(t, host)
   hook:queued()[1]:accept()
   t:is(#b:collect { during = "1ms" }, 1)
@@ -97,7 +97,7 @@ tap.test("a hook that holds packets, and one that takes them", function(t)
   host:hook("local_in", function() return "stolen" end)
   a:send(datagram { dst = "192.0.2.1" })
   a:expect_nothing { during = "1ms" }
-  t:is({ host:counter "Ip.in.held", host:counter "Ip.in.ended", host:counter "Ip.in.Drop.NETFILTER_DROP" }, { 0, 1, 1 })
+  t:is({ host:counter "ip.in.held", host:counter "ip.in.ended", host:counter "ip.in.Drop.NETFILTER_DROP" }, { 0, 1, 1 })
   balanced(t, host)
 end)
 
@@ -113,7 +113,7 @@ tap.test("to a group that the sender is in: a copy comes back, TTL 0 does not le
   socket:sendto("stays", "224.1.1.1", 9)
   t:is((socket:recv()), "stays")
   a:expect_nothing { during = "1ms" }
-  local changed = host:changes(before, "^Ip%.")
-  t:is({ changed["Ip.copies"], changed["Ip.looped"], changed["Ip.out.ended"] }, { 1, 1, 1 })
+  local changed = host:changes(before, "^ip%.")
+  t:is({ changed["ip.copies"], changed["ip.looped"], changed["ip.out.ended"] }, { 1, 1, 1 })
   balanced(t, host)
 end)

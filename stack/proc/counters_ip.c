@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The account of IP packets as counters: `Ip.WAY.FIELD`, `Ip.WAY.Drop.REASON`, `Ip.FIELD`, the same
- * with `Ip6`; WAY is in, out, neigh. What they add up to stands in inet/ip_account.c.
+ * The account of IP packets as counters: `ip.WAY.FIELD`, `ip.WAY.Drop.REASON`, `ip.FIELD`, the same
+ * with `ip6`; WAY is in, out, neigh. What they add up to stands in inet/ip_account.c.
  *
  * Reasons for which nothing was dropped are not told by the walk, and read 0.
  */
@@ -31,7 +31,7 @@ static const struct account_field fields[] = {
 	{ "resolved", offsetof(struct ip_account, resolved) },
 };
 
-static const char *const families[2] = { "Ip.", "Ip6." };
+static const char *const families[2] = { "ip.", "ip6." };
 static const char *const ways[IP_WAY_COUNT] = { "", "in.", "out.", "neigh." };
 
 static u64 value_at(const struct ip_account *a, const struct account_field *f, u32 index)
