@@ -516,6 +516,7 @@ static const struct constant constants[] = {
 	C(NIC_PARAM_RX_STALL),
 	C(NIC_PARAM_RX_BAD_DESC),
 	C(NIC_PARAM_TX_BAD_DESC),
+	C(NIC_PARAM_LRO),
 	C(COST_IRQ),
 	C(COST_SOFTIRQ),
 	C(COST_POLL),

@@ -164,7 +164,7 @@ static bool parse_nic(struct run_options *o, const char *text, struct strbuf *er
 /* "gro=off,tso=on": names and switches that there are. */
 static bool parse_offload(struct run_options *o, const char *text, struct strbuf *error)
 {
-	static const char *const names[] = { "gro", "tso", "tx_csum", "rx_csum" };
+	static const char *const names[] = { "gro", "lro", "tso", "tx_csum", "rx_csum" };
 	const char *rest = text;
 
 	while (*rest) {
@@ -180,10 +180,11 @@ static bool parse_offload(struct run_options *o, const char *text, struct strbuf
 				 (len == name + 4 && strncmp(rest + name, "=off", 4) == 0));
 		}
 		if (!known) {
-			strbuf_printf(error,
-				      "--offload: '%.*s' is none of gro, tso, tx_csum, rx_csum "
-				      "with =on or =off",
-				      (int)len, rest);
+			strbuf_printf(
+				error,
+				"--offload: '%.*s' is none of gro, lro, tso, tx_csum, rx_csum "
+				"with =on or =off",
+				(int)len, rest);
 			return false;
 		}
 		rest += len + (rest[len] == ',');

@@ -174,14 +174,16 @@ end
 local models = { ring = C.NIC_MODEL_RING, virtio = C.NIC_MODEL_VIRTIO, tun = C.NIC_MODEL_TUN }
 -- tapline run --offload: what the command line wants of each card. What a card can not do is left.
 local OFFLOADS = { gro = "NIC_PARAM_GRO", tso = "NIC_PARAM_TSO", tx_csum = "NIC_PARAM_TX_CSUM",
-  rx_csum = "NIC_PARAM_RX_CSUM" }
+  rx_csum = "NIC_PARAM_RX_CSUM", lro = "NIC_PARAM_LRO" }
 
 local function offload(host, nic)
   local wanted = native.offload()
   if not wanted then return end
   for name, switch in wanted:gmatch "([%w_]+)=(%w+)" do
-    op("nic_set", { host = host.id, ifindex = nic.ifindex, param = C[OFFLOADS[name]],
-      value = switch == "on" and 1 or 0 })
+    if name ~= "lro" or nic.model == C.NIC_MODEL_RING then
+      op("nic_set", { host = host.id, ifindex = nic.ifindex, param = C[OFFLOADS[name]],
+        value = switch == "on" and 1 or 0 })
+    end
   end
 end
 
@@ -196,7 +198,7 @@ function Host:nic(o)
   nic.wire = o.wire or net.wire { delay = o.delay, rate = o.rate }
   local model = models[o.model or native.nic_model() or "ring"]
   if not model then raise("host:nic: the model is \"ring\", \"virtio\" or \"tun\"") end
-  nic.raw = o.model == "tun"
+  nic.raw, nic.model = o.model == "tun", model
   if nic.raw then native.raw_wire(nic.wire.id) end
   local side = nic.wire.ends[0] and 1 or 0
   if nic.wire.ends[side] then raise("host:nic: both ends of the wire are taken") end
@@ -467,7 +469,7 @@ local nic_params = { rx_ring = "NIC_PARAM_RX_RING", tx_ring = "NIC_PARAM_TX_RING
   tx_vlan_offload = "NIC_PARAM_TX_VLAN", loopback = "NIC_PARAM_LOOPBACK", rx_pause = "NIC_PARAM_RX_PAUSE",
   tx_pause = "NIC_PARAM_TX_PAUSE", rx_timestamp = "NIC_PARAM_RX_TSTAMP", irq_late = "NIC_PARAM_IRQ_LATE",
   rx_stall = "NIC_PARAM_RX_STALL", rx_bad_desc = "NIC_PARAM_RX_BAD_DESC",
-  tx_bad_desc = "NIC_PARAM_TX_BAD_DESC" }
+  tx_bad_desc = "NIC_PARAM_TX_BAD_DESC", lro = "NIC_PARAM_LRO" }
 local ethtool_own = set "dev queue rss_equal rss_indir rss_key"
 local ethtool_options = set "dev queue rss_equal rss_indir rss_key"
 for name in pairs(nic_params) do ethtool_options[name] = true end

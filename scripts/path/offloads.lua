@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- Offloads must not be seen: whatever GRO, GSO, TSO and checksum offload do between, the socket gets the
+-- Offloads must not be seen: whatever GRO, LRO, GSO, TSO and checksum offload do between, the socket gets the
 -- same bytes, TCP's stream and UDP's datagrams, over both models of the card.
 local tap = require "tap"
 local net = require "net"
@@ -14,6 +14,7 @@ local function pair(o)
   for _, host in ipairs { a, b } do
     host:ethtool { gro = o.gro, rx_csum = o.csum, tx_csum = o.csum, tso = o.tso, tx_udp_segmentation = o.tso,
       rx_usecs = o.usecs or 50 }
+    if host.nics[1].model == net.C.NIC_MODEL_RING then host:ethtool { lro = o.lro } end
   end
   return a, b, wire
 end
@@ -42,11 +43,11 @@ local faults = { clean = nil, loss = { loss = 20000 }, reorder = { reorder = 300
 
 for _, models in ipairs { { "ring", "ring" }, { "virtio", "virtio" }, { "ring", "virtio" }, { "virtio", "ring" } } do
   for _, kind in ipairs { "clean", "loss", "reorder", "corrupt" } do
-    tap.test(("TCP from %s to %s, %s: 60 kB are the same in all 8 settings"):format(models[1], models[2], kind),
+    tap.test(("TCP from %s to %s, %s: 60 kB are the same in all 16 settings"):format(models[1], models[2], kind),
       function(t)
         local want = net.pattern(1, 60000)
-        for setting = 0, 7 do
-          local a, b = pair { a = models[1], b = models[2], gro = setting & 1, csum = setting >> 1 & 1, tso = setting >> 2,
+        for setting = 0, 15 do
+          local a, b = pair { a = models[1], b = models[2], gro = setting & 1, csum = setting >> 1 & 1, tso = setting >> 2 & 1, lro = setting >> 3,
             faults = faults[kind] }
           if stream(a, b, 60000) ~= want then t:fail(("setting %d: other bytes"):format(setting)) end
           net.sleep "70s"
@@ -132,4 +133,15 @@ tap.test("what a user sees: frames damaged on the way are counted where the chec
   t:ok(b:counter "UdpInCsumErrors" > 50)
   t:ok(delivered < 10, tostring(delivered))
   t:ok(dropped + delivered >= 60)
+end)
+
+tap.test("LRO merges in that matrix, and both kinds of merging together give the least packets", function(t)
+  local function packets(gro, lro)
+    local a, b = pair { a = "ring", b = "ring", gro = gro, lro = lro, csum = 1, tso = 0, usecs = 500 }
+    t:is(#stream(a, b, 300000), 300000)
+    t:is(b:counter "eth0.hw_rx_lro_merged" > 50, lro == 1)
+    return b:counter "IpInReceives"
+  end
+  local none, gro, lro, both = packets(0, 0), packets(1, 0), packets(0, 1), packets(1, 1)
+  t:ok(gro * 2 < none and lro * 2 < none and both <= lro, ("%d, GRO %d, LRO %d, both %d"):format(none, gro, lro, both))
 end)

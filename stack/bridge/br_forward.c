@@ -4,6 +4,7 @@
  * to a port once; what a port can not send is dropped there with a reason.
  */
 #include "bridge/br_private.h"
+#include "core/offload.h"
 #include "core/skb_path.h"
 
 /* should_deliver(): not back to where it came from, nor from one isolated port to another. */
@@ -27,6 +28,10 @@ static void deliver(const struct net_bridge_port *to, struct sk_buff *skb)
 		skb->ip_summed = CHECKSUM_NONE;
 	if (skb_headroom(skb) < ETH_HLEN && skb_cow_head(skb, ETH_HLEN)) {
 		br_drop(to->br, skb, SKB_DROP_REASON_NOMEM);
+		return;
+	}
+	if (skb_warn_if_lro(skb)) {
+		br_drop(to->br, skb, SKB_DROP_REASON_LRO_FORWARDING);
 		return;
 	}
 	skb_push(skb, ETH_HLEN);

@@ -131,6 +131,7 @@ static int br_add_if(struct net_device *master, struct net_device *dev)
 	dev->master = master;
 	dev->rx_handler = br_handle_frame;
 	dev->rx_handler_data = p;
+	dev_disable_lro(dev);
 	dev_set_promiscuity(dev, 1);
 	recalculate_address(br);
 	recalculate_mtu(br);

@@ -32,6 +32,7 @@ struct rtnl_link_ops {
 			       void (*fn)(void *ctx, const char *name, u64 value), void *ctx);
 	/* The device below, or the other end. NULL: none. */
 	struct net_device *(*get_link)(const struct net_device *dev);
+	bool peer; /* get_link() gives the other end */
 };
 
 /* 0 or -ENOMEM. The ops live for ever. */

@@ -53,6 +53,7 @@ struct op_link_set;
 #define NETIF_F_GRO_UDP_FWD	0x100u /* rx-udp-gro-forwarding */
 #define NETIF_F_HW_VLAN_CTAG_TX 0x200u /* puts 802.1Q tags in by itself, */
 #define NETIF_F_HW_VLAN_CTAG_RX 0x400u /* takes them out */
+#define NETIF_F_LRO		0x800u /* merges received segments by itself: not to be forwarded */
 
 enum netdev_tx { NETDEV_TX_OK = 0, NETDEV_TX_BUSY = 0x10 };
 #define NET_XMIT_SUCCESS 0
@@ -271,6 +272,8 @@ static inline void netdev_set_feature(struct net_device *dev, u32 feature, bool 
 {
 	dev->features = on ? dev->features | feature : dev->features & ~feature;
 }
+/* Switches LRO off, here and on the devices below: frames will be forwarded. */
+void dev_disable_lro(struct net_device *dev);
 /* NIC_PARAM_* that are the stack's for any device with NAPI: GRO and its settings. 0 or -errno;
  * -ENOENT: it is none of them. */
 int netdev_set_param(struct net_device *dev, u32 param, u64 value);

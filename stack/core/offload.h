@@ -5,8 +5,9 @@
  * one (GRO). What is a protocol's is behind two ops tables: packet_offload by EtherType,
  * net_offload by the protocol above IP.
  *
- * Invariants: skb_shinfo(skb)->gso_size > 0 exactly in a super-packet; it is CHECKSUM_PARTIAL; all
- * its segments but the last carry gso_size bytes, the last the rest.
+ * Invariants: skb_shinfo(skb)->gso_size > 0 exactly in a super-packet; but for those that a
+ * device merged (LRO: no gso_type) it is CHECKSUM_PARTIAL, and all its segments but the last carry
+ * gso_size bytes, the last the rest.
  */
 #ifndef TAPLINE_CORE_OFFLOAD_H
 #define TAPLINE_CORE_OFFLOAD_H
@@ -101,6 +102,12 @@ int dev_add_offload(struct host *h, const struct packet_offload *po);
 static inline bool skb_is_gso(const struct sk_buff *skb)
 {
 	return skb_shinfo(skb)->gso_size != 0;
+}
+
+/* Merged by a device (LRO), and not as GRO does it: it has a gso_size but no type. */
+static inline bool skb_warn_if_lro(const struct sk_buff *skb)
+{
+	return skb_is_nonlinear(skb) && skb_is_gso(skb) && !skb_shinfo(skb)->gso_type;
 }
 
 /* Packets that it is on the wire. */

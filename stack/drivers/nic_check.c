@@ -14,7 +14,8 @@ void nic_check(const struct net_device *dev)
 	/* Off the wire: taken, or refused for one reason. */
 	ASSERT(hw->rx_arrived == hw->rx_frames + hw->rx_disabled + hw->rx_crc_errors +
 					 hw->rx_length_errors + hw->rx_filtered + hw->rx_missed +
-					 hw->rx_bad_descriptor + hw->rx_pause);
+					 hw->rx_bad_descriptor + hw->rx_pause +
+					 nic_hw_lro_held(a->hw));
 	for (u32 i = 0; i < a->max_queues; i++) {
 		const struct nic_queue *q = &a->q[i];
 

@@ -29,6 +29,8 @@
 #define NIC_RX_BUFFER_WRITE 16u
 /* A starved ring is refilled after this time when no frame brings the chance (virtio_net). */
 #define NIC_REFILL_MS 500u
+/* Descriptors that a frame of LRO may take (RSCCTL.MAXDESC of 82599), at most half a ring. */
+#define NIC_LRO_DESCS 16u
 /* Bytes that one transmit descriptor can name. */
 #define NIC_TX_MAX_DATA 32768u
 
@@ -83,6 +85,7 @@ struct nic_queue {
 	struct timer refill;
 	/* Statistics of the queue. */
 	u64 rx_packets, rx_bytes, rx_alloc_failed, rx_csum_good, rx_purged;
+	u64 rx_lro_packets, rx_lro_bytes;
 	u32 tx_rung; /* next_to_use as the device was told it last */
 	u32 tx_cleaned; /* bytes cleaned since nic_tx_wake() */
 	u64 tx_packets, tx_bytes, tx_busy, tx_restart, tx_stopped, tx_timeouts;
@@ -108,6 +111,7 @@ struct nic_adapter {
 	bool rx_vlan, rx_tstamp, loopback, rx_pause,
 		tx_pause; /* as nic_configure() tells the device */
 	bool no_event_idx; /* virtio: notifications by flags, not by index */
+	bool lro_wanted; /* large-receive-offload; needs the checksums too */
 	bool tso_wanted; /* `ethtool -K tso on`; needs the checksums */
 	bool uso_wanted; /* tx-udp-segmentation; the same */
 	bool up; /* rings and interrupts are there */
@@ -134,7 +138,12 @@ void nic_rx_ring_free(struct nic_queue *q);
 void nic_rx_refill(struct nic_queue *q);
 s32 nic_clean_rx(struct nic_queue *q, s32 budget);
 void nic_receive_skb(struct nic_queue *q, struct sk_buff *skb, bool csum_ok);
-void nic_rx_no_skb(struct nic_queue *q);
+void nic_rx_no_skb(struct nic_queue *q, u32 frames);
+/* Frames off the wire that a written-back descriptor with EOP stands for. */
+static inline u32 nic_rx_frames(const struct nic_rx_desc *d)
+{
+	return d->status & RXD_LRO ? (u32)(d->addr >> 32) : 1;
+}
 
 /* nic_tx.c: the ring model's transmit half, and what both count. */
 int nic_tx_ring_alloc(struct nic_queue *q, u32 count);
@@ -167,6 +176,8 @@ void nic_check(const struct net_device *dev);
 /* nic_extra.c: what the ring model has besides: tags, stamps, pause, loopback. */
 int nic_set_extra(struct nic_adapter *a, u32 param, u64 value);
 void nic_configure_extra(struct nic_adapter *a);
+/* Tells the device about LRO. -ENOMEM: it has no memory for it, LRO is off. */
+int nic_configure_lro(struct nic_adapter *a);
 
 /* nic_rss.c */
 void nic_rss_init(struct nic_adapter *a);

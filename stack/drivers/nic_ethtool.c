@@ -53,6 +53,22 @@ static void nic_set_tx(struct nic_adapter *a, bool csum, bool tso, bool uso)
 	netdev_set_feature(a->dev, NETIF_F_GSO_UDP_L4, csum && uso);
 }
 
+/* No LRO without checksums (ixgbe_fix_features). */
+static int nic_set_rx(struct nic_adapter *a, u32 param, bool on)
+{
+	struct net_device *dev = a->dev;
+
+	if (param == NIC_PARAM_LRO && a->q[0].model != &nic_ring_model)
+		return -EOPNOTSUPP;
+	if (param == NIC_PARAM_LRO)
+		a->lro_wanted = on;
+	else
+		netdev_set_feature(dev, NETIF_F_RXCSUM, on);
+	nic_hw_write(a->hw, NIC_RXCSUM, 0, (dev->features & NETIF_F_RXCSUM) != 0);
+	netdev_set_feature(dev, NETIF_F_LRO, a->lro_wanted && dev->features & NETIF_F_RXCSUM);
+	return nic_configure_lro(a);
+}
+
 static int nic_set_irq_cpu(struct nic_adapter *a, u32 index, u64 cpu)
 {
 	if (index >= a->max_queues || cpu >= dev_host(a->dev)->cpus_count)
@@ -80,9 +96,8 @@ int nic_set_param(struct net_device *dev, u32 param, u32 index, u64 value)
 	case NIC_PARAM_RX_USECS:
 		return nic_set_usecs(a, value);
 	case NIC_PARAM_RX_CSUM:
-		netdev_set_feature(dev, NETIF_F_RXCSUM, value != 0);
-		nic_hw_write(a->hw, NIC_RXCSUM, 0, value != 0);
-		return 0;
+	case NIC_PARAM_LRO:
+		return nic_set_rx(a, param, value != 0);
 	case NIC_PARAM_TX_CSUM:
 		nic_set_tx(a, value != 0, a->tso_wanted, a->uso_wanted);
 		return 0;
@@ -148,6 +163,8 @@ void nic_get_stats64(const struct net_device *dev, struct net_device_stats *stat
 	X(rx_alloc_failed) \
 	X(rx_csum_good)    \
 	X(rx_purged)       \
+	X(rx_lro_packets)  \
+	X(rx_lro_bytes)    \
 	X(tx_packets)      \
 	X(tx_bytes)        \
 	X(tx_busy)         \
@@ -244,6 +261,7 @@ int nic_get_param(const struct net_device *dev, u32 param, u32 index, u64 *value
 		return ring ? 0 : -EOPNOTSUPP;
 	case NIC_PARAM_RX_VLAN:
 	case NIC_PARAM_TX_VLAN:
+	case NIC_PARAM_LRO:
 		return ring ? 0 : -EOPNOTSUPP;
 	case NIC_PARAM_RX_CSUM:
 	case NIC_PARAM_TX_CSUM:

@@ -3,6 +3,22 @@
  * (`ethtool -K rxvlan txvlan`), stamps of received frames, pause frames (-A), loopback. */
 #include "drivers/nic_driver.h"
 
+int nic_configure_lro(struct nic_adapter *a)
+{
+	u32 descs = min_u32(NIC_LRO_DESCS, a->rx_count / 2), max = 0;
+
+	if (!a->up)
+		return 0;
+	if (a->dev->features & NETIF_F_LRO)
+		max = descs * NIC_RX_BUFFER - (a->rx_tstamp ? 8 : 0);
+	if (max != nic_hw_read(a->hw, NIC_LROC, 0))
+		nic_hw_write(a->hw, NIC_LROC, 0, max);
+	if (max == nic_hw_read(a->hw, NIC_LROC, 0))
+		return 0;
+	netdev_set_feature(a->dev, NETIF_F_LRO, false);
+	return -ENOMEM;
+}
+
 void nic_configure_extra(struct nic_adapter *a)
 {
 	if (a->q[0].model != &nic_ring_model)
@@ -10,6 +26,7 @@ void nic_configure_extra(struct nic_adapter *a)
 	nic_hw_write(a->hw, NIC_VLANC, 0, a->rx_vlan);
 	nic_hw_write(a->hw, NIC_TSYNC, 0, a->rx_tstamp);
 	nic_hw_write(a->hw, NIC_LOOP, 0, a->loopback);
+	nic_configure_lro(a);
 	nic_hw_write(a->hw, NIC_PAUSEC, 0,
 		     (a->rx_pause ? PAUSE_RX : 0) | (a->tx_pause ? PAUSE_TX : 0));
 }

@@ -20,6 +20,7 @@ static void nic_hw_reset(struct nic_hw *hw)
 	hw->loopback = false;
 	hw->rx_stalled = false;
 	nic_hw_pause_reset(hw);
+	nic_hw_lro_reset(hw);
 	hw->tx_busy = false;
 	hw->tso_more = false;
 	hw->tso_sent = 0;
@@ -148,6 +149,8 @@ u32 nic_hw_read(const struct nic_hw *hw, enum nic_reg reg, u32 index)
 		return hw->pausec;
 	case NIC_LOOP:
 		return hw->loopback;
+	case NIC_LROC:
+		return nic_hw_lro_max(hw);
 	case NIC_MRQC:
 	case NIC_RSSRK:
 	case NIC_RETA:
@@ -191,6 +194,8 @@ static void write_vector(struct nic_hw *hw, u32 index, enum nic_reg reg, u32 val
 		break;
 	case NIC_IMS:
 		v->ims |= value;
+		if (hw->lro)
+			nic_hw_lro_unmasked(hw, index);
 		/* What came while it was masked is told now. */
 		if (v->icr & v->ims)
 			nic_hw_cause(hw, index, 0);
@@ -305,6 +310,9 @@ void nic_hw_write(struct nic_hw *hw, enum nic_reg reg, u32 index, u32 value)
 		break;
 	case NIC_LOOP:
 		set_loopback(hw, value & 1);
+		break;
+	case NIC_LROC:
+		nic_hw_lro_set(hw, value);
 		break;
 	case NIC_MRQC:
 	case NIC_RSSRK:

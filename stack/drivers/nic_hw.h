@@ -34,6 +34,8 @@ enum nic_reg {
 	NIC_TSYNC, /* 1: stamp received frames: 8 bytes, ns, lowest first, in front of each */
 	NIC_PAUSEC, /* PAUSE_* */
 	NIC_LOOP, /* 1: what is sent is received, the cable is not needed */
+	NIC_LROC, /* bytes to which TCP segments that follow on are merged; 0: not. Reads 0 without
+		     memory */
 	NIC_MRQC, /* MRQC_*; these three only with several queues */
 	NIC_RSSRK, /* Toeplitz key, index 0..9, first byte highest */
 	NIC_RETA, /* redirection table, index 0..NIC_RETA_SIZE-1: a queue */
@@ -61,6 +63,9 @@ enum nic_reg {
 
 #define NIC_RETA_SIZE 128u
 
+#define NIC_LRO_MAX   65535u /* behind the link header it is one packet of IPv4 */
+#define NIC_LRO_USECS 32u /* how long a frame waits for more */
+
 #define PAUSE_RX 1u /* obey pause frames */
 #define PAUSE_TX                                                                         \
 	2u /* send them: when a receive ring is nearly full, and when it is not any more \
@@ -82,7 +87,8 @@ enum nic_reg {
 #define ICR_LSC 4u /* link status change; vector 0 */
 
 struct nic_rx_desc {
-	u64 addr; /* the buffer; written back: the flow hash */
+	u64 addr; /* the buffer; written back: the flow hash, above it with RXD_LRO how many
+		     segments */
 	u32 status; /* RXD_*; 0 when it is given to the device */
 	u16 length; /* written back: bytes in this buffer */
 	u16 vlan; /* written back: with RXD_VP the tag that was taken out */
@@ -94,6 +100,7 @@ struct nic_rx_desc {
 #define RXD_L4HASH 16u /* ports are part of it */
 #define RXD_VP	   32u /* a tag was taken out */
 #define RXD_TS	   64u /* a stamp stands in front of the frame */
+#define RXD_LRO	   128u /* several segments were merged */
 
 struct nic_tx_desc {
 	u64 addr;
@@ -133,6 +140,8 @@ struct nic_tx_desc {
 	X(rx_disabled)       \
 	X(rx_bad_descriptor) \
 	X(rx_pause)          \
+	X(rx_lro_merged)     \
+	X(rx_lro_flushed)    \
 	X(tx_frames)         \
 	X(tx_bytes)          \
 	X(tx_no_link)        \
@@ -158,6 +167,8 @@ void nic_hw_free(struct nic_hw *hw);
 u32 nic_hw_read(const struct nic_hw *hw, enum nic_reg reg, u32 index);
 void nic_hw_write(struct nic_hw *hw, enum nic_reg reg, u32 index, u32 value);
 const struct nic_hw_stats *nic_hw_stats(const struct nic_hw *hw);
+/* Frames that wait on the board for others of their connection (LRO). */
+u64 nic_hw_lro_held(const struct nic_hw *hw);
 /* The MSI-X table: where vector `index` goes. NULL: nowhere. */
 void nic_hw_msix(struct nic_hw *hw, u32 index, struct irq_desc *irq);
 /* Which interface and host trace records name. */

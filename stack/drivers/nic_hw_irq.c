@@ -48,25 +48,37 @@ static void vector_moderate(struct world *w, struct event *ev)
 		vector_message(v->hw, v);
 }
 
+/* When the vector may send its next message; 0: now. */
+static u64 moderated_until(const struct nic_hw *hw, const struct nic_hw_vector *v)
+{
+	u64 next = v->last_ns + v->eitr_usecs * NSEC_PER_USEC;
+
+	return v->eitr_usecs && v->fired && hw->world->now < next ? next : 0;
+}
+
 void nic_hw_cause(struct nic_hw *hw, u32 index, u32 cause)
 {
 	struct nic_hw_vector *v = &hw->q[index].vector;
 
+	u64 next;
+
 	v->icr |= cause;
 	if (!(v->icr & v->ims))
 		return;
-	if (v->eitr_usecs && v->fired) {
-		u64 next = v->last_ns + v->eitr_usecs * NSEC_PER_USEC;
-
-		if (hw->world->now < next) {
-			if (!event_armed(&v->moderate)) {
-				hw->stats.interrupts_moderated++;
-				event_arm(hw->world, &v->moderate, next, EVENT_WIRE);
-			}
-			return;
-		}
+	next = moderated_until(hw, v);
+	if (!next) {
+		vector_fire(hw, v);
+	} else if (!event_armed(&v->moderate)) {
+		hw->stats.interrupts_moderated++;
+		event_arm(hw->world, &v->moderate, next, EVENT_WIRE);
 	}
-	vector_fire(hw, v);
+}
+
+u64 nic_hw_vector_when(const struct nic_hw *hw, u32 index, u32 cause)
+{
+	const struct nic_hw_vector *v = &hw->q[index].vector;
+
+	return v->ims & cause ? moderated_until(hw, v) : UINT64_MAX;
 }
 
 void nic_hw_vector_init(struct nic_hw *hw, u32 index)

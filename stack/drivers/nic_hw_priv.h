@@ -57,6 +57,8 @@ extern const struct nic_hw_tx_ops vnet_hw_tx; /* virtio_hw.c */
 struct nic_hw_rx {
 	const u8 *frame;
 	u32 len, hash, status; /* RXD_* */
+	u32 segs, wire; /* frames that came, their bytes: several with LRO */
+	u64 stamp; /* when the first one came */
 	bool tagged; /* its tag, behind the addresses, is left out of len */
 	u16 vlan;
 };
@@ -99,6 +101,7 @@ struct nic_hw {
 	u32 tso_sent; /* payload of the frame at tx_queue's head that has left in segments */
 	bool tso_more; /* and there is more */
 	struct nic_hw_rss *rss; /* with several queues */
+	struct nic_hw_lro *lro; /* NULL: off */
 	struct nic_hw_stats stats;
 	struct nic_hw_queue *q;
 };
@@ -140,6 +143,8 @@ static inline bool hw_should_fail(struct nic_hw *hw, enum fault_point point)
 
 /* Sets causes and interrupts when they are not masked. */
 void nic_hw_cause(struct nic_hw *hw, u32 index, u32 cause);
+/* When the cause would be told if it came now; UINT64_MAX: it is masked. */
+u64 nic_hw_vector_when(const struct nic_hw *hw, u32 index, u32 cause);
 void nic_hw_vector_init(struct nic_hw *hw, u32 index);
 void nic_hw_vector_reset(struct nic_hw *hw, u32 index);
 /* Where the IP header and, when it is a whole TCP or UDP packet, the transport header lie. */
@@ -160,6 +165,16 @@ u32 nic_hw_rss_read(const struct nic_hw *hw, enum nic_reg reg, u32 index);
 void nic_hw_rss_write(struct nic_hw *hw, enum nic_reg reg, u32 index, u32 value);
 /* wire_end_ops.receive */
 void nic_hw_receive(void *ctx, const u8 *frame, u32 len, u32 flags);
+/* nic_hw_rx.c: a frame into the buffers of a queue, counted */
+void nic_hw_place(struct nic_hw *hw, u32 queue, const struct nic_hw_rx *rx);
+/* nic_hw_lro.c: true: it was taken; `len`: of the frame with its tag. Bytes of a merged frame (0:
+ * off); without memory on the board it stays off. */
+bool nic_hw_lro_receive(struct nic_hw *hw, u32 queue, const struct nic_hw_rx *rx, u32 len);
+void nic_hw_lro_set(struct nic_hw *hw, u32 max);
+u32 nic_hw_lro_max(const struct nic_hw *hw);
+void nic_hw_lro_reset(struct nic_hw *hw);
+/* The queue may interrupt again: what waits on the board goes now, or when moderation lets it. */
+void nic_hw_lro_unmasked(struct nic_hw *hw, u32 queue);
 /* nic_hw_tso.c: headers of the frame of `len` bytes as those of segment `index`. `bytes`: of the
  * whole frame. */
 void nic_hw_tso_headers(const struct nic_tx_desc *ctx, const struct nic_tx_desc *data, u8 *frame,

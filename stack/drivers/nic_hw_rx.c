@@ -141,9 +141,9 @@ static bool rx_check(struct nic_hw *hw, const u8 *frame, u32 len, u32 flags)
 	return true;
 }
 
-static void rx_missed(struct nic_hw *hw, u32 queue, u32 len)
+static void rx_missed(struct nic_hw *hw, u32 queue, u32 len, u32 frames)
 {
-	hw->stats.rx_missed++;
+	hw->stats.rx_missed += frames;
 	trace(hw->world, hw->host, TRACE_NIC_RX_MISSED, hw->ifindex, queue, len,
 	      hw->stats.rx_missed);
 }
@@ -154,7 +154,7 @@ static void rx_bytes(const struct nic_hw *hw, const struct nic_hw_rx *rx, u32 at
 {
 	u8 stamp[8];
 
-	put_le64(stamp, hw->world->now);
+	put_le64(stamp, rx->stamp);
 	for (u32 i = 0; i < len; i++, at++) {
 		u32 k = at - 8 * hw->tstamp;
 
@@ -183,7 +183,7 @@ static bool rx_dma(struct nic_hw *hw, struct nic_hw_ring *r, const struct nic_hw
 			rx_bytes(hw, rx, done, part, to);
 		done += part;
 		d->length = (u16)part;
-		d->addr = rx->hash;
+		d->addr = rx->hash | (u64)rx->segs << 32;
 		d->vlan = rx->vlan;
 		d->status = done == len ? RXD_DD | RXD_EOP | rx->status : RXD_DD;
 		i = ring_next(r, i);
@@ -210,19 +210,39 @@ static enum nic_hw_placed ring_receive(struct nic_hw *hw, u32 queue, const struc
 	return NIC_HW_PLACED;
 }
 
-static void rx_taken(struct nic_hw *hw, const u8 *frame, u32 len)
+static void rx_taken(struct nic_hw *hw, const struct nic_hw_rx *rx)
 {
-	hw->stats.rx_frames++;
-	hw->stats.rx_bytes += len;
+	const u8 *frame = rx->frame;
+
+	hw->stats.rx_frames += rx->segs;
+	hw->stats.rx_bytes += rx->wire;
 	if (frame[12] >= 0x81 && (get_be16(frame + 12) == 0x8100 || get_be16(frame + 12) == 0x88a8))
-		hw->stats.rx_vlan++;
+		hw->stats.rx_vlan += rx->segs;
+}
+
+void nic_hw_place(struct nic_hw *hw, u32 queue, const struct nic_hw_rx *rx)
+{
+	enum nic_hw_placed placed = NIC_HW_MISSED;
+
+	if (hw->rx_bad) {
+		hw->rx_bad--;
+		placed = NIC_HW_BAD;
+	} else if (!hw->rx_stalled && !hw_should_fail(hw, FAULT_RX_MISSED))
+		placed = hw->vnet ? vnet_hw_receive(hw, queue, rx) : ring_receive(hw, queue, rx);
+	if (placed == NIC_HW_PLACED)
+		rx_taken(hw, rx);
+	else if (placed == NIC_HW_BAD)
+		hw->stats.rx_bad_descriptor += rx->segs;
+	else
+		rx_missed(hw, queue, rx->wire, rx->segs);
 }
 
 void nic_hw_receive(void *ctx, const u8 *frame, u32 len, u32 flags)
 {
 	struct nic_hw *hw = ctx;
-	struct nic_hw_rx rx = { .frame = frame, .len = len };
-	enum nic_hw_placed placed = NIC_HW_MISSED;
+	struct nic_hw_rx rx = {
+		.frame = frame, .len = len, .segs = 1, .wire = len, .stamp = hw->world->now
+	};
 	u32 queue;
 
 	hw->stats.rx_arrived++;
@@ -237,15 +257,6 @@ void nic_hw_receive(void *ctx, const u8 *frame, u32 len, u32 flags)
 		rx.status |= RXD_VP;
 	}
 	rx.status |= hw->tstamp ? RXD_TS : 0;
-	if (hw->rx_bad) {
-		hw->rx_bad--;
-		placed = NIC_HW_BAD;
-	} else if (!hw->rx_stalled && !hw_should_fail(hw, FAULT_RX_MISSED))
-		placed = hw->vnet ? vnet_hw_receive(hw, queue, &rx) : ring_receive(hw, queue, &rx);
-	if (placed == NIC_HW_PLACED)
-		rx_taken(hw, frame, len);
-	else if (placed == NIC_HW_BAD)
-		hw->stats.rx_bad_descriptor++;
-	else
-		rx_missed(hw, queue, len);
+	if (!hw->lro || !nic_hw_lro_receive(hw, queue, &rx, len))
+		nic_hw_place(hw, queue, &rx);
 }

@@ -114,7 +114,8 @@ static u64 ring_rx_waiting(const struct nic_queue *q)
 	u64 n = 0;
 
 	for (u32 i = 0; r->rx && i < r->count; i++)
-		n += (r->rx[i].status & (RXD_DD | RXD_EOP)) == (RXD_DD | RXD_EOP);
+		if ((r->rx[i].status & (RXD_DD | RXD_EOP)) == (RXD_DD | RXD_EOP))
+			n += nic_rx_frames(&r->rx[i]);
 	return n;
 }
 

@@ -7,8 +7,10 @@
  * Invariant: descriptors [next_to_clean, next_to_use) are the device's or carry a frame, each with
  * a buffer; all others have none, but for one whose buffer was kept for want of memory.
  */
+#include "core/offload.h"
 #include "drivers/nic_driver.h"
 #include "ethernet/eth.h"
+#include "wire/tcp.h"
 
 #define RX_HEADROOM (NET_SKB_PAD + NET_IP_ALIGN)
 _Static_assert(RX_HEADROOM + NIC_RX_BUFFER <= NIC_RX_AREA, "receive buffer fits its area");
@@ -46,8 +48,10 @@ void nic_rx_ring_free(struct nic_queue *q)
 	for (u32 i = 0; i < r->count; i++) {
 		/* A frame that nobody will poll any more. */
 		if ((r->rx[i].status & (RXD_DD | RXD_EOP)) == (RXD_DD | RXD_EOP)) {
-			q->rx_purged++;
-			q->adapter->dev->stats.rx_dropped++;
+			u32 frames = nic_rx_frames(&r->rx[i]);
+
+			q->rx_purged += frames;
+			q->adapter->dev->stats.rx_dropped += frames;
 		}
 		if (r->rx_buffer[i].head)
 			skb_data_free(w, r->rx_buffer[i].head, NIC_RX_AREA);
@@ -95,7 +99,7 @@ void nic_receive_skb(struct nic_queue *q, struct sk_buff *skb, bool csum_ok)
 {
 	struct net_device *dev = q->adapter->dev;
 
-	q->rx_packets++;
+	q->rx_packets += skb_segs(skb);
 	q->rx_bytes += skb->len;
 	if (csum_ok) {
 		skb->ip_summed = CHECKSUM_UNNECESSARY;
@@ -106,11 +110,11 @@ void nic_receive_skb(struct nic_queue *q, struct sk_buff *skb, bool csum_ok)
 	napi_gro_receive(&q->napi, skb);
 }
 
-void nic_rx_no_skb(struct nic_queue *q)
+void nic_rx_no_skb(struct nic_queue *q, u32 frames)
 {
 	q->rx_alloc_failed++;
-	q->rx_no_skb++;
-	q->adapter->dev->stats.rx_dropped++;
+	q->rx_no_skb += frames;
+	q->adapter->dev->stats.rx_dropped += frames;
 }
 
 /* What the last descriptor of a frame tells of it. */
@@ -156,8 +160,9 @@ static struct sk_buff *nic_rx_gather(struct nic_queue *q, u32 i, u32 last)
 	return skb;
 }
 
-/* The buffer itself becomes the packet. NULL: no memory, the buffer stays with its descriptor. */
-static struct sk_buff *nic_rx_build(struct nic_queue *q, u32 i)
+/* The buffer itself becomes the packet, `skip` bytes of it left out. NULL: no memory, the buffer
+ * stays with its descriptor. */
+static struct sk_buff *nic_rx_build(struct nic_queue *q, u32 i, u32 skip)
 {
 	struct sk_buff *skb = build_skb(q->adapter->world, q->rx.rx_buffer[i].head, NIC_RX_AREA);
 
@@ -166,8 +171,55 @@ static struct sk_buff *nic_rx_build(struct nic_queue *q, u32 i)
 	q->rx.rx_buffer[i].head = NULL;
 	skb_reserve(skb, RX_HEADROOM - rx_stamp_len(q));
 	skb_put(skb, q->rx.rx[i].length);
-	skb_pull(skb, rx_stamp_len(q));
+	skb_pull(skb, skip);
 	return skb;
+}
+
+/*
+ * A frame that the device has made of several (LRO): its buffers in a list behind the first one, as
+ * ixgbe has them. How long each segment was can not be known: about equal (gso_size), of no type,
+ * so that nobody takes it for a packet that could be cut into what it was made of.
+ */
+static struct sk_buff *nic_rx_lro(struct nic_queue *q, u32 first, u32 last, u32 segs)
+{
+	struct nic_ring *r = &q->rx;
+	struct sk_buff *skb = nic_rx_build(q, first, rx_stamp_len(q)), **link;
+	const u8 *tcp;
+	u32 hdrs;
+
+	if (!skb)
+		return NULL;
+	link = &skb_shinfo(skb)->frag_list;
+	for (u32 i = first; i != last; link = &(*link)->next) {
+		i = nic_ring_next(r, i);
+		*link = nic_rx_build(q, i, 0);
+		if (!*link) {
+			consume_skb(skb); /* counted once, for the frames in it */
+			return NULL;
+		}
+		skb->len += (*link)->len;
+		skb->data_len += (*link)->len;
+		skb->truesize += (*link)->truesize;
+	}
+	tcp = skb->data + ETH_HLEN + (get_be16(skb->data + 12) == ETH_P_8021Q ? NIC_VLAN_HLEN : 0) +
+	      20;
+	hdrs = (u32)(tcp - skb->data) + tcp_doff(tcp);
+	skb_shinfo(skb)->gso_size = (u16)((skb->len - hdrs + segs - 1) / segs);
+	skb_shinfo(skb)->gso_segs = (u16)segs;
+	q->rx_lro_packets++;
+	q->rx_lro_bytes += skb->len;
+	return skb;
+}
+
+/* The frame in the descriptors from first to last. NULL: no memory. */
+static struct sk_buff *nic_rx_frame(struct nic_queue *q, u32 first, u32 last)
+{
+	const struct nic_rx_desc *d = &q->rx.rx[last];
+
+	if (d->status & RXD_LRO)
+		return nic_rx_lro(q, first, last, nic_rx_frames(d));
+	return first == last ? nic_rx_build(q, first, rx_stamp_len(q)) :
+			       nic_rx_gather(q, first, last);
 }
 
 s32 nic_clean_rx(struct nic_queue *q, s32 budget)
@@ -186,7 +238,7 @@ s32 nic_clean_rx(struct nic_queue *q, s32 budget)
 		while (!(r->rx[last].status & RXD_EOP))
 			last = nic_ring_next(r, last);
 		done = r->rx[last];
-		skb = first == last ? nic_rx_build(q, first) : nic_rx_gather(q, first, last);
+		skb = nic_rx_frame(q, first, last);
 		for (u32 i = first;; i = nic_ring_next(r, i)) {
 			r->rx[i].status = 0;
 			if (i == last)
@@ -197,7 +249,7 @@ s32 nic_clean_rx(struct nic_queue *q, s32 budget)
 		if (skb)
 			rx_desc_to_skb(q, skb, &done);
 		else
-			nic_rx_no_skb(q);
+			nic_rx_no_skb(q, nic_rx_frames(&done));
 		if (nic_ring_unused(r) >= NIC_RX_BUFFER_WRITE)
 			nic_rx_refill(q);
 	}

@@ -177,4 +177,5 @@ const struct rtnl_link_ops veth_link_ops = {
 	.newlink = veth_newlink,
 	.dellink = veth_dellink,
 	.get_link = veth_get_link,
+	.peer = true,
 };

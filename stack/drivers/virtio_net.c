@@ -222,7 +222,7 @@ static void receive_buf(struct nic_queue *q)
 		skb = receive_mergeable(q, n);
 	}
 	if (!skb) {
-		nic_rx_no_skb(q);
+		nic_rx_no_skb(q, 1);
 		return;
 	}
 	if (hdr_len(q) == VIRTIO_NET_HDR_HASH_LEN && get_le16(hdr + VNET_HDR_HASH_REPORT)) {

@@ -408,6 +408,8 @@ static int inetdev_init(struct net_device *dev)
 	}
 	dev_hold(dev);
 	dev->ip_ptr = in_dev;
+	if (in_dev->cnf.data[IPV4_DEVCONF_FORWARDING])
+		dev_disable_lro(dev);
 	return 0;
 }
 

@@ -118,6 +118,8 @@ static void inet_forward_change(struct net *net, s32 on)
 	list_for_each(pos, &net->dev_base) {
 		struct net_device *dev = list_entry(pos, struct net_device, dev_list);
 
+		if (on)
+			dev_disable_lro(dev);
 		if (dev->ip_ptr)
 			dev->ip_ptr->cnf.data[IPV4_DEVCONF_FORWARDING] = on;
 	}
@@ -158,6 +160,8 @@ int devinet_sysctl_set(struct net *net, const char *name, s32 value)
 	c->set_mask |= 1u << row;
 	if (c == &net_ipv4(net)->dflt && row != IPV4_DEVCONF_FORWARDING)
 		copy_dflt(net, row, value);
+	if (row == IPV4_DEVCONF_FORWARDING && value && c != &net_ipv4(net)->dflt)
+		dev_disable_lro(container_of(c, struct in_device, cnf)->dev);
 	net->fib_genid++;
 	return 0;
 }

@@ -4,6 +4,7 @@
  * FORWARD hook, redirects; and what a route that is an error does (ip_error).
  */
 #include "ipv4/devinet.h"
+#include "core/offload.h"
 #include "core/skb_path.h"
 #include "ipv4/icmp.h"
 #include "ipv4/ip.h"
@@ -138,6 +139,8 @@ int ip_forward(struct sk_buff *skb)
 	skb_path(skb, SKB_PATH_IP_FORWARD);
 	if (skb->pkt_type != PACKET_HOST)
 		return forward_drop(skb, SKB_DROP_REASON_OTHERHOST);
+	if (skb_warn_if_lro(skb))
+		return forward_drop(skb, SKB_DROP_REASON_LRO_FORWARDING);
 	if (ip4_ttl(ip_hdr(skb)) <= 1)
 		return forward_ttl_exceeded(net, skb);
 	if (opt->is_strictroute && rt->rt_uses_gateway) {

@@ -149,7 +149,7 @@ static bool show_features(struct seq_file *m, const struct net_device *dev)
 	feature(m, dev, "\ttx-tcp-segmentation: ", NETIF_F_TSO, NIC_PARAM_TSO);
 	on_off(m, "generic-segmentation-offload: ", false, 1);
 	feature(m, dev, "generic-receive-offload: ", NETIF_F_GRO, NIC_PARAM_GRO);
-	on_off(m, "large-receive-offload: ", false, 0);
+	feature(m, dev, "large-receive-offload: ", NETIF_F_LRO, NIC_PARAM_LRO);
 	feature(m, dev, "rx-vlan-offload: ", NETIF_F_HW_VLAN_CTAG_RX, NIC_PARAM_RX_VLAN);
 	feature(m, dev, "tx-vlan-offload: ", NETIF_F_HW_VLAN_CTAG_TX, NIC_PARAM_TX_VLAN);
 	on_off(m, "receive-hashing: ", false, dev->num_rx_queues > 1);

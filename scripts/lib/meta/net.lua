@@ -623,6 +623,7 @@ function Host:fdbs(bridge) end
 ---@field rss_udp? boolean
 ---@field tx_udp_segmentation? boolean
 ---@field gro? boolean
+---@field lro? boolean
 ---@field rx_udp_gro_forwarding? boolean
 ---@field rx_gro_list? boolean
 ---@field virtio_event_idx? boolean
