@@ -6,12 +6,14 @@
  * Invariant: the first failure of a test is kept, whatever the script does afterwards (a pcall
  * around a failed assertion does not mend it).
  */
+#include "base/suggest.h"
 #include "lua/test_run.h"
 
 #include <string.h>
 
 static const char mark_failure = 0;
 static const char mark_skip = 0;
+static const char hint_key = 0;
 
 int test_run_raise_failure(lua_State *L)
 {
@@ -132,6 +134,19 @@ static void set_traceback(struct test_run *t, lua_State *co)
 	strbuf_free(&text);
 }
 
+/* What the libraries know of an error of Lua's own: native.hint's function says it. */
+static void add_hint(lua_State *L, struct strbuf *message)
+{
+	if (lua_rawgetp(L, LUA_REGISTRYINDEX, &hint_key) != LUA_TFUNCTION) {
+		lua_pop(L, 1);
+		return;
+	}
+	lua_pushstring(L, strbuf_text(message));
+	if (lua_pcall(L, 1, 1, 0) == LUA_OK && lua_type(L, -1) == LUA_TSTRING)
+		strbuf_printf(message, "; %s", lua_tostring(L, -1));
+	lua_pop(L, 1);
+}
+
 void test_run_error(struct test_run *t, lua_State *co, int status)
 {
 	lua_State *L = t->sb->L;
@@ -157,6 +172,7 @@ void test_run_error(struct test_run *t, lua_State *co, int status)
 		else
 			strbuf_puts(&message, lua_tostring(L, -1));
 		lua_pop(L, 1);
+		add_hint(L, &message);
 	}
 	if (!t->failed)
 		set_traceback(t, co);
@@ -252,6 +268,36 @@ static int native_raise(lua_State *L)
 	return script_error(L, "%s", luaL_checkstring(L, 1));
 }
 
+/* native.suggest(word, list): the word of the list that was most likely meant, or nil. */
+static int native_suggest(lua_State *L)
+{
+	const char *word = luaL_checkstring(L, 1), **list;
+	size_t i, n;
+
+	luaL_checktype(L, 2, LUA_TTABLE);
+	n = lua_rawlen(L, 2);
+	luaL_checkstack(L, 8, NULL);
+	list = lua_newuserdatauv(L, (n ? n : 1) * sizeof(*list), 0);
+	for (i = 0; i < n; i++) {
+		/* The table keeps the text alive. */
+		if (lua_rawgeti(L, 2, (lua_Integer)i + 1) != LUA_TSTRING)
+			return luaL_argerror(L, 2, "a list of texts");
+		list[i] = lua_tostring(L, -1);
+		lua_pop(L, 1);
+	}
+	lua_pushstring(L, suggest(word, list, n));
+	return 1;
+}
+
+/* native.hint(f): f(message) gives what an error's message leaves out, or nil. */
+static int native_hint(lua_State *L)
+{
+	luaL_checktype(L, 1, LUA_TFUNCTION);
+	lua_settop(L, 1);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &hint_key);
+	return 0;
+}
+
 /* native.settings(): a list of { key, value } from the command line. */
 static int native_settings(lua_State *L)
 {
@@ -304,6 +350,7 @@ void script_open_tap(lua_State *L)
 		{ "shown", native_shown },	   { "is_failure", native_is_failure },
 		{ "seed", native_seed },	   { "profile", native_profile },
 		{ "raise", native_raise },	   { "settings", native_settings },
+		{ "suggest", native_suggest },	   { "hint", native_hint },
 		{ "nic_model", native_nic_model }, { "offload", native_offload },
 		{ "test", script_register_test },  { NULL, NULL },
 	};

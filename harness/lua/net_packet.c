@@ -198,6 +198,29 @@ static void set_field(lua_State *L, struct packet_layer *l, const char *field, i
 		script_error(L, "%s", error);
 }
 
+/* Refuses a name and says which there are; what users of other tools write as a field has a word
+ * of its own. */
+static int no_field(lua_State *L, enum packet_proto proto, const char *name)
+{
+	const struct packet_field *f = packet_fields(proto);
+	struct strbuf names = { 0 };
+
+	if (proto == PACKET_TCP && packet_option_by_name(name) >= 0)
+		return script_error(L, "tcp has no field '%s': options = { { \"%s\", ... } }", name,
+				    name);
+	if (!strcmp(name, "payload") || !strcmp(name, "data"))
+		return script_error(
+			L, "%s has no field '%s': the payload is joined: net.%s{} / \"bytes\"",
+			packet_proto_name(proto), name, packet_proto_name(proto));
+	for (; f->name; f++)
+		strbuf_printf(&names, " %s", f->name);
+	/* The text is Lua's own before the error leaves this function behind. */
+	lua_pushlstring(L, strbuf_text(&names), names.len);
+	strbuf_free(&names);
+	return script_error(L, "%s has no field '%s'; it has:%s", packet_proto_name(proto), name,
+			    lua_tostring(L, -1));
+}
+
 /* Sets fields from the table at index, in the order of the protocol's table: what a field means
  * may hang on those before it (ICMP's type). */
 static void set_fields(lua_State *L, struct packet_layer *l, int index)
@@ -218,8 +241,7 @@ static void set_fields(lua_State *L, struct packet_layer *l, int index)
 			script_error(L, "%s: fields are named by strings",
 				     packet_proto_name((enum packet_proto)l->proto));
 		else if (packet_field_index((enum packet_proto)l->proto, key) < 0)
-			script_error(L, "%s has no field '%s'",
-				     packet_proto_name((enum packet_proto)l->proto), key);
+			no_field(L, (enum packet_proto)l->proto, key);
 		lua_pop(L, 1);
 	}
 }
@@ -348,7 +370,7 @@ static int layer_index(lua_State *L)
 		return 1;
 	}
 	if (i < 0)
-		return script_error(L, "%s has no field '%s'", packet_proto_name(proto), name);
+		return no_field(L, proto, name);
 	v = packet_get(l, name);
 	if (!v)
 		return 0;

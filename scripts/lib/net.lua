@@ -5,6 +5,7 @@
 -- all waiting through native.wait. Nothing here knows more of the stack than that.
 local _, native = ...
 local tap = require "tap"
+local near = require "near"
 local util = require "net.util"
 local socket = require "net.socket"
 local peer = require "net.peer"
@@ -519,13 +520,18 @@ function Host:ethtool(o)
   end
 end
 
+local function no_sysctl(host, name)
+  raise(("host:sysctl: there is no sysctl '%s'%s"):format(name, near.text(name, native.sysctls(host.id))))
+end
+
 function Host:sysctl(name, value)
   if value == nil then
     local text = native.sysctl(self.id, name)
-    if not text then raise(("host:sysctl: there is no sysctl '%s'"):format(name)) end
+    if not text then no_sysctl(self, name) end
     return text
   end
   local done, err = native.op("sysctl", { host = self.id, name = name, value = tostring(value) })
+  if not done and err == "ENOENT" then no_sysctl(self, name) end
   if not done then raise(("host:sysctl: %s = %s: %s"):format(name, value, err)) end
 end
 
@@ -533,7 +539,10 @@ function Host:sysctls() return native.sysctls(self.id) end
 
 function Host:counter(name)
   local value = native.counter(self.id, name)
-  if not value then raise(("host:counter: there is no counter '%s'"):format(name)) end
+  if not value then
+    raise(("host:counter: there is no counter '%s'%s"):format(name,
+      near.text(name, native.counters(self.id))))
+  end
   return value
 end
 
@@ -682,5 +691,10 @@ Host.epoll = socket.epoll
 Host.pipe = socket.pipe
 Host.file = socket.file
 Wire.peer = peer.new
+
+near.functions("host:", Host)
+near.functions("nic:", Nic)
+near.functions("wire:", Wire)
+near.functions("net.", net)
 
 return net

@@ -4,6 +4,7 @@
 -- An assertion that fails ends its test. One that holds returns an object, which t:shows ties to a
 -- requirement of docs/requirements.
 local _, native = ...
+local near = require "near"
 
 local tap = {}
 
@@ -239,5 +240,8 @@ function tap.test(name, options, f)
       shown_count = 0 }, Test))
   end, options.skip, options.profile)
 end
+
+near.functions("t:", Test)
+near.functions("tap.", tap)
 
 return tap

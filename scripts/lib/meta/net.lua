@@ -880,6 +880,20 @@ function Socket:poll(events, timeout) end
 ---@return any
 function Socket:option(name, value) end
 
+---getsockopt(2); the level may be left out.
+---@param level string|integer
+---@param name? string|integer
+---@param size? integer
+---@return any
+function Socket:getsockopt(level, name, size) end
+
+---setsockopt(2); the level may be left out.
+---@param level string|integer
+---@param name any
+---@param value? any
+---@return boolean
+function Socket:setsockopt(level, name, value) end
+
 ---@return tapline.Endpoint
 function Socket:name() end
 

@@ -2,6 +2,7 @@
 -- Stations that a script plays on the free end of a wire: they send packets, and expect them field
 -- by field and at their time.
 local _, native = ...
+local near = require "near"
 local util = require "net.util"
 local segment = require "net.segment"
 
@@ -332,5 +333,7 @@ function Peer:collect(o)
     frames[#frames + 1] = parsed(self, bytes, arrived, left)
   end
 end
+
+near.functions("peer:", Peer)
 
 return peer_lib

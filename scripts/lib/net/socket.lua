@@ -2,6 +2,7 @@
 -- Sockets of a host: one method per system call. A call that would block suspends its task.
 local _, native = ...
 local tap = require "tap"
+local near = require "near"
 local util = require "net.util"
 local cmsg = require "net.cmsg"
 local packet = require "net.packet"
@@ -22,11 +23,15 @@ function Socket.__index(_, name)
   local call = calls[name]
   if name == "try" then
     return function(self, what, ...)
-      if not calls[what] then raise(("socket:try: there is no call '%s'"):format(tostring(what))) end
+      if not calls[what] then
+        raise(("socket:try: there is no call '%s'%s"):format(tostring(what), near.text(what, calls)))
+      end
       return calls[what](self, ...)
     end
   end
-  if not call then raise(("a socket has no '%s'"):format(tostring(name))) end
+  if not call then
+    raise(("a socket has no '%s'%s"):format(tostring(name), near.text(name, calls)))
+  end
   return function(...)
     local results = table.pack(call(...))
     if results[1] == nil and type(results[2]) == "string" then
@@ -193,7 +198,7 @@ local function flags(list_or_number)
   local sum = 0
   for name in list_or_number:gmatch("[%w_]+") do
     local value = C["MSG_" .. name:upper()]
-    if not value then raise(("there is no flag '%s'"):format(name)) end
+    if not value then raise(("there is no flag '%s'%s"):format(name, near.text("MSG_" .. name:upper(), C))) end
     sum = sum | value
   end
   return sum
@@ -311,7 +316,9 @@ local time_options = { SO_RCVTIMEO = true, SO_SNDTIMEO = true }
 local function option_number(name)
   if type(name) == "table" then return name[1], name[2] end
   local level = type(name) == "string" and levels[name:match("^(%u+6?)_")]
-  if not level or not C[name] then raise(("there is no option '%s'"):format(tostring(name))) end
+  if not level or not C[name] then
+    raise(("there is no option '%s'%s"):format(tostring(name), near.text(name, C)))
+  end
   return level, C[name]
 end
 
@@ -342,6 +349,23 @@ function calls:option(name, value, size)
     value = ("<" .. ("i4"):rep(#value)):pack(table.unpack(value))
   end
   return simple(sys(self, "setsockopt", { arg0 = level, arg1 = number, data = value }))
+end
+
+-- An option as C calls name it: a level and its own number; a name tells its level itself.
+local function option_name(level, name)
+  if type(name) == "string" then return name end
+  return { C[level] or level, name }
+end
+
+-- The C calls' own order; the level may be left out.
+function calls:getsockopt(level, name, size)
+  if name == nil then return calls.option(self, level, nil, size) end
+  return calls.option(self, option_name(level, name), nil, size)
+end
+
+function calls:setsockopt(level, name, value)
+  if value == nil then return calls.option(self, level, name) end
+  return calls.option(self, option_name(level, name), value)
 end
 
 local states = { "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT",

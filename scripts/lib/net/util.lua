@@ -2,6 +2,7 @@
 -- What the parts of the net library share: checks of arguments, durations, addresses, ops.
 local _, native = ...
 local tap = require "tap"
+local near = require "near"
 
 local util = {}
 
@@ -13,7 +14,9 @@ function util.options(what, given, known)
   if given == nil then given = {} end
   if type(given) ~= "table" then util.raise(what .. ": options are given as a table") end
   for key in pairs(given) do
-    if not known[key] then util.raise(("%s: unknown option '%s'"):format(what, key)) end
+    if not known[key] then
+      util.raise(("%s: unknown option '%s'%s"):format(what, key, near.text(key, known)))
+    end
   end
   return given
 end

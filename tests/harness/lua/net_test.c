@@ -178,6 +178,40 @@ static void test_hooks(void **state)
 		     "a hook must return");
 }
 
+/* A name that is not there is answered with the one that was most likely meant. */
+static void test_near(void **state)
+{
+	(void)state;
+	assert_fails("net.host { adr = '192.0.2.1/24' }", "did you mean 'addr'?");
+	assert_fails(HOST "host:sysctl('net.ipv4.tcp_sak', 1)",
+		     "did you mean 'net.ipv4.tcp_sack'?");
+	assert_fails(HOST "host:counter('TcpInSeg')", "did you mean 'TcpInSegs'?");
+	assert_fails(HOST "host:sockt('tcp')", "did you mean host:socket?");
+	assert_fails(HOST "peer:exect(1)", "did you mean peer:expect?");
+	assert_fails(HOST "net.advnce(1)", "did you mean net.advance?");
+	assert_fails(HOST "t:eq(1, 1)", "did you mean t:is?");
+	assert_fails(HOST "t:quux(1, 1)", "docs/lua.md has the names");
+	assert_fails(HOST "local s = host:socket 'tcp' s:conect(1)", "did you mean 'connect'?");
+	assert_fails(HOST "local s = host:socket 'tcp' s:option('TCP_NODELY')",
+		     "did you mean 'TCP_NODELAY'?");
+	assert_fails(HOST "local s = host:socket 'tcp' s:recv { flags = 'peak' }",
+		     "did you mean 'MSG_PEEK'?");
+}
+
+/* getsockopt and setsockopt as C has them are the same as s:option. */
+static void test_c_names(void **state)
+{
+	(void)state;
+	assert_passes(HOST "local s = host:socket 'tcp'\n"
+			   "s:setsockopt('SOL_TCP', 'TCP_NODELAY', 1)\n"
+			   "t:is(s:option 'TCP_NODELAY', 1)\n"
+			   "s:setsockopt(net.C.SOL_TCP, 1, 0)\n"
+			   "t:is(s:getsockopt('TCP_NODELAY'), 0)\n"
+			   "s:setsockopt('TCP_NODELAY', true)\n"
+			   "t:is(s:getsockopt('SOL_TCP', 1), 1)\n"
+			   "t:is(#s:getsockopt('SOL_TCP', 'TCP_INFO', 8), 8)");
+}
+
 static void test_misuse(void **state)
 {
 	const struct command *c;
@@ -191,6 +225,9 @@ static void test_misuse(void **state)
 	assert_fails(HOST "host:sysctl('net.nothing', 1)", "net.nothing");
 	assert_fails(HOST "host:counter('NoSuchCounter')", "there is no counter");
 	assert_fails(HOST "net.sleep('1 fortnight')", "is no duration");
+	assert_fails(HOST "peer:send(net.tcp{ sprt = 1 })", "it has: sport dport seq ack");
+	assert_fails(HOST "net.tcp{ mss = 1460 }", "options = {");
+	assert_fails(HOST "net.udp{ payload = 'x' }", "the payload is joined: net.udp{} / ");
 	command_file("early.lua", HEAD "\nnet.host {}\n");
 	c = command("$TAPLINE run early.lua");
 	assert_int_equal(c->status, 2);
@@ -249,6 +286,8 @@ int main(void)
 		cmocka_unit_test(test_tasks),
 		cmocka_unit_test(test_sockets),
 		cmocka_unit_test(test_hooks),
+		cmocka_unit_test(test_near),
+		cmocka_unit_test(test_c_names),
 		cmocka_unit_test(test_misuse),
 		cmocka_unit_test(test_capture),
 		cmocka_unit_test(test_digest),
