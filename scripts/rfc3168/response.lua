@@ -61,7 +61,9 @@ end)
 
 tap.test("the loss of what is ECT is congestion; what has no ECT is not missed", function(t)
   local peer, conn, first = flying(t, 10)
-  for _, frame in ipairs(first) do t:is(frame.ip.ecn, 2) end
+  for _, frame in ipairs(first) do
+    t:shows("RFC3168-5.3-2", t:is({ frame.ip.ecn, frame.ip.df }, { 2, true }))
+  end
   net.sleep "98ms"
   for _ = 1, 3 do ack(peer, 0) end -- the first one was lost
   local again = peer:expect(". 1:1001(1000) ack 1", { within = "1ms" })
@@ -133,4 +135,35 @@ tap.test("CE is told of as soon as ECN-setup was sent and nothing took it back",
   t:is(client:info().options & 8, 8)
   peer:send "[ce] P. 1:1001(1000) ack 1 win 65535" -- the host has not sent data, nor any ECT
   t:shows("RFC3168-6.1.1-6", peer:expect(".E 1:1(0) ack 1001", { within = "1s" }))
+end)
+
+-- What is not taken is not looked at further, as in Linux; RFC 3168 6.1.6 would have the mark answered.
+tap.test("a mark on a window probe is passed over", function(t)
+  local _, peer, server = tcp.listen { sysctl = { ["net.ipv4.tcp_ecn"] = 1 }, options = { SO_RCVBUF = 9000 } }
+  peer:send "SEW 0:0(0) win 65535 <mss 1460>"
+  peer:expect "SE. 0:0(0) ack 1"
+  peer:send ". 1:1(0) ack 1 win 65535"
+  local conn = server:accept()
+  local next, edge = 1, nil
+  repeat
+    peer:send(("[ect0] P. %d:%d(1460) ack 1"):format(next, next + 1460))
+    next = next + 1460
+    for _, frame in ipairs(peer:collect { during = "300ms" }) do
+      edge = frame.tcp.ack - 1000000 + frame.tcp.window
+    end
+  until edge - next < 1460
+  t:is({ edge, conn:pending() }, { next, next - 1 }, "the window is shut")
+  peer:send(("[ce] P. %d:%d(1) ack 1"):format(next, next + 1))
+  local answer = peer:expect((". 1:1(0) ack %d win 0"):format(next), { within = "1s" })
+  t:is(answer.tcp.flags:find "E", nil)
+end)
+
+-- RFC 3168 6.1.2 would have the sender wait for its timer.
+tap.test("a mark with a window of one segment does not hold the next", function(t)
+  local peer, conn = flying(t, 40)
+  net.sleep "350ms"
+  t:ok(#peer:collect() > 0, "the time-out")
+  t:is(conn:info().snd_cwnd, 1)
+  ack(peer, 1, "E")
+  t:is(tcp.sent(peer), tcp.segments(1, 2))
 end)

@@ -73,8 +73,8 @@ for flags, ok in pairs { ["SE."] = true, ["S."] = false, ["SEW."] = false, ["SW.
     peer:send(flags .. " 0:0(0) ack 1 win 65535 <mss 1000>")
     peer:expect "[noecn] . 1:1(0) ack 1"
     s:send "hello"
-    t:shows("RFC3168-6.1.1-4", t:shows("RFC3168-5-1",
-      peer:expect(("[%s] P. 1:6(5) ack 1"):format(ok and "ect0" or "noecn"))))
+    t:shows("RFC9293-SHLD-8", t:shows("RFC3168-6.1.1-4", t:shows("RFC3168-5-1",
+      peer:expect(("[%s] P. 1:6(5) ack 1"):format(ok and "ect0" or "noecn")))))
     t:is(s:info().options & 8, ok and 8 or 0)
   end)
 end

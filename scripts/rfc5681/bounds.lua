@@ -111,3 +111,47 @@ tap.test("profile linux: no MSS option: the first window is ten segments of 536 
     t:is({ #frames, #frames[1].payload }, { 10, 536 })
     t:shows("RFC2525-2.3-1", t:is(conn:info().snd_cwnd, 10))
   end)
+
+for _, step in ipairs { 1, 2, 4 } do
+  tap.test(("congestion avoidance counts what is acknowledged: an ACK for %d is worth that many"):format(step),
+    function(t)
+      local peer, conn = sending(600)
+      local flight = { sent = 0, acked = 0 }
+      take(peer, flight)
+      net.sleep "3s"
+      take(peer, flight)
+      flight.acked = flight.sent
+      tcp.ack(peer, flight.acked)
+      take(peer, flight)
+      while conn:info().snd_cwnd < 8 or conn:info().snd_cwnd <= conn:info().snd_ssthresh do
+        net.sleep "100ms"
+        while flight.acked < flight.sent do
+          flight.acked = flight.acked + 1
+          tcp.ack(peer, flight.acked)
+          net.sleep "2us"
+        end
+        take(peer, flight)
+      end
+      local grown = {} -- acknowledged at each growth
+      local cwnd, count = conn:info().snd_cwnd, 0
+      while #grown < 3 do
+        net.sleep "50ms"
+        take(peer, flight)
+        for _ = 1, (flight.sent - flight.acked) // step do
+          flight.acked, count = flight.acked + step, count + step
+          tcp.ack(peer, flight.acked)
+          take(peer, flight)
+          local now = conn:info().snd_cwnd
+          if now > cwnd then
+            t:is(now, cwnd + 1)
+            grown[#grown + 1], cwnd, count = { count, cwnd }, now, 0
+          end
+        end
+      end
+      for i = 2, #grown do -- one more segment for a window of them
+        local shown = t:ok(math.abs(grown[i][1] - grown[i][2]) <= step,
+          ("grew after %d with a window of %d"):format(grown[i][1], grown[i][2]))
+        t:shows("RFC3465-2.1-1", t:shows("RFC5681-3.1-11", shown))
+      end
+    end)
+end

@@ -24,7 +24,8 @@ for _, case in ipairs { { 536, 4 }, { 1095, 4 }, { 1096, 3 }, { 1460, 3 }, { 219
     { profile = "rfc" }, function(t)
       local _, peer, conn = passive(case[1])
       local frames = peer:collect { during = "10ms" }
-      t:shows("RFC5681-3.1-2", t:is({ #frames, conn:info().snd_cwnd }, { case[2], case[2] }))
+      t:shows("RFC3390-1-1", t:shows("RFC5681-3.1-2",
+        t:is({ #frames, conn:info().snd_cwnd }, { case[2], case[2] })))
       t:is(#frames[1].payload, case[1])
     end)
 end

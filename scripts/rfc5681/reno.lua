@@ -137,10 +137,12 @@ end)
 tap.test("segments of limited transmit do not count in ssthresh", function(t)
   local _, peer, conn = flying(t, 40)
   net.sleep "98ms"
-  for _ = 1, 3 do
+  for n = 10, 11 do
     ack(peer, 0)
-    sent(peer)
+    t:shows("RFC5681-3.2-4", t:is(sent(peer, "2ms"), segments(n, 1))) -- no TSO deferral
   end
+  ack(peer, 0)
+  sent(peer)
   t:shows("RFC5681-3.2-8", t:is(conn:info().snd_ssthresh, 5))
 end)
 

@@ -164,3 +164,23 @@ tap.test("the longest time between two retransmissions is more than a minute", f
   end
   t:shows("RFC8961-4-6", t:ok(longest >= 60000000000, longest .. " ns"))
 end)
+
+tap.test("the time-out follows from all that was measured, not from the last alone", function(t)
+  local _, peer, conn = slow()
+  local srtt, rttvar, n = 400, 200, 1
+  for _, rtt in ipairs { 420, 700, 300, 500, 900, 410 } do
+    conn:send "x"
+    peer:expect(("P. %d:%d(1) ack 1"):format(n, n + 1))
+    n = n + 1
+    tcp.rest(rtt)
+    peer:send((". 1:1(0) ack %d win 65535"):format(n))
+    net.sleep "1us"
+    rttvar = rttvar * 3 / 4 + math.abs(srtt - rtt) / 4
+    srtt = srtt * 7 / 8 + rtt / 8
+  end
+  local rto = conn:info().rto / 1000
+  -- The kernel measures RTTVAR once a round trip and lets it fall more slowly (tcp_rtt_estimator).
+  t:ok(math.abs(conn:info().rtt / 1000 - srtt) < 2, ("SRTT is %d, not %d"):format(conn:info().rtt // 1000, srtt // 1))
+  t:shows("RFC8961-4-2", t:ok(rto > srtt + rttvar and rto < srtt + 6 * rttvar,
+    ("RTO is %d with SRTT %d, RTTVAR %d"):format(rto // 1, srtt // 1, rttvar // 1)))
+end)

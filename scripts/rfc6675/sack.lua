@@ -58,6 +58,17 @@ tap.test("the window of recovery: half the flight, new data as room is", functio
   t:is(flight.ca_state, "Recovery")
 end)
 
+tap.test("limited transmit: new data for the first two blocks, no more than the window has room for", function(t)
+  local _, peer, conn = flying(t, 40)
+  back()
+  for n = 1, 2 do
+    ack(peer, 0, { 8, 8 + n })
+    t:shows("RFC6675-5-4", t:is(sent(peer, "2ms"), segments(9 + n, 1)))
+    t:is(conn:info().ca_state, "Disorder")
+    t:ok(conn:info().unacked - conn:info().sacked <= conn:info().snd_cwnd)
+  end
+end)
+
 tap.test("new data goes out when nothing is left to be sent again", function(t)
   local _, peer = flying(t, 40)
   back()

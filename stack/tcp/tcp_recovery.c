@@ -396,6 +396,8 @@ static void tcp_process_loss(struct sock *sk, u32 flag, u32 num_dupack, int *rex
 				return;
 			}
 			tp->frto = 0;
+		} else if (num_dupack && net_world(sk->net)->profile_rfc) {
+			tp->frto = 0; /* step 2.a, which Linux has not */
 		}
 	}
 	if (recovered) {
