@@ -53,8 +53,6 @@ struct inet_connection_sock_af_ops {
 				      struct request_sock *req_unhash, bool *own_req);
 	/* Remembers the route a segment came by (may be NULL). */
 	void (*sk_rx_dst_set)(struct sock *sk, const struct sk_buff *skb);
-	/* The path MTU shrank (tcp_sock.mtu_info). */
-	void (*mtu_reduced)(struct sock *sk);
 	/* A SYN-ACK or such without a full socket: as queue_xmit, route and addresses from req. */
 	int (*send_synack)(struct sock *sk, struct sk_buff *skb, struct request_sock *req);
 	int (*setsockopt)(struct sock *sk, u32 level, u32 name, const u8 *val, u32 len);
@@ -87,7 +85,6 @@ struct inet_connection_sock {
 	u64 icsk_keepalive_timeout; /* jiffies; 0: the timer is off */
 	u32 icsk_rto, icsk_rto_min, icsk_rto_max, icsk_delack_max; /* jiffies */
 	u32 icsk_pmtu_cookie; /* the path MTU that the MSS was made from */
-	u32 icsk_user_timeout; /* ms; 0: none */
 	u32 icsk_probes_tstamp; /* ms: when probing of the zero window began; 0: it does not */
 	u16 icsk_ext_hdr_len; /* bytes of IP options */
 	u8 icsk_ca_state; /* enum tcp_ca_state */
@@ -109,11 +106,7 @@ struct inet_connection_sock {
 		u16 last_seg_size;
 		u16 rcv_mss; /* guess of the peer's MSS */
 	} icsk_ack;
-	struct {
-		u32 search_high, search_low; /* RFC 4821 */
-		u32 probe_size; /* of the probe under way; 0: none */
-		u32 probe_seq_start, probe_seq_end, probe_timestamp;
-	} icsk_mtup;
+	u32 icsk_mtup_search_high; /* RFC 4821 */
 	u64 icsk_ca_priv[ICSK_CA_PRIV_WORDS];
 };
 

@@ -72,6 +72,7 @@ struct request_sock_queue {
 	u32 qlen, young;
 	u32 ack_backlog, max_ack_backlog; /* length of the accept queue; of listen() */
 	u32 synflood_warned;
+	u32 syncookie_stamp; /* the last SYN cookie: jiffies + 1; 0: none */
 	u8 rskq_defer_accept; /* SYN-ACK timer runs, TCP_DEFER_ACCEPT */
 	struct request_sock *rskq_accept_head, *rskq_accept_tail;
 	struct fastopen_queue fastopenq;

@@ -170,6 +170,7 @@ static int sendmsg_fastopen(struct socket *sock, struct msghdr *msg)
 	struct sock *sk = sock->sk;
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_fastopen_request fo = { .cookie.len = 0, .msg = msg };
+	struct tcp_rare *rare;
 	int err;
 
 	if (msg->connecting)
@@ -177,7 +178,10 @@ static int sendmsg_fastopen(struct socket *sock, struct msghdr *msg)
 	if (!(sk->net->sysctl.tcp_fastopen & TFO_CLIENT_ENABLE) ||
 	    (msg->name && msg->name->family == AF_UNSPEC))
 		return -EOPNOTSUPP;
-	tp->fastopen_req = &fo;
+	rare = tcp_rare_get(sk);
+	if (!rare)
+		return -ENOBUFS;
+	rare->fastopen_req = &fo;
 	if (tp->defer_connect) {
 		tp->defer_connect = 0;
 		tcp_connect_deferred(sk);
@@ -185,7 +189,7 @@ static int sendmsg_fastopen(struct socket *sock, struct msghdr *msg)
 	} else {
 		err = __inet_stream_connect(sock, msg->name, false, true);
 	}
-	tp->fastopen_req = NULL;
+	rare->fastopen_req = NULL;
 	msg->done += fo.copied;
 	/* Another attempt under way is not waited for. */
 	msg->connecting = err == -EINPROGRESS;

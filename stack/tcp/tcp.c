@@ -28,6 +28,7 @@ void tcp_init_sock(struct sock *sk)
 
 	tcp_init_xmit_timers(sk);
 	icsk->icsk_accept_queue = &reqsk_queue_none;
+	tp->rare = &tcp_rare_default;
 	list_init(&tp->tsorted_sent_queue);
 	icsk->icsk_rto = TCP_TIMEOUT_INIT;
 	icsk->icsk_rto_max = (u32)sysctl->tcp_rto_max_ms;
@@ -60,7 +61,8 @@ void tcp_init_sock(struct sock *sk)
 bool tcp_stream_memory_free(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
-	u32 lowat = tp->notsent_lowat ? tp->notsent_lowat : (u32)sk->net->sysctl.tcp_notsent_lowat;
+	u32 lowat = tp->rare->options.notsent_lowat ? tp->rare->options.notsent_lowat :
+						      (u32)sk->net->sysctl.tcp_notsent_lowat;
 
 	return sk->sk_wmem_queued < (u32)sk->sk_sndbuf && tp->write_seq - tp->snd_nxt < lowat;
 }
@@ -437,7 +439,7 @@ static u32 poll_connected(struct sock *sk)
 u32 tcp_poll(struct sock *sk, u32 f_flags)
 {
 	bool opening = sk->sk_state == TCP_SYN_SENT ||
-		       (sk->sk_state == TCP_SYN_RECV && !tcp_sk(sk)->fastopen_rsk);
+		       (sk->sk_state == TCP_SYN_RECV && !tcp_sk(sk)->rare->fastopen_rsk);
 	u32 mask = 0;
 
 	(void)f_flags;

@@ -220,6 +220,32 @@ struct tcp_sack {
 	struct tcp_sack_block recv_cache[TCP_NUM_SACKS]; /* what the last ACK with SACK told us */
 };
 
+/*
+ * What few connections have: values of rarely set options, keys, fast open's state. All others
+ * share tcp_rare_default.
+ */
+struct tcp_rare {
+	struct tcp_rare_options { /* a child has its listener's */
+		u32 keepalive_time, keepalive_intvl; /* jiffies; 0: the sysctl */
+		u32 notsent_lowat;
+		u32 user_timeout; /* ms; 0: none */
+		s32 linger2; /* jiffies; < 0: no FIN-WAIT-2 without a user */
+		u8 keepalive_probes; /* 0: the sysctl */
+	} options;
+	struct tcp_mtup { /* RFC 4821, while icsk_mtup_enabled */
+		u32 search_low;
+		u32 probe_size; /* of the probe under way; 0: none */
+		u32 probe_seq_start, probe_seq_end, probe_timestamp;
+	} mtup;
+	struct saved_syn *saved_syn; /* of the child's SYN; NULL: none */
+	struct tcp_accecn *accecn; /* tcp_accecn.h; NULL: not negotiated */
+	struct tcp_md5sig_info *md5sig_info; /* tcp_md5.c; NULL: no keys */
+	struct request_sock *fastopen_rsk; /* held: the SYN-ACK is not acknowledged yet */
+	struct tcp_fastopen_request *fastopen_req; /* while tcp_connect() runs */
+};
+
+extern const struct tcp_rare tcp_rare_default;
+
 struct tcp_sock {
 	struct inet_connection_sock inet_conn; /* first */
 
@@ -285,7 +311,6 @@ struct tcp_sock {
 	u32 rcvq_space, rcvq_seq;
 	u64 rcvq_time;
 	u8 scaling_ratio; /* payload of a skb in 1/256 of its truesize */
-	u8 keepalive_probes;
 	u8 compressed_ack, dup_ack_counter;
 	u32 compressed_ack_rcv_nxt; /* what dup_ack_counter counts for */
 	u32 urg_seq; /* sequence number of the urgent byte (RFC 6093) */
@@ -319,18 +344,8 @@ struct tcp_sock {
 
 	/* Challenge ACKs (RFC 5961), persist. */
 	u32 last_oow_ack_time;
-	u32 syncookie_stamp; /* a listener's last SYN cookie: jiffies + 1; 0: none */
 
-	/* User. */
-	u32 keepalive_time, keepalive_intvl; /* jiffies; 0: the sysctl */
-	u32 notsent_lowat;
-	s32 linger2; /* jiffies; < 0: no FIN-WAIT-2 without a user */
-	struct saved_syn *saved_syn; /* of the child's SYN; NULL: none */
-	struct tcp_accecn *accecn; /* tcp_accecn.h; NULL: not negotiated */
-	struct tcp_md5sig_info *md5sig_info; /* tcp_md5.c; NULL: no keys */
-	struct request_sock *fastopen_rsk; /* held: the SYN-ACK is not acknowledged yet */
-	struct tcp_fastopen_request *fastopen_req; /* while tcp_connect() runs */
-	u32 mtu_info; /* path MTU an ICMP error told of */
+	const struct tcp_rare *rare; /* tcp_rare_get() to write */
 
 	/* TCP_INFO. */
 	u64 bytes_acked, bytes_received, bytes_sent, bytes_retrans;
@@ -387,12 +402,6 @@ static inline struct tcp_request_sock *tcp_rsk(const struct request_sock *req)
 }
 
 /* The saved SYN becomes the child's. */
-static inline void tcp_move_syn(struct tcp_sock *tp, struct request_sock *req)
-{
-	tp->saved_syn = tcp_rsk(req)->saved_syn;
-	tcp_rsk(req)->saved_syn = NULL;
-}
-
 /* ---- clocks ---- */
 
 /* ktime_get_ns(), inline. */
@@ -651,6 +660,22 @@ int tcp_getsockopt(struct sock *sk, u32 level, u32 name, u8 *val, u32 len);
 void tcp_get_info(struct sock *sk, u8 *out);
 /* Forgets a saved SYN; may be NULL. */
 void tcp_saved_syn_free(const struct net *net, struct saved_syn **saved);
+/* The request's SYN becomes the child's; without memory it is lost. */
+void tcp_move_syn(struct sock *newsk, struct request_sock *req);
+
+/* ---- tcp_rare.c ---- */
+
+/* Its own struct tcp_rare, made at the first call. NULL: no memory. */
+struct tcp_rare *tcp_rare_get(struct sock *sk);
+/* Of a socket that has one: a default is there for all to read. */
+static inline struct tcp_rare *tcp_rare_own(const struct tcp_sock *tp)
+{
+	ASSERT(tp->rare != &tcp_rare_default);
+	return (struct tcp_rare *)(uintptr_t)(const void *)tp->rare;
+}
+/* The same options for a child of sk, whose `rare` it becomes. False: no memory. */
+bool tcp_rare_clone(const struct sock *sk, const struct tcp_rare **copy);
+void tcp_rare_free(const struct net *net, const struct tcp_rare *rare);
 /* Traces, counts CurrEstab and EstabResets, leaves the tables when it closes. */
 void tcp_set_state(struct sock *sk, u8 state);
 /* The connection is over: CLOSED, timers off, who waits is woken; an orphan goes. */

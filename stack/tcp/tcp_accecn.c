@@ -14,13 +14,15 @@
 
 bool tcp_accecn_alloc(struct sock *sk)
 {
-	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_rare *rare = tcp_rare_get(sk);
 
-	if (!tp->accecn)
-		tp->accecn = mem_alloc(net_world(sk->net), MEM_MISC, sizeof(*tp->accecn));
-	if (!tp->accecn)
+	if (!rare)
 		return false;
-	memset(tp->accecn, 0, sizeof(*tp->accecn));
+	if (!rare->accecn)
+		rare->accecn = mem_alloc(net_world(sk->net), MEM_MISC, sizeof(*rare->accecn));
+	if (!rare->accecn)
+		return false;
+	memset(rare->accecn, 0, sizeof(*rare->accecn));
 	return true;
 }
 
@@ -28,9 +30,10 @@ void tcp_accecn_free(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (tp->accecn)
-		mem_free(net_world(sk->net), MEM_MISC, tp->accecn, sizeof(*tp->accecn));
-	tp->accecn = NULL;
+	if (tp->rare->accecn) {
+		mem_free(net_world(sk->net), MEM_MISC, tp->rare->accecn, sizeof(*tp->rare->accecn));
+		tcp_rare_own(tp)->accecn = NULL;
+	}
 	if (tp->ecn_flags & TCP_ECN_MODE_ACCECN)
 		tcp_ecn_mode_set(tp, TCP_ECN_DISABLED);
 }
@@ -38,7 +41,7 @@ void tcp_accecn_free(struct sock *sk)
 void tcp_accecn_info(const struct tcp_sock *tp, u8 *p)
 {
 	static const u8 order[3] = { INET_ECN_ECT_1, INET_ECN_ECT_0, INET_ECN_CE };
-	const struct tcp_accecn *acc = tp->accecn;
+	const struct tcp_accecn *acc = tp->rare->accecn;
 
 	if (!acc)
 		return;
@@ -113,7 +116,7 @@ u8 tcp_accecn_option_init(const u8 *th, u32 at)
 void tcp_accecn_rcv_synack(struct sock *sk, const struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct tcp_accecn *acc = tp->accecn;
+	struct tcp_accecn *acc = tp->rare->accecn;
 	const u8 *th = tcp_hdr(skb);
 	u8 dsfield = TCP_SKB_CB(skb)->ip_dsfield;
 
@@ -133,7 +136,7 @@ void tcp_accecn_rcv_synack(struct sock *sk, const struct sk_buff *skb)
 void tcp_accecn_third_ack(struct sock *sk, const struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct tcp_accecn *acc = tp->accecn;
+	struct tcp_accecn *acc = tp->rare->accecn;
 	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
 	u8 ace = tcp_accecn_ace(tcp_hdr(skb));
 
@@ -157,12 +160,11 @@ void tcp_accecn_openreq_child(struct sock *sk, const struct request_sock *req,
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_accecn *acc;
 
-	tp->accecn = NULL; /* the listener's, in the copy */
 	if (!tcp_accecn_alloc(sk)) {
 		tcp_ecn_mode_set(tp, TCP_ECN_DISABLED);
 		return;
 	}
-	acc = tp->accecn;
+	acc = tp->rare->accecn;
 	tcp_ecn_mode_set(tp, TCP_ECN_MODE_ACCECN);
 	acc->syn_ect_snt = treq->syn_ect_snt;
 	acc->saw_opt = treq->saw_accecn_opt;
@@ -199,7 +201,7 @@ static void count_bytes(struct tcp_accecn *acc, u8 ecnfield, u32 len)
 void tcp_accecn_received(struct sock *sk, const struct sk_buff *skb, u32 len)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct tcp_accecn *acc = tp->accecn;
+	struct tcp_accecn *acc = tp->rare->accecn;
 	u8 ecnfield = TCP_SKB_CB(skb)->ip_dsfield & INET_ECN_MASK;
 	u32 segs = max_u32(1, skb_shinfo(skb)->gso_segs);
 
@@ -223,9 +225,9 @@ void tcp_accecn_received(struct sock *sk, const struct sk_buff *skb, u32 len)
 
 void tcp_accecn_spurious_retrans(const struct tcp_sock *tp, u32 seq)
 {
-	if (tp->accecn && tp->accecn->opt_sent_w_dsack && tp->sack &&
+	if (tp->rare->accecn && tp->rare->accecn->opt_sent_w_dsack && tp->sack &&
 	    seq == tp->sack->duplicate_sack.start_seq)
-		tp->accecn->fail_mode |= TCP_ACCECN_OPT_FAIL_SEND;
+		tp->rare->accecn->fail_mode |= TCP_ACCECN_OPT_FAIL_SEND;
 }
 
 /* ---- the peer's counters ---- */
@@ -272,7 +274,7 @@ static bool option_counters(struct tcp_accecn *acc, const u8 *p, u32 len, bool o
 /* True: the counters of bytes are up to date. */
 static bool process_option(struct tcp_sock *tp, const struct sk_buff *skb, u32 bytes, u32 flag)
 {
-	struct tcp_accecn *acc = tp->accecn;
+	struct tcp_accecn *acc = tp->rare->accecn;
 	const u8 *th = tcp_hdr(skb);
 	u32 at = flag & FLAG_SLOWPATH ? tp->rx_opt.accecn : 0;
 
@@ -320,7 +322,7 @@ static u32 ace_wrapped(const struct sock *sk, u32 delivered, u32 bytes, u32 delt
 static u32 ace_delta(struct sock *sk, const struct sk_buff *skb, u32 delivered, u32 bytes, u32 flag)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct tcp_accecn *acc = tp->accecn;
+	struct tcp_accecn *acc = tp->rare->accecn;
 	u32 old_ceb = acc->delivered_bytes[INET_ECN_CE - 1], delta;
 	bool valid;
 

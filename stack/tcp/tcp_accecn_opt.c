@@ -57,13 +57,14 @@ static bool beacon_due(const struct sock *sk)
 	const struct tcp_sock *tp = tcp_sk(sk);
 	u64 beacon = (u64)sk->net->sysctl.tcp_ecn_option_beacon;
 
-	return beacon && tcp_stamp_us_delta(tp->tcp_mstamp, tp->accecn->opt_tstamp) * beacon >=
-				 tp->srtt_us >> 3;
+	return beacon &&
+	       tcp_stamp_us_delta(tp->tcp_mstamp, tp->rare->accecn->opt_tstamp) * beacon >=
+		       tp->srtt_us >> 3;
 }
 
 bool tcp_accecn_option_due(const struct sock *sk)
 {
-	const struct tcp_accecn *acc = tcp_sk(sk)->accecn;
+	const struct tcp_accecn *acc = tcp_sk(sk)->rare->accecn;
 	s64 mode = sk->net->sysctl.tcp_ecn_option;
 
 	if (!tcp_ecn_mode_accecn(tcp_sk(sk)) || !mode || !acc->saw_opt ||

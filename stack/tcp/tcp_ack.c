@@ -120,7 +120,7 @@ void tcp_rearm_rto(struct sock *sk)
 	u32 rto = icsk->icsk_rto;
 
 	/* The timer is the SYN-ACK's. */
-	if (tp->fastopen_rsk)
+	if (tp->rare->fastopen_rsk)
 		return;
 	if (!tp->packets_out) {
 		inet_csk_clear_xmit_timer(sk);
@@ -305,8 +305,7 @@ static u32 tcp_clean_rtx_queue(struct sock *sk, u32 prior_fack, u32 prior_snd_un
 	rtt_update = tcp_ack_update_rtt(sk, c.flag, seq_rtt_us, sack_rtt_us, ca_rtt_us, sack->rate);
 	if (c.flag & FLAG_ACKED) {
 		c.flag |= FLAG_SET_XMIT_TIMER; /* RFC 6298 5.3 */
-		if (icsk->icsk_mtup.probe_size &&
-		    !after(icsk->icsk_mtup.probe_seq_end, tp->snd_una))
+		if (tp->rare->mtup.probe_size && !after(tp->rare->mtup.probe_seq_end, tp->snd_una))
 			tcp_mtup_probe_success(sk);
 		clean_reordering(sk, &c, prior_fack, ece_ack);
 	} else if (rtt_update && sack_rtt_us >= 0 && tcp_rtx_queue_head(sk) &&

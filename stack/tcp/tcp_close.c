@@ -45,7 +45,7 @@ void tcp_done(struct sock *sk)
 		MIB_INC(sk->net, TcpAttemptFails);
 	tcp_set_state(sk, TCP_CLOSE);
 	tcp_clear_xmit_timers(sk);
-	if (tcp_sk(sk)->fastopen_rsk)
+	if (tcp_sk(sk)->rare->fastopen_rsk)
 		tcp_fastopen_remove(sk, false);
 	sk->sk_shutdown = SHUTDOWN_MASK;
 	if (!(sk->sk_flags & SOCK_DEAD))
@@ -72,8 +72,8 @@ u32 tcp_fin_time(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	u32 rto = inet_csk(sk)->icsk_rto;
-	u32 timeout =
-		tp->linger2 > 0 ? (u32)tp->linger2 : (u32)sk->net->sysctl.tcp_fin_timeout * HZ;
+	u32 timeout = tp->rare->options.linger2 > 0 ? (u32)tp->rare->options.linger2 :
+						      (u32)sk->net->sysctl.tcp_fin_timeout * HZ;
 
 	return max_u32(timeout, (rto << 2) - (rto >> 1));
 }
@@ -161,7 +161,7 @@ static bool orphan_to_timewait(struct sock *sk)
 	const struct tcp_sock *tp = tcp_sk(sk);
 	u32 tmo;
 
-	if (tp->linger2 < 0) {
+	if (tp->rare->options.linger2 < 0) {
 		tcp_set_state(sk, TCP_CLOSE);
 		tcp_send_active_reset(sk, SK_RST_REASON_TCP_ABORT_ON_LINGER);
 		MIB_INC(sk->net, TcpExtTCPAbortOnLinger);
@@ -212,7 +212,7 @@ void tcp_close(struct sock *sk)
 	if (sk->sk_state != TCP_CLOSE)
 		return;
 	/* Data that nobody read, before the handshake was over. */
-	if (tcp_sk(sk)->fastopen_rsk)
+	if (tcp_sk(sk)->rare->fastopen_rsk)
 		tcp_fastopen_remove(sk, false);
 	inet_csk_destroy_sock(sk);
 }
@@ -305,9 +305,10 @@ int tcp_disconnect(struct sock *sk)
 		sk->sk_err = ECONNRESET;
 	}
 	tcp_clear_xmit_timers(sk);
-	if (tp->fastopen_rsk)
+	if (tp->rare->fastopen_rsk)
 		tcp_fastopen_remove(sk, false);
-	tcp_saved_syn_free(sk->net, &tp->saved_syn);
+	if (tp->rare->saved_syn)
+		tcp_saved_syn_free(sk->net, &tcp_rare_own(tp)->saved_syn);
 	skb_queue_purge_reason(&sk->receive_queue, SKB_DROP_REASON_SOCKET_CLOSE);
 	tcp_write_queue_purge(sk);
 	tcp_ofo_queue_purge(sk);

@@ -144,7 +144,8 @@ int tcp_connect(struct sock *sk)
 	tp->packets_out += 1;
 	tcp_ecn_send_syn(sk, buff);
 	tcp_rtx_queue_insert(sk, buff);
-	err = tp->fastopen_req ? tcp_send_syn_data(sk, buff) : tcp_transmit_skb(sk, buff, true);
+	err = tp->rare->fastopen_req ? tcp_send_syn_data(sk, buff) :
+				       tcp_transmit_skb(sk, buff, true);
 	if (err == -ECONNREFUSED)
 		return err;
 	/* Now only, so that it is counted as new. */
@@ -171,8 +172,8 @@ int tcp_open(struct sock *sk, const struct inet_addr *laddr, const struct inet_a
 	if (tcp_fastopen_defer_connect(sk, &fo))
 		return 0;
 	err = tcp_connect(sk);
-	if (tp->fastopen_req == &fo)
-		tp->fastopen_req = NULL;
+	if (tp->rare->fastopen_req == &fo)
+		tcp_rare_own(tp)->fastopen_req = NULL;
 	return err;
 }
 
@@ -321,7 +322,7 @@ void tcp_send_ack_reflect_ect(struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 
-	__tcp_send_ack(sk, tp->rcv_nxt, tcp_accecn_reflector_flags(tp->accecn->syn_ect_rcv));
+	__tcp_send_ack(sk, tp->rcv_nxt, tcp_accecn_reflector_flags(tp->rare->accecn->syn_ect_rcv));
 }
 
 void __tcp_send_ack(struct sock *sk, u32 rcv_nxt, u16 flags)

@@ -149,7 +149,7 @@ static enum skb_drop_reason md5_check(const struct tcp_family *af, const struct 
 				      const struct sk_buff *skb, const struct tcp_rcv_key *k)
 {
 	/* Without keys, and with no room for the option: the usual case. */
-	if (!tcp_sk(sk)->md5sig_info && tcp_doff(tcp_hdr(skb)) < TCP_HLEN + TCPOLEN_MD5SIG)
+	if (!tcp_sk(sk)->rare->md5sig_info && tcp_doff(tcp_hdr(skb)) < TCP_HLEN + TCPOLEN_MD5SIG)
 		return SKB_DROP_REASON_NOT_SPECIFIED;
 	return tcp_inbound_md5_hash(sk, skb, af->family, &k->saddr, &k->daddr);
 }

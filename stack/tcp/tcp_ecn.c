@@ -42,7 +42,7 @@ void tcp_ecn_send_syn(struct sock *sk, struct sk_buff *skb)
 		return;
 	TCP_SKB_CB(skb)->tcp_flags |= TCPHDR_AE;
 	tp->ecn_flags = TCP_ECN_MODE_PENDING;
-	tp->accecn->syn_ect_snt = sk->inet_tos & INET_ECN_MASK;
+	tp->rare->accecn->syn_ect_snt = sk->inet_tos & INET_ECN_MASK;
 }
 
 void tcp_ecn_clear_syn(const struct sock *sk, struct sk_buff *skb)
@@ -84,8 +84,8 @@ void tcp_ecn_rcv_syn(struct sock *sk, const struct sk_buff *skb)
 
 	if (tcp_ecn_mode(tp) == TCP_ECN_MODE_PENDING) {
 		if (tcp_accecn_syn_requested(th)) {
-			tp->accecn->syn_ect_rcv = TCP_SKB_CB(skb)->ip_dsfield & INET_ECN_MASK;
-			tp->accecn->prev_ecnfield = tp->accecn->syn_ect_rcv;
+			tp->rare->accecn->syn_ect_rcv = TCP_SKB_CB(skb)->ip_dsfield & INET_ECN_MASK;
+			tp->rare->accecn->prev_ecnfield = tp->rare->accecn->syn_ect_rcv;
 			tcp_ecn_mode_set(tp, TCP_ECN_MODE_ACCECN);
 			return;
 		}
@@ -108,8 +108,8 @@ void tcp_ecn_send_synack(struct sock *sk, struct sk_buff *skb)
 	if (!tcp_ecn_mode_accecn(tp))
 		return;
 	TCP_SKB_CB(skb)->tcp_flags &= (u16)~TCPHDR_ACE;
-	TCP_SKB_CB(skb)->tcp_flags |= tcp_accecn_reflector_flags(tp->accecn->syn_ect_rcv);
-	tp->accecn->syn_ect_snt = sk->inet_tos & INET_ECN_MASK;
+	TCP_SKB_CB(skb)->tcp_flags |= tcp_accecn_reflector_flags(tp->rare->accecn->syn_ect_rcv);
+	tp->rare->accecn->syn_ect_snt = sk->inet_tos & INET_ECN_MASK;
 }
 
 void tcp_ecn_create_request(struct request_sock *req, const struct sk_buff *skb,
@@ -146,7 +146,6 @@ void tcp_ecn_openreq_child(struct sock *sk, const struct request_sock *req,
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	tp->accecn = NULL; /* the copy of a listener has none */
 	tp->ecn_flags = req->ecn_ok ? TCP_ECN_MODE_RFC3168 : TCP_ECN_DISABLED;
 	if (tcp_rsk(req)->accecn_ok)
 		tcp_accecn_openreq_child(sk, req, skb);
@@ -157,7 +156,7 @@ void tcp_ecn_openreq_child(struct sock *sk, const struct request_sock *req,
 /* RFC 9768 2.5.3: every segment is ECN-capable and has the counter of CE marks. */
 static u16 accecn_send(struct sock *sk, const struct sk_buff *skb)
 {
-	struct tcp_accecn *acc = tcp_sk(sk)->accecn;
+	struct tcp_accecn *acc = tcp_sk(sk)->rare->accecn;
 
 	if (acc->fail_mode & TCP_ACCECN_ACE_FAIL_RECV)
 		INET_ECN_dontxmit(sk);

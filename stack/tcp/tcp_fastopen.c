@@ -207,13 +207,19 @@ static struct sock *create_child(struct sock *sk, struct sk_buff *skb, struct re
 	bool own_req;
 	struct sock *child =
 		inet_csk(sk)->icsk_af_ops->syn_recv_sock(sk, skb, req, NULL, NULL, &own_req);
+	struct tcp_rare *rare;
 	struct tcp_sock *tp;
 
 	if (!child)
 		return NULL;
+	rare = tcp_rare_get(child);
+	if (!rare) {
+		inet_child_forget(child);
+		return NULL;
+	}
 	q->qlen++;
 	tp = tcp_sk(child);
-	tp->fastopen_rsk = req;
+	rare->fastopen_rsk = req;
 	tp->syn_fastopen_child = 1;
 	req->tfo_listener = 1;
 	/* RFC 7323 2.2: the window of a SYN is not scaled. */
@@ -291,8 +297,8 @@ int tcp_fastopen_queue_tune(struct sock *sk, s32 backlog)
 
 void tcp_fastopen_remove(struct sock *sk, bool reset)
 {
-	struct request_sock *req = tcp_sk(sk)->fastopen_rsk;
+	struct request_sock *req = tcp_sk(sk)->rare->fastopen_rsk;
 
-	tcp_sk(sk)->fastopen_rsk = NULL;
+	tcp_rare_own(tcp_sk(sk))->fastopen_rsk = NULL;
 	reqsk_fastopen_remove(req, reset, TCP_FASTOPEN_RST_REQ_LIFE);
 }

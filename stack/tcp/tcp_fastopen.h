@@ -80,7 +80,7 @@ void tcp_fastopen_add_skb(struct sock *sk, struct sk_buff *skb);
 /* A child whose SYN-ACK is not acknowledged yet. */
 static inline bool tcp_passive_fastopen(const struct sock *sk)
 {
-	return sk->sk_state == TCP_SYN_RECV && tcp_sk(sk)->fastopen_rsk;
+	return sk->sk_state == TCP_SYN_RECV && tcp_sk(sk)->rare->fastopen_rsk;
 }
 
 /* ---- client ---- */

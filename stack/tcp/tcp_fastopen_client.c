@@ -93,9 +93,10 @@ bool tcp_fastopen_defer_connect(struct sock *sk, struct tcp_fastopen_request *fo
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_fastopen_cookie cookie = { .len = 0 };
+	struct tcp_rare *rare;
 	u16 mss;
 
-	if (!tp->fastopen_connect || tp->fastopen_req)
+	if (!tp->fastopen_connect || tp->rare->fastopen_req)
 		return false;
 	if (cookie_check(sk, &mss, &cookie)) {
 		tp->defer_connect = 1;
@@ -105,8 +106,11 @@ bool tcp_fastopen_defer_connect(struct sock *sk, struct tcp_fastopen_request *fo
 		return true;
 	}
 	/* The SYN asks for one. */
+	rare = tcp_rare_get(sk);
+	if (!rare)
+		return false;
 	*fo = (struct tcp_fastopen_request){ .cookie = cookie };
-	tp->fastopen_req = fo;
+	rare->fastopen_req = fo;
 	return false;
 }
 
@@ -124,7 +128,7 @@ static void connect_queue(struct sock *sk, struct sk_buff *skb)
 static struct sk_buff *syn_with_data(struct sock *sk, const struct sk_buff *syn)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct tcp_fastopen_request *fo = tp->fastopen_req;
+	struct tcp_fastopen_request *fo = tp->rare->fastopen_req;
 	const struct msghdr *msg = fo->msg;
 	u32 space = tcp_mtu_to_mss_plain(sk, inet_csk(sk)->icsk_pmtu_cookie), left;
 	struct sk_buff *skb;
@@ -159,7 +163,7 @@ static void data_behind_syn(struct sk_buff *skb)
 int tcp_send_syn_data(struct sock *sk, struct sk_buff *syn)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct tcp_fastopen_request *fo = tp->fastopen_req;
+	struct tcp_fastopen_request *fo = tp->rare->fastopen_req;
 	struct sk_buff *syn_data = NULL;
 	int err;
 

@@ -242,7 +242,7 @@ static void syn_challenge(struct sock *sk, struct sk_buff *skb, bool inerr)
 	bool accecn = tcp_ecn_mode_accecn(tcp_sk(sk));
 
 	if (accecn)
-		tcp_sk(sk)->accecn->syn_ect_rcv = TCP_SKB_CB(skb)->ip_dsfield & INET_ECN_MASK;
+		tcp_sk(sk)->rare->accecn->syn_ect_rcv = TCP_SKB_CB(skb)->ip_dsfield & INET_ECN_MASK;
 	MIB_INC(sk->net, TcpExtTCPSYNChallenge);
 	tcp_send_challenge_ack(sk, accecn);
 	tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_INVALID_SYN);
@@ -490,10 +490,10 @@ static void ack_in_syn_recv(struct sock *sk, struct sk_buff *skb)
 
 	tp->delivered++;
 	if (!tp->srtt_us)
-		tcp_synack_rtt_meas(sk, tp->fastopen_rsk);
+		tcp_synack_rtt_meas(sk, tp->rare->fastopen_rsk);
 	if (tp->rx_opt.tstamp_ok)
 		tp->advmss = (u16)(tp->advmss - TCPOLEN_TSTAMP_ALIGNED);
-	if (tp->fastopen_rsk) {
+	if (tp->rare->fastopen_rsk) {
 		synrecv_fastopen(sk);
 	} else {
 		tp->retrans_stamp = 0;
@@ -533,7 +533,7 @@ static enum ack_result ack_in_fin_wait1(struct sock *sk, struct sk_buff *skb)
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 tmo;
 
-	if (tp->fastopen_rsk)
+	if (tp->rare->fastopen_rsk)
 		synrecv_fastopen(sk);
 	if (tp->snd_una != tp->write_seq)
 		return ACK_GO_ON;
@@ -544,7 +544,7 @@ static enum ack_result ack_in_fin_wait1(struct sock *sk, struct sk_buff *skb)
 		return ACK_GO_ON;
 	}
 	/* RFC 1122 4.2.2.13: data for nobody is answered by a reset. */
-	if (tp->linger2 < 0 || has_new_data(tp, skb)) {
+	if (tp->rare->options.linger2 < 0 || has_new_data(tp, skb)) {
 		tcp_done(sk);
 		MIB_INC(sk->net, TcpExtTCPAbortOnData);
 		return ACK_RESET;
@@ -632,7 +632,7 @@ static bool rcv_fastopen(struct sock *sk, struct sk_buff *skb)
 	enum skb_drop_reason reason = SKB_DROP_REASON_TCP_REQ_DROP;
 	bool stolen;
 
-	if (tcp_check_req(sk, skb, tcp_sk(sk)->fastopen_rsk, true, &stolen, &reason))
+	if (tcp_check_req(sk, skb, tcp_sk(sk)->rare->fastopen_rsk, true, &stolen, &reason))
 		return true;
 	tcp_drop_reason(sk, skb, reason);
 	return false;
@@ -662,7 +662,7 @@ int tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb)
 		tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_FLAGS);
 		return 0;
 	}
-	if (tp->fastopen_rsk && !rcv_fastopen(sk, skb))
+	if (tp->rare->fastopen_rsk && !rcv_fastopen(sk, skb))
 		return 0;
 	if (!tcp_validate_incoming(sk, skb, false))
 		return 0;

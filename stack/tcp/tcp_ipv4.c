@@ -195,9 +195,8 @@ static struct dst_entry *update_pmtu(struct sock *sk, u32 mtu)
 	return tcp_v4_rebuild_header(sk) ? NULL : sk->dst_cache;
 }
 
-void tcp_v4_mtu_reduced(struct sock *sk)
+void tcp_v4_mtu_reduced(struct sock *sk, u32 mtu)
 {
-	u32 mtu = tcp_sk(sk)->mtu_info;
 	struct dst_entry *dst;
 
 	if (sk->sk_state == TCP_LISTEN || sk->sk_state == TCP_CLOSE)
@@ -367,7 +366,7 @@ struct sock *tcp_v4_syn_recv_sock(struct sock *sk, struct sk_buff *skb, struct r
 	}
 	newsk->inet_opt = req->ireq_opt;
 	req->ireq_opt = NULL;
-	tcp_move_syn(tcp_sk(newsk), req);
+	tcp_move_syn(newsk, req);
 	return newsk;
 }
 
@@ -417,7 +416,6 @@ const struct inet_connection_sock_af_ops ipv4_specific = {
 	.conn_request = tcp_v4_conn_request,
 	.syn_recv_sock = tcp_v4_syn_recv_sock,
 	.sk_rx_dst_set = tcp_v4_sk_rx_dst_set,
-	.mtu_reduced = tcp_v4_mtu_reduced,
 	.send_synack = tcp_v4_af_send_synack,
 	.setsockopt = tcp_v4_setsockopt,
 	.getsockopt = tcp_v4_getsockopt,
@@ -435,6 +433,9 @@ static void tcp_sock_destruct(struct sock *sk)
 	if (inet_csk(sk)->icsk_accept_queue != &reqsk_queue_none)
 		mem_free(w, MEM_REQSK_QUEUE, inet_csk_queue(sk), sizeof(struct request_sock_queue));
 	mem_free(w, MEM_TCP_SACK, tcp_sk(sk)->sack, sizeof(struct tcp_sack));
+	if (tcp_sk(sk)->rare->saved_syn)
+		tcp_saved_syn_free(sk->net, &tcp_rare_own(tcp_sk(sk))->saved_syn);
+	tcp_rare_free(sk->net, tcp_sk(sk)->rare);
 	inet_sock_destruct(sk);
 }
 
@@ -455,11 +456,10 @@ void tcp_v4_destroy_sock(struct sock *sk)
 	tcp_ofo_queue_purge(sk);
 	if (inet_csk(sk)->icsk_bind.tb2)
 		inet_put_port(sk);
-	ASSERT(!tcp_sk(sk)->fastopen_rsk);
+	ASSERT(!tcp_sk(sk)->rare->fastopen_rsk);
 	tcp_fastopen_destroy_cipher(sk);
 	tcp_md5_destroy(sk);
 	tcp_accecn_free(sk);
-	tcp_saved_syn_free(sk->net, &tcp_sk(sk)->saved_syn);
 }
 
 /* The device it is bound to changed; that is no part of the hash. */

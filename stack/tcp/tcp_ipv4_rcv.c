@@ -103,8 +103,7 @@ static s32 tcp_v4_err_meaning(struct sk_buff *skb, struct sock *sk, u32 info, u3
 		if (code == ICMP_FRAG_NEEDED) {
 			if (sk->sk_state == TCP_LISTEN)
 				return 0;
-			tcp_sk(sk)->mtu_info = info;
-			tcp_v4_mtu_reduced(sk);
+			tcp_v4_mtu_reduced(sk, info);
 			return 0;
 		}
 		if (code == ICMP_NET_UNREACH || code == ICMP_HOST_UNREACH)
@@ -123,7 +122,7 @@ static void tcp_v4_err_sk(struct sk_buff *skb, struct sock *sk, u32 info, u32 se
 {
 	const u8 *iph = skb->data;
 	const struct tcp_sock *tp = tcp_sk(sk);
-	const struct request_sock *fastopen = tp->fastopen_rsk;
+	const struct request_sock *fastopen = tp->rare->fastopen_rsk;
 	u32 ihl = ip4_ihl(iph), snd_una = fastopen ? tcp_rsk(fastopen)->snt_isn : tp->snd_una;
 	s32 err;
 

@@ -57,9 +57,8 @@ static int tcp_v6_rebuild_header(struct sock *sk)
 	return 0;
 }
 
-void tcp_v6_mtu_reduced(struct sock *sk)
+void tcp_v6_mtu_reduced(struct sock *sk, u32 mtu)
 {
-	u32 mtu = tcp_sk(sk)->mtu_info;
 	struct dst_entry *dst;
 
 	if (sk->sk_state == TCP_LISTEN || sk->sk_state == TCP_CLOSE || tcp_v6_rebuild_header(sk))
@@ -341,7 +340,7 @@ static struct sock *tcp_v6_syn_recv_sock(struct sock *sk, struct sk_buff *skb,
 			*own_req = inet_ehash_nolisten(newsk, req_unhash ? &req_unhash->skc : NULL);
 	}
 	if (*own_req) {
-		tcp_move_syn(tcp_sk(newsk), req);
+		tcp_move_syn(newsk, req);
 		return newsk;
 	}
 	inet_csk_prepare_forced_close(newsk);
@@ -412,7 +411,6 @@ static const struct inet_connection_sock_af_ops ipv6_specific = {
 	.conn_request = tcp_v6_conn_request,
 	.syn_recv_sock = tcp_v6_syn_recv_sock,
 	.sk_rx_dst_set = tcp_v6_sk_rx_dst_set,
-	.mtu_reduced = tcp_v6_mtu_reduced,
 	.send_synack = tcp_v6_af_send_synack,
 	.setsockopt = tcp_v6_setsockopt,
 	.getsockopt = tcp_v6_getsockopt,
@@ -447,7 +445,6 @@ static const struct inet_connection_sock_af_ops ipv6_mapped = {
 	.conn_request = tcp_v6_conn_request,
 	.syn_recv_sock = tcp_v6_syn_recv_sock,
 	.sk_rx_dst_set = tcp_v6_sk_rx_dst_set,
-	.mtu_reduced = tcp_v4_mtu_reduced,
 	.send_synack = mapped_send_synack,
 	.setsockopt = tcp_v6_setsockopt,
 	.getsockopt = tcp_v6_getsockopt,

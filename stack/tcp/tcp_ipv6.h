@@ -17,7 +17,7 @@ void tcpv6_exit(struct host *h);
 
 extern const struct tcp_request_sock_ops tcp_request_sock_ipv6_ops;
 
-void tcp_v6_mtu_reduced(struct sock *sk);
+void tcp_v6_mtu_reduced(struct sock *sk, u32 mtu);
 /* Is the packet of IPv4 (for a socket of AF_INET6 that takes mapped addresses)? */
 static inline bool tcp_skb_is_ipv4(const struct sk_buff *skb)
 {

@@ -69,8 +69,7 @@ static void tcp_v6_err_sk(struct sock *sk, u8 type, u8 code, u32 info, u32 seq)
 	if (type == ICMPV6_PKT_TOOBIG) {
 		if (sk->sk_state == TCP_LISTEN)
 			return;
-		tcp_sk(sk)->mtu_info = info;
-		tcp_v6_mtu_reduced(sk);
+		tcp_v6_mtu_reduced(sk, info);
 		return;
 	}
 	fatal = icmpv6_err_convert(type, code, &err);

@@ -36,7 +36,7 @@ static bool prefix_equal(const struct inet_addr *a, const struct inet_addr *b, u
 const struct tcp_md5sig_key *tcp_md5_do_lookup(const struct sock *sk, u8 family,
 					       const struct inet_addr *addr)
 {
-	const struct tcp_md5sig_info *info = tcp_sk(sk)->md5sig_info;
+	const struct tcp_md5sig_info *info = tcp_sk(sk)->rare->md5sig_info;
 	const struct tcp_md5sig_key *best = NULL;
 
 	if (!info)
@@ -54,7 +54,7 @@ const struct tcp_md5sig_key *tcp_md5_do_lookup(const struct sock *sk, u8 family,
 static struct tcp_md5sig_key *lookup_exact(const struct sock *sk, u8 family,
 					   const struct inet_addr *addr, u8 prefixlen)
 {
-	const struct tcp_md5sig_info *info = tcp_sk(sk)->md5sig_info;
+	const struct tcp_md5sig_info *info = tcp_sk(sk)->rare->md5sig_info;
 
 	if (!info)
 		return NULL;
@@ -72,14 +72,16 @@ static int md5_do_add(struct sock *sk, u8 family, const struct inet_addr *addr, 
 		      const u8 *key, u32 keylen)
 {
 	struct world *w = net_world(sk->net);
-	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_rare *rare = tcp_rare_get(sk);
 	struct tcp_md5sig_key *k = lookup_exact(sk, family, addr, prefixlen);
 
-	if (!tp->md5sig_info) {
-		tp->md5sig_info = mem_zalloc(w, MEM_MISC, sizeof(*tp->md5sig_info));
-		if (!tp->md5sig_info)
+	if (!rare)
+		return -ENOMEM;
+	if (!rare->md5sig_info) {
+		rare->md5sig_info = mem_zalloc(w, MEM_MISC, sizeof(*rare->md5sig_info));
+		if (!rare->md5sig_info)
 			return -ENOMEM;
-		list_init(&tp->md5sig_info->keys);
+		list_init(&rare->md5sig_info->keys);
 	}
 	if (!k) {
 		k = mem_zalloc(w, MEM_MISC, sizeof(*k));
@@ -88,7 +90,7 @@ static int md5_do_add(struct sock *sk, u8 family, const struct inet_addr *addr, 
 		k->family = family;
 		k->addr = *addr;
 		k->prefixlen = prefixlen;
-		list_add_tail(&k->node, &tp->md5sig_info->keys);
+		list_add_tail(&k->node, &rare->md5sig_info->keys);
 	}
 	memcpy(k->key, key, keylen);
 	k->keylen = (u8)keylen;
@@ -152,7 +154,6 @@ void tcp_md5_inherit(const struct sock *sk, struct sock *child)
 	const struct tcp_md5sig_key *k =
 		tcp_md5_do_lookup(sk, (u8)skc->skc_family, &skc->skc_daddr);
 
-	tcp_sk(child)->md5sig_info = NULL;
 	if (k && !md5_do_add(child, k->family, &skc->skc_daddr, (u8)addr_bits(k->family), k->key,
 			     k->keylen))
 		tcp_sk(child)->tcp_header_len += TCPOLEN_MD5SIG_ALIGNED;
@@ -163,16 +164,16 @@ void tcp_md5_destroy(struct sock *sk)
 	struct world *w = net_world(sk->net);
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (!tp->md5sig_info)
+	if (!tp->rare->md5sig_info)
 		return;
-	list_for_each_safe(pos, tmp, &tp->md5sig_info->keys) {
+	list_for_each_safe(pos, tmp, &tp->rare->md5sig_info->keys) {
 		struct tcp_md5sig_key *k = list_entry(pos, struct tcp_md5sig_key, node);
 
 		list_del_init(&k->node);
 		mem_free(w, MEM_MISC, k, sizeof(*k));
 	}
-	mem_free(w, MEM_MISC, tp->md5sig_info, sizeof(*tp->md5sig_info));
-	tp->md5sig_info = NULL;
+	mem_free(w, MEM_MISC, tp->rare->md5sig_info, sizeof(*tp->rare->md5sig_info));
+	tcp_rare_own(tp)->md5sig_info = NULL;
 }
 
 /* ---- digests ---- */

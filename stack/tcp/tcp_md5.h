@@ -37,7 +37,7 @@ static inline const struct tcp_md5sig_key *tcp_md5_lookup(const struct sock *sk)
 {
 	const struct sock_common *skc = inet_skc(sk);
 
-	if (!tcp_sk(sk)->md5sig_info)
+	if (!tcp_sk(sk)->rare->md5sig_info)
 		return NULL;
 	return tcp_md5_do_lookup(sk, (u8)skc->skc_family, &skc->skc_daddr);
 }

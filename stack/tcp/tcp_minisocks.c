@@ -217,15 +217,22 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 				      struct sk_buff *skb)
 {
 	const struct tcp_request_sock *treq = tcp_rsk(req);
-	struct sock *newsk = inet_csk_clone_lock((struct sock *)(uintptr_t)(const void *)sk, req);
 	struct inet_connection_sock *newicsk;
+	const struct tcp_rare *rare;
 	struct tcp_sock *newtp;
+	struct sock *newsk;
 	u32 now;
 
-	if (!newsk)
+	if (!tcp_rare_clone(sk, &rare))
 		return NULL;
+	newsk = inet_csk_clone_lock((struct sock *)(uintptr_t)(const void *)sk, req);
+	if (!newsk) {
+		tcp_rare_free(sk->net, rare);
+		return NULL;
+	}
 	newicsk = inet_csk(newsk);
 	newtp = tcp_sk(newsk);
+	newtp->rare = rare;
 	now = tcp_jiffies32(newsk);
 	newtp->pred_flags = 0;
 	newtp->rcv_wup = treq->rcv_isn + 1;
@@ -262,7 +269,6 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 		newtp->tcp_header_len = TCP_HLEN + TCPOLEN_TSTAMP_ALIGNED;
 	}
 	tcp_md5_inherit(sk, newsk);
-	newtp->saved_syn = NULL;
 	newtp->sack = NULL; /* a listener may have been a connection before */
 	newtp->rx_opt.num_sacks = 0;
 	newtp->rx_opt.dsack = 0;

@@ -68,16 +68,41 @@ u32 tcp_mss_to_mtu(struct sock *sk, u32 mss)
 	       icsk->icsk_af_ops->net_header_len;
 }
 
+static u32 largest(const struct sock *sk)
+{
+	return tcp_sk(sk)->rx_opt.mss_clamp + TCP_HLEN + inet_csk(sk)->icsk_af_ops->net_header_len;
+}
+
+static const struct tcp_mtup *mtup(const struct sock *sk)
+{
+	return &tcp_sk(sk)->rare->mtup;
+}
+
+/* While icsk_mtup_enabled. */
+static struct tcp_mtup *mtup_own(const struct sock *sk)
+{
+	return &tcp_rare_own(tcp_sk(sk))->mtup;
+}
+
+/* The search begins. False: no memory. */
+static bool mtup_start(struct sock *sk)
+{
+	struct tcp_rare *rare = tcp_rare_get(sk);
+
+	if (!rare)
+		return false;
+	rare->mtup.search_low = tcp_mss_to_mtu(sk, (u32)sk->net->sysctl.tcp_base_mss);
+	rare->mtup.probe_size = 0;
+	rare->mtup.probe_timestamp = tcp_jiffies32(sk);
+	return true;
+}
+
 void tcp_mtup_init(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
-	icsk->icsk_mtup_enabled = sk->net->sysctl.tcp_mtu_probing > 1;
-	icsk->icsk_mtup.search_high =
-		tcp_sk(sk)->rx_opt.mss_clamp + TCP_HLEN + icsk->icsk_af_ops->net_header_len;
-	icsk->icsk_mtup.search_low = tcp_mss_to_mtu(sk, (u32)sk->net->sysctl.tcp_base_mss);
-	icsk->icsk_mtup.probe_size = 0;
-	icsk->icsk_mtup.probe_timestamp = tcp_jiffies32(sk);
+	icsk->icsk_mtup_search_high = largest(sk);
+	icsk->icsk_mtup_enabled = sk->net->sysctl.tcp_mtu_probing > 1 && mtup_start(sk);
 }
 
 u32 tcp_bound_to_half_wnd(const struct tcp_sock *tp, u32 mss)
@@ -95,12 +120,12 @@ u32 tcp_sync_mss(struct sock *sk, u32 pmtu)
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 mss;
 
-	if (icsk->icsk_mtup.search_high > pmtu)
-		icsk->icsk_mtup.search_high = pmtu;
+	if (icsk->icsk_mtup_search_high > pmtu)
+		icsk->icsk_mtup_search_high = pmtu;
 	icsk->icsk_pmtu_cookie = pmtu;
 	mss = tcp_bound_to_half_wnd(tp, tcp_mtu_to_mss(sk, pmtu));
 	if (icsk->icsk_mtup_enabled)
-		mss = min_u32(mss, tcp_mtu_to_mss(sk, icsk->icsk_mtup.search_low));
+		mss = min_u32(mss, tcp_mtu_to_mss(sk, mtup(sk)->search_low));
 	tp->mss_cache = mss;
 	return mss;
 }
@@ -123,30 +148,25 @@ u32 tcp_current_mss(struct sock *sk)
 
 /* ---- probes (RFC 4821 7) ---- */
 
-static u32 largest(const struct sock *sk)
-{
-	return tcp_sk(sk)->rx_opt.mss_clamp + TCP_HLEN + inet_csk(sk)->icsk_af_ops->net_header_len;
-}
-
 /* The search is over: after tcp_probe_interval another one begins (RFC 4821 7.3). */
 static void check_reprobe(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	u64 interval = (u64)sk->net->sysctl.tcp_probe_interval * HZ;
 
-	if (tcp_jiffies32(sk) - icsk->icsk_mtup.probe_timestamp < interval)
+	if (tcp_jiffies32(sk) - mtup(sk)->probe_timestamp < interval)
 		return;
-	icsk->icsk_mtup.probe_size = 0;
-	icsk->icsk_mtup.search_high = largest(sk);
-	icsk->icsk_mtup.search_low = tcp_mss_to_mtu(sk, tcp_current_mss(sk));
-	icsk->icsk_mtup.probe_timestamp = tcp_jiffies32(sk);
+	mtup_own(sk)->probe_size = 0;
+	icsk->icsk_mtup_search_high = largest(sk);
+	mtup_own(sk)->search_low = tcp_mss_to_mtu(sk, tcp_current_mss(sk));
+	mtup_own(sk)->probe_timestamp = tcp_jiffies32(sk);
 }
 
 /* Bytes of a probe that would help the search; 0: none would. */
 static u32 probe_len(struct sock *sk)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
-	u32 low = icsk->icsk_mtup.search_low, high = icsk->icsk_mtup.search_high, len;
+	u32 low = mtup(sk)->search_low, high = icsk->icsk_mtup_search_high, len;
 
 	if (high >= low && high - low >= (u32)sk->net->sysctl.tcp_probe_threshold) {
 		len = tcp_mtu_to_mss(sk, (high + low) >> 1);
@@ -208,7 +228,6 @@ static void build_probe(struct sock *sk, struct sk_buff *probe, u32 len, u32 mss
 
 static int send_probe(struct sock *sk, u32 len, u32 mss_now)
 {
-	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *probe = tcp_stream_alloc_skb(sk, len);
 
@@ -220,9 +239,9 @@ static int send_probe(struct sock *sk, u32 len, u32 mss_now)
 		return -1;
 	/* As much as two segments. */
 	tcp_snd_cwnd_set(tp, max_u32(tp->snd_cwnd - 1, 1));
-	icsk->icsk_mtup.probe_size = tcp_mss_to_mtu(sk, len);
-	icsk->icsk_mtup.probe_seq_start = TCP_SKB_CB(probe)->seq;
-	icsk->icsk_mtup.probe_seq_end = TCP_SKB_CB(probe)->end_seq;
+	mtup_own(sk)->probe_size = tcp_mss_to_mtu(sk, len);
+	mtup_own(sk)->probe_seq_start = TCP_SKB_CB(probe)->seq;
+	mtup_own(sk)->probe_seq_end = TCP_SKB_CB(probe)->end_seq;
 	tcp_event_new_data_sent(sk, probe);
 	return 1;
 }
@@ -234,7 +253,7 @@ int tcp_mtu_probe(struct sock *sk)
 	u32 mss_now, len, needed, in_flight;
 
 	/* Options of other lengths would throw the sizes off. */
-	if (!icsk->icsk_mtup_enabled || icsk->icsk_mtup.probe_size ||
+	if (!icsk->icsk_mtup_enabled || mtup(sk)->probe_size ||
 	    icsk->icsk_ca_state != TCP_CA_Open || tp->snd_cwnd < 11 || tp->rx_opt.num_sacks ||
 	    tp->rx_opt.dsack)
 		return -1;
@@ -262,12 +281,12 @@ void tcp_mtup_probe_success(struct sock *sk)
 
 	/* RFC 4821 4: the window in bytes stays. */
 	tp->prior_ssthresh = tcp_current_ssthresh(sk);
-	tcp_snd_cwnd_set(tp, max_u32((u32)(bytes / icsk->icsk_mtup.probe_size), 1));
+	tcp_snd_cwnd_set(tp, max_u32((u32)(bytes / mtup(sk)->probe_size), 1));
 	tp->snd_cwnd_cnt = 0;
 	tp->snd_cwnd_stamp = tcp_jiffies32(sk);
 	tp->snd_ssthresh = tcp_current_ssthresh(sk);
-	icsk->icsk_mtup.search_low = icsk->icsk_mtup.probe_size;
-	icsk->icsk_mtup.probe_size = 0;
+	mtup_own(sk)->search_low = mtup(sk)->probe_size;
+	mtup_own(sk)->probe_size = 0;
 	tcp_sync_mss(sk, icsk->icsk_pmtu_cookie);
 	MIB_INC(sk->net, TcpExtTCPMTUPSuccess);
 }
@@ -277,11 +296,11 @@ bool tcp_mtup_probe_lost(struct sock *sk)
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (icsk->icsk_ca_state >= TCP_CA_CWR || !icsk->icsk_mtup.probe_size ||
-	    tp->snd_una != icsk->icsk_mtup.probe_seq_start)
+	if (icsk->icsk_ca_state >= TCP_CA_CWR || !mtup(sk)->probe_size ||
+	    tp->snd_una != mtup(sk)->probe_seq_start)
 		return false;
-	icsk->icsk_mtup.search_high = icsk->icsk_mtup.probe_size - 1;
-	icsk->icsk_mtup.probe_size = 0;
+	icsk->icsk_mtup_search_high = mtup(sk)->probe_size - 1;
+	mtup_own(sk)->probe_size = 0;
 	MIB_INC(sk->net, TcpExtTCPMTUPFail);
 	/* What the probe took. */
 	tcp_snd_cwnd_set(tp, tp->snd_cwnd + 1);
@@ -298,14 +317,13 @@ void tcp_mtu_black_hole(struct sock *sk)
 	if (!sysctl->tcp_mtu_probing)
 		return;
 	if (!icsk->icsk_mtup_enabled) {
-		icsk->icsk_mtup_enabled = 1;
-		icsk->icsk_mtup.probe_timestamp = tcp_jiffies32(sk);
+		icsk->icsk_mtup_enabled = mtup_start(sk);
 	} else {
-		mss = tcp_mtu_to_mss(sk, icsk->icsk_mtup.search_low) >> 1;
+		mss = tcp_mtu_to_mss(sk, mtup(sk)->search_low) >> 1;
 		mss = min_u32(mss, (u32)sysctl->tcp_base_mss);
 		mss = max_u32(mss, (u32)sysctl->tcp_mtu_probe_floor);
 		mss = max_u32(mss, (u32)sysctl->tcp_min_snd_mss);
-		icsk->icsk_mtup.search_low = tcp_mss_to_mtu(sk, mss);
+		mtup_own(sk)->search_low = tcp_mss_to_mtu(sk, mss);
 	}
 	tcp_sync_mss(sk, icsk->icsk_pmtu_cookie);
 }

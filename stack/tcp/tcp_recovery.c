@@ -293,7 +293,7 @@ void tcp_enter_loss(struct sock *sk)
 	tcp_ecn_queue_cwr(tp);
 	/* RFC 5682 2.1 step 1. */
 	tp->frto = sysctl->tcp_frto && (new_recovery || icsk->icsk_retransmits) &&
-		   !icsk->icsk_mtup.probe_size;
+		   !tp->rare->mtup.probe_size;
 }
 
 void tcp_simple_retransmit(struct sock *sk)

@@ -57,7 +57,8 @@ int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
 	int err;
 
 	/* Nothing can be told from a probe any more. */
-	inet_csk(sk)->icsk_mtup.probe_size = 0;
+	if (tcp_sk(sk)->rare->mtup.probe_size)
+		tcp_rare_own(tcp_sk(sk))->mtup.probe_size = 0;
 	err = prepare(sk, skb, segs);
 	/* The clone of the last time may be under way still, or lie at a receiver of this host. */
 	if (!err)
@@ -187,7 +188,7 @@ bool tcp_schedule_loss_probe(struct sock *sk, bool advancing_rto)
 	s64 delta;
 
 	/* None before the handshake of a fast open is over. */
-	if (tp->fastopen_rsk)
+	if (tp->rare->fastopen_rsk)
 		return false;
 	/* RFC 8985 7.2: with SACK, in Open, something under way. */
 	if ((early != 3 && early != 4) || !tp->packets_out || !tcp_is_sack(tp) ||

@@ -45,7 +45,7 @@ u32 tcp_syn_options(struct sock *sk, bool synack, struct tcp_out_options *opts)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	const struct netns_sysctl *sysctl = &sk->net->sysctl;
-	const struct tcp_fastopen_request *fo = tp->fastopen_req;
+	const struct tcp_fastopen_request *fo = tp->rare->fastopen_req;
 	u32 size = TCPOLEN_MSS;
 
 	opts->options = OPTION_MSS;
@@ -114,7 +114,7 @@ u32 tcp_established_options(struct sock *sk, const struct sk_buff *skb,
 		size += TCPOLEN_SACK_BASE_ALIGNED + opts->num_sack_blocks * TCPOLEN_SACK_PERBLOCK;
 	}
 	if (tcp_accecn_option_due(sk))
-		size += tcp_accecn_fit(opts, tp->accecn->minlen, options_room(size));
+		size += tcp_accecn_fit(opts, tp->rare->accecn->minlen, options_room(size));
 	return size;
 }
 
@@ -199,7 +199,7 @@ static u8 *write_wscale(u8 *p, const struct tcp_out_options *opts, u8 pad[2])
 /* Whole words of it; what is over goes where others have padding. */
 static u8 *write_accecn(u8 *p, struct tcp_sock *tp, const struct tcp_out_options *opts, u8 pad[2])
 {
-	struct tcp_accecn *acc = tp ? tp->accecn : NULL;
+	struct tcp_accecn *acc = tp ? tp->rare->accecn : NULL;
 	u8 bytes[12] = { 0 };
 	u32 len =
 		tcp_accecn_write(bytes, opts->num_accecn_fields, opts->accecn_synack ? NULL : acc);
@@ -237,8 +237,8 @@ u32 tcp_options_write(u8 *th, struct tcp_sock *tp, const struct tcp_out_options 
 	p = write_ts(p, opts);
 	if (opts->options & OPTION_ACCECN)
 		p = write_accecn(p, tp, opts, pad);
-	else if (tp && tp->accecn)
-		tp->accecn->opt_sent_w_dsack = false;
+	else if (tp && tp->rare->accecn)
+		tp->rare->accecn->opt_sent_w_dsack = false;
 	if (opts->options & OPTION_SACK_ADVERTISE && !(opts->options & OPTION_TS)) {
 		p = write_padded(p, pad);
 		*p++ = TCPOPT_SACK_PERM;

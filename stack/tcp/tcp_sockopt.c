@@ -44,33 +44,72 @@ static void set_cork(struct sock *sk, bool on)
 	tcp_push_pending_frames(sk);
 }
 
-static int set_keepidle(struct sock *sk, s32 v)
+static void set_keepidle(struct sock *sk, struct tcp_rare_options *opt, s32 v)
 {
-	struct tcp_sock *tp = tcp_sk(sk);
-
-	if (v < 1 || v > (s32)MAX_TCP_KEEPIDLE)
-		return -EINVAL;
-	tp->keepalive_time = (u32)v * HZ;
+	opt->keepalive_time = (u32)v * HZ;
 	if (sk->sk_flags & SOCK_KEEPOPEN && sk->sk_state != TCP_CLOSE &&
 	    sk->sk_state != TCP_LISTEN) {
-		u32 elapsed = keepalive_time_elapsed(tp);
+		u32 elapsed = keepalive_time_elapsed(tcp_sk(sk));
 
 		tcp_reset_keepalive_timer(
-			sk, tp->keepalive_time > elapsed ? tp->keepalive_time - elapsed : 0);
+			sk, opt->keepalive_time > elapsed ? opt->keepalive_time - elapsed : 0);
 	}
-	return 0;
 }
 
-static void set_linger2(struct sock *sk, s32 v)
+static s32 linger2_value(s32 v)
 {
-	struct tcp_sock *tp = tcp_sk(sk);
-
 	if (v < 0)
-		tp->linger2 = -1;
-	else if (v > (s32)(TCP_FIN_TIMEOUT_MAX / HZ))
-		tp->linger2 = (s32)TCP_FIN_TIMEOUT_MAX;
-	else
-		tp->linger2 = v * (s32)HZ;
+		return -1;
+	return v > (s32)(TCP_FIN_TIMEOUT_MAX / HZ) ? (s32)TCP_FIN_TIMEOUT_MAX : v * (s32)HZ;
+}
+
+/* The options that lie in struct tcp_rare; -ENOPROTOOPT: it is none of them. */
+static int set_rare(struct sock *sk, u32 name, s32 v)
+{
+	static const struct {
+		u32 name;
+		s32 min, max;
+	} range[] = {
+		{ TCP_KEEPIDLE, 1, (s32)MAX_TCP_KEEPIDLE },
+		{ TCP_KEEPINTVL, 1, (s32)MAX_TCP_KEEPINTVL },
+		{ TCP_KEEPCNT, 1, (s32)MAX_TCP_KEEPCNT },
+		{ TCP_LINGER2, INT32_MIN, INT32_MAX },
+		{ TCP_USER_TIMEOUT, 0, INT32_MAX },
+		{ TCP_NOTSENT_LOWAT, INT32_MIN, INT32_MAX },
+	};
+	struct tcp_rare *rare;
+	u32 i = 0;
+
+	while (i < ARRAY_SIZE(range) && range[i].name != name)
+		i++;
+	if (i == ARRAY_SIZE(range))
+		return -ENOPROTOOPT;
+	if (v < range[i].min || v > range[i].max)
+		return -EINVAL;
+	rare = tcp_rare_get(sk);
+	if (!rare)
+		return -ENOMEM;
+	switch (name) {
+	case TCP_KEEPIDLE:
+		set_keepidle(sk, &rare->options, v);
+		break;
+	case TCP_KEEPINTVL:
+		rare->options.keepalive_intvl = (u32)v * HZ;
+		break;
+	case TCP_KEEPCNT:
+		rare->options.keepalive_probes = (u8)v;
+		break;
+	case TCP_LINGER2:
+		rare->options.linger2 = linger2_value(v);
+		break;
+	case TCP_USER_TIMEOUT:
+		rare->options.user_timeout = (u32)v;
+		break;
+	default:
+		rare->options.notsent_lowat = (u32)v;
+		sk_write_space(sk);
+	}
+	return 0;
 }
 
 static int set_window_clamp(struct sock *sk, s32 v)
@@ -208,6 +247,10 @@ static int set_int(struct sock *sk, u32 name, s32 v)
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 
+	int err = set_rare(sk, name, v);
+
+	if (err != -ENOPROTOOPT)
+		return err;
 	switch (name) {
 	case TCP_NODELAY:
 		set_nodelay(sk, v != 0);
@@ -217,25 +260,10 @@ static int set_int(struct sock *sk, u32 name, s32 v)
 	case TCP_CORK:
 		set_cork(sk, v != 0);
 		return 0;
-	case TCP_KEEPIDLE:
-		return set_keepidle(sk, v);
-	case TCP_KEEPINTVL:
-		if (in_range(v, 1, (s32)MAX_TCP_KEEPINTVL))
-			return -EINVAL;
-		tp->keepalive_intvl = (u32)v * HZ;
-		return 0;
-	case TCP_KEEPCNT:
-		if (in_range(v, 1, (s32)MAX_TCP_KEEPCNT))
-			return -EINVAL;
-		tp->keepalive_probes = (u8)v;
-		return 0;
 	case TCP_SYNCNT:
 		if (in_range(v, 1, (s32)MAX_TCP_SYNCNT))
 			return -EINVAL;
 		icsk->icsk_syn_retries = (u8)v;
-		return 0;
-	case TCP_LINGER2:
-		set_linger2(sk, v);
 		return 0;
 	case TCP_DEFER_ACCEPT:
 		return set_defer_accept(sk, v);
@@ -243,15 +271,6 @@ static int set_int(struct sock *sk, u32 name, s32 v)
 		return set_window_clamp(sk, v);
 	case TCP_QUICKACK:
 		set_quickack(sk, v);
-		return 0;
-	case TCP_USER_TIMEOUT:
-		if (v < 0)
-			return -EINVAL;
-		icsk->icsk_user_timeout = (u32)v;
-		return 0;
-	case TCP_NOTSENT_LOWAT:
-		tp->notsent_lowat = (u32)v;
-		sk_write_space(sk);
 		return 0;
 	case TCP_FASTOPEN:
 	case TCP_FASTOPEN_CONNECT:
@@ -355,7 +374,7 @@ static int get_int(const struct sock *sk, u32 name, s32 *v)
 		*v = icsk->icsk_syn_retries ? icsk->icsk_syn_retries : sysctl->tcp_syn_retries;
 		break;
 	case TCP_LINGER2:
-		*v = tp->linger2;
+		*v = tp->rare->options.linger2;
 		if (*v >= 0)
 			*v = *v ? *v / (s32)HZ : sysctl->tcp_fin_timeout;
 		break;
@@ -370,10 +389,10 @@ static int get_int(const struct sock *sk, u32 name, s32 *v)
 		*v = !inet_csk_in_pingpong_mode(sk);
 		break;
 	case TCP_USER_TIMEOUT:
-		*v = (s32)icsk->icsk_user_timeout;
+		*v = (s32)tcp_sk(sk)->rare->options.user_timeout;
 		break;
 	case TCP_NOTSENT_LOWAT:
-		*v = (s32)tp->notsent_lowat;
+		*v = (s32)tp->rare->options.notsent_lowat;
 		break;
 	case TCP_INQ:
 		*v = tp->recvmsg_inq;
@@ -427,15 +446,15 @@ static int get_bytes(u8 *val, u32 len, const void *from, u32 size)
 /* Given once. */
 static int get_saved_syn(struct sock *sk, u8 *val, u32 len)
 {
-	struct saved_syn **saved = &tcp_sk(sk)->saved_syn;
+	const struct saved_syn *saved = tcp_sk(sk)->rare->saved_syn;
 	int n;
 
-	if (!*saved)
+	if (!saved)
 		return 0;
-	if (len < (*saved)->len)
+	if (len < saved->len)
 		return -EINVAL;
-	n = get_bytes(val, len, (*saved)->data, (*saved)->len);
-	tcp_saved_syn_free(sk->net, saved);
+	n = get_bytes(val, len, saved->data, saved->len);
+	tcp_saved_syn_free(sk->net, &tcp_rare_own(tcp_sk(sk))->saved_syn);
 	return n;
 }
 

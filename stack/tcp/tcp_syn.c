@@ -198,6 +198,22 @@ void tcp_saved_syn_free(const struct net *net, struct saved_syn **saved)
 	*saved = NULL;
 }
 
+void tcp_move_syn(struct sock *newsk, struct request_sock *req)
+{
+	struct saved_syn **saved = &tcp_rsk(req)->saved_syn;
+	struct tcp_rare *rare;
+
+	if (!*saved)
+		return;
+	rare = tcp_rare_get(newsk);
+	if (!rare) {
+		tcp_saved_syn_free(newsk->net, saved);
+		return;
+	}
+	rare->saved_syn = *saved;
+	*saved = NULL;
+}
+
 /* TCP_SAVE_SYN: IP and TCP header, with 2 the link's in front (tcp_reqsk_record_syn). */
 static void tcp_reqsk_record_syn(const struct sock *sk, struct request_sock *req,
 				 const struct sk_buff *skb)

@@ -51,7 +51,7 @@ u32 tcp_cookie_init_sequence(struct sock *sk, struct request_sock *req)
 	const struct sock_common *skc = &req->skc;
 	u32 count = cookie_time(sk->net), index = ARRAY_SIZE(msstab) - 1;
 
-	tcp_sk(sk)->syncookie_stamp = tcp_jiffies32(sk) + 1 ? tcp_jiffies32(sk) + 1 : 1;
+	inet_csk_queue(sk)->syncookie_stamp = max_u32(tcp_jiffies32(sk) + 1, 1);
 	MIB_INC(sk->net, TcpExtSyncookiesSent);
 	while (index && req->mss < msstab[index])
 		index--;
@@ -111,7 +111,7 @@ static bool cookie_timestamp_decode(const struct net *net, struct tcp_options_re
 
 static bool no_recent_overflow(const struct sock *sk)
 {
-	u32 stamp = tcp_sk(sk)->syncookie_stamp;
+	u32 stamp = inet_csk(sk)->icsk_accept_queue->syncookie_stamp;
 
 	return !stamp || tcp_jiffies32(sk) + 1 - stamp > TCP_SYNCOOKIE_VALID;
 }

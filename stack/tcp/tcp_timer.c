@@ -118,7 +118,8 @@ static bool tcp_write_timeout(struct sock *sk)
 		}
 	}
 	if (!expired)
-		expired = retransmits_timed_out(sk, retry_until, icsk->icsk_user_timeout);
+		expired = retransmits_timed_out(sk, retry_until,
+						tcp_sk(sk)->rare->options.user_timeout);
 	tcp_fastopen_active_detect_blackhole(sk, expired);
 	if (expired)
 		tcp_write_err(sk);
@@ -169,9 +170,10 @@ static u32 clamp_rto_to_user_timeout(const struct sock *sk)
 	const struct tcp_sock *tp = tcp_sk(sk);
 	s32 left;
 
-	if (!icsk->icsk_user_timeout)
+	if (!tcp_sk(sk)->rare->options.user_timeout)
 		return icsk->icsk_rto;
-	left = (s32)(icsk->icsk_user_timeout - (tcp_time_stamp_ms(tp) - tp->retrans_stamp));
+	left = (s32)(tcp_sk(sk)->rare->options.user_timeout -
+		     (tcp_time_stamp_ms(tp) - tp->retrans_stamp));
 	return left <= 0 ? 1 : min_u32(icsk->icsk_rto, (u32)left);
 }
 
@@ -198,7 +200,7 @@ static void back_off(struct sock *sk)
 static bool shrunken_window(struct sock *sk, struct sk_buff *skb)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
-	u32 user_timeout = inet_csk(sk)->icsk_user_timeout, limit = tcp_rto_max(sk) * 2;
+	u32 user_timeout = tcp_sk(sk)->rare->options.user_timeout, limit = tcp_rto_max(sk) * 2;
 	u32 silent = tcp_jiffies32(sk) - tp->rcv_tstamp;
 	u32 trying = tp->retrans_stamp ? tcp_time_stamp_ms(tp) - tp->retrans_stamp : 0;
 
@@ -248,8 +250,8 @@ void tcp_retransmit_timer(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb = tcp_rtx_queue_head(sk);
 
-	if (tp->fastopen_rsk) {
-		fastopen_synack_timer(sk, tp->fastopen_rsk);
+	if (tp->rare->fastopen_rsk) {
+		fastopen_synack_timer(sk, tp->rare->fastopen_rsk);
 		return;
 	}
 	if (!tp->packets_out || !skb)
@@ -300,9 +302,10 @@ u32 tcp_clamp_probe0_to_user_timeout(const struct sock *sk, u32 when)
 	const struct inet_connection_sock *icsk = inet_csk(sk);
 	s32 left;
 
-	if (!icsk->icsk_user_timeout || !icsk->icsk_probes_tstamp)
+	if (!tcp_sk(sk)->rare->options.user_timeout || !icsk->icsk_probes_tstamp)
 		return when;
-	left = (s32)(icsk->icsk_user_timeout - (tcp_jiffies32(sk) - icsk->icsk_probes_tstamp));
+	left = (s32)(tcp_sk(sk)->rare->options.user_timeout -
+		     (tcp_jiffies32(sk) - icsk->icsk_probes_tstamp));
 	return min_u32((u32)(left < (s32)TCP_TIMEOUT_MIN ? (s32)TCP_TIMEOUT_MIN : left), when);
 }
 
@@ -329,8 +332,8 @@ static void tcp_probe_timer(struct sock *sk)
 	 * every ACK). */
 	if (!icsk->icsk_probes_tstamp) {
 		icsk->icsk_probes_tstamp = now ? now : 1;
-	} else if (icsk->icsk_user_timeout &&
-		   now - icsk->icsk_probes_tstamp >= icsk->icsk_user_timeout) {
+	} else if (tcp_sk(sk)->rare->options.user_timeout &&
+		   now - icsk->icsk_probes_tstamp >= tcp_sk(sk)->rare->options.user_timeout) {
 		tcp_write_err(sk);
 		return;
 	}
@@ -434,21 +437,21 @@ static void tcp_delack_timer(struct timer_set *ts)
 
 u32 keepalive_time_when(const struct tcp_sock *tp)
 {
-	u32 v = tp->keepalive_time;
+	u32 v = tp->rare->options.keepalive_time;
 
 	return v ? v : (u32)tp->inet_conn.icsk_inet.net->sysctl.tcp_keepalive_time * HZ;
 }
 
 u32 keepalive_intvl_when(const struct tcp_sock *tp)
 {
-	u32 v = tp->keepalive_intvl;
+	u32 v = tp->rare->options.keepalive_intvl;
 
 	return v ? v : (u32)tp->inet_conn.icsk_inet.net->sysctl.tcp_keepalive_intvl * HZ;
 }
 
 u32 keepalive_probes(const struct tcp_sock *tp)
 {
-	u32 v = tp->keepalive_probes;
+	u32 v = tp->rare->options.keepalive_probes;
 
 	return v ? v : (u32)tp->inet_conn.icsk_inet.net->sysctl.tcp_keepalive_probes;
 }
@@ -480,7 +483,7 @@ static void orphan_fin_wait2(struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 
-	if (tp->linger2 >= 0) {
+	if (tp->rare->options.linger2 >= 0) {
 		s32 tmo = (s32)(tcp_fin_time(sk) - TCP_TIMEWAIT_LEN);
 
 		if (tmo > 0) {
@@ -497,7 +500,7 @@ static u32 keepalive_probe(struct sock *sk, u32 elapsed)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	const struct tcp_sock *tp = tcp_sk(sk);
-	u32 user_timeout = icsk->icsk_user_timeout;
+	u32 user_timeout = tcp_sk(sk)->rare->options.user_timeout;
 
 	if (user_timeout ? elapsed >= user_timeout && icsk->icsk_probes_out > 0 :
 			   icsk->icsk_probes_out >= keepalive_probes(tp)) {
