@@ -49,6 +49,7 @@ const struct sock_rare sock_rare_default = {
 		     (struct list_head *)(uintptr_t)&sock_rare_default.mc_list },
 	.peek_off = -1,
 	.incoming_cpu = -1,
+	.rcvlowat = 1,
 };
 
 static const struct sock_calls sock_def_calls = {
@@ -110,7 +111,6 @@ void sock_init_data(struct socket *socket, struct sock *sk)
 	skb_queue_head_init(&sk->write_queue);
 	sk->sk_rcvbuf = sysctl->core_rmem_default;
 	sk->sk_sndbuf = sysctl->core_wmem_default;
-	sk->sk_rcvlowat = 1;
 	sk->sk_pacing_rate = UINT64_MAX;
 	sk->sk_pacing_shift = 10;
 	sk->sk_calls = &sock_def_calls;
@@ -154,6 +154,7 @@ static bool sk_clone_parts(struct sock *newsk, const struct sock *sk)
 		return false;
 	*rare = *sk->sk_rare;
 	rare->zckey = 0;
+	rare->inet_opt = NULL;
 	if (rare->filter)
 		rare->filter->refcnt++;
 	skb_queue_head_init(&rare->error_queue);
@@ -191,7 +192,6 @@ struct sock *sk_clone(const struct sock *sk)
 	newsk->sk_nospace = false;
 	newsk->sk_write_pending = 0;
 	newsk->sk_reuseport_cb = NULL;
-	newsk->inet_opt = NULL;
 	return newsk;
 }
 
@@ -200,8 +200,8 @@ static void sk_free(struct sock *sk)
 	skb_queue_purge_reason(&sk->receive_queue, SKB_DROP_REASON_SOCKET_CLOSE);
 	sock_error_queue_purge(sk);
 	skb_queue_purge_reason(&sk->write_queue, SKB_DROP_REASON_SOCKET_CLOSE);
-	if (sk->sk_destruct)
-		sk->sk_destruct(sk);
+	if (sk->prot->destruct)
+		sk->prot->destruct(sk);
 	sk_dst_reset(sk);
 	ASSERT(sk->sk_rmem_alloc == 0);
 	ASSERT(sk->sk_wmem_alloc == 0);
@@ -360,7 +360,7 @@ struct sk_buff *sock_dequeue_err_skb(struct sock *sk)
 	skb = skb_dequeue(&sock_rare_own(sk)->error_queue);
 	next = skb_peek(&sk->sk_rare->error_queue);
 	if (is_icmp_err(next))
-		sk->sk_err = (s32)skb_ext_err(next)->ee_errno;
+		sk->sk_err = (s16)skb_ext_err(next)->ee_errno;
 	else if (is_icmp_err(skb))
 		sk->sk_err = 0;
 	if (next)

@@ -145,6 +145,9 @@ struct sock_rare {
 	be32 mc_addr; /* IP_MULTICAST_IF */
 	s32 peek_off; /* < 0: off */
 	s32 incoming_cpu; /* SO_INCOMING_CPU; -1: any */
+	s32 rcvlowat;
+	u32 inet_cmsg_flags;
+	struct inet_opts *inet_opt; /* of sending; NULL: none */
 	u32 lingertime_s;
 	u32 tsflags; /* SOF_TIMESTAMPING_* */
 	u32 tskey; /* what OPT_ID counts from, or the next number */
@@ -165,33 +168,39 @@ struct sock_calls {
 struct sock {
 	u16 family;
 	u8 sk_state; /* TCP_* of every protocol */
-	u8 sk_reuse : 1, sk_reuseport : 1, sk_no_check_tx : 1, sk_userlocks : 4,
-		sk_backlog_unused : 1;
+	u8 sk_reuse : 1, sk_reuseport : 1, sk_no_check_tx : 1, sk_userlocks : 4;
+	u8 sk_nospace : 1; /* a sender found the buffer full */
 	u8 sk_protocol;
 	u8 sk_type;
-	u8 sk_shutdown;
+	u8 sk_shutdown : 2;
+	u8 sk_pacing_status : 2; /* SK_PACING_* */
+	u8 sk_gso_disabled : 1; /* its segments must be made one by one (keys in the header) */
+	u8 sk_pacing_shift; /* a super-packet holds 1/2^shift s at that rate */
 	u32 sk_bound_dev_if;
+	u32 sk_flags;
 	struct net *net;
 	const struct proto *prot;
 	struct socket *socket; /* NULL: orphan */
-	u32 sk_flags;
 	u32 refcnt;
-	s32 sk_err, sk_err_soft;
+	s16 sk_err, sk_err_soft;
 	struct wait_queue_head wq;
-	struct sk_buff_head receive_queue, write_queue;
-	s32 sk_rcvbuf, sk_sndbuf, sk_rcvlowat;
-	u32 sk_rmem_alloc, sk_wmem_alloc, sk_wmem_queued;
+	struct sk_buff_head receive_queue;
+	s32 sk_rcvbuf;
+	u32 sk_rmem_alloc;
 	u32 sk_drops;
+	u32 sk_rxhash; /* flow of what it received last; 0: none */
+	u16 sk_rx_queue; /* receive queue + 1 of what it received last; 0: none yet */
+	u16 sk_tx_queue; /* transmit queue + 1; 0: none yet */
+	u32 dst_cookie;
+	struct dst_entry *dst_cache; /* held */
+	const struct sock_calls *sk_calls;
+	const struct sock_rare *sk_rare; /* sock_rare_get() to write */
+	struct sk_buff_head write_queue;
+	s32 sk_sndbuf;
+	u32 sk_wmem_alloc, sk_wmem_queued;
+	u32 sk_write_pending; /* calls that wait to send more */
 	u32 sk_mark, sk_priority;
 	u64 sk_pacing_rate; /* bytes a second that the flow should have now; UINT64_MAX: no limit */
-	u8 sk_pacing_shift; /* a super-packet holds 1/2^shift s at that rate */
-	u8 sk_pacing_status; /* SK_PACING_* */
-	bool sk_gso_disabled; /* its segments must be made one by one (keys in the header) */
-	u32 sk_rxhash; /* flow of what it received last; 0: none */
-	u16 sk_tx_queue; /* transmit queue + 1; 0: none yet */
-	u16 sk_rx_queue; /* receive queue + 1 of what it received last; 0: none yet */
-	struct dst_entry *dst_cache; /* held */
-	u32 dst_cookie;
 	/* IPv4 addresses and ports (inet_sock); ports in host order, addresses as on the wire. */
 	be32 inet_daddr, inet_rcv_saddr, inet_saddr;
 	u16 inet_dport, inet_num;
@@ -200,20 +209,11 @@ struct sock {
 	u8 inet_mc_ttl, inet_pmtudisc;
 	u8 inet_recverr : 1, inet_freebind : 1, inet_hdrincl : 1, inet_mc_loop : 1,
 		inet_nodefrag : 1, inet_transparent : 1, inet_bind_no_port : 1,
-		inet_recv_unused : 1;
-	u32 inet_cmsg_flags;
+		inet_mc_all : 1; /* IP_MULTICAST_ALL */
 	u32 inet_mc_index;
 	u32 inet_id;
-	struct inet_opts *inet_opt;
 	struct ipv6_pinfo *pinet6; /* of AF_INET6; NULL: AF_INET */
 	struct sock_reuseport *sk_reuseport_cb; /* its SO_REUSEPORT group; NULL: none */
-	u32 sk_write_pending; /* calls that wait to send more */
-	bool sk_nospace; /* a sender found the buffer full */
-	bool inet_mc_all; /* IP_MULTICAST_ALL */
-	/* Last words before the memory goes: accounts are settled, queues purged. NULL: nothing. */
-	void (*sk_destruct)(struct sock *sk);
-	const struct sock_calls *sk_calls;
-	const struct sock_rare *sk_rare; /* sock_rare_get() to write */
 };
 
 /* One transport protocol (struct proto). Calls run in steps: what would block returns -EAGAIN after
@@ -225,6 +225,8 @@ struct proto {
 	u8 mem_kind;
 	bool no_autobind; /* connect binds by itself, a send does not */
 	int (*init)(struct sock *sk);
+	/* Last words before the memory goes: accounts are settled, queues purged. NULL: nothing. */
+	void (*destruct)(struct sock *sk);
 	void (*close)(struct sock *sk);
 	int (*connect)(struct sock *sk, const struct sock_addr *addr);
 	int (*disconnect)(struct sock *sk);

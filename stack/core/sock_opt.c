@@ -249,7 +249,10 @@ int sock_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len)
 		set_flag(sk, SOCK_ZEROCOPY, v != 0);
 		return 0;
 	case SO_RCVLOWAT:
-		sk->sk_rcvlowat = v < 0 ? INT32_MAX : v ? v : 1;
+		rare = sock_rare_get(sk);
+		if (!rare)
+			return -ENOMEM;
+		rare->rcvlowat = v < 0 ? INT32_MAX : v ? v : 1;
 		return 0;
 	case SO_RXQ_OVFL:
 		set_flag(sk, SOCK_RXQ_OVFL, v != 0);
@@ -404,7 +407,7 @@ int sock_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len)
 		v = (sk->sk_flags & SOCK_RCVTSTAMPNS) != 0;
 		break;
 	case SO_RCVLOWAT:
-		v = sk->sk_rcvlowat;
+		v = sk->sk_rare->rcvlowat;
 		break;
 	case SO_SNDLOWAT:
 		v = 1;

@@ -81,8 +81,8 @@ struct inet_connection_sock {
 	const struct inet_connection_sock_af_ops *icsk_af_ops;
 	const struct request_sock_queue *icsk_accept_queue; /* inet_csk_queue() to write */
 	struct timer_set icsk_timers; /* ICSK_TIMER_* */
-	u64 icsk_timeout; /* jiffies: when icsk_pending is due */
-	u64 icsk_keepalive_timeout; /* jiffies; 0: the timer is off */
+	u32 icsk_timeout; /* jiffies: when icsk_pending is due */
+	u32 icsk_keepalive_timeout; /* jiffies; 0: the timer is off */
 	u32 icsk_rto, icsk_rto_min, icsk_rto_max, icsk_delack_max; /* jiffies */
 	u32 icsk_pmtu_cookie; /* the path MTU that the MSS was made from */
 	u32 icsk_probes_tstamp; /* ms: when probing of the zero window began; 0: it does not */
@@ -101,12 +101,11 @@ struct inet_connection_sock {
 		u8 pingpong; /* >= inet_csk_in_pingpong: the session is interactive */
 		u8 retry; /* delayed ACKs that could not be sent */
 		u32 ato; /* jiffies: present delay */
-		u64 timeout; /* jiffies: when a delayed ACK is due */
+		u32 timeout; /* jiffies: when a delayed ACK is due */
 		u32 lrcvtime; /* jiffies: last data segment */
 		u16 last_seg_size;
 		u16 rcv_mss; /* guess of the peer's MSS */
 	} icsk_ack;
-	u32 icsk_mtup_search_high; /* RFC 4821 */
 	u64 icsk_ca_priv[ICSK_CA_PRIV_WORDS];
 };
 
@@ -145,15 +144,27 @@ void inet_csk_init_xmit_timers(struct sock *sk, const timer_set_fn *fn);
 /* None is armed or pending afterwards. */
 void inet_csk_clear_xmit_timers(struct sock *sk);
 
-/* Arms the timer for `when` (jiffies) unless it is armed for that or earlier. */
-static inline void inet_csk_timer_at(struct sock *sk, enum icsk_timer timer, u64 when)
+/* One of the *_timeout fields as jiffies of 64 bits. */
+static inline u64 inet_csk_jiffies(const struct sock *sk, u32 timeout)
+{
+	u64 now = jiffies(sk->net->host);
+
+	return now + (u64)(s64)(s32)(timeout - (u32)now);
+}
+
+/* Is it in the future? */
+static inline bool inet_csk_not_due(const struct sock *sk, u32 timeout)
+{
+	return (s32)(timeout - tcp_jiffies32(sk)) > 0;
+}
+
+/* Arms the timer for `wait` jiffies from now unless it is armed for that or earlier. */
+static inline void inet_csk_timer_in(struct sock *sk, enum icsk_timer timer, u32 wait)
 {
 	struct timer_set *ts = &inet_csk(sk)->icsk_timers;
-	u64 now = jiffies(sk->net->host);
-	u64 wait = when > now ? when - now : 0;
 
 	if (ts->slot[timer].time > sk->net->host->world->now + wait * JIFFY_NS)
-		timer_set_mod(ts, timer, when);
+		timer_set_mod(ts, timer, jiffies(sk->net->host) + wait);
 }
 
 /* The socket whose timers they are. */
@@ -167,8 +178,9 @@ static inline void inet_csk_reset_xmit_timer(struct sock *sk, u8 what, u32 when,
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
 	icsk->icsk_pending = what;
-	icsk->icsk_timeout = jiffies(sk->net->host) + min_u32(when, max_when);
-	inet_csk_timer_at(sk, ICSK_TIMER_XMIT, icsk->icsk_timeout);
+	when = min_u32(when, max_when);
+	icsk->icsk_timeout = tcp_jiffies32(sk) + when;
+	inet_csk_timer_in(sk, ICSK_TIMER_XMIT, when);
 }
 
 static inline void inet_csk_clear_xmit_timer(struct sock *sk)
@@ -182,8 +194,9 @@ static inline void inet_csk_reset_delack_timer(struct sock *sk, u32 when, u32 ma
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
 	icsk->icsk_ack.pending |= ICSK_ACK_TIMER;
-	icsk->icsk_ack.timeout = jiffies(sk->net->host) + min_u32(when, max_when);
-	inet_csk_timer_at(sk, ICSK_TIMER_DELACK, icsk->icsk_ack.timeout);
+	when = min_u32(when, max_when);
+	icsk->icsk_ack.timeout = tcp_jiffies32(sk) + when;
+	inet_csk_timer_in(sk, ICSK_TIMER_DELACK, when);
 }
 
 static inline void inet_csk_clear_delack_timer(struct sock *sk)
@@ -199,8 +212,9 @@ static inline void inet_csk_reset_keepalive_timer(struct sock *sk, u32 len)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
-	icsk->icsk_keepalive_timeout = jiffies(sk->net->host) + max_u32(len, 1);
-	inet_csk_timer_at(sk, ICSK_TIMER_KEEPALIVE, icsk->icsk_keepalive_timeout);
+	len = max_u32(len, 1);
+	icsk->icsk_keepalive_timeout = max_u32(tcp_jiffies32(sk) + len, 1);
+	inet_csk_timer_in(sk, ICSK_TIMER_KEEPALIVE, len);
 }
 
 static inline void inet_csk_delete_keepalive_timer(struct sock *sk)

@@ -25,7 +25,7 @@ void ipcm_init_sk(struct ipcm_cookie *ipc, const struct sock *sk)
 	ipc->priority = sk->sk_priority;
 	ipc->protocol = sk->sk_protocol;
 	ipc->pmtudisc = sk->inet_pmtudisc;
-	ipc->opt = sk->inet_opt;
+	ipc->opt = sk->sk_rare->inet_opt;
 }
 
 static bool pmtu_probing(const struct inet_cork *cork)

@@ -426,7 +426,7 @@ int ip_build_and_send_pkt(struct net *net, struct sk_buff *skb, const struct soc
 
 static struct rtable *queue_xmit_route(struct sock *sk, struct flowi4 *fl4)
 {
-	const struct inet_opts *opt = sk->inet_opt;
+	const struct inet_opts *opt = sk->sk_rare->inet_opt;
 	struct rtable *rt;
 	int err;
 
@@ -463,15 +463,16 @@ int ip_queue_xmit(struct sock *sk, struct sk_buff *skb, struct flowi4 *fl4)
 			return -EHOSTUNREACH;
 		}
 		skb_dst_set(skb, &rt->dst);
-		if (sk->inet_opt && sk->inet_opt->opt.is_strictroute && rt->rt_uses_gateway) {
+		if (sk->sk_rare->inet_opt && sk->sk_rare->inet_opt->opt.is_strictroute &&
+		    rt->rt_uses_gateway) {
 			MIB_INC(net, IpOutNoRoutes);
 			kfree_skb_reason(skb, SKB_DROP_REASON_IP_OUTNOROUTES);
 			return -EHOSTUNREACH;
 		}
 	}
 	segment_header(net, skb, sk, fl4->saddr ? fl4->saddr : sk->inet_saddr,
-		       fl4->daddr ? fl4->daddr : sk->inet_daddr, sk->inet_daddr, sk->inet_opt,
-		       sk->inet_tos, select_ttl(sk, skb->dst, net));
+		       fl4->daddr ? fl4->daddr : sk->inet_daddr, sk->inet_daddr,
+		       sk->sk_rare->inet_opt, sk->inet_tos, select_ttl(sk, skb->dst, net));
 	ip_select_ident_segs(net, skb, sk, max_u32(skb_shinfo(skb)->gso_segs, 1));
 	return ip_local_out(net, sk, skb);
 }

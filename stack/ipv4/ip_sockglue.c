@@ -22,7 +22,7 @@ _Static_assert(CB_SPEC_DST + 4 <= SOCK_CB_DROPCOUNT, "cb is full");
 
 void ipv4_pktinfo_prepare(const struct sock *sk, struct sk_buff *skb)
 {
-	if (sk->inet_cmsg_flags & IP_CMSG_PKTINFO) {
+	if (sk->sk_rare->inet_cmsg_flags & IP_CMSG_PKTINFO) {
 		be32 spec_dst = fib_compute_spec_dst(skb);
 
 		memcpy(skb->cb + CB_SPEC_DST, &spec_dst, sizeof(spec_dst));
@@ -47,9 +47,9 @@ static void cmsg_options(struct msghdr *msg, const struct sock *sk, struct sk_bu
 
 	if (!opt->optlen)
 		return;
-	if (sk->inet_cmsg_flags & IP_CMSG_RECVOPTS)
+	if (sk->sk_rare->inet_cmsg_flags & IP_CMSG_RECVOPTS)
 		put_cmsg(msg, SOL_IP, IP_RECVOPTS, ip_hdr(skb) + IP4_HLEN, opt->optlen);
-	if (!(sk->inet_cmsg_flags & IP_CMSG_RETOPTS))
+	if (!(sk->sk_rare->inet_cmsg_flags & IP_CMSG_RETOPTS))
 		return;
 	memset(&echo, 0, sizeof(echo));
 	if (ip_options_echo(sk->net, &echo, skb)) {
@@ -61,7 +61,7 @@ static void cmsg_options(struct msghdr *msg, const struct sock *sk, struct sk_bu
 
 void ip_cmsg_recv(struct msghdr *msg, const struct sock *sk, struct sk_buff *skb)
 {
-	u32 flags = sk->inet_cmsg_flags;
+	u32 flags = sk->sk_rare->inet_cmsg_flags;
 	const u8 *iph = ip_hdr(skb);
 	u8 b[16];
 
@@ -447,9 +447,18 @@ static int set_multicast_if(struct sock *sk, const u8 *val, u32 len)
 void inet_sock_destruct(struct sock *sk)
 {
 	ASSERT(list_empty(&sk->sk_rare->mc_list));
-	if (sk->inet_opt)
-		mem_free(net_world(sk->net), MEM_MISC, sk->inet_opt, sizeof(*sk->inet_opt));
-	sk->inet_opt = NULL;
+	ip_sock_set_opt(sk, NULL);
+}
+
+bool ip_sock_set_opt(struct sock *sk, struct inet_opts *opt)
+{
+	struct sock_rare *rare = opt || sk->sk_rare->inet_opt ? sock_rare_get(sk) : NULL;
+
+	if (!rare)
+		return !opt;
+	mem_free(net_world(sk->net), MEM_MISC, rare->inet_opt, sizeof(*opt));
+	rare->inet_opt = opt;
+	return true;
 }
 
 static int set_ip_options(struct sock *sk, const u8 *val, u32 len)
@@ -470,9 +479,10 @@ static int set_ip_options(struct sock *sk, const u8 *val, u32 len)
 			return err;
 		}
 	}
-	if (sk->inet_opt)
-		mem_free(w, MEM_MISC, sk->inet_opt, sizeof(*sk->inet_opt));
-	sk->inet_opt = opt;
+	if (!ip_sock_set_opt(sk, opt)) {
+		mem_free(w, MEM_MISC, opt, sizeof(*opt));
+		return -ENOBUFS;
+	}
 	sk_dst_reset(sk);
 	return 0;
 }
@@ -488,12 +498,17 @@ static void set_tos(struct sock *sk, u8 tos)
 	sk_dst_reset(sk);
 }
 
-static void set_cmsg_flag(struct sock *sk, u32 flag, bool on)
+static int set_cmsg_flag(struct sock *sk, u32 flag, bool on)
 {
-	if (on)
-		sk->inet_cmsg_flags |= flag;
-	else
-		sk->inet_cmsg_flags &= ~flag;
+	struct sock_rare *rare;
+
+	if (on == ((sk->sk_rare->inet_cmsg_flags & flag) == flag))
+		return 0;
+	rare = sock_rare_get(sk);
+	if (!rare)
+		return -ENOMEM;
+	rare->inet_cmsg_flags ^= flag;
+	return 0;
 }
 
 /* The options that are one number; a byte is taken too. */
@@ -551,23 +566,17 @@ static int set_ip_number(struct sock *sk, u32 name, s32 v, u32 len)
 		sk->inet_mc_all = v != 0;
 		return 0;
 	case IP_PKTINFO:
-		set_cmsg_flag(sk, IP_CMSG_PKTINFO, v != 0);
-		return 0;
+		return set_cmsg_flag(sk, IP_CMSG_PKTINFO, v != 0);
 	case IP_RECVTTL:
-		set_cmsg_flag(sk, IP_CMSG_TTL, v != 0);
-		return 0;
+		return set_cmsg_flag(sk, IP_CMSG_TTL, v != 0);
 	case IP_RECVTOS:
-		set_cmsg_flag(sk, IP_CMSG_TOS, v != 0);
-		return 0;
+		return set_cmsg_flag(sk, IP_CMSG_TOS, v != 0);
 	case IP_RECVOPTS:
-		set_cmsg_flag(sk, IP_CMSG_RECVOPTS, v != 0);
-		return 0;
+		return set_cmsg_flag(sk, IP_CMSG_RECVOPTS, v != 0);
 	case IP_RETOPTS:
-		set_cmsg_flag(sk, IP_CMSG_RETOPTS, v != 0);
-		return 0;
+		return set_cmsg_flag(sk, IP_CMSG_RETOPTS, v != 0);
 	case IP_RECVORIGDSTADDR:
-		set_cmsg_flag(sk, IP_CMSG_ORIGDSTADDR, v != 0);
-		return 0;
+		return set_cmsg_flag(sk, IP_CMSG_ORIGDSTADDR, v != 0);
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -602,7 +611,7 @@ int ip_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len)
 
 static int get_ip_number(struct sock *sk, u32 name, s32 *v)
 {
-	u32 flags = sk->inet_cmsg_flags;
+	u32 flags = sk->sk_rare->inet_cmsg_flags;
 
 	switch (name) {
 	case IP_TOS:
@@ -682,9 +691,9 @@ int ip_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len)
 
 	switch (name) {
 	case IP_OPTIONS:
-		n = sk->inet_opt ? min_u32(len, sk->inet_opt->opt.optlen) : 0;
+		n = sk->sk_rare->inet_opt ? min_u32(len, sk->sk_rare->inet_opt->opt.optlen) : 0;
 		if (n)
-			memcpy(val, sk->inet_opt->data, n);
+			memcpy(val, sk->sk_rare->inet_opt->data, n);
 		return (int)n;
 	case IP_MULTICAST_IF:
 		store_be32(addr, sk->sk_rare->mc_addr);

@@ -46,7 +46,9 @@ s64 ip_recv_error(struct sock *sk, struct msghdr *msg);
 bool ip_mc_sf_allow(const struct sock *sk, be32 loc_addr, u32 dif);
 /* Leaves all groups. */
 void ip_mc_drop_socket(struct sock *sk);
-/* sk_destruct of sockets over IPv4: frees what the options hold. */
+/* The options of what it sends become opt, which it takes; NULL: none. False: no memory. */
+bool ip_sock_set_opt(struct sock *sk, struct inet_opts *opt);
+/* proto.destruct of sockets over IPv4: frees what the options hold. */
 void inet_sock_destruct(struct sock *sk);
 
 /* struct sockaddr_in of Linux as bytes. */

@@ -102,17 +102,17 @@ static u32 running_timer(const struct sock *sk, u64 *left)
 	case ICSK_TIME_RETRANS:
 	case ICSK_TIME_REO_TIMEOUT:
 	case ICSK_TIME_LOSS_PROBE:
-		*left = until(sk->net, icsk->icsk_timeout);
+		*left = until(sk->net, inet_csk_jiffies(sk, icsk->icsk_timeout));
 		return TR_RETRANSMIT;
 	case ICSK_TIME_PROBE0:
-		*left = until(sk->net, icsk->icsk_timeout);
+		*left = until(sk->net, inet_csk_jiffies(sk, icsk->icsk_timeout));
 		return TR_PROBE0;
 	default:
 		break;
 	}
 	if (!icsk->icsk_keepalive_timeout)
 		return TR_NONE;
-	*left = until(sk->net, icsk->icsk_keepalive_timeout);
+	*left = until(sk->net, inet_csk_jiffies(sk, icsk->icsk_keepalive_timeout));
 	return TR_KEEPALIVE;
 }
 

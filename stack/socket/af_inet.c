@@ -292,7 +292,7 @@ int inet_shutdown(struct socket *sock, u32 how)
 		/* An unconnected one is shut down too, and says that it was none. */
 		if (sk->sk_state == TCP_CLOSE)
 			err = -ENOTCONN;
-		sk->sk_shutdown |= (u8)how;
+		sk->sk_shutdown |= how & SHUTDOWN_MASK;
 		if (sk->prot->shutdown)
 			sk->prot->shutdown(sk, (int)how);
 	}

@@ -140,7 +140,9 @@ int inet6_create(struct net *net, struct socket *sock, u32 protocol)
 	sock->sk = sk;
 	sock_init_data(sock, sk);
 	inet_sock_init(sk, sock, IPPROTO_TCP);
-	err = sk->pinet6 ? sk->prot->init(sk) : -ENOBUFS;
+	err = sk->prot->init(sk);
+	if (!sk->pinet6)
+		err = -ENOBUFS;
 	if (err) {
 		sock_orphan(sk);
 		sock_put(sk);

@@ -87,9 +87,9 @@ void tcp_write_space(struct sock *sk)
 
 static void chrono_set(struct tcp_sock *tp, u8 next)
 {
-	u64 now = tp->tcp_mstamp;
+	u32 now = tcp_jiffies32(&tp->inet_conn.icsk_inet);
 
-	if (tp->chrono_type > TCP_CHRONO_UNSPEC && now > tp->chrono_start)
+	if (tp->chrono_type > TCP_CHRONO_UNSPEC)
 		tp->chrono_stat[tp->chrono_type - 1] += now - tp->chrono_start;
 	tp->chrono_start = now;
 	tp->chrono_type = next;
@@ -412,14 +412,14 @@ bool tcp_stream_is_readable(struct sock *sk, s32 target)
 
 void tcp_data_ready(struct sock *sk)
 {
-	if (tcp_stream_is_readable(sk, sk->sk_rcvlowat) || sk->sk_flags & SOCK_DONE)
+	if (tcp_stream_is_readable(sk, sk->sk_rare->rcvlowat) || sk->sk_flags & SOCK_DONE)
 		sk_data_ready(sk);
 }
 
 static u32 poll_connected(struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
-	s32 target = sk->sk_rcvlowat;
+	s32 target = sk->sk_rare->rcvlowat;
 	u32 mask = 0;
 
 	if (tp->urg_data && tp->urg_seq == tp->copied_seq && !(sk->sk_flags & SOCK_URGINLINE) &&

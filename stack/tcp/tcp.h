@@ -290,7 +290,6 @@ struct tcp_sock {
 	struct list_head tsorted_sent_queue; /* the same in the order of their last transmission */
 	struct rb_root out_of_order_queue; /* segments above rcv_nxt, by sequence number */
 	struct sk_buff *ooo_last_skb;
-	u32 ofo_truesize; /* of what the queue holds: part of sk_rmem_alloc */
 
 	/* RTT (RFC 6298), in us; srtt_us is scaled by 8. */
 	u64 tcp_mstamp; /* us: the clock, read once per segment */
@@ -309,9 +308,11 @@ struct tcp_sock {
 	/* Receive window. */
 	u32 window_clamp, rcv_ssthresh;
 	u32 rcvq_space, rcvq_seq;
+	u32 ofo_truesize; /* of what out_of_order_queue holds: part of sk_rmem_alloc */
 	u64 rcvq_time;
 	u8 scaling_ratio; /* payload of a skb in 1/256 of its truesize */
 	u8 compressed_ack, dup_ack_counter;
+	u8 chrono_type;
 	u32 compressed_ack_rcv_nxt; /* what dup_ack_counter counts for */
 	u32 urg_seq; /* sequence number of the urgent byte (RFC 6093) */
 	u32 snd_up; /* SND.UP */
@@ -344,15 +345,15 @@ struct tcp_sock {
 
 	/* Challenge ACKs (RFC 5961), persist. */
 	u32 last_oow_ack_time;
+	u32 mtup_search_high; /* RFC 4821; the rest is in `rare` */
 
 	const struct tcp_rare *rare; /* tcp_rare_get() to write */
 
 	/* TCP_INFO. */
 	u64 bytes_acked, bytes_received, bytes_sent, bytes_retrans;
 	u32 segs_in, segs_out, data_segs_in, data_segs_out, dsack_dups, rcv_ooopack;
-	u64 chrono_start; /* us: the present chrono began */
-	u64 chrono_stat[3]; /* us: busy, rwnd limited, sndbuf limited */
-	u8 chrono_type;
+	u32 chrono_start; /* jiffies: the present chrono began */
+	u32 chrono_stat[3]; /* jiffies: busy, rwnd limited, sndbuf limited */
 };
 
 /* tcp_sock.urg_data */

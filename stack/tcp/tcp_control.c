@@ -352,7 +352,7 @@ void tcp_send_delayed_ack(struct sock *sk)
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	const struct tcp_sock *tp = tcp_sk(sk);
 	u32 ato = icsk->icsk_ack.ato, max_ato = HZ / 2;
-	u64 now = jiffies(sk->net->host);
+	s32 left = (s32)(icsk->icsk_ack.timeout - tcp_jiffies32(sk));
 
 	if (ato > TCP_DELACK_MIN) {
 		if (inet_csk_in_pingpong_mode(sk) || icsk->icsk_ack.pending & ICSK_ACK_PUSHED)
@@ -366,12 +366,11 @@ void tcp_send_delayed_ack(struct sock *sk)
 	}
 	ato = min_u32(ato, icsk->icsk_delack_max);
 	if (icsk->icsk_ack.pending & ICSK_ACK_TIMER) {
-		if (icsk->icsk_ack.timeout <= now + (ato >> 2)) {
+		if (left <= (s32)(ato >> 2)) {
 			tcp_send_ack(sk);
 			return;
 		}
-		if (icsk->icsk_ack.timeout < now + ato)
-			ato = (u32)(icsk->icsk_ack.timeout - now);
+		ato = min_u32(ato, (u32)left);
 	}
 	icsk->icsk_ack.pending |= ICSK_ACK_SCHED;
 	inet_csk_reset_delack_timer(sk, ato, ato);

@@ -134,7 +134,7 @@ void __tcp_ack_snd_check(struct sock *sk, bool ofo_possible)
 
 	/* More than one full segment (RFC 5681 4.2), and the window moves on with it. */
 	if ((tp->rcv_nxt - tp->rcv_wup > icsk->icsk_ack.rcv_mss &&
-	     (tp->rcv_nxt - tp->copied_seq < (u32)sk->sk_rcvlowat ||
+	     (tp->rcv_nxt - tp->copied_seq < (u32)sk->sk_rare->rcvlowat ||
 	      __tcp_select_window(sk) >= tp->rcv_wnd)) ||
 	    in_quickack_mode(sk) || icsk->icsk_ack.pending & ICSK_ACK_NOW)
 		tcp_send_ack(sk);

@@ -94,7 +94,7 @@ void tcp_send_challenge_ack(struct sock *sk, bool reflect)
 /* The other side broke the connection off: what waits is thrown away, the user is told. */
 void tcp_reset_with(struct sock *sk, s32 err)
 {
-	sk->sk_err = err;
+	sk->sk_err = (s16)err;
 	tcp_write_queue_purge(sk);
 	tcp_done(sk);
 	if (!(sk->sk_flags & SOCK_DEAD))

@@ -66,7 +66,7 @@ static void connect_undo(struct sock *sk)
 
 int tcp_v4_connect(struct sock *sk, const struct sock_addr *addr)
 {
-	const struct inet_opts *opt = sk->inet_opt;
+	const struct inet_opts *opt = sk->sk_rare->inet_opt;
 	be32 daddr = load_be32(addr->addr), nexthop = daddr;
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct flowi4 fl4;
@@ -163,7 +163,7 @@ struct dst_entry *inet_csk_route_child_sock(const struct sock *sk, const struct 
 /* inet_sk_rebuild_header */
 static int tcp_v4_rebuild_header(struct sock *sk)
 {
-	const struct inet_opts *opt = sk->inet_opt;
+	const struct inet_opts *opt = sk->sk_rare->inet_opt;
 	struct dst_entry *dst = sk_dst_check(sk, 0);
 	struct flowi4 fl4;
 	struct rtable *rt;
@@ -176,7 +176,7 @@ static int tcp_v4_rebuild_header(struct sock *sk)
 	rt = connect_route(sk, opt && opt->opt.srr ? opt->opt.faddr : sk->inet_daddr,
 			   sk->inet_dport, &fl4, &err);
 	if (!rt) {
-		sk->sk_err_soft = -err;
+		sk->sk_err_soft = (s16)-err;
 		return err;
 	}
 	sk_dst_set(sk, &rt->dst);
@@ -364,8 +364,8 @@ struct sock *tcp_v4_syn_recv_sock(struct sock *sk, struct sk_buff *skb, struct r
 		tcp_listendrop(sk);
 		return NULL;
 	}
-	newsk->inet_opt = req->ireq_opt;
-	req->ireq_opt = NULL;
+	if (ip_sock_set_opt(newsk, req->ireq_opt))
+		req->ireq_opt = NULL;
 	tcp_move_syn(newsk, req);
 	return newsk;
 }
@@ -426,7 +426,7 @@ const struct inet_connection_sock_af_ops ipv4_specific = {
 /* ---- calls ---- */
 
 /* Requests of a listener that is closed may still count on its queues: they go with it. */
-static void tcp_sock_destruct(struct sock *sk)
+void tcp_sock_destruct(struct sock *sk)
 {
 	struct world *w = net_world(sk->net);
 
@@ -443,7 +443,6 @@ static int tcp_v4_init_sock(struct sock *sk)
 {
 	tcp_init_sock(sk);
 	inet_csk(sk)->icsk_af_ops = &ipv4_specific;
-	sk->sk_destruct = tcp_sock_destruct;
 	return 0;
 }
 
@@ -474,6 +473,7 @@ const struct proto tcp_prot = {
 	.mem_kind = MEM_TCP_SOCK,
 	.no_autobind = true,
 	.init = tcp_v4_init_sock,
+	.destruct = tcp_sock_destruct,
 	.close = tcp_close,
 	.connect = tcp_v4_connect,
 	.disconnect = tcp_disconnect,

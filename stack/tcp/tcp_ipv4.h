@@ -27,6 +27,8 @@ struct dst_entry *inet_csk_route_child_sock(const struct sock *sk, const struct 
 int tcp_v4_connect(struct sock *sk, const struct sock_addr *addr);
 void tcp_v4_destroy_sock(struct sock *sk);
 void tcp_v4_rehash(struct sock *sk);
+/* proto.destruct of both families. */
+void tcp_sock_destruct(struct sock *sk);
 void tcp_v4_mtu_reduced(struct sock *sk, u32 mtu);
 struct sock *tcp_v4_syn_recv_sock(struct sock *sk, struct sk_buff *skb, struct request_sock *req,
 				  struct dst_entry *dst, struct request_sock *req_unhash,

@@ -145,16 +145,16 @@ static void tcp_v4_err_sk(struct sk_buff *skb, struct sock *sk, u32 info, u32 se
 	    !(fastopen && !fastopen->sk)) {
 		if (sk->inet_recverr)
 			ip_icmp_error(sk, skb, err, sk->inet_dport, info, ihl + 8);
-		sk->sk_err = err;
+		sk->sk_err = (s16)err;
 		tcp_write_queue_purge(sk);
 		tcp_done(sk);
 		if (!(sk->sk_flags & SOCK_DEAD))
 			sk_error_report(sk);
 	} else if (sk->inet_recverr) {
-		sk->sk_err = err;
+		sk->sk_err = (s16)err;
 		sk_error_report(sk);
 	} else {
-		sk->sk_err_soft = err;
+		sk->sk_err_soft = (s16)err;
 	}
 }
 

@@ -50,7 +50,7 @@ static int tcp_v6_rebuild_header(struct sock *sk)
 	}
 	rt = route_of(sk, &err);
 	if (!rt) {
-		sk->sk_err_soft = -err;
+		sk->sk_err_soft = (s16)-err;
 		return err;
 	}
 	dst_store(sk, rt);
@@ -469,6 +469,7 @@ const struct proto tcpv6_prot = {
 	.mem_kind = MEM_TCP_SOCK,
 	.no_autobind = true,
 	.init = tcp_v6_init_sock,
+	.destruct = tcp_sock_destruct,
 	.close = tcp_close,
 	.connect = tcp_v6_connect,
 	.disconnect = tcp_disconnect,

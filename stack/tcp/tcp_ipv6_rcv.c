@@ -74,16 +74,16 @@ static void tcp_v6_err_sk(struct sock *sk, u8 type, u8 code, u32 info, u32 seq)
 	}
 	fatal = icmpv6_err_convert(type, code, &err);
 	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV) {
-		sk->sk_err = err;
+		sk->sk_err = (s16)err;
 		tcp_write_queue_purge(sk);
 		tcp_done(sk);
 		if (!(sk->sk_flags & SOCK_DEAD))
 			sk_error_report(sk);
 	} else if (fatal && sk->pinet6->recverr) {
-		sk->sk_err = err;
+		sk->sk_err = (s16)err;
 		sk_error_report(sk);
 	} else {
-		sk->sk_err_soft = err;
+		sk->sk_err_soft = (s16)err;
 	}
 }
 

@@ -229,7 +229,8 @@ s64 tcp_recvmsg(struct sock *sk, struct msghdr *msg)
 		return recv_urg(sk, msg);
 	if (msg->flags & MSG_PEEK)
 		seq += sk->sk_rare->peek_off >= 0 ? (u32)sk->sk_rare->peek_off : msg->done;
-	target = msg->flags & MSG_WAITALL ? msg->len : min_u32((u32)sk->sk_rcvlowat, msg->len);
+	target =
+		msg->flags & MSG_WAITALL ? msg->len : min_u32((u32)sk->sk_rare->rcvlowat, msg->len);
 	target = max_u32(target, 1);
 	if (copy_queue(sk, msg, &seq)) {
 		ret = msg->done;

@@ -559,12 +559,13 @@ static void info_first(const struct sock *sk, u8 *p)
 static void info_chronos(const struct tcp_sock *tp, u8 *p)
 {
 	u64 stats[3], total = 0;
-	u64 now = tcp_clock_us(tp->inet_conn.icsk_inet.net->host);
+	u32 now = tcp_jiffies32(&tp->inet_conn.icsk_inet);
 
 	for (u32 i = 0; i < 3; i++) {
 		stats[i] = tp->chrono_stat[i];
-		if (tp->chrono_type == i + 1 && now > tp->chrono_start)
+		if (tp->chrono_type == i + 1)
 			stats[i] += now - tp->chrono_start;
+		stats[i] *= 1000000 / HZ;
 		total += stats[i];
 	}
 	put_le64(p, total);

@@ -362,8 +362,9 @@ void tcp_write_timer_handler(struct sock *sk)
 
 	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN || !event)
 		return;
-	if (icsk->icsk_timeout > jiffies(sk->net->host)) {
-		timer_set_mod(&icsk->icsk_timers, ICSK_TIMER_XMIT, icsk->icsk_timeout);
+	if (inet_csk_not_due(sk, icsk->icsk_timeout)) {
+		timer_set_mod(&icsk->icsk_timers, ICSK_TIMER_XMIT,
+			      inet_csk_jiffies(sk, icsk->icsk_timeout));
 		return;
 	}
 	tcp_mstamp_refresh(tcp_sk(sk));
@@ -405,8 +406,9 @@ void tcp_delack_timer_handler(struct sock *sk)
 	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN ||
 	    !(icsk->icsk_ack.pending & ICSK_ACK_TIMER))
 		return;
-	if (icsk->icsk_ack.timeout > jiffies(sk->net->host)) {
-		timer_set_mod(&icsk->icsk_timers, ICSK_TIMER_DELACK, icsk->icsk_ack.timeout);
+	if (inet_csk_not_due(sk, icsk->icsk_ack.timeout)) {
+		timer_set_mod(&icsk->icsk_timers, ICSK_TIMER_DELACK,
+			      inet_csk_jiffies(sk, icsk->icsk_ack.timeout));
 		return;
 	}
 	icsk->icsk_ack.pending &= (u8)~ICSK_ACK_TIMER;
@@ -523,9 +525,9 @@ static void keepalive_handler(struct sock *sk)
 
 	if (!icsk->icsk_keepalive_timeout || sk->sk_state == TCP_LISTEN)
 		return;
-	if (icsk->icsk_keepalive_timeout > jiffies(sk->net->host)) {
+	if (inet_csk_not_due(sk, icsk->icsk_keepalive_timeout)) {
 		timer_set_mod(&icsk->icsk_timers, ICSK_TIMER_KEEPALIVE,
-			      icsk->icsk_keepalive_timeout);
+			      inet_csk_jiffies(sk, icsk->icsk_keepalive_timeout));
 		return;
 	}
 	icsk->icsk_keepalive_timeout = 0;

@@ -6,17 +6,11 @@
 #include "udp/udp_ipv4.h"
 #include "udp/udp_ipv6.h"
 
-static int udp_v4_init_sock(struct sock *sk)
-{
-	sk->sk_destruct = inet_sock_destruct;
-	return 0;
-}
-
 const struct proto udp_prot = {
 	.name = "UDP",
 	.obj_size = sizeof(struct udp_sock),
 	.mem_kind = MEM_UDP_SOCK,
-	.init = udp_v4_init_sock,
+	.destruct = inet_sock_destruct,
 	.close = udp_lib_close,
 	.connect = ip4_datagram_connect,
 	.disconnect = udp_disconnect,

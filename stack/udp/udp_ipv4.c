@@ -440,7 +440,7 @@ int udp_err(struct sk_buff *skb, u32 info)
 		ip_icmp_error(sk, skb, err, udp_dest(skb->data + ihl), info, ihl + UDP_HLEN);
 	else if (!hard || sk->sk_state != TCP_ESTABLISHED)
 		return 0;
-	sk->sk_err = err;
+	sk->sk_err = (s16)err;
 	sk_error_report(sk);
 	return 0;
 }

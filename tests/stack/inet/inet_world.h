@@ -56,6 +56,7 @@ static const struct proto fake_prot = {
 	.mem_kind = MEM_TCP_SOCK,
 	.disconnect = fake_disconnect,
 	.destroy = fake_destroy,
+	.destruct = fake_destruct,
 	.get_port = inet_csk_get_port,
 };
 
@@ -98,7 +99,6 @@ static inline struct sock *new_sock(struct inet_world *iw)
 	sk->sk_protocol = IPPROTO_TCP;
 	inet_csk_init_xmit_timers(sk, fake_timers);
 	inet_csk(sk)->icsk_accept_queue = &reqsk_queue_none;
-	sk->sk_destruct = fake_destruct;
 	inet_csk(sk)->icsk_rto_max = 120 * HZ;
 	return sk;
 }
