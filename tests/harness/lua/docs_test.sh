@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Every block of code in docs/lua.md is a test file that passes, alone and in any company; those of
-# docs/capture-cases.md are the files that they say they are.
+# Every block of code in README.md and docs/lua.md is a test file that passes, alone and in any company;
+# those of docs/capture-cases.md are the files that they say they are.
 set -eu
 
 dir=$(mktemp -d)
@@ -10,7 +10,7 @@ awk -v dir="$dir" '
 	/^```lua$/ { file = sprintf("%s/block%02d.lua", dir, ++n); next }
 	/^```$/ { file = ""; next }
 	file { print > file }
-' "$TAPLINE_SOURCE_DIR/docs/lua.md"
+' "$TAPLINE_SOURCE_DIR/README.md" "$TAPLINE_SOURCE_DIR/docs/lua.md"
 count=$(ls "$dir" | wc -l)
 [ "$count" -ge 5 ] || { echo "only $count blocks found in docs/lua.md"; exit 1; }
 (cd "$dir" && "$TAPLINE" run .)
