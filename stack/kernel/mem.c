@@ -2,7 +2,8 @@
 /*
  * The allocator of a world (mem.h). Size classes: steps of 16 bytes to 192, of 64 to 2 KiB, four to
  * a doubling to 64 KiB, then powers of two. A block comes from its class's free list (last freed,
- * first used: warm), else from the end of the used part of the arena.
+ * first used: warm), else small ones from a freed large one (a table that grew), else from the end
+ * of the used part of the arena.
  *
  * With AddressSanitizer every block has a poisoned neighbour, freed blocks stay poisoned, and a
  * freed block waits behind QUARANTINE others of its class before it is used again.
@@ -26,6 +27,7 @@
 #define SMALL_COUNT  (TINY_COUNT + (SMALL_MAX - TINY_MAX) / CLASS_STEP)
 #define MIDDLE_MAX   65536u
 #define MIDDLE_COUNT 20u /* four for each of five doublings */
+#define LARGE_POWERS 48u /* no arena holds a block of 2^48 bytes */
 
 /* The last class is that of blocks of 2^64 bytes. */
 _Static_assert(SMALL_COUNT + MIDDLE_COUNT + 64 - 16 <= MEM_CLASSES, "a free list for each class");
@@ -196,20 +198,55 @@ void mem_exit(struct world *w)
 }
 
 /*
- * A new block from the end of the used part, which stays on a cache line's border: of tiny blocks
- * as many are taken as fill whole lines, and those not asked for are put on the free list.
+ * Small blocks are cut from large ones that are free: what is above 64 KiB are tables for the most
+ * part, which grow and leave behind what they had.
  */
-static void *block_carve(struct world *w, u32 cls, size_t block)
+static u8 *spare_cut(struct world *w, size_t stride)
 {
 	struct mem_account *m = &w->mem;
-	size_t stride = block > SMALL_MAX ? block + COLOUR : block;
-	u8 *p = m->brk;
 
-	while (stride % LINE)
-		stride += REDZONE ? TINY_STEP : block;
+	if (REDZONE || stride > SMALL_MAX)
+		return NULL;
+	for (u32 power = 16; (size_t)(m->spare_end - m->spare) < stride && power < LARGE_POWERS;
+	     power++) {
+		u8 *large = class_pop(w, SMALL_COUNT + MIDDLE_COUNT + power - 16);
+
+		if (large) {
+			m->spare = large;
+			m->spare_end = large + (size_t)((u64)2 << power);
+		}
+	}
+	if ((size_t)(m->spare_end - m->spare) < stride)
+		return NULL;
+	m->spare += stride;
+	return m->spare - stride;
+}
+
+/* A new piece of the arena: the used part gets larger. */
+static u8 *brk_move(struct mem_account *m, size_t stride)
+{
 	if ((size_t)(m->end - m->brk) < stride)
 		return NULL;
 	m->brk += stride;
+	return m->brk - stride;
+}
+
+/*
+ * A new block. What is carved stays on a cache line's border: of tiny blocks as many are taken as
+ * fill whole lines, and those not asked for are put on the free list.
+ */
+static void *block_carve(struct world *w, u32 cls, size_t block)
+{
+	size_t stride = block > SMALL_MAX ? block + COLOUR : block;
+	u8 *p;
+
+	while (stride % LINE)
+		stride += REDZONE ? TINY_STEP : block;
+	p = spare_cut(w, stride);
+	if (!p)
+		p = brk_move(&w->mem, stride);
+	if (!p)
+		return NULL;
 	if (!REDZONE && block < TINY_MAX)
 		for (u8 *q = p + stride - block; q != p; q -= block)
 			class_push(w, cls, q, block);

@@ -22,7 +22,7 @@ struct eventpoll {
 struct epitem {
 	struct list_head all; /* ep->items */
 	struct list_head ready; /* ep->ready */
-	struct list_head file_link; /* file->ep_links */
+	struct hlist_node file_link; /* file->ep_links */
 	struct wait_queue_entry wait;
 	struct eventpoll *ep;
 	struct file *file;
@@ -56,14 +56,14 @@ static void item_free(struct epitem *it)
 	remove_wait_queue(&it->wait);
 	list_del_init(&it->all);
 	list_del_init(&it->ready);
-	list_del_init(&it->file_link);
+	hlist_del_init(&it->file_link);
 	mem_free(it->ep->host->world, MEM_EPITEM, it, sizeof(*it));
 }
 
 void eventpoll_release(struct file *f)
 {
-	while (!list_empty(&f->ep_links))
-		item_free(list_first_entry(&f->ep_links, struct epitem, file_link));
+	while (f->ep_links.first)
+		item_free(container_of(f->ep_links.first, struct epitem, file_link));
 }
 
 /* ---- the file ---- */
@@ -85,13 +85,13 @@ static struct wait_queue_head *ep_file_wait_queue(struct file *f)
 	return &ep->wq;
 }
 
-static void ep_file_release(struct file *f)
+static void ep_file_release(struct host *h, struct file *f)
 {
 	struct eventpoll *ep = f->private;
 
 	while (!list_empty(&ep->items))
 		item_free(list_first_entry(&ep->items, struct epitem, all));
-	mem_free(f->host->world, MEM_EPOLL, ep, sizeof(*ep));
+	mem_free(h->world, MEM_EPOLL, ep, sizeof(*ep));
 }
 
 static const struct file_ops eventpoll_fops = {
@@ -119,7 +119,7 @@ int epoll_create_fd(struct host *h)
 	}
 	fd = fd_install(h, f);
 	if (fd < 0)
-		fput(f);
+		fput(h, f);
 	return fd;
 }
 
@@ -136,8 +136,8 @@ static struct eventpoll *ep_of(const struct host *h, s32 epfd, int *err)
 /* ep_find: an item is known by file and number. */
 static struct epitem *item_find(const struct eventpoll *ep, const struct file *f, s32 fd)
 {
-	list_for_each(pos, &f->ep_links) {
-		struct epitem *it = list_entry(pos, struct epitem, file_link);
+	for (struct hlist_node *pos = f->ep_links.first; pos; pos = pos->next) {
+		struct epitem *it = container_of(pos, struct epitem, file_link);
 
 		if (it->ep == ep && it->fd == fd)
 			return it;
@@ -166,7 +166,7 @@ static int ep_insert(struct eventpoll *ep, struct file *f, s32 fd, u32 events, u
 	it->data = data;
 	list_init(&it->ready);
 	list_add_tail(&it->all, &ep->items);
-	list_add_tail(&it->file_link, &f->ep_links);
+	hlist_add_head(&it->file_link, &f->ep_links);
 	init_waitqueue_entry(&it->wait, item_wake, it);
 	if (events & EPOLLEXCLUSIVE)
 		add_wait_queue_exclusive(f->ops->wait_queue(f), &it->wait);

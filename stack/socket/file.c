@@ -41,21 +41,18 @@ struct file *alloc_file(struct host *h, const struct file_ops *ops, void *privat
 
 	if (!f)
 		return NULL;
-	*f = (struct file){
-		.host = h, .ops = ops, .private = private, .refs = 1, .f_flags = f_flags
-	};
-	list_init(&f->ep_links);
+	*f = (struct file){ .ops = ops, .private = private, .refs = 1, .f_flags = f_flags };
 	return f;
 }
 
-void fput(struct file *f)
+void fput(struct host *h, struct file *f)
 {
 	ASSERT(f->refs > 0);
 	if (--f->refs)
 		return;
 	eventpoll_release(f);
-	f->ops->release(f);
-	mem_free(f->host->world, MEM_FILE, f, sizeof(*f));
+	f->ops->release(h, f);
+	mem_free(h->world, MEM_FILE, f, sizeof(*f));
 }
 
 /* RLIMIT_NOFILE of the one process of a host: a number from it on is not given out, one that was
@@ -123,6 +120,6 @@ int close_fd(struct host *h, s32 fd)
 	h->files->open--;
 	if ((u32)fd < h->files->next_fd)
 		h->files->next_fd = (u32)fd;
-	fput(f);
+	fput(h, f);
 	return 0;
 }

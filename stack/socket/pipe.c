@@ -70,27 +70,27 @@ static struct wait_queue_head *pipe_wait_queue(struct file *f)
 	return &p->wq;
 }
 
-static void put_pipe(struct file *f, struct pipe *p)
+static void put_pipe(struct host *h, struct pipe *p)
 {
 	wake_up_poll(&p->wq, POLLIN | POLLOUT | POLLHUP | POLLERR);
 	if (!p->readers && !p->writers)
-		mem_free(f->host->world, MEM_MISC, p, sizeof(*p));
+		mem_free(h->world, MEM_MISC, p, sizeof(*p));
 }
 
-static void pipe_release_read(struct file *f)
+static void pipe_release_read(struct host *h, struct file *f)
 {
 	struct pipe *p = f->private;
 
 	p->readers--;
-	put_pipe(f, p);
+	put_pipe(h, p);
 }
 
-static void pipe_release_write(struct file *f)
+static void pipe_release_write(struct host *h, struct file *f)
 {
 	struct pipe *p = f->private;
 
 	p->writers--;
-	put_pipe(f, p);
+	put_pipe(h, p);
 }
 
 static const struct file_ops pipe_read_fops = {
@@ -129,7 +129,7 @@ static int end_fd(struct host *h, struct pipe *p, const struct file_ops *ops, u3
 		p->writers++;
 	fd = fd_install(h, f);
 	if (fd < 0)
-		fput(f);
+		fput(h, f);
 	return fd;
 }
 
@@ -168,11 +168,11 @@ static u32 memfile_poll(struct file *f)
 	return POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM;
 }
 
-static void memfile_release(struct file *f)
+static void memfile_release(struct host *h, struct file *f)
 {
 	struct memfile *m = f->private;
 
-	mem_free(f->host->world, MEM_MISC, m, sizeof(*m) + m->len);
+	mem_free(h->world, MEM_MISC, m, sizeof(*m) + m->len);
 }
 
 static const struct file_ops memfile_fops = {
@@ -210,7 +210,7 @@ int memfile_create_fd(struct host *h, const u8 *data, u32 len, bool zeros)
 	}
 	fd = fd_install(h, f);
 	if (fd < 0)
-		fput(f);
+		fput(h, f);
 	return fd;
 }
 

@@ -82,7 +82,7 @@ void poll_freewait(struct sys_call *call)
 
 		remove_wait_queue(&e->wait);
 		if (e->file)
-			fput(e->file);
+			fput(call->host, e->file);
 	}
 	mem_free_n(call->host->world, MEM_POLL, call->poll_entries, call->poll_count,
 		   sizeof(*call->poll_entries));

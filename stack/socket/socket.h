@@ -22,18 +22,19 @@ struct file_ops {
 	/* What is woken when they may have changed. */
 	struct wait_queue_head *(*wait_queue)(struct file *f);
 	/* At the last reference. */
-	void (*release)(struct file *f);
+	void (*release)(struct host *h, struct file *f);
 };
 
 /* An open file: referred to by descriptors and by calls under way. */
 struct file {
-	struct host *host;
 	const struct file_ops *ops;
 	void *private;
 	u32 refs;
 	u32 f_flags; /* O_NONBLOCK */
-	struct list_head ep_links; /* epoll items that watch it */
+	struct hlist_head ep_links; /* epoll items that watch it */
 };
+
+_Static_assert(sizeof(void *) != 8 || sizeof(struct file) <= 32, "a block of 32");
 
 struct files_struct {
 	struct file **fd;
@@ -100,7 +101,7 @@ static inline void get_file(struct file *f)
 {
 	f->refs++;
 }
-void fput(struct file *f);
+void fput(struct host *h, struct file *f);
 /* The lowest free descriptor for f, whose reference it takes. -EMFILE or -ENOMEM: it stays the
  * caller's. */
 int fd_install(struct host *h, struct file *f);

@@ -80,7 +80,7 @@ static void call_release(struct sys_call *call)
 	call->write_pending = false;
 	msg_zerocopy_end(&call->msg, call->msg.done > 0);
 	if (call->file)
-		fput(call->file);
+		fput(call->host, call->file);
 	call->file = NULL;
 }
 

@@ -219,7 +219,7 @@ static s64 step_dup(struct sys_call *call)
 	get_file(f);
 	fd = fd_install(call->host, f);
 	if (fd < 0)
-		fput(f);
+		fput(call->host, f);
 	return fd;
 }
 

@@ -356,6 +356,10 @@ struct tcp_sock {
 	u32 chrono_stat[3]; /* jiffies: busy, rwnd limited, sndbuf limited */
 };
 
+/* There may be a million. What few of them need belongs into struct tcp_rare or sock_rare. */
+_Static_assert(sizeof(void *) != 8 || sizeof(struct tcp_sock) <= 1216, "a block of 1,216");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct sock) <= 240, "struct sock grew");
+
 /* tcp_sock.urg_data */
 #define TCP_URG_VALID  0x0100
 #define TCP_URG_NOTYET 0x0200

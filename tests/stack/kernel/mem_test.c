@@ -186,11 +186,46 @@ static void misuse_is_reported_by_the_sanitizer(void **state)
 #endif
 }
 
+/* A table that grew leaves its old place to small blocks: the arena does not get larger for them.
+ */
+static void small_blocks_are_cut_from_freed_tables(void **state)
+{
+#ifdef TAPLINE_ASAN
+	(void)state;
+	skip(); /* freed blocks wait */
+#else
+	struct world *w = bare_world(1);
+	const u32 table = 128 * 1024, block = 1216, count = table / block;
+	void *small[256];
+	u8 *old = mem_alloc_n(w, MEM_MISC, table, 1), *brk;
+	void *grown = mem_alloc_n(w, MEM_MISC, 2, table);
+
+	(void)state;
+	assert_in_range(count, 1, 256);
+	mem_free_n(w, MEM_MISC, old, table, 1);
+	brk = w->mem.brk;
+	for (u32 i = 0; i < count; i++) {
+		small[i] = mem_alloc(w, MEM_MISC, block);
+		assert_ptr_equal(small[i], old + (size_t)i * block);
+	}
+	assert_ptr_equal(w->mem.brk, brk);
+	/* The table's place is gone: one of its size is new. */
+	old = mem_alloc_n(w, MEM_MISC, table, 1);
+	assert_true(old >= brk);
+	mem_free_n(w, MEM_MISC, old, table, 1);
+	mem_free_n(w, MEM_MISC, grown, 2, table);
+	for (u32 i = 0; i < count; i++)
+		mem_free(w, MEM_MISC, small[i], block);
+	bare_world_end(w);
+#endif
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(declared_sizes_are_accounted),
 		cmocka_unit_test(every_size_has_its_free_list),
+		cmocka_unit_test(small_blocks_are_cut_from_freed_tables),
 		cmocka_unit_test(the_limit_refuses),
 		cmocka_unit_test(the_nth_allocation_fails_once),
 		cmocka_unit_test(blocks_do_not_overlap),
