@@ -215,6 +215,7 @@ static const struct constant constants[] = {
 	C(SO_PRIORITY),
 	C(SO_LINGER),
 	C(SO_REUSEPORT),
+	C(SO_MEMINFO),
 	C(SO_RCVLOWAT),
 	C(SO_SNDLOWAT),
 	C(SO_RCVTIMEO),

@@ -18,13 +18,13 @@ tap.test("silly windows: a reader of single octets does not open the window octe
   end
   for _ = 1, 400 do conn:recv { size = 1 } end
   t:shows("RFC9293-MUST-39", t:shows("RFC1122-4.2.3.3-1", peer:expect_nothing { during = "100ms" }))
-  for _ = 1, 40 do conn:try("recv", { size = 100, flags = "dontwait" }) end
+  while conn:try("recv", { size = 100, flags = "dontwait" }) do end
   local last = 0
   for _, update in ipairs(peer:collect { during = "100ms" }) do
     t:ok(update.tcp.window >= last + 500, "a segment as the peer sends them, at least")
     last = update.tcp.window
   end
-  t:ok(last >= 2000)
+  t:ok(last >= 1000)
 end)
 
 tap.test("silly windows: no small segment into a small window while others are on the way", function(t)

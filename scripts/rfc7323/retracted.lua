@@ -5,13 +5,14 @@ local tap = require "tap"
 local net = require "net"
 local tcp = require "suite.tcp"
 
--- The host has announced a large window and then, its buffer full of small segments, none.
+-- The host has announced a large window; then its buffer was made small, and full: no window.
 local function retracted()
-  local host, peer, conn = tcp.passive { options = { SO_RCVBUF = 5000 } }
+  local host, peer, conn = tcp.passive()
+  conn:option("SO_RCVBUF", 2000)
   conn:option("TCP_NODELAY", 1)
   local next, edge, frame = 1, 0, nil
   repeat
-    peer:send((". %d:%d(50) ack 1"):format(next, next + 50))
+    peer:send((". %d:%d(500) ack 1"):format(next, next + 500))
     for _, f in ipairs(peer:collect { during = "60ms" }) do
       frame = f
       edge = math.max(edge, f.tcp.ack - 1000000 + f.tcp.window)

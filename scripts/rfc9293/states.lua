@@ -359,16 +359,19 @@ tap.test("profile rfc: what goes beyond the window is cut off, data and then the
     for _, ack in ipairs(peer:collect { during = "50ms" }) do
       edge = ack.tcp.ack - 1000000 + ack.tcp.window
     end
-    for first = 2, edge - 101, 1000 do
-      local stop = math.min(first + 1000, edge - 100)
-      peer:send((". %d:%d(%d) ack 1"):format(first, stop, stop - first))
-    end
-    local frames = peer:collect { during = "50ms" }
-    local last = frames[#frames].tcp
-    local next, window = last.ack - 1000000, last.window
-    t:ok(window < 1000)
+    local next, window = 2, edge - 2
+    repeat -- what waits is copied together when the buffer is full: it takes more than once
+      for first = next, edge - 101, 1000 do
+        local stop = math.min(first + 1000, edge - 100)
+        peer:send((". %d:%d(%d) ack 1"):format(first, stop, stop - first))
+      end
+      for _, ack in ipairs(peer:collect { during = "50ms" }) do
+        next, window = ack.tcp.ack - 1000000, ack.tcp.window
+      end
+      edge = next + window
+    until window < 1000
     peer:send(("FP. %d:%d(1000) ack 1"):format(next, next + 1000))
-    frames = peer:collect { during = "50ms" }
+    local frames = peer:collect { during = "50ms" }
     t:shows("RFC9293-3.10.7.4-4", t:is(frames[#frames].tcp.ack - 1000000, next + window))
     t:is(conn:info().state, "ESTABLISHED")
   end)

@@ -73,7 +73,7 @@ tap.test("/proc/net/sockstat counts", function(t)
   peer:send "P. 1:11(10) ack 1"
   peer:expect ". 1:1(0) ack 11"
   t:is(host:proc "/proc/net/sockstat", "sockets: used 4\n" ..
-    "TCP: inuse 2 orphan 0 tw 0 alloc 2 mem 1\n" ..
+    "TCP: inuse 2 orphan 0 tw 0 alloc 2 mem 0\n" ..
     "UDP: inuse 1 mem 0\nUDPLITE: inuse 0\nRAW: inuse 0\nFRAG: inuse 0 memory 0\n")
   conn:recv()
   conn:close()

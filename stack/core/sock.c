@@ -11,6 +11,7 @@
 #include "core/sock.h"
 
 #include "core/filter.h"
+#include "core/sock_mem.h"
 
 /* ---- waking ---- */
 
@@ -95,6 +96,7 @@ struct sock *sk_alloc(struct net *net, u16 family, const struct proto *prot, siz
 	sk->dst_cache = NULL;
 	sk->sk_rare = &sock_rare_default;
 	net->sock_inuse++;
+	sk_proto_mem(sk)->sockets++;
 	if (prot->mem_kind == MEM_TCP_SOCK)
 		net->tcp_sock_inuse++;
 	return sk;
@@ -126,6 +128,7 @@ static void sk_prot_free(struct sock *sk)
 	sk_filter_release(sk);
 	if (sk->sk_rare != &sock_rare_default)
 		mem_free(w, MEM_SOCK_RARE, sock_rare_own(sk), sizeof(struct sock_rare));
+	sk_proto_mem(sk)->sockets--;
 	sk->net->sock_inuse--;
 	if (sk->net->dying && !sk->net->sock_inuse)
 		mod_timer(&sk->net->cleanup, jiffies(sk->net->host));
@@ -238,6 +241,7 @@ void sock_wfree(struct sk_buff *skb)
 static void sock_rfree(struct sk_buff *skb)
 {
 	ASSERT(skb->sk->sk_rmem_alloc >= skb->truesize);
+	sk_mem_uncharge(skb->sk, skb->truesize);
 	skb->sk->sk_rmem_alloc -= skb->truesize;
 }
 
@@ -256,6 +260,7 @@ void skb_set_owner_r(struct sk_buff *skb, struct sock *sk)
 	skb_orphan(skb);
 	skb->sk = sk;
 	skb->destructor = sock_rfree;
+	sk_mem_charge(sk, skb->truesize);
 	sk->sk_rmem_alloc += skb->truesize;
 }
 

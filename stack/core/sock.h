@@ -126,6 +126,7 @@ struct msghdr {
 	u32 out_flags;
 	u64 rx_tstamp; /* a stream's receive: when the last packet read came; 0: none was */
 	struct ubuf_info_msgzc *uarg; /* MSG_ZEROCOPY; NULL: none */
+	u32 retry_ms; /* of a send that returns -EAGAIN: memory may be there then; 0: it is woken */
 	bool connecting; /* this send has begun to open the connection (MSG_FASTOPEN) */
 	bool splice; /* a receive for splice(2): it stops in front of an urgent byte */
 	u32 piece; /* MSG_ZEROCOPY: bytes of each iovec, 0: one */
@@ -223,6 +224,7 @@ struct proto {
 	const char *name;
 	u32 obj_size;
 	u8 mem_kind;
+	u8 memory; /* enum proto_mem_kind: whose limits its buffers count against */
 	bool no_autobind; /* connect binds by itself, a send does not */
 	int (*init)(struct sock *sk);
 	/* Last words before the memory goes: accounts are settled, queues purged. NULL: nothing. */

@@ -7,7 +7,7 @@
  */
 #include "core/errqueue.h"
 #include "core/filter.h"
-#include "core/sock.h"
+#include "core/sock_mem.h"
 #include "kernel/timer.h"
 #include "lib/str.h"
 
@@ -322,6 +322,21 @@ static int get_linger(const struct sock *sk, u8 *val, u32 len)
 	return (int)n;
 }
 
+/* What the buffers hold now, as ss shows it (sk_get_meminfo): nine numbers. */
+static int get_meminfo(const struct sock *sk, u8 *val, u32 len)
+{
+	const u32 v[] = { sk->sk_rmem_alloc,  (u32)sk->sk_rcvbuf,   sk->sk_wmem_alloc,
+			  (u32)sk->sk_sndbuf, sk_forward_alloc(sk), sk->sk_wmem_queued,
+			  0 /* options */,    0 /* backlog */,	    sk->sk_drops };
+	u8 b[sizeof(v)];
+	u32 n = min_u32(len, sizeof(b));
+
+	for (u32 i = 0; i < ARRAY_SIZE(v); i++)
+		put_le32(b + 4 * i, v[i]);
+	memcpy(val, b, n);
+	return (int)n;
+}
+
 int sock_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len)
 {
 	s32 v;
@@ -329,6 +344,8 @@ int sock_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len)
 	if (len > INT32_MAX)
 		return -EINVAL;
 	switch (name) {
+	case SO_MEMINFO:
+		return get_meminfo(sk, val, len);
 	case SO_GET_FILTER:
 		return sk_get_filter(sk, val, len);
 	case SO_LOCK_FILTER:

@@ -38,10 +38,24 @@ struct host *host_create(struct world *w, u32 cpus, const char *name)
 	return h;
 }
 
+/* All sockets are gone: so are their pages. */
+static void check_proto_mem(const struct host *h)
+{
+	for (u32 kind = PROTO_MEM_TCP; kind < PROTO_MEM_KINDS; kind++) {
+		s64 pages = h->proto_mem[kind].allocated;
+
+		for (u32 i = 0; i < HOST_CPUS_MAX; i++)
+			pages += h->proto_mem[kind].fw_alloc[i];
+		ASSERT(pages == 0);
+		ASSERT(h->proto_mem[kind].sockets == 0);
+	}
+}
+
 void host_free(struct host *h)
 {
 	ASSERT(list_empty(&h->irqs));
 	ASSERT(list_empty(&h->nets));
+	check_proto_mem(h);
 	for (u32 i = 0; i < h->cpus_count; i++) {
 		cpu_exit(h->cpus[i]);
 		mem_free(h->world, MEM_CPU, h->cpus[i], sizeof(struct cpu));

@@ -20,6 +20,16 @@ struct udp_table; /* udp/ */
 struct inet_hashinfo; /* inet/ */
 struct nf_hook_table; /* netfilter/ */
 
+/* Whose pages of socket memory are counted together (core/sock_mem.h). */
+enum proto_mem_kind { PROTO_MEM_NONE, PROTO_MEM_TCP, PROTO_MEM_UDP, PROTO_MEM_KINDS };
+
+struct proto_mem {
+	s64 allocated; /* pages, as far as CPUs have told */
+	u64 pressure; /* jiffies: since when; 0: none */
+	u32 sockets;
+	s32 fw_alloc[HOST_CPUS_MAX]; /* pages that a CPU has not told of */
+};
+
 struct host {
 	struct world *world;
 	u32 id;
@@ -43,6 +53,7 @@ struct host {
 	struct files_struct *files;
 	struct udp_table *udp_table;
 	struct inet_hashinfo *tcp_hashinfo;
+	struct proto_mem proto_mem[PROTO_MEM_KINDS];
 	struct siphash_key ip_id_key;
 	struct siphash_key flow_key; /* RPS, multipath and other flow hashes of the kernel */
 };

@@ -250,14 +250,7 @@ void proc_net_tcp6(struct seq_file *m, const struct net *net)
 
 struct tally {
 	u32 inuse, timewait;
-	u64 bytes;
 };
-
-static void count_sock(struct tally *t, const struct sock *sk)
-{
-	t->inuse++;
-	t->bytes += sk->sk_rmem_alloc + sk->sk_wmem_queued;
-}
 
 static void count_tcp(void *ctx, struct sock_common *skc)
 {
@@ -266,12 +259,15 @@ static void count_tcp(void *ctx, struct sock_common *skc)
 	if (skc->skc_kind == SKC_TIMEWAIT)
 		t->timewait++;
 	else if (skc->skc_kind != SKC_REQUEST)
-		count_sock(t, inet_sk_of(skc));
+		t->inuse++;
 }
 
 static void count_udp(void *ctx, const struct sock *sk)
 {
-	count_sock(ctx, sk);
+	u32 *n = ctx;
+
+	(void)sk;
+	++*n;
 }
 
 static void number(struct seq_file *m, const char *name, u64 value)
@@ -280,15 +276,19 @@ static void number(struct seq_file *m, const char *name, u64 value)
 	seq_u64(m, value, 0);
 }
 
-static u64 pages(u64 bytes)
+/* Pages that the host's sockets hold, as far as its CPUs have told (core/sock_mem.h). */
+static u64 proto_memory_allocated(const struct net *net, enum proto_mem_kind kind)
 {
-	return (bytes + PAGE_SIZE - 1) / PAGE_SIZE;
+	s64 pages = net->host->proto_mem[kind].allocated;
+
+	return pages > 0 ? (u64)pages : 0;
 }
 
 void proc_net_sockstat(struct seq_file *m, const struct net *net)
 {
 	const struct inet_hashinfo *hi = inet_hashinfo_of(net);
-	struct tally tcp = { 0 }, udp = { 0 };
+	struct tally tcp = { 0 };
+	u32 udp = 0;
 
 	table_walk(&hi->lhash2, net, count_tcp, &tcp);
 	table_walk(&hi->ehash, net, count_tcp, &tcp);
@@ -298,9 +298,9 @@ void proc_net_sockstat(struct seq_file *m, const struct net *net)
 	number(m, " orphan ", (u64)hi->orphan_count);
 	number(m, " tw ", tcp.timewait);
 	number(m, " alloc ", net->tcp_sock_inuse);
-	number(m, " mem ", pages(tcp.bytes));
-	number(m, "\nUDP: inuse ", udp.inuse);
-	number(m, " mem ", pages(udp.bytes));
+	number(m, " mem ", proto_memory_allocated(net, PROTO_MEM_TCP));
+	number(m, "\nUDP: inuse ", udp);
+	number(m, " mem ", proto_memory_allocated(net, PROTO_MEM_UDP));
 	seq_puts(m, "\nUDPLITE: inuse 0\nRAW: inuse 0");
 	number(m, "\nFRAG: inuse ", ip_frag_queues(net));
 	number(m, " memory ", ip_frag_mem(net));
@@ -317,14 +317,6 @@ static void count_tcp6(void *ctx, struct sock_common *skc)
 		*n += inet_sk_of(skc)->family == AF_INET6;
 }
 
-static void count_udp_all(void *ctx, const struct sock *sk)
-{
-	u32 *n = ctx;
-
-	(void)sk;
-	++*n;
-}
-
 void proc_net_sockstat6(struct seq_file *m, const struct net *net)
 {
 	const struct inet_hashinfo *hi = inet_hashinfo_of(net);
@@ -336,34 +328,68 @@ void proc_net_sockstat6(struct seq_file *m, const struct net *net)
 	seq_puts(m, "\nUDP6: inuse 0\nUDPLITE6: inuse 0\nRAW6: inuse 0\nFRAG6: inuse 0 memory 0\n");
 }
 
-/* size is Linux's on x86-64; calls that a protocol has are marked y. */
-static void protocol_line(struct seq_file *m, const char *name, u32 size, u64 sockets,
-			  const char *calls)
+/* One line; sizes are Linux 6.18's on x86-64. */
+struct protocol {
+	const char *name;
+	u32 size;
+	enum proto_mem_kind memory;
+	u32 max_header;
+	const char *slab;
+	const char *calls; /* those that the protocol has are marked y */
+};
+
+static void protocol_memory(struct seq_file *m, const struct net *net, const struct protocol *p)
 {
-	seq_str_left(m, name, 9);
+	bool knows_pressure = p->memory == PROTO_MEM_TCP;
+	bool pressure = net->host->proto_mem[p->memory].pressure != 0;
+
+	if (p->memory == PROTO_MEM_NONE)
+		seq_puts(m, "     -1");
+	else
+		seq_u64(m, proto_memory_allocated(net, p->memory), 7);
+	seq_puts(m, "   ");
+	seq_str_left(m, !knows_pressure ? "NI" : pressure ? "yes" : "no", 3);
+}
+
+static void protocol_line(struct seq_file *m, const struct net *net, const struct protocol *p,
+			  u64 sockets)
+{
+	seq_str_left(m, p->name, 9);
 	seq_putc(m, ' ');
-	seq_u64(m, size, 4);
+	seq_u64(m, p->size, 4);
 	seq_putc(m, ' ');
 	seq_u64(m, sockets, 6);
-	seq_puts(m, "      -1   NI       0   yes  kernel      ");
-	seq_puts(m, calls);
+	seq_putc(m, ' ');
+	protocol_memory(m, net, p);
+	seq_putc(m, ' ');
+	seq_u64(m, p->max_header, 6);
+	seq_puts(m, "   ");
+	seq_str_left(m, p->slab, 3);
+	seq_puts(m, "  kernel      ");
+	seq_puts(m, p->calls);
 	seq_line(m);
 }
 
 void proc_net_protocols(struct seq_file *m, const struct net *net)
 {
-	u32 packets = 0, udp = 0;
+	static const struct protocol
+		packet = { "PACKET", 1600, PROTO_MEM_NONE,
+			   0,	     "no", "n  n  n  n  n  n  n  n  n  n  n  n  n  n  n  n  n  n" },
+		udp = { "UDP", 1344,  PROTO_MEM_UDP,
+			0,     "yes", "y  y  y  n  y  y  y  n  y  y  y  y  n  n  y  y  y  n" },
+		tcp = { "TCP",	       2304,
+			PROTO_MEM_TCP, MAX_TCP_HEADER,
+			"yes",	       "y  y  y  y  y  y  y  y  y  y  y  y  n  y  y  y  y  y" };
+	u32 packets = 0, udps = 0;
 
 	list_for_each(pos, &net->packet_sklist)
 		packets++;
-	udp_table_walk(net, count_udp_all, &udp);
+	udp_table_walk(net, count_udp, &udps);
 	seq_puts(
 		m,
 		"protocol  size sockets  memory press maxhdr  slab module     cl co di ac io in de "
 		"sh ss gs se re bi br ha uh gp em\n");
-	protocol_line(m, "PACKET", 1408, packets,
-		      "n  n  n  n  n  n  n  n  n  n  n  n  n  n  n  n  n  n");
-	protocol_line(m, "UDP", 1152, udp, "y  y  y  n  y  y  y  n  y  y  y  y  n  n  y  y  y  n");
-	protocol_line(m, "TCP", 2368, net->tcp_sock_inuse,
-		      "y  y  y  y  y  y  y  y  y  y  y  y  y  n  y  y  y  y");
+	protocol_line(m, net, &packet, packets);
+	protocol_line(m, net, &udp, udps);
+	protocol_line(m, net, &tcp, net->tcp_sock_inuse);
 }

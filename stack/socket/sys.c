@@ -115,7 +115,8 @@ static void call_timeout(struct timer *t)
 {
 	struct sys_call *call = container_of(t, struct sys_call, timer);
 
-	call->timed_out = true;
+	call->timer_armed = false;
+	call->timed_out = call->host->world->now >= call->deadline;
 	remove_wait_queue(&call->wait);
 	wake_up_process(&call->task);
 }
@@ -133,9 +134,9 @@ static int call_sleep(struct sys_call *call)
 		if (err)
 			return err;
 	}
-	if (call->deadline != TIME_NEVER && !call->timer_armed) {
+	if (call->retry != TIME_NEVER || (call->deadline != TIME_NEVER && !call->timer_armed)) {
 		call->timer_armed = true;
-		hrtimer_start(&call->timer, call->deadline);
+		hrtimer_start(&call->timer, min_u64(call->deadline, call->retry));
 	}
 	trace(call->host->world, call->host, TRACE_SYS_WAIT, call->op->nr, (u64)(s64)call->op->fd,
 	      call->op->id, 0);
@@ -186,6 +187,7 @@ static void call_init(struct sys_call *call, struct host *h, struct sys_op *op)
 	call->op = op;
 	call->host = h;
 	call->deadline = TIME_NEVER;
+	call->retry = TIME_NEVER;
 	call->msg = (struct msghdr){
 		.name = op->has_addr ? &op->addr : NULL,
 		.name_out = op->nr == SYS_RECVMSG ? &op->addr : NULL,

@@ -27,6 +27,7 @@ struct sys_call {
 	struct wait_queue_head *wait_on; /* NULL: on what poll.c has arranged */
 	u32 wait_key; /* POLL* bits that are of interest; 0: all */
 	u64 deadline; /* ns; TIME_NEVER: none */
+	u64 retry; /* ns: it tries again then without being woken; TIME_NEVER: no */
 	struct poll_entry *poll_entries;
 	u32 poll_count;
 	/* From here on only when it has waited or was queued (not on the C stack). */

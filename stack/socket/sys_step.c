@@ -37,6 +37,7 @@ static s64 wait_on_sock(struct sys_call *call, struct socket *sock, u64 timeo, u
 	call->wait_on = &sock->sk->wq;
 	call->wait_key = key;
 	call->wait_exclusive = exclusive;
+	call->retry = TIME_NEVER;
 	return SYS_WAITS;
 }
 
@@ -129,7 +130,10 @@ static s64 step_sendmsg(struct sys_call *call, struct socket *sock)
 	}
 	if (may_wait(call, sock, timeo)) {
 		set_write_pending(call, sock->sk, msg->done < msg->len);
-		return wait_on_sock(call, sock, timeo, 0, false);
+		(void)wait_on_sock(call, sock, timeo, 0, false);
+		if (msg->retry_ms)
+			call->retry = call->host->world->now + msg->retry_ms * NSEC_PER_MSEC;
+		return SYS_WAITS;
 	}
 	msg_zerocopy_end(msg, msg->done > 0);
 	return msg->done ? (s64)msg->done : ret;

@@ -204,7 +204,7 @@ static void append(struct sock *sk, struct sk_buff *skb, const u8 *from, u32 n, 
 	else
 		memcpy(to, from, n);
 	skb->truesize += n;
-	sk->sk_wmem_queued += n;
+	sk_wmem_queued_add(sk, (s32)n);
 	tp->write_seq += n;
 	TCP_SKB_CB(skb)->end_seq += n;
 }
@@ -255,6 +255,75 @@ static u32 zerocopy_room(struct tcp_sock *tp, struct sk_buff *skb, const struct 
 	return min_u32(room, in_piece);
 }
 
+/* A last packet that got no byte goes again. */
+static void tcp_remove_empty_skb(struct sock *sk)
+{
+	struct sk_buff *skb = tcp_write_queue_tail(sk);
+
+	if (!skb || TCP_SKB_CB(skb)->seq != TCP_SKB_CB(skb)->end_seq)
+		return;
+	skb_unlink(&sk->write_queue, skb);
+	if (tcp_write_queue_empty(sk))
+		tcp_chrono_stop(sk, TCP_CHRONO_BUSY);
+	tcp_wmem_free_skb(sk, skb);
+}
+
+/* How many of `copy` bytes memory allows. With little queued some always may, or nothing would ever
+ * move. */
+static u32 tcp_wmem_schedule(struct sock *sk, u32 copy)
+{
+	u32 least = (u32)sk->net->sysctl.tcp_wmem_min, forward = sk_forward_alloc(sk), n;
+
+	if (sk_wmem_schedule(sk, copy))
+		return copy;
+	if (least > sk->sk_wmem_queued) {
+		n = min_u32(least - sk->sk_wmem_queued, copy);
+		if (n > forward)
+			forward += sk_mem_pages(n - forward) << SK_MEM_SHIFT;
+	}
+	return min_u32(copy, forward);
+}
+
+/* May there be one more packet? The first always. */
+static bool may_add_segment(struct sock *sk)
+{
+	return tcp_stream_memory_free(sk) &&
+	       (tcp_rtx_and_write_queues_empty(sk) || sk_wmem_schedule(sk, TCP_SKB_OVERHEAD));
+}
+
+/* The packet that takes the next bytes, and how many: the last one, or a new one. 0, -EAGAIN: no
+ * room, -ENOBUFS. */
+static int next_tail(struct sock *sk, const struct msghdr *msg, u32 mss_now, u32 size_goal,
+		     struct sk_buff **tail, u32 *room)
+{
+	struct ubuf_info *ubuf = msg->uarg && msg->uarg->zerocopy ? &msg->uarg->ubuf : NULL;
+	struct sk_buff *skb = tcp_write_queue_tail(sk);
+	u32 left = msg->len - msg->done, n = room_in_tail(skb, size_goal, ubuf);
+	bool pieces = ubuf && msg->piece;
+
+	if (n && pieces)
+		n = zerocopy_room(tcp_sk(sk), skb, msg, n);
+	/* It grows by doubling: a stream of small writes copies each byte twice. */
+	if (n && tcp_skb_make_room(skb, min_u32(n, left), min_u32(n, max_u32(left, skb->len))))
+		n = 0;
+	if (!n) {
+		if (!may_add_segment(sk))
+			return -EAGAIN;
+		skb = new_segment(sk, min_u32(size_goal, max_u32(left, mss_now)));
+		if (!skb)
+			return -ENOBUFS;
+		n = size_goal;
+		if (pieces)
+			n = zerocopy_room(tcp_sk(sk), skb, msg, n);
+	}
+	*tail = skb;
+	*room = tcp_wmem_schedule(sk, min_u32(n, left));
+	if (*room)
+		return 0;
+	tcp_remove_empty_skb(sk);
+	return -EAGAIN;
+}
+
 /* Takes what there is room for. 0: all; -EAGAIN: no room; -ENOBUFS. */
 static int take(struct sock *sk, struct msghdr *msg, u32 *mss_now, u32 *size_goal)
 {
@@ -262,30 +331,15 @@ static int take(struct sock *sk, struct msghdr *msg, u32 *mss_now, u32 *size_goa
 	bool first = true;
 
 	while (msg->done < msg->len) {
-		struct sk_buff *skb = tcp_write_queue_tail(sk);
-		u32 left = msg->len - msg->done, room = room_in_tail(skb, *size_goal, ubuf), n;
-		bool pieces = ubuf && msg->piece;
+		struct sk_buff *skb;
+		u32 n;
+		int err = next_tail(sk, msg, *mss_now, *size_goal, &skb, &n);
 
-		if (room && pieces)
-			room = zerocopy_room(tcp_sk(sk), skb, msg, room);
-		/* It grows by doubling: a stream of small writes copies each byte twice. */
-		if (room && tcp_skb_make_room(skb, min_u32(room, left),
-					      min_u32(room, max_u32(left, skb->len))))
-			room = 0;
-		if (!room) {
-			if (!tcp_stream_memory_free(sk))
-				return -EAGAIN;
-			skb = new_segment(sk, min_u32(*size_goal, max_u32(left, *mss_now)));
-			if (!skb)
-				return -ENOBUFS;
-			room = *size_goal;
-			if (pieces)
-				room = zerocopy_room(tcp_sk(sk), skb, msg, room);
-		}
-		n = min_u32(room, left);
+		if (err)
+			return err;
 		append(sk, skb, msg->data + msg->done, n, *mss_now);
 		skb_zcopy_set(skb, ubuf);
-		if (pieces)
+		if (ubuf && msg->piece)
 			TCP_SKB_CB(skb)->zc_frags++;
 		if (first)
 			TCP_SKB_CB(skb)->tcp_flags &= (u16)~TCPHDR_PSH;
@@ -348,6 +402,15 @@ int tcp_zerocopy_begin(struct sock *sk, struct msghdr *msg)
 	return 0;
 }
 
+/* It is not the send buffer that is full: memory may be there after a while, of which nobody tells.
+ * ms; 0: it is the buffer. */
+static u32 sk_stream_wait_memory(const struct sock *sk)
+{
+	if (!tcp_stream_memory_free(sk))
+		return 0;
+	return get_random_u32_below(net_world(sk->net), RANDOM_TCP, HZ / 5) + 2;
+}
+
 s64 tcp_sendmsg(struct sock *sk, struct msghdr *msg)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -361,13 +424,14 @@ s64 tcp_sendmsg(struct sock *sk, struct msghdr *msg)
 	err = take(sk, msg, &mss_now, &size_goal);
 	if (err == -EAGAIN) {
 		sk->sk_nospace = true;
+		msg->retry_ms = sk_stream_wait_memory(sk);
 		/* A call that can not wait is through. */
 		tx_timestamp(sk, msg->done != before_step && msg->flags & MSG_DONTWAIT);
 		if (msg->done != before_step)
 			tcp_push(sk, msg->flags & ~(u32)MSG_MORE, mss_now, TCP_NAGLE_PUSH,
 				 size_goal);
 		/* The push may have made room already. */
-		if (tcp_stream_memory_free(sk) && is_writeable(sk))
+		if (!msg->retry_ms && is_writeable(sk))
 			tcp_write_space(sk);
 		return -EAGAIN;
 	}

@@ -139,7 +139,7 @@ int tcp_connect(struct sock *sk)
 	tcp_init_nondata_skb(buff, tp->write_seq, TCPHDR_SYN);
 	tcp_mstamp_refresh(tp);
 	tp->retrans_stamp = tcp_time_stamp_ms(tp);
-	sk->sk_wmem_queued += buff->truesize;
+	sk_wmem_queued_add(sk, (s32)buff->truesize);
 	tp->write_seq = TCP_SKB_CB(buff)->end_seq;
 	tp->packets_out += 1;
 	tcp_ecn_send_syn(sk, buff);
@@ -379,22 +379,19 @@ void tcp_send_delayed_ack(struct sock *sk)
 /* ---- FIN, RST ---- */
 
 /* No memory for a segment of its own: the FIN goes with the last one that is under way, when that
- * is sent again; with none there, the connection can not be closed in order. */
-static void fin_without_memory(struct sock *sk)
+ * is sent again. False: there is none that it can go with. */
+static bool fin_with_last(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *tail = tcp_rtx_queue_tail(sk);
 
-	if (!tail || TCP_SKB_CB(tail)->sacked & TCPCB_SACKED_ACKED) {
-		sk->sk_err = ENOBUFS;
-		MIB_INC(sk->net, TcpExtTCPAbortOnMemory);
-		tcp_done(sk);
-		return;
-	}
+	if (!tail || TCP_SKB_CB(tail)->sacked & TCPCB_SACKED_ACKED)
+		return false;
 	TCP_SKB_CB(tail)->tcp_flags |= TCPHDR_FIN;
 	TCP_SKB_CB(tail)->end_seq++;
 	tp->write_seq++;
 	tp->snd_nxt++;
+	return true;
 }
 
 void tcp_send_fin(struct sock *sk)
@@ -402,14 +399,21 @@ void tcp_send_fin(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb = tcp_write_queue_tail(sk);
 
+	if (!skb && sk_under_memory_pressure(sk) && fin_with_last(sk))
+		return;
 	if (skb) {
 		TCP_SKB_CB(skb)->tcp_flags |= TCPHDR_FIN;
 		TCP_SKB_CB(skb)->end_seq++;
 		tp->write_seq++;
 	} else {
 		skb = tcp_stream_alloc_skb(sk, 0);
+		if (!skb && fin_with_last(sk))
+			return;
 		if (!skb) {
-			fin_without_memory(sk);
+			/* The connection can not be closed in order. */
+			sk->sk_err = ENOBUFS;
+			MIB_INC(sk->net, TcpExtTCPAbortOnMemory);
+			tcp_done(sk);
 			return;
 		}
 		tcp_init_nondata_skb(skb, tp->write_seq, TCPHDR_ACK | TCPHDR_FIN);

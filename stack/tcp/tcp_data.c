@@ -207,6 +207,7 @@ static void queue_in_order(struct sock *sk, struct sk_buff *skb)
 			tcp_drop_reason(sk, skb, SKB_DROP_REASON_PROTO_MEM);
 			return;
 		}
+		/* A first segment is taken whatever it costs, or the reader would never get on. */
 	}
 	tcp_queue_rcv(sk, skb, 0);
 	if (skb->len)

@@ -119,7 +119,7 @@ static void connect_queue(struct sock *sk, struct sk_buff *skb)
 	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
 
 	cb->end_seq += skb->len;
-	sk->sk_wmem_queued += skb->truesize;
+	sk_wmem_queued_add(sk, (s32)skb->truesize);
 	tcp_sk(sk)->write_seq = cb->end_seq;
 	tcp_sk(sk)->packets_out += tcp_skb_pcount(skb);
 }

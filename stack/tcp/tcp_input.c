@@ -415,6 +415,7 @@ void tcp_rcv_established(struct sock *sk, struct sk_buff *skb)
 			return;
 		}
 		if (sk->sk_rmem_alloc + skb->truesize <= (u32)sk->sk_rcvbuf &&
+		    sk_rmem_schedule(sk, skb->truesize) &&
 		    TCP_SKB_CB(skb)->end_seq - tp->rcv_nxt <= tcp_receive_window(tp) &&
 		    /* Linux takes the data whatever old it acknowledges (RFC 5961 5.2). */
 		    (!before(TCP_SKB_CB(skb)->ack_seq, tp->snd_una) ||

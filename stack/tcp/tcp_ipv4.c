@@ -471,6 +471,7 @@ const struct proto tcp_prot = {
 	.name = "TCP",
 	.obj_size = sizeof(struct tcp_sock),
 	.mem_kind = MEM_TCP_SOCK,
+	.memory = PROTO_MEM_TCP,
 	.no_autobind = true,
 	.init = tcp_v4_init_sock,
 	.destruct = tcp_sock_destruct,

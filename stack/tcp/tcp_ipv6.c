@@ -467,6 +467,7 @@ const struct proto tcpv6_prot = {
 	.name = "TCPv6",
 	.obj_size = sizeof(struct tcp_sock),
 	.mem_kind = MEM_TCP_SOCK,
+	.memory = PROTO_MEM_TCP,
 	.no_autobind = true,
 	.init = tcp_v6_init_sock,
 	.destruct = tcp_sock_destruct,

@@ -204,7 +204,7 @@ static void build_probe(struct sock *sk, struct sk_buff *probe, u32 len, u32 mss
 
 		memcpy(skb_put(probe, n), skb->data, n);
 		probe->truesize += n;
-		sk->sk_wmem_queued += n;
+		sk_wmem_queued_add(sk, (s32)n);
 		if (n == skb->len) {
 			cb->tcp_flags |= from->tcp_flags;
 			cb->eor = from->eor;
@@ -215,12 +215,12 @@ static void build_probe(struct sock *sk, struct sk_buff *probe, u32 len, u32 mss
 		cb->tcp_flags |= from->tcp_flags & (u16) ~(TCPHDR_FIN | TCPHDR_PSH);
 		skb_pull(skb, n);
 		skb->truesize -= n;
-		sk->sk_wmem_queued -= n;
+		sk_wmem_queued_add(sk, -(s32)n);
 		from->payload_csum = 0;
 		from->seq += n;
 		tcp_set_skb_tso_segs(skb, mss_now);
 	}
-	sk->sk_wmem_queued += TCP_SKB_OVERHEAD;
+	sk_wmem_queued_add(sk, (s32)TCP_SKB_OVERHEAD);
 	skb_queue_head(&sk->write_queue, probe);
 	tcp_set_skb_tso_segs(probe, len);
 }
@@ -228,8 +228,11 @@ static void build_probe(struct sock *sk, struct sk_buff *probe, u32 len, u32 mss
 static int send_probe(struct sock *sk, u32 len, u32 mss_now)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct sk_buff *probe = tcp_stream_alloc_skb(sk, len);
+	struct sk_buff *probe;
 
+	if (!sk_wmem_schedule(sk, TCP_SKB_OVERHEAD + len))
+		return -1;
+	probe = tcp_stream_alloc_skb(sk, len);
 	if (!probe)
 		return -1;
 	build_probe(sk, probe, len, mss_now);

@@ -37,10 +37,16 @@ static void ofo_unlink(struct sock *sk, struct sk_buff *skb)
 	skb->dev = NULL;
 }
 
-static void ofo_drop(struct sock *sk, struct sk_buff *skb, enum skb_drop_reason reason)
+void tcp_ofo_drop(struct sock *sk, struct sk_buff *skb, enum skb_drop_reason reason)
 {
 	ofo_unlink(sk, skb);
 	kfree_skb_reason(skb, reason);
+}
+
+void tcp_ofo_consume(struct sock *sk, struct sk_buff *skb)
+{
+	ofo_unlink(sk, skb);
+	consume_skb(skb);
 }
 
 /* Where seq belongs: the link to hang a node at, and its parent. `*hit`: a segment that holds all
@@ -94,8 +100,19 @@ static void ofo_remove_covered(struct sock *sk, struct sk_buff *skb)
 		}
 		tcp_dsack_extend(sk, TCP_SKB_CB(next)->seq, TCP_SKB_CB(next)->end_seq);
 		MIB_INC(sk->net, TcpExtTCPOFOMerge);
-		ofo_drop(sk, next, SKB_DROP_REASON_TCP_OFOMERGE);
+		tcp_ofo_drop(sk, next, SKB_DROP_REASON_TCP_OFOMERGE);
 	}
+}
+
+/* The tree gets a node at `link`; its segment is charged already. */
+static void ofo_link(struct sock *sk, struct sk_buff *skb, struct rb_node *parent,
+		     struct rb_node **link)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	tp->ofo_truesize += skb->truesize;
+	rb_link_node(&skb->rbnode, parent, link);
+	rb_insert_color(&skb->rbnode, &tp->out_of_order_queue);
 }
 
 static void ofo_insert(struct sock *sk, struct sk_buff *skb, struct rb_node *parent,
@@ -104,12 +121,25 @@ static void ofo_insert(struct sock *sk, struct sk_buff *skb, struct rb_node *par
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	skb_set_owner_r(skb, sk);
-	tp->ofo_truesize += skb->truesize;
-	rb_link_node(&skb->rbnode, parent, link);
-	rb_insert_color(&skb->rbnode, &tp->out_of_order_queue);
+	ofo_link(sk, skb, parent, link);
 	ofo_remove_covered(sk, skb);
 	if (!tcp_ofo_next(skb))
 		tp->ooo_last_skb = skb;
+}
+
+void tcp_ofo_add(struct sock *sk, struct sk_buff *skb)
+{
+	struct rb_node **link = &tcp_sk(sk)->out_of_order_queue.node, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		link = before(TCP_SKB_CB(skb)->seq, TCP_SKB_CB(rb_to_skb(parent))->seq) ?
+			       &parent->left :
+			       &parent->right;
+	}
+	ofo_link(sk, skb, parent, link);
+	if (!tcp_ofo_next(skb))
+		tcp_sk(sk)->ooo_last_skb = skb;
 }
 
 /* The segment's data is there already, all of it. The block that it lies in is the one that the
@@ -128,7 +158,7 @@ static void ofo_replace(struct sock *sk, struct sk_buff *same)
 {
 	tcp_dsack_extend(sk, TCP_SKB_CB(same)->seq, TCP_SKB_CB(same)->end_seq);
 	MIB_INC(sk->net, TcpExtTCPOFOMerge);
-	ofo_drop(sk, same, SKB_DROP_REASON_TCP_OFOMERGE);
+	tcp_ofo_drop(sk, same, SKB_DROP_REASON_TCP_OFOMERGE);
 }
 
 void tcp_data_queue_ofo(struct sock *sk, struct sk_buff *skb)
@@ -181,7 +211,7 @@ void tcp_ofo_queue(struct sock *sk)
 			tcp_dsack_extend(sk, cb->seq, end);
 		}
 		if (!after(cb->end_seq, tp->rcv_nxt)) {
-			ofo_drop(sk, skb, SKB_DROP_REASON_TCP_OFO_DROP);
+			tcp_ofo_drop(sk, skb, SKB_DROP_REASON_TCP_OFO_DROP);
 			continue;
 		}
 		ofo_unlink(sk, skb);
@@ -195,37 +225,10 @@ void tcp_ofo_queue(struct sock *sk)
 	}
 }
 
-/* RFC 2018 8: what was SACKed may be given up when memory is short, the highest first. */
-bool tcp_prune_ofo_queue(struct sock *sk, const struct sk_buff *in_skb)
-{
-	struct tcp_sock *tp = tcp_sk(sk);
-	u32 goal = (u32)sk->sk_rcvbuf >> 3, freed = 0;
-	bool pruned = false;
-
-	while (tp->ooo_last_skb) {
-		struct sk_buff *last = tp->ooo_last_skb;
-
-		/* Never for one that is higher still. */
-		if (in_skb && after(TCP_SKB_CB(in_skb)->seq, TCP_SKB_CB(last)->seq))
-			break;
-		pruned = true;
-		freed += last->truesize;
-		ofo_drop(sk, last, SKB_DROP_REASON_TCP_OFO_QUEUE_PRUNE);
-		if (freed > goal && sk->sk_rmem_alloc < (u32)sk->sk_rcvbuf)
-			break;
-	}
-	if (pruned) {
-		MIB_INC(sk->net, TcpExtOfoPruned);
-		/* What was told is no more true: start over. */
-		tp->rx_opt.num_sacks = 0;
-	}
-	return pruned;
-}
-
 void tcp_ofo_queue_purge(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	while (tp->ooo_last_skb)
-		ofo_drop(sk, tp->ooo_last_skb, SKB_DROP_REASON_SOCKET_CLOSE);
+		tcp_ofo_drop(sk, tp->ooo_last_skb, SKB_DROP_REASON_SOCKET_CLOSE);
 }

@@ -37,6 +37,8 @@ u32 __tcp_select_window(struct sock *sk)
 	}
 	if (free_space < full >> 1) {
 		icsk->icsk_ack.quick = 0;
+		if (sk_under_memory_pressure(sk))
+			tcp_adjust_rcv_ssthresh(sk);
 		free_space &= ~(unit - 1);
 		if (free_space < allowed >> 4 || free_space < mss)
 			return 0;

@@ -33,8 +33,11 @@ void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb);
 /* After an ACK: send what may be sent now, wake who waits for room. */
 void tcp_data_snd_check(struct sock *sk);
 void tcp_check_space(struct sock *sk);
-/* The window has room for this skb, or room was made. 0; -1: drop it. */
+/* tcp_prune.c: the buffer and the memory of all TCP have room for this skb, or room was made. 0;
+ * -1: drop it. */
 int tcp_try_rmem_schedule(struct sock *sk, const struct sk_buff *skb, u32 size);
+/* Under memory pressure the window is no more than four segments. */
+void tcp_adjust_rcv_ssthresh(struct sock *sk);
 void tcp_grow_window(struct sock *sk, const struct sk_buff *skb);
 void tcp_clamp_window(struct sock *sk);
 void tcp_init_buffer_space(struct sock *sk);

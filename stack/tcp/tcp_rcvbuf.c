@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The receive buffer: what it can take, how it grows with what the application reads (dynamic
- * right-sizing), what is thrown away when it is full.
+ * right-sizing). Room in a full one: tcp_prune.c.
  *
  * Invariant: rcv_ssthresh <= window_clamp; a buffer that the user fixed (SO_RCVBUF) never grows.
  */
@@ -15,6 +15,16 @@ static u32 sndbuf_per_mss(const struct tcp_sock *tp)
 	while (size < need)
 		size *= 2;
 	return size + 256;
+}
+
+/* Not while the user fixed it, memory is short, or the window is what holds the sender back. */
+static bool tcp_should_expand_sndbuf(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	return !(sk->sk_userlocks & SOCK_SNDBUF_LOCK) && !sk_under_memory_pressure(sk) &&
+	       sk_memory_allocated(sk) < sk_prot_mem_limits(sk, 0) &&
+	       tcp_packets_in_flight(tp) < tp->snd_cwnd;
 }
 
 /* Room for two windows, so that the next is there when the first is acknowledged. */
@@ -35,7 +45,7 @@ void tcp_check_space(struct sock *sk)
 
 	if (!sk->sk_nospace || !sk->socket)
 		return;
-	if (!(sk->sk_userlocks & SOCK_SNDBUF_LOCK) && tcp_packets_in_flight(tp) < tp->snd_cwnd) {
+	if (tcp_should_expand_sndbuf(sk)) {
 		tcp_sndbuf_expand(sk);
 		((struct tcp_sock *)(uintptr_t)tp)->snd_cwnd_stamp = tcp_jiffies32(sk);
 	}
@@ -85,6 +95,13 @@ static u32 grow_for(const struct sock *sk, const struct sk_buff *skb)
 	return 0;
 }
 
+void tcp_adjust_rcv_ssthresh(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	tp->rcv_ssthresh = min_u32(tp->rcv_ssthresh, 4u * tp->advmss);
+}
+
 void tcp_grow_window(struct sock *sk, const struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -93,6 +110,10 @@ void tcp_grow_window(struct sock *sk, const struct sk_buff *skb)
 
 	if (room <= 0)
 		return;
+	if (sk_under_memory_pressure(sk)) {
+		tcp_adjust_rcv_ssthresh(sk);
+		return;
+	}
 	if (tcp_win_from_space(sk, skb->truesize) <= skb->len)
 		incr = 2u * tp->advmss;
 	else
@@ -145,30 +166,10 @@ void tcp_clamp_window(struct sock *sk)
 	u32 rmem_max = (u32)sk->net->sysctl.tcp_rmem_max;
 
 	inet_csk(sk)->icsk_ack.quick = 0;
-	if ((u32)sk->sk_rcvbuf < rmem_max && !(sk->sk_userlocks & SOCK_RCVBUF_LOCK))
+	if ((u32)sk->sk_rcvbuf < rmem_max && !(sk->sk_userlocks & SOCK_RCVBUF_LOCK) &&
+	    !sk_under_memory_pressure(sk) && sk_memory_allocated(sk) < sk_prot_mem_limits(sk, 0))
 		sk->sk_rcvbuf =
 			(s32)max_u32(min_u32(sk->sk_rmem_alloc, rmem_max), (u32)sk->sk_rcvbuf);
 	if (sk->sk_rmem_alloc > (u32)sk->sk_rcvbuf)
 		tp->rcv_ssthresh = min_u32(tp->window_clamp, 2u * tp->advmss);
-}
-
-static bool can_ingest(const struct sock *sk)
-{
-	return sk->sk_rmem_alloc <= (u32)sk->sk_rcvbuf;
-}
-
-int tcp_try_rmem_schedule(struct sock *sk, const struct sk_buff *skb, u32 size)
-{
-	(void)size;
-	if (can_ingest(sk))
-		return 0;
-	MIB_INC(sk->net, TcpExtRcvPruned);
-	tcp_clamp_window(sk);
-	if (can_ingest(sk))
-		return 0;
-	tcp_prune_ofo_queue(sk, skb);
-	if (can_ingest(sk))
-		return 0;
-	tcp_sk(sk)->pred_flags = 0;
-	return -1;
 }

@@ -276,7 +276,7 @@ struct sk_buff *tcp_stream_alloc_skb(struct sock *sk, u32 size)
 void tcp_wmem_free_skb(struct sock *sk, struct sk_buff *skb)
 {
 	ASSERT(sk->sk_wmem_queued >= skb->truesize);
-	sk->sk_wmem_queued -= skb->truesize;
+	sk_wmem_queued_add(sk, -(s32)skb->truesize);
 	consume_skb(skb);
 }
 
@@ -295,7 +295,7 @@ void tcp_queue_skb(struct sock *sk, struct sk_buff *skb)
 {
 	tcp_sk(sk)->write_seq = TCP_SKB_CB(skb)->end_seq;
 	skb_queue_tail(&sk->write_queue, skb);
-	sk->sk_wmem_queued += skb->truesize;
+	sk_wmem_queued_add(sk, (s32)skb->truesize);
 }
 
 u32 tcp_set_skb_tso_segs(struct sk_buff *skb, u32 mss)
@@ -413,7 +413,7 @@ int tcp_fragment(struct sock *sk, enum tcp_queue queue, struct sk_buff *skb, u32
 	pskb_trim(skb, len);
 	skb->truesize -= rest;
 	buff->truesize += rest;
-	sk->sk_wmem_queued += TCP_SKB_OVERHEAD;
+	sk_wmem_queued_add(sk, (s32)TCP_SKB_OVERHEAD);
 	split_cb(skb, buff, len);
 	fragment_tstamp(skb, buff);
 	skb_zcopy_set(buff, skb_shinfo(skb)->ubuf);
@@ -450,7 +450,7 @@ int tcp_trim_head(struct sock *sk, struct sk_buff *skb, u32 len)
 	TCP_SKB_CB(skb)->seq += len;
 	TCP_SKB_CB(skb)->payload_csum = 0;
 	skb->truesize -= len;
-	sk->sk_wmem_queued -= len;
+	sk_wmem_queued_add(sk, -(s32)len);
 	if (tcp_skb_pcount(skb) > 1)
 		tcp_set_skb_tso_segs(skb, tcp_skb_mss(skb));
 	return 0;

@@ -24,18 +24,34 @@ void tcp_write_err(struct sock *sk)
 	MIB_INC(sk->net, TcpExtTCPAbortOnTimeout);
 }
 
-bool tcp_check_oom(const struct sock *sk, u32 shift)
+/* It holds more than the least, and TCP as a whole more than it may. */
+static bool tcp_out_of_memory(const struct sock *sk)
 {
-	return inet_csk_orphan_count(sk) << shift > (u32)sk->net->sysctl.tcp_max_orphans;
+	return sk->sk_wmem_queued > SOCK_MIN_SNDBUF &&
+	       sk_memory_allocated(sk) > sk_prot_mem_limits(sk, 2);
 }
 
-/* Too many orphans: this one goes, with a reset when it may still matter. */
+bool tcp_check_oom(const struct sock *sk, u32 shift)
+{
+	return inet_csk_orphan_count(sk) << shift > (u32)sk->net->sysctl.tcp_max_orphans ||
+	       tcp_out_of_memory(sk);
+}
+
+/*
+ * Too many orphans, or too little memory for them: this one goes, with a reset when it may still
+ * matter. Those whose peer is silent or shows no window count double.
+ */
 static bool tcp_out_of_resources(struct sock *sk, bool do_reset)
 {
-	u32 shift = sk->sk_err_soft ? 1 : 0;
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 idle = tcp_jiffies32(sk) - tp->lsndtime, shift = sk->sk_err_soft ? 1 : 0;
 
+	if ((s32)idle > (s32)(2 * tcp_rto_max(sk)) || !do_reset)
+		shift++;
 	if (!tcp_check_oom(sk, shift))
 		return false;
+	if ((s32)idle <= (s32)TCP_TIMEWAIT_LEN || (!tp->snd_wnd && !tp->packets_out))
+		do_reset = true;
 	if (do_reset)
 		tcp_send_active_reset(sk, SK_RST_REASON_TCP_ABORT_ON_MEMORY);
 	tcp_done(sk);

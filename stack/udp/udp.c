@@ -8,6 +8,7 @@
 #include "udp/udp_sock.h"
 
 #include "core/reuseport.h"
+#include "core/sock_mem.h"
 #include "kernel/trace.h"
 #include "lib/checksum.h"
 
@@ -154,6 +155,13 @@ void udp_lib_rehash(struct sock *sk)
 
 /* ---- memory of the receive queue ---- */
 
+static void udp_rmem_uncharge(struct sock *sk, u32 size)
+{
+	ASSERT(sk->sk_rmem_alloc >= size);
+	sk_mem_uncharge(sk, size);
+	sk->sk_rmem_alloc -= size;
+}
+
 /* udp_rmem_release: partial: the reader took a packet, more of its share are left. */
 static void udp_rmem_release(struct sock *sk, u32 size, bool partial)
 {
@@ -165,12 +173,11 @@ static void udp_rmem_release(struct sock *sk, u32 size, bool partial)
 		return;
 	}
 	up->forward_deficit = 0;
-	ASSERT(sk->sk_rmem_alloc >= size);
-	sk->sk_rmem_alloc -= size;
+	udp_rmem_uncharge(sk, size);
 }
 
 /* __udp_enqueue_schedule_skb: a packet that would pass the limit is refused, unless the queue is
- * empty. */
+ * empty (-ENOMEM); and one that udp_mem has no room for (-ENOBUFS). */
 static int udp_enqueue(struct sock *sk, struct sk_buff *skb)
 {
 	u32 rmem = sk->sk_rmem_alloc, size = skb->truesize;
@@ -180,6 +187,11 @@ static int udp_enqueue(struct sock *sk, struct sk_buff *skb)
 		sk->sk_drops++;
 		return -ENOMEM;
 	}
+	if (!sk_rmem_schedule(sk, size)) {
+		sk->sk_drops++;
+		return -ENOBUFS;
+	}
+	sk_mem_charge(sk, size);
 	sk->sk_rmem_alloc += size;
 	skb->dev = NULL;
 	sock_skb_set_dropcount(sk, skb);
@@ -201,9 +213,15 @@ int __udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 	rc = udp_enqueue(sk, skb);
 	trace(w, sk->net->host, TRACE_UDP_QUEUE, id, sk->inet_num, len, (u64)(s64)rc);
 	if (rc) {
-		MIB_INC(sk->net, UdpRcvbufErrors);
+		bool buffer = rc == -ENOMEM;
+
+		if (buffer)
+			MIB_INC(sk->net, UdpRcvbufErrors);
+		else
+			MIB_INC(sk->net, UdpMemErrors);
 		MIB_INC(sk->net, UdpInErrors);
-		kfree_skb_reason(skb, SKB_DROP_REASON_SOCKET_RCVBUFF);
+		kfree_skb_reason(skb, buffer ? SKB_DROP_REASON_SOCKET_RCVBUFF :
+					       SKB_DROP_REASON_PROTO_MEM);
 		return -1;
 	}
 	return 0;
@@ -383,9 +401,9 @@ void udp_lib_close(struct sock *sk)
 	sock_orphan(sk);
 	/* The queue's memory is not in skb destructors: settle it with the queue. */
 	for (const struct sk_buff *skb = sk->receive_queue.next; skb; skb = skb->next)
-		sk->sk_rmem_alloc -= skb->truesize;
+		udp_rmem_uncharge(sk, skb->truesize);
 	skb_queue_purge_reason(&sk->receive_queue, SKB_DROP_REASON_SOCKET_CLOSE);
-	sk->sk_rmem_alloc -= up->forward_deficit;
+	udp_rmem_uncharge(sk, up->forward_deficit);
 	up->forward_deficit = 0;
 	up->reader_qlen = 0;
 	sock_put(sk);

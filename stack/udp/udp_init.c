@@ -10,6 +10,7 @@ const struct proto udp_prot = {
 	.name = "UDP",
 	.obj_size = sizeof(struct udp_sock),
 	.mem_kind = MEM_UDP_SOCK,
+	.memory = PROTO_MEM_UDP,
 	.destruct = inet_sock_destruct,
 	.close = udp_lib_close,
 	.connect = ip4_datagram_connect,

@@ -940,6 +940,10 @@ function Socket:membership(kind, options) end
 ---@return table<string, any>
 function Socket:info() end
 
+---SO_MEMINFO: what the buffers of a socket hold and may hold, as `ss -m` shows it.
+---@return { rmem: integer, rcvbuf: integer, wmem: integer, sndbuf: integer, forward: integer, queued: integer, options: integer, backlog: integer, drops: integer }
+function Socket:meminfo() end
+
 ---@param entries { [1]: tapline.Socket, [2]: string }[]
 ---@param timeout? tapline.Duration
 ---@return table<string, boolean>[]

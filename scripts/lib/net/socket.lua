@@ -368,6 +368,17 @@ function calls:setsockopt(level, name, value)
   return calls.option(self, option_name(level, name), value)
 end
 
+-- SO_MEMINFO as a table, the fields that `ss -m` shows.
+local meminfo_names = { "rmem", "rcvbuf", "wmem", "sndbuf", "forward", "queued", "options",
+  "backlog", "drops" }
+function calls:meminfo()
+  local data, err = calls.option(self, "SO_MEMINFO")
+  if not data then return nil, err end
+  local info = {}
+  for i, name in ipairs(meminfo_names) do info[name] = ("<I4"):unpack(data, 4 * i - 3) end
+  return info
+end
+
 local states = { "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT",
   "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING", "NEW_SYN_RECV" }
 local ca_states = { [0] = "Open", "Disorder", "CWR", "Recovery", "Loss" }

@@ -76,6 +76,7 @@
 #define SO_BUSY_POLL	   46
 #define SO_MAX_PACING_RATE 47
 #define SO_INCOMING_CPU	   49
+#define SO_MEMINFO	   55
 #define SO_ZEROCOPY	   60
 
 #define PACKET_ADD_MEMBERSHIP  1
