@@ -3,50 +3,14 @@
 -- chooses (window, options, delays below the limits) is what tapline's documentation says.
 local make = require "make"
 local net = require "net"
+local segment = require "net.segment"
+local talk = require "suite.talk"
 local ip, tcp = net.ip, net.tcp
 
-local host = { mac = "02:00:00:00:00:01", ip = "192.0.2.1", port = 80, isn = 0x11223344 }
-local peer = { mac = "02:00:00:00:00:09", ip = "192.0.2.9", port = 4000, isn = 0xfffffff0 }
-local ID = 0x2000
+local host, peer, BARE = talk.host, talk.peer, talk.BARE
+local passive, passive_slow = talk.passive, talk.passive_slow
 
--- What is sent before there is a full socket, and resets: never fragmented, no identification.
-local BARE = { ttl = 64, df = true, id = 0 }
-
--- A conversation. c.n counts the segments of the host's socket: each has the next identification.
-local function talk(name, o, f)
-  if f == nil then o, f = {}, o end
-  make.capture(name, o, function(c)
-    local n = -1
-    local talker = { at = function(time) c:at(time) end }
-    function talker.peer(text, data) c:segment(peer, host, text, { data = data }) end
-    function talker.bare(text) c:segment(host, peer, text, { ip = BARE }) end
-    function talker.host(text, data, ip)
-      n = n + 1
-      local fields = { ttl = 64, df = true, id = ID + n }
-      for key, value in pairs(ip or {}) do fields[key] = value end
-      c:segment(host, peer, text, { ip = fields, data = data })
-    end
-    f(talker)
-  end)
-end
-
--- The peer opens; with no option but the MSS, an empty round trip.
-local function passive(c)
-  c.peer "S 0:0(0) win 65535 <mss 1460>"
-  c.bare "S. 0:0(0) ack 1 win 64240 <mss 1460>"
-  c.peer ". 1:1(0) ack 1 win 65535"
-end
-
--- With selective acknowledgements, and a round trip of 400 ms: SRTT 400 ms, RTTVAR 200 ms, and so
--- RTO = SRTT + 4 * RTTVAR = 1200 ms (RFC 6298 2.2).
-local function passive_slow(c, mss, others)
-  c.peer(("S 0:0(0) win 65535 <mss %d%s>"):format(mss, others or ""))
-  c.bare(("S. 0:0(0) ack 1 win 64240 <mss 1460%s>"):format(others or ""))
-  c.at "400ms"
-  c.peer ". 1:1(0) ack 1 win 65535"
-end
-
-talk("passive", function(c)
+talk.make("passive", function(c)
   passive(c)
   c.at "10ms"
   c.peer("P. 1:6(5) ack 1", "hello")
@@ -61,7 +25,7 @@ talk("passive", function(c)
 end)
 
 -- The same without a link layer (a tun device).
-talk("passive-raw", { link = "raw" }, function(c)
+talk.make("passive-raw", { link = "raw" }, function(c)
   passive(c)
   c.at "10ms"
   c.peer("P. 1:6(5) ack 1", "hello")
@@ -77,7 +41,7 @@ end)
 
 -- The host opens: all options that it knows; it closes first, and answers the FIN that comes again
 -- while it is in TIME-WAIT (RFC 9293 3.10.7.4).
-talk("active", function(c)
+talk.make("active", function(c)
   c.host "S 0:0(0) win 64240 <mss 1460,sackOK,TS val 5000 ecr 0,nop,wscale 10>"
   c.at "10ms"
   c.peer "S. 0:0(0) ack 1 win 65535 <mss 1000,sackOK,TS val 700 ecr 5000,nop,wscale 7>"
@@ -118,7 +82,7 @@ make.capture("closed", function(c)
   c:segment(peer, host, "R. 1:1(0) ack 1 win 0")
 end)
 
-talk("synack-again", function(c)
+talk.make("synack-again", function(c)
   c.peer "S 0:0(0) win 65535 <mss 1460>"
   c.bare "S. 0:0(0) ack 1 win 64240 <mss 1460>"
   for _, seconds in ipairs { 1, 3, 7 } do -- RFC 6298 2.1, 5.5: 1 s, and twice as long each time
@@ -129,7 +93,7 @@ talk("synack-again", function(c)
   c.peer "R 1:1(0) win 0"
 end)
 
-talk("retransmit", function(c)
+talk.make("retransmit", function(c)
   passive_slow(c, 1460)
   c.at "1s"
   c.host("P. 1:6(5) ack 1 win 64240", "hello")
@@ -142,7 +106,7 @@ talk("retransmit", function(c)
 end)
 
 -- RFC 8985 7.2: the probe of a single segment after 2 * SRTT and 200 ms for a delayed ACK.
-talk("tail-loss", function(c)
+talk.make("tail-loss", function(c)
   passive_slow(c, 1460, ",nop,nop,sackOK")
   c.at "1s"
   c.host("P. 1:6(5) ack 1 win 64240", "hello")
@@ -153,7 +117,7 @@ talk("tail-loss", function(c)
 end)
 
 -- The first of five segments is lost: three that came after it are enough (RFC 5681 3.2).
-talk("fast-retransmit", function(c)
+talk.make("fast-retransmit", function(c)
   passive_slow(c, 1000, ",nop,nop,sackOK")
   c.at "1s"
   -- Slow as the path is, they leave in pairs (super-segments), each of which ends with PSH: the
@@ -173,7 +137,7 @@ talk("fast-retransmit", function(c)
 end)
 
 -- RFC 2018 4: the block of the segment that came last is first; RFC 2883: what came twice.
-talk("sack", function(c)
+talk.make("sack", function(c)
   c.peer "S 0:0(0) win 65535 <mss 1460,nop,nop,sackOK>"
   c.bare "S. 0:0(0) ack 1 win 64240 <mss 1460,nop,nop,sackOK>"
   c.peer ". 1:1(0) ack 1 win 65535"
@@ -195,7 +159,7 @@ talk("sack", function(c)
   c.host ". 1:1(0) ack 6001 win 58240"
 end)
 
-talk("simultaneous", function(c)
+talk.make("simultaneous", function(c)
   c.host "S 0:0(0) win 64240 <mss 1460,sackOK,TS val 5000 ecr 0,nop,wscale 10>"
   c.at "10ms"
   c.peer "S 0:0(0) win 65535 <mss 1460,sackOK,TS val 700 ecr 0,nop,wscale 7>"
@@ -210,7 +174,7 @@ talk("simultaneous", function(c)
 end)
 
 -- RFC 9293 3.8.6.1: the window is closed; the first probe after an RTO, then twice as long.
-talk("zero-window", function(c)
+talk.make("zero-window", function(c)
   passive_slow(c, 1460)
   c.at "500ms"
   c.peer ". 1:1(0) ack 1 win 0"
@@ -227,7 +191,7 @@ talk("zero-window", function(c)
 end)
 
 -- The host closes its half; what the peer still has to say is heard.
-talk("half-close", function(c)
+talk.make("half-close", function(c)
   passive(c)
   c.at "10ms"
   c.host "F. 1:1(0) ack 1 win 64240"
@@ -241,7 +205,7 @@ talk("half-close", function(c)
 end)
 
 -- Closed with data that nobody read, or by SO_LINGER of 0: a reset (RFC 9293 3.6.1).
-talk("abort", function(c)
+talk.make("abort", function(c)
   passive(c)
   c.at "10ms"
   c.peer("P. 1:6(5) ack 1", "hello")
@@ -251,7 +215,7 @@ talk("abort", function(c)
 end)
 
 -- The urgent pointer points behind the urgent octet (RFC 9293 3.8.5; Linux: tcp_stdurg = 0).
-talk("urgent", function(c)
+talk.make("urgent", function(c)
   passive(c)
   c.at "10ms"
   c.host("PU. 1:4(3) ack 1 win 64240 urg 3", "abc")
@@ -260,7 +224,7 @@ talk("urgent", function(c)
 end)
 
 -- Wrong checksums and ACKs of nothing that was ever sent do no harm (RFC 9293 3.1, 3.10.7.4).
-talk("nonsense", function(c)
+talk.make("nonsense", function(c)
   passive(c)
   c.at "1s"
   c.peer ". 1:1(0) ack 1000"
@@ -274,7 +238,7 @@ talk("nonsense", function(c)
 end)
 
 -- RFC 9293 3.8.4: no data, one below the next number; each interval, and then the end.
-talk("keepalive", function(c)
+talk.make("keepalive", function(c)
   passive(c)
   for i = 1, 2 do
     c.at(i * 10 .. "s")
@@ -291,7 +255,7 @@ end)
 
 -- RFC 7323 5: a segment older than the last one gets an ACK and is dropped. The time stamp that is
 -- echoed is that of the segment that the ACK is about (4.3).
-talk("paws", function(c)
+talk.make("paws", function(c)
   c.peer "S 0:0(0) win 65535 <mss 1460,sackOK,TS val 10000 ecr 0>"
   c.bare "S. 0:0(0) ack 1 win 65160 <mss 1460,sackOK,TS val 900 ecr 10000>"
   c.peer ". 1:1(0) ack 1 win 65535 <nop,nop,TS val 10000 ecr 900>"
@@ -304,4 +268,130 @@ talk("paws", function(c)
   c.at "30ms"
   c.peer("P. 6:9(3) ack 1 <nop,nop,TS val 10030 ecr 900>", "new")
   c.host ". 1:1(0) ack 9 win 65152 <nop,nop,TS val 930 ecr 10030>"
+end)
+
+-- Both close at the same time: CLOSING, and no more than an ACK each (3.6, figure 13).
+talk.make("simultaneous-close", function(c)
+  passive(c)
+  c.at "10ms"
+  c.host "F. 1:1(0) ack 1 win 64240"
+  c.peer "F. 1:1(0) ack 1"
+  c.host ". 2:2(0) ack 2 win 64239"
+  c.at "20ms"
+  c.peer ". 2:2(0) ack 2"
+end)
+
+-- The FIN comes before the data that it is behind: it counts when that has come.
+talk.make("fin-first", function(c)
+  passive(c)
+  c.at "10ms"
+  c.peer "F. 6:6(0) ack 1"
+  c.host ". 1:1(0) ack 1 win 64240"
+  c.at "20ms"
+  c.peer("P. 1:6(5) ack 1", "hello")
+  c.host ". 1:1(0) ack 7 win 64234"
+end)
+
+-- Sent again with other boundaries: what is new of each segment is taken, once.
+talk.make("other-boundaries", function(c)
+  passive(c)
+  c.at "10ms"
+  c.peer("P. 1:4(3) ack 1", "abc")
+  c.host ". 1:1(0) ack 4 win 64237"
+  c.at "20ms"
+  c.peer("P. 1:7(6) ack 1", "abcdef")
+  c.host ". 1:1(0) ack 7 win 64234"
+  c.at "30ms"
+  c.peer("P. 2:3(1) ack 1", "b")
+  c.host ". 1:1(0) ack 7 win 64234"
+  c.at "40ms"
+  c.peer("P. 5:10(5) ack 1", "efghi")
+  c.host ". 1:1(0) ack 10 win 64231"
+end)
+
+-- A segment in two fragments, the last one first (RFC 791 3.2).
+talk.make("fragments", function(c)
+  passive(c)
+  c.at "10ms"
+  local whole = segment.outgoing({ isn = peer.isn, host_isn = host.isn }, "P. 1:41(40) ack 1", ("0123456789"):rep(4))
+  whole.ip.src, whole.ip.dst, whole.ip.id, whole.ip.df = peer.ip, host.ip, 77, false
+  whole.tcp.sport, whole.tcp.dport = peer.port, host.port
+  local pieces = net.fragments(whole, { 24 })
+  c.send(pieces[2])
+  c.send(pieces[1])
+  c.host ". 1:1(0) ack 41 win 64200"
+end)
+
+-- A Record Route in the SYN: the host enters itself, and sends the route with every segment back
+-- (RFC 1122 4.2.3.8).
+talk.make("record-route", function(c)
+  c.peer("S 0:0(0) win 65535 <mss 1460>", nil, { options = "\7\11\4\0\0\0\0\0\0\0\0\0" })
+  c.bare("S. 0:0(0) ack 1 win 64240 <mss 1460>", nil, { options = "\7\11\12\192\0\2\1\192\0\2\1\0" })
+  c.peer ". 1:1(0) ack 1 win 65535"
+end)
+
+-- Nagle (3.7.4): a small segment is out, so what is written waits for its acknowledgement.
+talk.make("nagle", function(c)
+  passive(c)
+  c.at "10ms"
+  c.host("P. 1:2(1) ack 1 win 64240", "a")
+  c.at "50ms"
+  c.peer ". 1:1(0) ack 2"
+  c.host("P. 2:5(3) ack 1 win 64240", "bcd")
+  c.at "60ms"
+  c.peer ". 1:1(0) ack 5"
+end)
+
+talk.make("refused", function(c)
+  c.host "S 0:0(0) win 64240 <mss 1460,sackOK,TS val 5000 ecr 0,nop,wscale 10>"
+  c.at "10ms"
+  c.peer "R. 0:0(0) ack 2 win 0" -- of something that was not sent: no
+  c.peer "R 0:0(0) win 0"        -- without an ACK: no
+  c.peer "R. 0:0(0) ack 1 win 0"
+end)
+
+-- Octets behind the datagram, as Ethernet pads, are none of the segment's; nor are the reserved bits.
+talk.make("padding", function(c)
+  passive(c)
+  c.at "10ms"
+  local bytes = (net.eth { src = peer.mac, dst = host.mac } / net.ip { src = peer.ip, dst = host.ip } /
+    net.tcp { sport = peer.port, dport = host.port, flags = "PA", seq = peer.isn + 1 & 0xffffffff,
+      ack = host.isn + 1, window = 65535, reserved = 7 } / "hello"):bytes()
+  c.capture:frame(bytes .. ("\xa5"):rep(20))
+  c.host ". 1:1(0) ack 6 win 64235"
+end)
+
+-- No MSS option: 536 octets (3.7.1).
+talk.make("no-mss", function(c)
+  passive(c, "")
+  c.at "10ms"
+  c.host ". 1:537(536) ack 1 win 64240"
+  c.host ". 537:1073(536) ack 1 win 64240"
+  c.host "P. 1073:1201(128) ack 1 win 64240"
+  c.at "20ms"
+  c.peer ". 1:1(0) ack 1201"
+end)
+
+-- Urgent data comes in: the octet before the pointer is told apart (3.8.5; Linux: tcp_stdurg = 0).
+talk.make("urgent-in", function(c)
+  passive(c)
+  c.at "10ms"
+  c.peer("PU. 1:6(5) ack 1 urg 3", "ab!cd")
+  c.host ". 1:1(0) ack 6 win 64235"
+end)
+
+-- On a VLAN: the same with a tag (IEEE 802.1Q).
+make.capture("vlan", function(c)
+  local function tagged(from, to, text, fields)
+    local p = segment.outgoing({ isn = from.isn, host_isn = to.isn }, text)
+    for key, value in pairs(fields or {}) do p.ip[key] = value end
+    p.ip.src, p.ip.dst, p.tcp.sport, p.tcp.dport = from.ip, to.ip, from.port, to.port
+    c:frame(net.eth { src = from.mac, dst = to.mac } / net.vlan { id = 5 } / net.parse(p:bytes(), "ip"))
+  end
+  tagged(peer, host, "S 0:0(0) win 65535 <mss 1460>")
+  tagged(host, peer, "S. 0:0(0) ack 1 win 64240 <mss 1460>", BARE)
+  tagged(peer, host, ". 1:1(0) ack 1 win 65535")
+  c:at "10ms"
+  tagged(peer, host, "P. 1:11(10) ack 1 win 65535")
+  tagged(host, peer, ". 1:1(0) ack 11 win 64230", { ttl = 64, df = true, id = 0x2000 })
 end)

@@ -43,6 +43,29 @@ for _, soft in ipairs { { "dest-unreach", "net" }, { "dest-unreach", "host" },
       peer:send ". 1:1(0) ack 6"
       peer:expect_nothing { during = "10s" }
     end)
+
+  local kind = soft[1] .. " " .. soft[2]
+  local function opening()
+    local host, peer, client = tcp.connecting()
+    peer:fresh {}
+    tell(peer, soft[1], soft[2], peer:expect("S 0:0(0)", { at = "+1s" }))
+    net.sleep "1ms"
+    return host, peer, client
+  end
+
+  tap.test(("profile rfc: SYN-SENT: %s is a hint"):format(kind), { profile = "rfc" }, function(t)
+    local _, peer, client = opening()
+    t:is(client:info().state, "SYN_SENT")
+    peer:send "S. 0:0(0) ack 1 win 65535 <mss 1460>"
+    peer:expect(". 1:1(0) ack 1")
+    t:shows("RFC9293-MUST-56", t:is(client:info().state, "ESTABLISHED"))
+  end)
+
+  tap.test(("profile linux: SYN-SENT: %s ends it"):format(kind), { profile = "linux" }, function(t)
+    local _, _, client = opening()
+    t:is(client:info().state, "CLOSE")
+    t:ok(client:option "SO_ERROR" ~= 0)
+  end)
 end
 
 for _, hard in ipairs { "protocol", "port" } do

@@ -114,9 +114,21 @@ static s32 tcp_v4_err_meaning(struct sk_buff *skb, struct sock *sk, u32 info, u3
 	}
 }
 
+/* RFC 9293 3.9.2.2: what must abort no connection (MUST-56), not even one that is being opened. */
+static bool is_hint(const struct sk_buff *skb)
+{
+	const u8 *icmp = skb_transport_header(skb);
+	u32 type = icmp4_type(icmp), code = icmp4_code(icmp);
+
+	if (type == ICMP_DEST_UNREACH)
+		return code == ICMP_NET_UNREACH || code == ICMP_HOST_UNREACH ||
+		       code == ICMP_SR_FAILED;
+	return type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETERPROB;
+}
+
 /*
- * RFC 9293 3.9.2.2, RFC 5461: an error ends an attempt to open; of a connection that stands it is
- * only remembered, for when it times out.
+ * RFC 5461: in Linux any error ends an attempt to open. Of a connection that stands it is only
+ * remembered, for when it times out.
  */
 static void tcp_v4_err_sk(struct sk_buff *skb, struct sock *sk, u32 info, u32 seq)
 {
@@ -142,7 +154,7 @@ static void tcp_v4_err_sk(struct sk_buff *skb, struct sock *sk, u32 info, u32 se
 		return;
 	/* A fast open child that was accepted is a connection as others. */
 	if ((sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV) &&
-	    !(fastopen && !fastopen->sk)) {
+	    !(fastopen && !fastopen->sk) && !(net_world(sk->net)->profile_rfc && is_hint(skb))) {
 		if (sk->inet_recverr)
 			ip_icmp_error(sk, skb, err, sk->inet_dport, info, ihl + 8);
 		sk->sk_err = (s16)err;
