@@ -36,8 +36,8 @@ const char *net_errno_name(int code)
 		E(EADDRNOTAVAIL), E(ENETDOWN),	   E(ENETUNREACH),     E(ENETRESET),
 		E(ECONNABORTED),  E(ECONNRESET),   E(ENOBUFS),	       E(EISCONN),
 		E(ENOTCONN),	  E(ETIMEDOUT),	   E(ECONNREFUSED),    E(EHOSTDOWN),
-		E(EHOSTUNREACH),  E(EALREADY),	   E(EINPROGRESS),     { 71, "EPROTO" },
-		{ 64, "ENONET" },
+		E(EHOSTUNREACH),  E(EALREADY),	   E(EINPROGRESS),     E(EPROTO),
+		E(ENODATA),	  E(ENOMSG),	   { 64, "ENONET" },
 #undef E
 	};
 	size_t i;

@@ -67,7 +67,6 @@ enum {
 	SKF_AD_PAY_OFFSET = 52,
 	SKF_AD_RANDOM = 56,
 	SKF_AD_VLAN_TPID = 60,
-	SKF_AD_MAX = 64,
 };
 
 /* ---- checking ---- */

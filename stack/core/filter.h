@@ -40,6 +40,9 @@ void bpf_prog_put(struct world *w, struct sk_filter *fp);
 /* What it returns: bytes to keep, 0: none. */
 u32 bpf_prog_run(const struct sk_filter *fp, const struct sk_buff *skb);
 
+/* Ancillary loads lie below this, behind SKF_AD_OFF (SO_BPF_EXTENSIONS). */
+#define SKF_AD_MAX 64
+
 /* SO_ATTACH_FILTER, SO_DETACH_FILTER. 0 or -errno (-EPERM: locked, -ENOENT: none). */
 int sk_attach_filter(struct sock *sk, const u8 *bytes, u32 len);
 int sk_detach_filter(struct sock *sk);

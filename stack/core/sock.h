@@ -98,12 +98,20 @@ enum {
 #define SOCK_ZEROCOPY	      0x800u
 #define SOCK_FILTERED	      0x1000u
 #define SOCK_FILTER_LOCKED    0x2000u
+#define SOCK_DBG	      0x4000u
+#define SOCK_WIFI_STATUS      0x8000u
+#define SOCK_NOFCS	      0x10000u
+#define SOCK_TSTAMP_NEW	      0x20000u
+#define SOCK_RCVMARK	      0x40000u
+#define SOCK_RCVPRIORITY      0x80000u
 
 /* sk_userlocks: what the user fixed and the stack may not change. */
 #define SOCK_SNDBUF_LOCK   1
 #define SOCK_RCVBUF_LOCK   2
 #define SOCK_BINDADDR_LOCK 4
 #define SOCK_BINDPORT_LOCK 8
+#define SOCK_LOCK_MASK	   15u
+#define SOCK_BUF_LOCK_MASK (SOCK_SNDBUF_LOCK | SOCK_RCVBUF_LOCK)
 
 /* sk_pacing_status: nobody paces, the socket itself must, a qdisc does. */
 enum { SK_PACING_NONE, SK_PACING_NEEDED, SK_PACING_FQ };
@@ -144,6 +152,8 @@ struct sock_rare {
 	struct sk_buff_head error_queue;
 	struct list_head mc_list; /* ipv4/: groups joined */
 	be32 mc_addr; /* IP_MULTICAST_IF */
+	u32 uc_index; /* IP_UNICAST_IF; 0: none */
+	u32 local_port_range; /* IP_LOCAL_PORT_RANGE: the highest << 16 | the lowest; 0: none */
 	s32 peek_off; /* < 0: off */
 	s32 incoming_cpu; /* SO_INCOMING_CPU; -1: any */
 	s32 rcvlowat;
@@ -253,6 +263,8 @@ struct proto {
 	int (*timestamping_key)(struct sock *sk, u32 flags);
 	/* SO_KEEPALIVE is about to change; may be NULL. */
 	void (*keepalive)(struct sock *sk, bool on);
+	/* SO_RCVLOWAT was set; may be NULL. */
+	void (*rcvlowat_set)(struct sock *sk, struct sock_rare *rare);
 	/* SO_LINGER: close waits as long as this says so; `begin`: it says so to the peer first.
 	 * May be NULL. */
 	bool (*lingers)(struct sock *sk, bool begin);

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SOL_SOCKET: options of all sockets and their control messages (net/core/sock.c, net/core/scm.c).
+ * SOL_SOCKET: setting options of all sockets (sk_setsockopt of net/core/sock.c).
  * Values are the bytes of Linux x86-64: little endian, timeval of two 64-bit words.
  *
  * Invariant: sk_rcvbuf and sk_sndbuf never go below their minimum.
  */
 #include "core/errqueue.h"
 #include "core/filter.h"
-#include "core/sock_mem.h"
+#include "core/sock_opt.h"
 #include "kernel/timer.h"
 #include "lib/str.h"
-
-#define CMSG_HDR 16u /* sizeof(struct cmsghdr) */
 
 int sock_get_int(const u8 *val, u32 len, s32 *out)
 {
@@ -20,19 +18,6 @@ int sock_get_int(const u8 *val, u32 len, s32 *out)
 	*out = (s32)get_le32(val);
 	return 0;
 }
-
-int sock_put_int(u8 *val, u32 len, s32 v)
-{
-	u8 b[4];
-	u32 n = min_u32(len, 4);
-
-	put_le32(b, (u32)v);
-	if (n)
-		memcpy(val, b, n);
-	return (int)n;
-}
-
-/* ---- set ---- */
 
 /* The doubling is for the overhead that sk_buffs add: the account counts truesize. */
 static void set_rcvbuf(struct sock *sk, u32 val)
@@ -68,7 +53,7 @@ static int set_timeout(struct sock *sk, u32 name, const u8 *val, u32 len)
 	rare = sock_rare_get(sk);
 	if (!rare)
 		return -ENOMEM;
-	timeo = name == SO_RCVTIMEO ? &rare->rcvtimeo : &rare->sndtimeo;
+	timeo = name == SO_RCVTIMEO || name == SO_RCVTIMEO_NEW ? &rare->rcvtimeo : &rare->sndtimeo;
 	if (sec < 0) {
 		*timeo = 0;
 		return 0;
@@ -150,56 +135,98 @@ static int set_max_pacing_rate(struct sock *sk, const u8 *val, u32 len)
 	return 0;
 }
 
-int sock_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len)
+/* Options that are one bit of sk_flags and nothing else. What some of them are about is not there
+ * (a radio, a checksum of frames that the user makes): they are kept, as in Linux. */
+static const struct {
+	u8 name;
+	u32 flag;
+} flag_options[] = {
+	{ SO_DEBUG, SOCK_DBG },
+	{ SO_BROADCAST, SOCK_BROADCAST },
+	{ SO_OOBINLINE, SOCK_URGINLINE },
+	{ SO_RXQ_OVFL, SOCK_RXQ_OVFL },
+	{ SO_WIFI_STATUS, SOCK_WIFI_STATUS },
+	{ SO_NOFCS, SOCK_NOFCS },
+	{ SO_SELECT_ERR_QUEUE, SOCK_SELECT_ERR_QUEUE },
+	{ SO_RCVMARK, SOCK_RCVMARK },
+	{ SO_RCVPRIORITY, SOCK_RCVPRIORITY },
+};
+
+u32 sock_opt_flag(u32 name)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(flag_options); i++)
+		if (flag_options[i].name == name)
+			return flag_options[i].flag;
+	return 0;
+}
+
+/* __sock_set_timestamps: SO_TIMESTAMP and SO_TIMESTAMPNS, and their forms for 64 bits. */
+static int set_timestamps(struct sock *sk, u32 name, bool on)
+{
+	bool ns = name == SO_TIMESTAMPNS || name == SO_TIMESTAMPNS_NEW;
+
+	set_flag(sk, SOCK_TIMESTAMP, on);
+	set_flag(sk, SOCK_RCVTSTAMPNS, on && ns);
+	if (on)
+		set_flag(sk, SOCK_TSTAMP_NEW,
+			 name == SO_TIMESTAMP_NEW || name == SO_TIMESTAMPNS_NEW);
+	return 0;
+}
+
+/* struct so_timestamping, of which the second half names a hardware clock; or its flags alone. */
+static int set_timestamping(struct sock *sk, u32 name, const u8 *val)
+{
+	int err = sock_set_timestamping(sk, get_le32(val));
+
+	if (!err)
+		set_flag(sk, SOCK_TSTAMP_NEW, name == SO_TIMESTAMPING_NEW);
+	return err;
+}
+
+static int set_zerocopy(struct sock *sk, s32 v)
+{
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return -EOPNOTSUPP;
+	if (v < 0 || v > 1)
+		return -EINVAL;
+	/* Its completions need the error queue. */
+	if (!sock_rare_get(sk))
+		return -ENOMEM;
+	set_flag(sk, SOCK_ZEROCOPY, v != 0);
+	return 0;
+}
+
+static int set_bound_ifindex(struct sock *sk, s32 ifindex)
+{
+	if (ifindex < 0)
+		return -EINVAL;
+	sk->sk_bound_dev_if = (u32)ifindex;
+	sk_dst_reset(sk);
+	if (sk->prot->rehash)
+		sk->prot->rehash(sk);
+	return 0;
+}
+
+static int set_rcvlowat(struct sock *sk, s32 v)
+{
+	struct sock_rare *rare = sock_rare_get(sk);
+
+	if (!rare)
+		return -ENOMEM;
+	if (v < 0)
+		v = INT32_MAX;
+	rare->rcvlowat = v ? v : 1;
+	if (sk->prot->rcvlowat_set)
+		sk->prot->rcvlowat_set(sk, rare);
+	return 0;
+}
+
+/* The buffers, and who may change them. */
+static int set_buffers(struct sock *sk, u32 name, s32 v)
 {
 	const struct netns_sysctl *sysctl = &sk->net->sysctl;
-	struct sock_rare *rare;
-	s32 v;
 
 	switch (name) {
-	case SO_ATTACH_FILTER:
-		return sk_attach_filter(sk, val, len);
-	case SO_DETACH_FILTER:
-		return sk_detach_filter(sk);
-	case SO_BINDTODEVICE:
-		return bind_to_device(sk, val, len);
-	case SO_LINGER:
-		return set_linger(sk, val, len);
-	case SO_RCVTIMEO:
-	case SO_SNDTIMEO:
-		return set_timeout(sk, name, val, len);
-	default:
-		break;
-	}
-	if (sock_get_int(val, len, &v))
-		return -EINVAL;
-	switch (name) {
-	case SO_REUSEADDR:
-		sk->sk_reuse = v != 0;
-		return 0;
-	case SO_LOCK_FILTER:
-		if (sk->sk_flags & SOCK_FILTER_LOCKED && !v)
-			return -EPERM;
-		set_flag(sk, SOCK_FILTER_LOCKED, v != 0);
-		return 0;
-	case SO_REUSEPORT:
-		if (v && sk->sk_type == SOCK_RAW)
-			return -EOPNOTSUPP;
-		sk->sk_reuseport = v != 0;
-		return 0;
-	case SO_TYPE:
-	case SO_PROTOCOL:
-	case SO_DOMAIN:
-	case SO_ERROR:
-	case SO_ACCEPTCONN:
-		return -ENOPROTOOPT;
-	case SO_DONTROUTE:
-		set_flag(sk, SOCK_LOCALROUTE, v != 0);
-		sk_dst_reset(sk);
-		return 0;
-	case SO_BROADCAST:
-		set_flag(sk, SOCK_BROADCAST, v != 0);
-		return 0;
 	case SO_SNDBUF:
 		set_sndbuf(sk, cap(v, sysctl->core_wmem_max));
 		return 0;
@@ -212,13 +239,43 @@ int sock_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len)
 	case SO_RCVBUFFORCE:
 		set_rcvbuf(sk, v < 0 ? 0 : (u32)v);
 		return 0;
-	case SO_KEEPALIVE:
-		if (sk->prot->keepalive)
-			sk->prot->keepalive(sk, v != 0);
-		set_flag(sk, SOCK_KEEPOPEN, v != 0);
+	case SO_BUF_LOCK:
+		if (v & ~SOCK_BUF_LOCK_MASK)
+			return -EINVAL;
+		v |= sk->sk_userlocks & ~SOCK_BUF_LOCK_MASK;
+		sk->sk_userlocks = (u32)v & SOCK_LOCK_MASK;
 		return 0;
-	case SO_OOBINLINE:
-		set_flag(sk, SOCK_URGINLINE, v != 0);
+	case SO_RCVLOWAT:
+		return set_rcvlowat(sk, v);
+	default: /* SO_RESERVE_MEM: there are no memory cgroups to reserve it from */
+		return v < 0 ? -EINVAL : -EOPNOTSUPP;
+	}
+}
+
+/* Values that lie in the rare part. */
+static int set_rare(struct sock *sk, u32 name, s32 v)
+{
+	struct sock_rare *rare;
+
+	if (name == SO_PEEK_OFF && sk->sk_type == SOCK_RAW)
+		return -EOPNOTSUPP;
+	rare = sock_rare_get(sk);
+	if (!rare)
+		return -ENOMEM;
+	if (name == SO_PEEK_OFF)
+		rare->peek_off = v;
+	else
+		rare->incoming_cpu = v;
+	return 0;
+}
+
+/* What sockets are told about how their packets leave. */
+static int set_output(struct sock *sk, u32 name, s32 v)
+{
+	switch (name) {
+	case SO_DONTROUTE:
+		set_flag(sk, SOCK_LOCALROUTE, v != 0);
+		sk_dst_reset(sk);
 		return 0;
 	case SO_NO_CHECK:
 		sk->sk_no_check_tx = v != 0;
@@ -231,337 +288,99 @@ int sock_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len)
 			sk_dst_reset(sk);
 		sk->sk_mark = (u32)v;
 		return 0;
+	case SO_CNX_ADVICE: /* dst_negative_advice: 1 says that the way does not seem to work */
+		if (v == 1)
+			sk_dst_reset(sk);
+		return 0;
+	default: /* SO_BINDTOIFINDEX */
+		return set_bound_ifindex(sk, v);
+	}
+}
+
+static int set_int(struct sock *sk, u32 name, s32 v)
+{
+	switch (name) {
+	case SO_REUSEADDR:
+		sk->sk_reuse = v != 0;
+		return 0;
+	case SO_DETACH_FILTER:
+		return sk_detach_filter(sk);
+	case SO_LOCK_FILTER:
+		if (sk->sk_flags & SOCK_FILTER_LOCKED && !v)
+			return -EPERM;
+		set_flag(sk, SOCK_FILTER_LOCKED, v != 0);
+		return 0;
+	case SO_REUSEPORT:
+		if (v && sk->sk_type == SOCK_RAW)
+			return -EOPNOTSUPP;
+		sk->sk_reuseport = v != 0;
+		return 0;
+	case SO_BSDCOMPAT: /* gone since Linux 2.6, and still taken */
+		return 0;
+	case SO_SNDBUF:
+	case SO_SNDBUFFORCE:
+	case SO_RCVBUF:
+	case SO_RCVBUFFORCE:
+	case SO_BUF_LOCK:
+	case SO_RCVLOWAT:
+	case SO_RESERVE_MEM:
+		return set_buffers(sk, name, v);
+	case SO_DONTROUTE:
+	case SO_NO_CHECK:
+	case SO_PRIORITY:
+	case SO_MARK:
+	case SO_CNX_ADVICE:
+	case SO_BINDTOIFINDEX:
+		return set_output(sk, name, v);
+	case SO_KEEPALIVE:
+		if (sk->prot->keepalive)
+			sk->prot->keepalive(sk, v != 0);
+		set_flag(sk, SOCK_KEEPOPEN, v != 0);
+		return 0;
 	case SO_TIMESTAMP:
 	case SO_TIMESTAMPNS:
-		set_flag(sk, SOCK_TIMESTAMP, v != 0);
-		set_flag(sk, SOCK_RCVTSTAMPNS, v != 0 && name == SO_TIMESTAMPNS);
-		return 0;
-	case SO_TIMESTAMPING:
-		return sock_set_timestamping(sk, (u32)v);
+	case SO_TIMESTAMP_NEW:
+	case SO_TIMESTAMPNS_NEW:
+		return set_timestamps(sk, name, v != 0);
 	case SO_ZEROCOPY:
-		if (sk->sk_protocol != IPPROTO_TCP)
-			return -EOPNOTSUPP;
-		if (v < 0 || v > 1)
-			return -EINVAL;
-		/* Its completions need the error queue. */
-		if (!sock_rare_get(sk))
-			return -ENOMEM;
-		set_flag(sk, SOCK_ZEROCOPY, v != 0);
-		return 0;
-	case SO_RCVLOWAT:
-		rare = sock_rare_get(sk);
-		if (!rare)
-			return -ENOMEM;
-		rare->rcvlowat = v < 0 ? INT32_MAX : v ? v : 1;
-		return 0;
-	case SO_RXQ_OVFL:
-		set_flag(sk, SOCK_RXQ_OVFL, v != 0);
-		return 0;
+		return set_zerocopy(sk, v);
 	case SO_PEEK_OFF:
-		if (sk->sk_type == SOCK_RAW)
-			return -EOPNOTSUPP;
-		rare = sock_rare_get(sk);
-		if (!rare)
-			return -ENOMEM;
-		rare->peek_off = v;
-		return 0;
 	case SO_INCOMING_CPU:
-		rare = sock_rare_get(sk);
-		if (!rare)
-			return -ENOMEM;
-		rare->incoming_cpu = v;
+		return set_rare(sk, name, v);
+	default:
+		return sock_opt_of_unix(name) ? -EOPNOTSUPP : -ENOPROTOOPT;
+	}
+}
+
+int sock_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len)
+{
+	u32 flag = sock_opt_flag(name);
+	s32 v;
+
+	if (name == SO_BINDTODEVICE)
+		return bind_to_device(sk, val, len);
+	if (name == SO_ATTACH_FILTER)
+		return sk_attach_filter(sk, val, len);
+	if (sock_get_int(val, len, &v))
+		return -EINVAL;
+	if (flag) {
+		set_flag(sk, flag, v != 0);
 		return 0;
+	}
+	switch (name) {
+	case SO_LINGER:
+		return set_linger(sk, val, len);
+	case SO_RCVTIMEO:
+	case SO_SNDTIMEO:
+	case SO_RCVTIMEO_NEW:
+	case SO_SNDTIMEO_NEW:
+		return set_timeout(sk, name, val, len);
+	case SO_TIMESTAMPING:
+	case SO_TIMESTAMPING_NEW:
+		return set_timestamping(sk, name, val);
 	case SO_MAX_PACING_RATE:
 		return set_max_pacing_rate(sk, val, len);
 	default:
-		return -ENOPROTOOPT;
-	}
-}
-
-/* ---- get ---- */
-
-static int put_timeout(u64 timeo, u8 *val, u32 len)
-{
-	u8 b[16];
-	u64 sec = 0, usec = 0;
-	u32 n = min_u32(len, 16);
-
-	if (timeo != TIME_NEVER) {
-		sec = timeo / NSEC_PER_SEC;
-		usec = timeo % NSEC_PER_SEC / NSEC_PER_USEC;
-	}
-	put_le64(b, sec);
-	put_le64(b + 8, usec);
-	memcpy(val, b, n);
-	return (int)n;
-}
-
-static int get_bound_device(const struct sock *sk, u8 *val, u32 len)
-{
-	const struct net_device *dev;
-
-	if (!sk->sk_bound_dev_if)
-		return 0;
-	if (len < IFNAME_LEN)
-		return -EINVAL;
-	dev = dev_get_by_index(sk->net, sk->sk_bound_dev_if);
-	if (!dev)
-		return -ENODEV;
-	str_copy((char *)val, dev->name, IFNAME_LEN);
-	return (int)str_len(dev->name) + 1;
-}
-
-static int get_linger(const struct sock *sk, u8 *val, u32 len)
-{
-	u8 b[8];
-	u32 n = min_u32(len, 8);
-
-	put_le32(b, (sk->sk_flags & SOCK_LINGER) != 0);
-	put_le32(b + 4, sk->sk_rare->lingertime_s);
-	memcpy(val, b, n);
-	return (int)n;
-}
-
-/* What the buffers hold now, as ss shows it (sk_get_meminfo): nine numbers. */
-static int get_meminfo(const struct sock *sk, u8 *val, u32 len)
-{
-	const u32 v[] = { sk->sk_rmem_alloc,  (u32)sk->sk_rcvbuf,   sk->sk_wmem_alloc,
-			  (u32)sk->sk_sndbuf, sk_forward_alloc(sk), sk->sk_wmem_queued,
-			  0 /* options */,    0 /* backlog */,	    sk->sk_drops };
-	u8 b[sizeof(v)];
-	u32 n = min_u32(len, sizeof(b));
-
-	for (u32 i = 0; i < ARRAY_SIZE(v); i++)
-		put_le32(b + 4 * i, v[i]);
-	memcpy(val, b, n);
-	return (int)n;
-}
-
-int sock_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len)
-{
-	s32 v;
-
-	if (len > INT32_MAX)
-		return -EINVAL;
-	switch (name) {
-	case SO_MEMINFO:
-		return get_meminfo(sk, val, len);
-	case SO_GET_FILTER:
-		return sk_get_filter(sk, val, len);
-	case SO_LOCK_FILTER:
-		v = (sk->sk_flags & SOCK_FILTER_LOCKED) != 0;
-		break;
-	case SO_BINDTODEVICE:
-		return get_bound_device(sk, val, len);
-	case SO_LINGER:
-		return get_linger(sk, val, len);
-	case SO_RCVTIMEO:
-		return put_timeout(sk->sk_rare->rcvtimeo, val, len);
-	case SO_SNDTIMEO:
-		return put_timeout(sk->sk_rare->sndtimeo, val, len);
-	case SO_REUSEADDR:
-		v = sk->sk_reuse;
-		break;
-	case SO_REUSEPORT:
-		v = sk->sk_reuseport;
-		break;
-	case SO_TYPE:
-		v = sk->sk_type;
-		break;
-	case SO_PROTOCOL:
-		v = sk->sk_protocol;
-		break;
-	case SO_DOMAIN:
-		v = sk->family;
-		break;
-	case SO_ERROR:
-		v = -sock_error(sk);
-		if (!v) {
-			v = sk->sk_err_soft;
-			sk->sk_err_soft = 0;
-		}
-		break;
-	case SO_ACCEPTCONN:
-		v = sk->sk_state == TCP_LISTEN;
-		break;
-	case SO_DONTROUTE:
-		v = (sk->sk_flags & SOCK_LOCALROUTE) != 0;
-		break;
-	case SO_BROADCAST:
-		v = (sk->sk_flags & SOCK_BROADCAST) != 0;
-		break;
-	case SO_SNDBUF:
-		v = sk->sk_sndbuf;
-		break;
-	case SO_RCVBUF:
-		v = sk->sk_rcvbuf;
-		break;
-	case SO_KEEPALIVE:
-		v = (sk->sk_flags & SOCK_KEEPOPEN) != 0;
-		break;
-	case SO_OOBINLINE:
-		v = (sk->sk_flags & SOCK_URGINLINE) != 0;
-		break;
-	case SO_NO_CHECK:
-		v = sk->sk_no_check_tx;
-		break;
-	case SO_PRIORITY:
-		v = (s32)sk->sk_priority;
-		break;
-	case SO_MARK:
-		v = (s32)sk->sk_mark;
-		break;
-	case SO_TIMESTAMPING:
-		v = (s32)sk->sk_rare->tsflags;
-		break;
-	case SO_ZEROCOPY:
-		v = (sk->sk_flags & SOCK_ZEROCOPY) != 0;
-		break;
-	case SO_TIMESTAMP:
-		v = sk->sk_flags & SOCK_TIMESTAMP && !(sk->sk_flags & SOCK_RCVTSTAMPNS);
-		break;
-	case SO_TIMESTAMPNS:
-		v = (sk->sk_flags & SOCK_RCVTSTAMPNS) != 0;
-		break;
-	case SO_RCVLOWAT:
-		v = sk->sk_rare->rcvlowat;
-		break;
-	case SO_SNDLOWAT:
-		v = 1;
-		break;
-	case SO_RXQ_OVFL:
-		v = (sk->sk_flags & SOCK_RXQ_OVFL) != 0;
-		break;
-	case SO_PEEK_OFF:
-		v = sk->sk_rare->peek_off;
-		break;
-	case SO_MAX_PACING_RATE:
-		if (len >= 8) {
-			put_le64(val, sk->sk_rare->max_pacing_rate);
-			return 8;
-		}
-		v = (s32)min_u64(sk->sk_rare->max_pacing_rate, UINT32_MAX);
-		break;
-	case SO_INCOMING_CPU:
-		v = sk->sk_rare->incoming_cpu;
-		break;
-	default:
-		return -ENOPROTOOPT;
-	}
-	return sock_put_int(val, len, v);
-}
-
-/* ---- control messages ---- */
-
-static u32 cmsg_align(u32 len)
-{
-	return (len + 7u) & ~7u;
-}
-
-void put_cmsg(struct msghdr *msg, u32 level, u32 type, const u8 *data, u32 len)
-{
-	u32 room = msg->control_len - msg->control_used;
-	u32 cmlen = CMSG_HDR + len;
-	u32 space = CMSG_HDR + cmsg_align(len);
-	u8 *p;
-
-	if (!msg->control || room < CMSG_HDR) {
-		msg->out_flags |= MSG_CTRUNC;
-		return;
-	}
-	p = msg->control + msg->control_used;
-	if (room < cmlen) {
-		msg->out_flags |= MSG_CTRUNC;
-		cmlen = room;
-	}
-	space = min_u32(space, room);
-	memset(p, 0, space);
-	put_le64(p, cmlen);
-	put_le32(p + 8, level);
-	put_le32(p + 12, type);
-	memcpy(p + CMSG_HDR, data, cmlen - CMSG_HDR);
-	msg->control_used += space;
-}
-
-bool next_cmsg(const struct msghdr *msg, u32 *offset, u32 *level, u32 *type, const u8 **data,
-	       u32 *len, int *err)
-{
-	u32 room = *offset < msg->control_len ? msg->control_len - *offset : 0;
-	const u8 *p = msg->control + *offset;
-	u64 cmlen;
-
-	*err = 0;
-	if (!msg->control || room < CMSG_HDR)
-		return false;
-	cmlen = get_le64(p);
-	if (cmlen < CMSG_HDR || cmlen > room) {
-		*err = -EINVAL;
-		return false;
-	}
-	*level = get_le32(p + 8);
-	*type = get_le32(p + 12);
-	*data = p + CMSG_HDR;
-	*len = (u32)cmlen - CMSG_HDR;
-	*offset += cmsg_align((u32)cmlen);
-	return true;
-}
-
-static void put_timestamp(struct msghdr *msg, const struct sock *sk, u64 ns)
-{
-	bool nano = (sk->sk_flags & SOCK_RCVTSTAMPNS) != 0;
-	u64 rest = ns % NSEC_PER_SEC;
-	u8 b[16];
-
-	put_le64(b, ns / NSEC_PER_SEC);
-	put_le64(b + 8, nano ? rest : rest / NSEC_PER_USEC);
-	put_cmsg(msg, SOL_SOCKET, nano ? SO_TIMESTAMPNS : SO_TIMESTAMP, b, sizeof(b));
-}
-
-/* struct scm_timestamping: the software stamp, a legacy one, the raw one of hardware. */
-static void put_timestamping(struct msghdr *msg, u64 ns, u64 hw)
-{
-	u8 b[48] = { 0 };
-
-	put_le64(b, ns / NSEC_PER_SEC);
-	put_le64(b + 8, ns % NSEC_PER_SEC);
-	put_le64(b + 32, hw / NSEC_PER_SEC);
-	put_le64(b + 40, hw % NSEC_PER_SEC);
-	put_cmsg(msg, SOL_SOCKET, SCM_TIMESTAMPING, b, sizeof(b));
-}
-
-void sock_recv_timestamp(struct msghdr *msg, const struct sock *sk, u64 tstamp, u64 hw,
-			 bool err_queue)
-{
-	u32 tsflags = sk->sk_rare->tsflags;
-
-	/* Stamping was switched on after it came: the kernel takes the present time. */
-	if (sk->sk_flags & SOCK_TIMESTAMP)
-		put_timestamp(msg, sk, tstamp ? tstamp : net_world(sk->net)->now);
-	if (!(tsflags & SOF_TIMESTAMPING_SOFTWARE) ||
-	    !(tsflags & SOF_TIMESTAMPING_RX_SOFTWARE || err_queue ||
-	      !(tsflags & SOF_TIMESTAMPING_OPT_RX_FILTER)))
-		tstamp = 0;
-	if (!(tsflags & SOF_TIMESTAMPING_RAW_HARDWARE) ||
-	    !(tsflags & SOF_TIMESTAMPING_RX_HARDWARE ||
-	      !(tsflags & SOF_TIMESTAMPING_OPT_RX_FILTER)))
-		hw = 0;
-	if (tstamp || hw)
-		put_timestamping(msg, tstamp, hw);
-}
-
-void sock_recv_cmsgs(struct msghdr *msg, struct sock *sk, const struct sk_buff *skb)
-{
-	u32 drops;
-	u8 b[4];
-
-	if (!(sk->sk_flags & (SOCK_TIMESTAMP | SOCK_RXQ_OVFL)) && !sk->sk_rare->tsflags)
-		return;
-	sock_recv_timestamp(msg, sk, skb->tstamp, skb_shinfo(skb)->hwtstamp, false);
-	if (sk->sk_flags & SOCK_RXQ_OVFL) {
-		memcpy(&drops, skb->cb + SOCK_CB_DROPCOUNT, sizeof(drops));
-		if (!drops)
-			return;
-		put_le32(b, drops);
-		put_cmsg(msg, SOL_SOCKET, SO_RXQ_OVFL, b, sizeof(b));
+		return set_int(sk, name, v);
 	}
 }

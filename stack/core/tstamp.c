@@ -31,6 +31,9 @@ int sock_set_timestamping(struct sock *sk, u32 flags)
 	}
 	if (flags & SOF_TIMESTAMPING_OPT_STATS && !(flags & SOF_TIMESTAMPING_OPT_TSONLY))
 		return -EINVAL;
+	/* The clock is one of the device's virtual ones, and no device has any. */
+	if (flags & SOF_TIMESTAMPING_BIND_PHC)
+		return sk->sk_bound_dev_if ? -EINVAL : -EOPNOTSUPP;
 	rare->tsflags = flags;
 	return 0;
 }

@@ -164,6 +164,14 @@ struct sock *__inet_lookup_listener(const struct inet_hashinfo *hi, struct net *
 
 /* ---- ports ---- */
 
+/* The ports that the stack may choose for sk: ip_local_port_range, made smaller by
+ * IP_LOCAL_PORT_RANGE. */
+struct port_range {
+	u32 low, high; /* [low, high) */
+};
+
+struct port_range inet_sk_get_local_port_range(const struct sock *sk);
+
 /* Binds sk to `port`, 0: to one that is free in ip_local_port_range (proto.get_port). 0,
  * -EADDRINUSE, or -ENOMEM. */
 int inet_csk_get_port(struct sock *sk, u16 port);

@@ -330,14 +330,17 @@ static void inet_csk_update_fastreuse(struct inet_bind_bucket *tb, const struct 
 
 /* ---- bind ---- */
 
-struct port_range {
-	u32 low, high; /* [low, high) */
-};
-
-static struct port_range local_port_range(const struct net *net)
+struct port_range inet_sk_get_local_port_range(const struct sock *sk)
 {
-	u32 low = (u32)net->sysctl.ip_local_port_min, high = (u32)net->sysctl.ip_local_port_max;
+	u32 low = (u32)sk->net->sysctl.ip_local_port_min;
+	u32 high = (u32)sk->net->sysctl.ip_local_port_max;
+	u32 own = sk->sk_rare->local_port_range;
+	u32 own_low = own & UINT16_MAX, own_high = own >> 16;
 
+	if (own_low >= low && own_low <= high)
+		low = own_low;
+	if (own_high >= low && own_high <= high)
+		high = own_high;
 	return (struct port_range){ low, high < low ? low : high + 1 };
 }
 
@@ -380,7 +383,7 @@ static u16 scan_range_for_bind(struct inet_hashinfo *hi, struct sock *sk, struct
 /* inet_csk_find_open_port: RFC 6056 3.3.1. With SO_REUSEADDR the lower half of the range first. */
 static u16 inet_csk_find_open_port(struct inet_hashinfo *hi, struct sock *sk)
 {
-	struct port_range r = local_port_range(sk->net), half = r;
+	struct port_range r = inet_sk_get_local_port_range(sk), half = r;
 	u16 port;
 
 	if (!sk->sk_reuse || r.high - r.low < 4)
@@ -546,7 +549,7 @@ static int scan_for_connect(struct inet_hashinfo *hi, struct sock *sk, struct po
 /* RFC 6056 3.3.4, as __inet_hash_connect: ports of the range's lower parity first. */
 static int connect_any_port(struct inet_hashinfo *hi, struct sock *sk)
 {
-	struct port_range r = local_port_range(sk->net);
+	struct port_range r = inet_sk_get_local_port_range(sk);
 	u32 remaining = r.high - r.low;
 	struct inet_ports_full *full;
 	u64 port_offset;

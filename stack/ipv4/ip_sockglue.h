@@ -9,18 +9,25 @@
 #include "ipv4/ip.h"
 
 /* sk->inet_cmsg_flags: what a receive reports. */
-#define IP_CMSG_PKTINFO	    0x01u
-#define IP_CMSG_TTL	    0x02u
-#define IP_CMSG_TOS	    0x04u
-#define IP_CMSG_RECVOPTS    0x08u
-#define IP_CMSG_RETOPTS	    0x10u
-#define IP_CMSG_ORIGDSTADDR 0x40u
+#define IP_CMSG_PKTINFO	     0x01u
+#define IP_CMSG_TTL	     0x02u
+#define IP_CMSG_TOS	     0x04u
+#define IP_CMSG_RECVOPTS     0x08u
+#define IP_CMSG_RETOPTS	     0x10u
+#define IP_CMSG_PASSSEC	     0x20u
+#define IP_CMSG_ORIGDSTADDR  0x40u
+#define IP_CMSG_CHECKSUM     0x80u
+#define IP_CMSG_RECVFRAGSIZE 0x100u
 
 /* Groups of one socket at most (net.ipv4.igmp_max_memberships). */
 #define IGMP_MAX_MEMBERSHIPS 20u
 
 int ip_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len);
 int ip_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len);
+/* The priority that a TOS stands for. */
+u32 tos2priority(u8 tos);
+/* Those of ip_setsockopt() that are about groups. */
+int ip_mc_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len);
 
 /* Control messages of a send, SOL_SOCKET's too. `room` holds options that one of them gave
  * (ipc->opt points there). 0 or -EINVAL. */

@@ -5,6 +5,8 @@
  */
 #include "ipv6/ipv6_sockglue.h"
 
+#include "wire/ip4.h"
+
 /* Does the option take -1 for "the default", and up to max? */
 static int set_ranged(s16 *field, s32 v, s32 max)
 {
@@ -14,40 +16,63 @@ static int set_ranged(s16 *field, s32 v, s32 max)
 	return 0;
 }
 
+static int set_v6only(struct sock *sk, s32 v)
+{
+	if (sk->inet_num)
+		return -EINVAL;
+	sk->pinet6->ipv6only = v != 0;
+	return 0;
+}
+
+/* The ECN field of a stream is TCP's own. */
+static int set_tclass(const struct sock *sk, s32 v)
+{
+	struct ipv6_pinfo *np = sk->pinet6;
+
+	if (v < -1 || v > 255)
+		return -EINVAL;
+	if (v < 0)
+		v = 0;
+	if (sk->sk_type == SOCK_STREAM)
+		v = (v & ~INET_ECN_MASK) | (np->tclass & INET_ECN_MASK);
+	np->tclass = (u8)v;
+	return 0;
+}
+
+static bool is_known(u32 name)
+{
+	return name == IPV6_V6ONLY || name == IPV6_UNICAST_HOPS || name == IPV6_TCLASS ||
+	       name == IPV6_RECVERR || name == IPV6_MINHOPCOUNT || name == IPV6_FREEBIND;
+}
+
 int ipv6_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len)
 {
 	struct ipv6_pinfo *np = sk->pinet6;
 	s32 v;
-	int err = sock_get_int(val, len, &v);
 
-	if (!np)
+	if (!np || !is_known(name))
 		return -ENOPROTOOPT;
-	if (err)
-		return err;
+	if (sock_get_int(val, len, &v))
+		return -EINVAL;
 	switch (name) {
 	case IPV6_V6ONLY:
-		if (sk->inet_num)
-			return -EINVAL;
-		np->ipv6only = v != 0;
-		return 0;
+		return set_v6only(sk, v);
 	case IPV6_UNICAST_HOPS:
 		return set_ranged(&np->hop_limit, v, 255);
 	case IPV6_TCLASS:
-		if (v < -1 || v > 255)
-			return -EINVAL;
-		np->tclass = (u8)(v < 0 ? 0 : v);
-		return 0;
+		return set_tclass(sk, v);
 	case IPV6_RECVERR:
 		np->recverr = v != 0;
 		sk->inet_recverr = v != 0;
 		return 0;
-	case IPV6_MINHOPCOUNT:
+	case IPV6_FREEBIND: /* the same switch as IP_FREEBIND */
+		sk->inet_freebind = v != 0;
+		return 0;
+	default: /* IPV6_MINHOPCOUNT */
 		if (v < 0 || v > 255)
 			return -EINVAL;
 		sk->inet_min_ttl = (u8)v;
 		return 0;
-	default:
-		return -ENOPROTOOPT;
 	}
 }
 
@@ -85,6 +110,9 @@ int ipv6_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len)
 		break;
 	case IPV6_MINHOPCOUNT:
 		v = sk->inet_min_ttl;
+		break;
+	case IPV6_FREEBIND:
+		v = sk->inet_freebind;
 		break;
 	case IPV6_MTU:
 		err = get_mtu(sk, &v);

@@ -174,6 +174,31 @@ static s64 step_recvmsg(struct sys_call *call, struct socket *sock)
 
 /* ---- options and the rest ---- */
 
+/* SO_PEERNAME: as getpeername() in the bytes of a struct sockaddr, also while it connects; what it
+ * is asked for must be there. */
+static s64 get_peername(struct socket *sock, u8 *val, u32 len)
+{
+	struct sock_addr addr = { 0 };
+	u8 b[28] = { 0 };
+	u32 size = 16;
+
+	if (sock->ops->getname(sock, &addr, SOCK_NAME_ACCEPTED) < 0)
+		return -ENOTCONN;
+	put_le16(b, addr.family);
+	put_be16(b + 2, addr.port);
+	if (addr.family == AF_INET6) {
+		size = sizeof(b);
+		memcpy(b + 8, addr.addr, 16);
+		put_le32(b + 24, addr.scope_id);
+	} else {
+		memcpy(b + 4, addr.addr, 4);
+	}
+	if (len > size)
+		return -EINVAL;
+	memcpy(val, b, len);
+	return len;
+}
+
 static s64 step_sockopt(struct sys_call *call, struct socket *sock)
 {
 	struct sys_op *op = call->op;
@@ -185,6 +210,8 @@ static s64 step_sockopt(struct sys_call *call, struct socket *sock)
 					     op->data ? op->data_len : 0);
 	if (!op->data && op->data_len)
 		return -EFAULT;
+	if (level == SOL_SOCKET && name == SO_PEERNAME)
+		return get_peername(sock, op->data, op->data_len);
 	return sock->ops->getsockopt(sock, level, name, op->data, op->data_len);
 }
 

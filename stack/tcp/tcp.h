@@ -704,6 +704,8 @@ bool tcp_stream_memory_free(const struct sock *sk);
 u32 tcp_stream_min_wspace(const struct sock *sk);
 void tcp_write_space(struct sock *sk);
 void tcp_data_ready(struct sock *sk);
+/* SO_RCVLOWAT: at most half of the buffer, which grows with it unless the user fixed it. */
+void tcp_set_rcvlowat(struct sock *sk, struct sock_rare *rare);
 s32 tcp_inq(struct sock *sk);
 /* Ready to be read: at least `target` bytes, or the end. */
 bool tcp_stream_is_readable(struct sock *sk, s32 target);

@@ -24,7 +24,7 @@ static void check_sequence(const struct sock *sk)
 	ASSERT(!after(tp->rcv_wup, tp->rcv_nxt));
 	/* The right edge is where it was announced last. */
 	ASSERT(!before(tp->rcv_mwnd_seq, tp->rcv_wup + tp->rcv_wnd));
-	ASSERT(!after(tp->rcv_nxt, tp->rcv_mwnd_seq + 1 + (u32)sk->sk_rcvbuf));
+	ASSERT((s32)(tp->rcv_nxt - tp->rcv_mwnd_seq - 1) <= sk->sk_rcvbuf);
 	ASSERT(tcp_left_out(tp) <= tp->packets_out);
 	ASSERT(tp->retrans_out <= tp->packets_out);
 }

@@ -82,7 +82,8 @@ static const struct tcp_fastopen_context *get_ctx(const struct net *net, const s
 
 u32 tcp_fastopen_get_cipher(const struct net *net, const struct sock *sk, u8 *keys)
 {
-	const struct tcp_fastopen_context *ctx = get_ctx(net, sk);
+	const struct tcp_fastopen_context *ctx =
+		sk ? inet_csk(sk)->icsk_accept_queue->fastopenq.ctx : net->tcp_fastopen_ctx;
 
 	if (!ctx)
 		return 0;

@@ -55,7 +55,7 @@ void tcp_fastopen_init_key_once(struct net *net);
 void tcp_fastopen_net_exit(struct net *net);
 /* Keys of 16 bytes each, one or two; sk NULL: the namespace's. 0 or -ENOMEM. */
 int tcp_fastopen_reset_cipher(struct net *net, struct sock *sk, const u8 *keys, u32 num);
-/* The keys in force, as bytes; how many. */
+/* The keys that sk was given for itself, with sk NULL the namespace's, as bytes; how many. */
 u32 tcp_fastopen_get_cipher(const struct net *net, const struct sock *sk, u8 *keys);
 void tcp_fastopen_destroy_cipher(struct sock *sk);
 

@@ -406,7 +406,7 @@ static int tcp_v4_setsockopt(struct sock *sk, u32 level, u32 name, const u8 *val
 
 static int tcp_v4_getsockopt(struct sock *sk, u32 level, u32 name, u8 *val, u32 len)
 {
-	return level == SOL_IP ? ip_getsockopt(sk, name, val, len) : -ENOPROTOOPT;
+	return level == SOL_IP ? ip_getsockopt(sk, name, val, len) : -EOPNOTSUPP;
 }
 
 const struct inet_connection_sock_af_ops ipv4_specific = {
@@ -492,6 +492,7 @@ const struct proto tcp_prot = {
 	.listen = inet_csk_listen,
 	.accept = inet_csk_accept,
 	.keepalive = tcp_set_keepalive,
+	.rcvlowat_set = tcp_set_rcvlowat,
 	.timestamping_key = tcp_timestamping_key,
 	.destroy = tcp_v4_destroy_sock,
 };

@@ -401,6 +401,8 @@ static int tcp_v6_getsockopt(struct sock *sk, u32 level, u32 name, u8 *val, u32 
 {
 	if (level == SOL_IPV6)
 		return ipv6_getsockopt(sk, name, val, len);
+	if (level != SOL_IP)
+		return -ENOPROTOOPT;
 	return ipv4_specific.getsockopt(sk, level, name, val, len);
 }
 
@@ -488,6 +490,7 @@ const struct proto tcpv6_prot = {
 	.listen = inet_csk_listen,
 	.accept = inet_csk_accept,
 	.keepalive = tcp_set_keepalive,
+	.rcvlowat_set = tcp_set_rcvlowat,
 	.timestamping_key = tcp_timestamping_key,
 	.destroy = tcp_v4_destroy_sock,
 };

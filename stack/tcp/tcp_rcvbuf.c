@@ -173,3 +173,19 @@ void tcp_clamp_window(struct sock *sk)
 	if (sk->sk_rmem_alloc > (u32)sk->sk_rcvbuf)
 		tp->rcv_ssthresh = min_u32(tp->window_clamp, 2u * tp->advmss);
 }
+
+void tcp_set_rcvlowat(struct sock *sk, struct sock_rare *rare)
+{
+	bool fixed = sk->sk_userlocks & SOCK_RCVBUF_LOCK;
+	s32 room = fixed ? sk->sk_rcvbuf : sk->net->sysctl.tcp_rmem_max;
+	u32 space;
+
+	if (rare->rcvlowat > room >> 1)
+		rare->rcvlowat = room >> 1 ? room >> 1 : 1;
+	tcp_data_ready(sk);
+	space = tcp_space_from_win(sk, (u32)rare->rcvlowat);
+	if (fixed || space <= (u32)sk->sk_rcvbuf)
+		return;
+	sk->sk_rcvbuf = (s32)space;
+	tcp_sk(sk)->window_clamp = (u32)rare->rcvlowat;
+}

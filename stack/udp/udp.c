@@ -7,6 +7,8 @@
  */
 #include "udp/udp_sock.h"
 
+#include "inet/inet_hashtables.h"
+
 #include "core/reuseport.h"
 #include "core/sock_mem.h"
 #include "kernel/trace.h"
@@ -56,19 +58,17 @@ static bool port_in_use(const struct sock *sk, u16 port, bool explicit)
 /* RFC 6056 3.3.1, simple port randomization: a random start, then the next free one. 0: none. */
 static u16 ephemeral_port(const struct sock *sk)
 {
-	u32 low = (u32)sk->net->sysctl.ip_local_port_min;
-	u32 high = (u32)sk->net->sysctl.ip_local_port_max;
-	u32 n, port;
+	struct port_range r = inet_sk_get_local_port_range(sk);
+	u32 n = r.high - r.low, port;
 
-	if (high < low)
+	if (!n)
 		return 0;
-	n = high - low + 1;
-	port = low + get_random_u32_below(net_world(sk->net), RANDOM_PORT, n);
+	port = r.low + get_random_u32_below(net_world(sk->net), RANDOM_PORT, n);
 	for (u32 i = 0; i < n; i++) {
 		if (!port_in_use(sk, (u16)port, false))
 			return (u16)port;
-		if (++port > high)
-			port = low;
+		if (++port >= r.high)
+			port = r.low;
 	}
 	return 0;
 }
@@ -356,6 +356,12 @@ int udp_setsockopt(struct sock *sk, u32 level, u32 name, const u8 *val, u32 len)
 			udp_gro_enable(sk->net->host);
 		up->gro_enabled = v != 0;
 		return 0;
+	case UDP_NO_CHECK6_TX:
+		up->no_check6_tx = v != 0;
+		return 0;
+	case UDP_NO_CHECK6_RX:
+		up->no_check6_rx = v != 0;
+		return 0;
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -366,7 +372,7 @@ int udp_getsockopt(struct sock *sk, u32 level, u32 name, u8 *val, u32 len)
 	const struct udp_sock *up = udp_sk(sk);
 
 	if (level != SOL_UDP)
-		return -ENOPROTOOPT;
+		return -EOPNOTSUPP;
 	switch (name) {
 	case UDP_CORK:
 		return sock_put_int(val, len, up->corkflag);
@@ -374,6 +380,10 @@ int udp_getsockopt(struct sock *sk, u32 level, u32 name, u8 *val, u32 len)
 		return sock_put_int(val, len, up->gso_size);
 	case UDP_GRO:
 		return sock_put_int(val, len, up->gro_enabled);
+	case UDP_NO_CHECK6_TX:
+		return sock_put_int(val, len, up->no_check6_tx);
+	case UDP_NO_CHECK6_RX:
+		return sock_put_int(val, len, up->no_check6_rx);
 	default:
 		return -ENOPROTOOPT;
 	}

@@ -27,7 +27,8 @@ struct udp_sock {
 	struct udp_hnode by_flow; /* while connected and bound */
 	u16 pending; /* AF_*: a datagram is under construction (UDP_CORK, MSG_MORE) */
 	bool corkflag; /* UDP_CORK */
-	bool gro_enabled; /* UDP_GRO */
+	u8 gro_enabled : 1; /* UDP_GRO */
+	u8 no_check6_tx : 1, no_check6_rx : 1; /* UDP_NO_CHECK6_*: kept for a socket over IPv6 */
 	u16 gso_size; /* UDP_SEGMENT; 0: off */
 	u32 len; /* bytes of the pending datagram with its header */
 	struct inet_cork cork;

@@ -60,6 +60,8 @@ int ip4_datagram_connect(struct sock *sk, const struct sock_addr *addr)
 			fl4.oif = sk->inet_mc_index;
 		if (!fl4.saddr)
 			fl4.saddr = sk->sk_rare->mc_addr;
+	} else if (!fl4.oif) {
+		fl4.oif = sk->sk_rare->uc_index;
 	}
 	rt = route_for(sk, &fl4, &err);
 	if (!rt)
@@ -249,6 +251,8 @@ static struct flowi4 udp_flow(const struct sock *sk, const struct msghdr *msg,
 		if (!saddr)
 			saddr = sk->sk_rare->mc_addr;
 		*connected = false;
+	} else if (!ipc->oif) {
+		ipc->oif = sk->sk_rare->uc_index;
 	}
 	return (struct flowi4){
 		.oif = ipc->oif,

@@ -22,6 +22,9 @@ return function(world)
   local w = { C = C, ANY = ANY, LOOPBACK = LOOPBACK, ANY6 = ANY6, LOOPBACK6 = LOOPBACK6, MAPPED = MAPPED }
   setmetatable(w, { __index = world })
 
+  -- The only one that a namespace may choose whatever the machine has been told.
+  assert(world.sysctl("net.ipv4.tcp_congestion_control", "reno"))
+
   -- A call whose failure ends the sequence.
   function w.must(name, fields)
     local result, err = world.sys(name, fields)

@@ -19,7 +19,5 @@ return function(native, sequence, part)
   end
 
   world.command "ip link set lo up"
-  -- What a machine may have been told; the stack has the defaults of the kernel's sources.
-  world.sysctl("net.ipv4.tcp_congestion_control", "cubic")
   require(sequence)(require "calls" (world), part)
 end

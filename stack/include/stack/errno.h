@@ -69,6 +69,7 @@
 #define ECANCELED	125
 #define ETIME		62
 #define ENONET		64
+#define ENODATA		61
 #define EPROTO		71
 #endif
 

@@ -29,10 +29,12 @@
 #define TCP_SAVE_SYN		 27
 #define TCP_SAVED_SYN		 28
 #define TCP_FASTOPEN_CONNECT	 30
+#define TCP_ULP			 31
 #define TCP_FASTOPEN_KEY	 33
 #define TCP_FASTOPEN_NO_COOKIE	 34
 #define TCP_INQ			 36
 #define TCP_TX_DELAY		 37
+#define TCP_IS_MPTCP		 43
 #define TCP_RTO_MAX_MS		 44
 #define TCP_RTO_MIN_US		 45
 #define TCP_DELACK_MAX_US	 46
