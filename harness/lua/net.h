@@ -170,6 +170,8 @@ void net_open_world(lua_State *L);
 void net_open_tasks(lua_State *L);
 void net_open_calls(lua_State *L);
 void net_open_look(lua_State *L);
+/* native.constants(): a table of name -> number (net_constants.c). */
+int net_constants(lua_State *L);
 void net_open_packets(lua_State *L);
 void net_open_hooks(lua_State *L);
 void net_open_cases(lua_State *L);

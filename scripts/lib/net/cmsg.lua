@@ -80,7 +80,8 @@ local readers = { IP_TTL = read_number, IP_TOS = read_number, IP_PKTINFO = read_
   IP_RECVERR = read_recverr, IP_RECVORIGDSTADDR = read_sockaddr, IP_RECVOPTS = bytes,
   IP_RETOPTS = bytes, SO_TIMESTAMP = read_timeval(1000), SO_TIMESTAMPNS = read_timeval(1),
   SO_TIMESTAMPING = read_timestamping, SO_RXQ_OVFL = read_number, TCP_INQ = read_number,
-  UDP_GRO = read_number,
+  UDP_GRO = read_number, SO_MARK = read_number, SO_PRIORITY = read_number, IP_RECVFRAGSIZE = read_number,
+  SO_TIMESTAMP_NEW = read_timeval(1000), SO_TIMESTAMPNS_NEW = read_timeval(1), SO_TIMESTAMPING_NEW = read_timestamping,
   PACKET_AUXDATA = packet.auxdata }
 
 local names = {}

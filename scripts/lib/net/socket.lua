@@ -344,7 +344,7 @@ function calls:option(name, value, size)
   elseif type(value) == "boolean" then
     value = ("<i4"):pack(value and 1 or 0)
   elseif math.type(value) == "integer" then
-    value = ("<i4"):pack(value)
+    value = (value > 0x7fffffff and "<I4" or "<i4"):pack(value)
   elseif type(value) == "table" then
     value = ("<" .. ("i4"):rep(#value)):pack(table.unpack(value))
   end
