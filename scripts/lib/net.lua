@@ -468,7 +468,7 @@ local nic_params = { rx_ring = "NIC_PARAM_RX_RING", tx_ring = "NIC_PARAM_TX_RING
   rx_udp_gro_forwarding = "NIC_PARAM_GRO_UDP_FWD", rx_gro_list = "NIC_PARAM_GRO_LIST",
   virtio_event_idx = "NIC_PARAM_VIRTIO_EVENT_IDX", rx_vlan_offload = "NIC_PARAM_RX_VLAN",
   tx_vlan_offload = "NIC_PARAM_TX_VLAN", loopback = "NIC_PARAM_LOOPBACK", rx_pause = "NIC_PARAM_RX_PAUSE",
-  tx_pause = "NIC_PARAM_TX_PAUSE", rx_timestamp = "NIC_PARAM_RX_TSTAMP", irq_late = "NIC_PARAM_IRQ_LATE",
+  tx_pause = "NIC_PARAM_TX_PAUSE", rx_timestamp = "NIC_PARAM_RX_TSTAMP", tx_timestamp = "NIC_PARAM_TX_TSTAMP", irq_late = "NIC_PARAM_IRQ_LATE",
   rx_stall = "NIC_PARAM_RX_STALL", rx_bad_desc = "NIC_PARAM_RX_BAD_DESC",
   tx_bad_desc = "NIC_PARAM_TX_BAD_DESC", lro = "NIC_PARAM_LRO" }
 local ethtool_own = set "dev queue rss_equal rss_indir rss_key"

@@ -96,6 +96,7 @@ void sock_recv_timestamp(struct msghdr *msg, const struct sock *sk, u64 tstamp, 
 			 bool err_queue)
 {
 	u32 tsflags = sk->sk_rare->tsflags;
+	bool sw = tstamp != 0;
 
 	/* Stamping was switched on after it came: the kernel takes the present time. */
 	if (sk->sk_flags & SOCK_TIMESTAMP)
@@ -104,8 +105,9 @@ void sock_recv_timestamp(struct msghdr *msg, const struct sock *sk, u64 tstamp, 
 	    !(tsflags & SOF_TIMESTAMPING_RX_SOFTWARE || err_queue ||
 	      !(tsflags & SOF_TIMESTAMPING_OPT_RX_FILTER)))
 		tstamp = 0;
-	if (!(tsflags & SOF_TIMESTAMPING_RAW_HARDWARE) ||
-	    !(tsflags & SOF_TIMESTAMPING_RX_HARDWARE ||
+	/* An entry of the error queue is the stamp of one clock. */
+	if (!(tsflags & SOF_TIMESTAMPING_RAW_HARDWARE) || (err_queue && sw) ||
+	    !(tsflags & SOF_TIMESTAMPING_RX_HARDWARE || err_queue ||
 	      !(tsflags & SOF_TIMESTAMPING_OPT_RX_FILTER)))
 		hw = 0;
 	if (tstamp || hw)

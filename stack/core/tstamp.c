@@ -2,11 +2,11 @@
 /*
  * SO_TIMESTAMPING (net/core/sock.c, skbuff.c: __skb_tstamp_tx): a packet that carries the wish in
  * its shared info sends a copy of itself, or an empty one, to its socket's error queue at each
- * point it passes. The device here has no clock of its own: only software stamps are made.
+ * point it passes. A device with a clock tells later when the frame left (SKBTX_HW_TSTAMP).
  */
 #include "core/errqueue.h"
 
-#define TX_RECORD_MASK                                                                             \
+#define SOF_TIMESTAMPING_TX_RECORD_MASK                                                            \
 	(SOF_TIMESTAMPING_TX_HARDWARE | SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_TX_SCHED | \
 	 SOF_TIMESTAMPING_TX_ACK)
 
@@ -40,27 +40,116 @@ int sock_set_timestamping(struct sock *sk, u32 flags)
 
 u8 sock_tx_timestamp(u32 tsflags)
 {
-	return (u8)((tsflags & SOF_TIMESTAMPING_TX_SOFTWARE ? SKBTX_SW_TSTAMP : 0) |
+	return (u8)((tsflags & SOF_TIMESTAMPING_TX_HARDWARE ? SKBTX_HW_TSTAMP : 0) |
+		    (tsflags & SOF_TIMESTAMPING_TX_SOFTWARE ? SKBTX_SW_TSTAMP : 0) |
 		    (tsflags & SOF_TIMESTAMPING_TX_SCHED ? SKBTX_SCHED_TSTAMP : 0));
 }
 
-void __skb_tstamp_tx(struct sk_buff *orig, struct sock *sk, u32 tstype)
+/* A stream has its own numbers: those of its octets. */
+static int cmsg_opt_id(const struct sock *sk, struct sockcm_cookie *sockc, u32 id)
 {
+	if (sk->sk_type == SOCK_STREAM || !(sk->sk_rare->tsflags & SOF_TIMESTAMPING_OPT_ID))
+		return -EINVAL;
+	sockc->ts_opt_id = id;
+	sockc->ts_opt_id_valid = true;
+	return 0;
+}
+
+int __sock_cmsg_send(const struct sock *sk, struct sockcm_cookie *sockc, u32 type, const u8 *data,
+		     u32 len)
+{
+	u32 v;
+
+	if (len != 4)
+		return -EINVAL;
+	v = get_le32(data);
+	switch (type) {
+	case SO_MARK:
+		sockc->mark = v;
+		return 0;
+	case SO_PRIORITY:
+		sockc->priority = v;
+		return 0;
+	case SO_TIMESTAMPING:
+	case SO_TIMESTAMPING_NEW:
+		if (v & ~(u32)SOF_TIMESTAMPING_TX_RECORD_MASK)
+			return -EINVAL;
+		sockc->tsflags &= ~(u32)SOF_TIMESTAMPING_TX_RECORD_MASK;
+		sockc->tsflags |= v;
+		return 0;
+	case SCM_TS_OPT_ID:
+		return cmsg_opt_id(sk, sockc, v);
+	default:
+		return -EINVAL;
+	}
+}
+
+int sock_cmsg_send(const struct sock *sk, struct sockcm_cookie *sockc, const struct msghdr *msg)
+{
+	u32 offset = 0, level, type, len;
+	const u8 *data;
+	int err;
+
+	while (next_cmsg(msg, &offset, &level, &type, &data, &len, &err)) {
+		if (level != SOL_SOCKET)
+			continue;
+		err = __sock_cmsg_send(sk, sockc, type, data, len);
+		if (err)
+			return err;
+	}
+	return err;
+}
+
+u32 sock_tx_tskey(struct sock *sk, const struct sockcm_cookie *sockc)
+{
+	if (!(sk->sk_rare->tsflags & SOF_TIMESTAMPING_OPT_ID))
+		return 0;
+	return sockc->ts_opt_id_valid ? sockc->ts_opt_id : sock_rare_own(sk)->tskey++;
+}
+
+void skb_setup_tx_timestamp(struct sk_buff *skb, struct sock *sk, const struct sockcm_cookie *sockc)
+{
+	u8 flags = sock_tx_timestamp(sockc->tsflags);
+
+	if (!flags)
+		return;
+	skb_shinfo(skb)->tx_flags |= flags;
+	skb_shinfo(skb)->tskey = sock_tx_tskey(sk, sockc);
+}
+
+/* The copy that the error queue gets: with the packet, or with nothing. */
+static struct sk_buff *tstamp_skb(struct sk_buff *orig, const struct sock *sk, bool acked)
+{
+	struct sk_buff *skb;
+
+	if (sk->sk_rare->tsflags & SOF_TIMESTAMPING_OPT_TSONLY)
+		return alloc_skb(orig->world, 0);
+	skb = skb_clone(orig);
+	if (!skb)
+		return NULL;
+	memset(skb->cb, 0, sizeof(skb->cb));
+	/* For OPT_CMSG: by which device. What was acknowledged has no header any more. */
+	skb->skb_iif = !acked && orig->dev ? orig->dev->ifindex : 0;
+	return skb;
+}
+
+void __skb_tstamp_tx(struct sk_buff *orig, struct sock *sk, u32 tstype, u64 hw)
+{
+	u32 tskey = skb_shinfo(orig)->tskey;
 	struct sock_exterr *serr;
 	struct sk_buff *skb;
-	u32 tskey;
 
-	if (!sk || !(sk->sk_rare->tsflags & TX_RECORD_MASK))
+	/* The device's stamp is on its way: one of the two is enough, or both are wanted. */
+	if (!sk || (!hw && skb_shinfo(orig)->tx_flags & SKBTX_IN_PROGRESS &&
+		    !(sk->sk_rare->tsflags & SOF_TIMESTAMPING_OPT_TX_SWHW)))
 		return;
-	tskey = skb_shinfo(orig)->tskey;
-	if (sk->sk_rare->tsflags & SOF_TIMESTAMPING_OPT_TSONLY)
-		skb = alloc_skb(orig->world, 0);
-	else
-		skb = skb_clone(orig);
+	skb = tstamp_skb(orig, sk, tstype == SCM_TSTAMP_ACK);
 	if (!skb)
 		return;
 	skb->net = sk->net;
-	skb->tstamp = skb->world->now;
+	skb->tstamp = hw ? 0 : skb->world->now;
+	if (hw)
+		skb_shinfo(skb)->hwtstamp = hw;
 	serr = skb_ext_err(skb);
 	memset(serr, 0, sizeof(*serr));
 	serr->ee_errno = ENOMSG;
@@ -70,4 +159,38 @@ void __skb_tstamp_tx(struct sk_buff *orig, struct sock *sk, u32 tstype)
 		serr->ee_data = sk->sk_type == SOCK_STREAM ? tskey - sk->sk_rare->tskey : tskey;
 	if (sock_queue_err_skb(sk, skb))
 		kfree_skb_reason(skb, SKB_DROP_REASON_SOCKET_RCVBUFF);
+}
+
+void sock_exterr_bytes(const struct sock_exterr *serr, u8 b[16])
+{
+	put_le32(b, serr->ee_errno);
+	b[4] = serr->ee_origin;
+	b[5] = serr->ee_type;
+	b[6] = serr->ee_code;
+	b[7] = 0;
+	put_le32(b + 8, serr->ee_info);
+	put_le32(b + 12, serr->ee_data);
+}
+
+s64 sock_recv_errqueue(struct sock *sk, struct msghdr *msg, u32 level, u32 type)
+{
+	struct sk_buff *skb = sock_dequeue_err_skb(sk);
+	u32 copied;
+	u8 b[16];
+	int err;
+
+	if (!skb)
+		return -EAGAIN;
+	copied = min_u32(skb->len, msg->len);
+	if (copied < skb->len)
+		msg->out_flags |= MSG_TRUNC;
+	err = skb_copy_datagram_msg(skb, 0, msg, copied);
+	if (!err) {
+		sock_recv_timestamp(msg, sk, skb->tstamp, skb_shinfo(skb)->hwtstamp, true);
+		sock_exterr_bytes(skb_ext_err(skb), b);
+		put_cmsg(msg, level, type, b, sizeof(b));
+		msg->out_flags |= MSG_ERRQUEUE;
+	}
+	consume_skb(skb);
+	return err ? err : (s64)copied;
 }

@@ -114,6 +114,10 @@ struct nic_adapter {
 	bool lro_wanted; /* large-receive-offload; needs the checksums too */
 	bool tso_wanted; /* `ethtool -K tso on`; needs the checksums */
 	bool uso_wanted; /* tx-udp-segmentation; the same */
+	bool tx_tstamp; /* hardware stamps of what is sent (HWTSTAMP_TX_ON) */
+	struct sk_buff *tx_tstamp_skb; /* waits for its stamp */
+	struct timer tx_tstamp_timer;
+	u64 tx_hwtstamp_skipped, tx_hwtstamp_timeouts;
 	bool up; /* rings and interrupts are there */
 	struct nic_queue *q;
 };
@@ -178,6 +182,13 @@ int nic_set_extra(struct nic_adapter *a, u32 param, u64 value);
 void nic_configure_extra(struct nic_adapter *a);
 /* Tells the device about LRO. -ENOMEM: it has no memory for it, LRO is off. */
 int nic_configure_lro(struct nic_adapter *a);
+
+/* nic_tstamp.c: a packet with a wish of SKBTX_ANY_TSTAMP is given to the device: TXD_TSTAMP or 0;
+ * the device has stamped; it is about to be reset. */
+void nic_tstamp_init(struct nic_adapter *a, struct host *h);
+u8 nic_tstamp_start(struct nic_adapter *a, struct sk_buff *skb);
+void nic_tstamp_irq(struct nic_adapter *a);
+void nic_tstamp_stop(struct nic_adapter *a);
 
 /* nic_rss.c */
 void nic_rss_init(struct nic_adapter *a);

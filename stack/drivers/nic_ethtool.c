@@ -130,6 +130,7 @@ int nic_set_param(struct net_device *dev, u32 param, u32 index, u64 value)
 	case NIC_PARAM_RX_PAUSE:
 	case NIC_PARAM_TX_PAUSE:
 	case NIC_PARAM_RX_TSTAMP:
+	case NIC_PARAM_TX_TSTAMP:
 		return nic_set_extra(a, param, value);
 	default:
 		return nic_hw_fault(a->hw, param, index, value);
@@ -201,6 +202,10 @@ void nic_ethtool_stats(const struct net_device *dev,
 #define X(name) fn(ctx, "hw_" #name, hw->name);
 	NIC_HW_STATS(X)
 #undef X
+	if (a->q[0].model == &nic_ring_model) {
+		fn(ctx, "tx_hwtstamp_timeouts", a->tx_hwtstamp_timeouts);
+		fn(ctx, "tx_hwtstamp_skipped", a->tx_hwtstamp_skipped);
+	}
 	if (a->q[0].model == &virtio_net_model) {
 		u64 notified, suppressed;
 
@@ -255,6 +260,12 @@ int nic_get_param(const struct net_device *dev, u32 param, u32 index, u64 *value
 		return ring ? 0 : -EOPNOTSUPP;
 	case NIC_PARAM_TX_PAUSE:
 		*value = a->tx_pause;
+		return ring ? 0 : -EOPNOTSUPP;
+	case NIC_PARAM_RX_TSTAMP:
+		*value = a->rx_tstamp;
+		return ring ? 0 : -EOPNOTSUPP;
+	case NIC_PARAM_TX_TSTAMP:
+		*value = a->tx_tstamp;
 		return ring ? 0 : -EOPNOTSUPP;
 	case NIC_PARAM_LOOPBACK:
 		*value = a->loopback;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The ring NIC's driver: what its device has and a virtio one has not. Tags taken out and put in
- * (`ethtool -K rxvlan txvlan`), stamps of received frames, pause frames (-A), loopback. */
+ * (`ethtool -K rxvlan txvlan`), stamps, pause frames (-A), loopback. */
 #include "drivers/nic_driver.h"
 
 int nic_configure_lro(struct nic_adapter *a)
@@ -49,6 +49,9 @@ int nic_set_extra(struct nic_adapter *a, u32 param, u64 value)
 	switch (param) {
 	case NIC_PARAM_RX_TSTAMP:
 		return set_tstamp(a, on);
+	case NIC_PARAM_TX_TSTAMP:
+		a->tx_tstamp = on;
+		return 0;
 	case NIC_PARAM_TX_VLAN:
 		netdev_set_feature(a->dev, NETIF_F_HW_VLAN_CTAG_TX, on);
 		return 0;

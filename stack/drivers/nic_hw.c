@@ -21,6 +21,7 @@ static void nic_hw_reset(struct nic_hw *hw)
 	hw->rx_stalled = false;
 	nic_hw_pause_reset(hw);
 	nic_hw_lro_reset(hw);
+	hw->tx_stamped = false;
 	hw->tx_busy = false;
 	hw->tso_more = false;
 	hw->tso_sent = 0;
@@ -145,6 +146,10 @@ u32 nic_hw_read(const struct nic_hw *hw, enum nic_reg reg, u32 index)
 		return hw->vlan_strip;
 	case NIC_TSYNC:
 		return hw->tstamp;
+	case NIC_TXSTMPL:
+		return (u32)hw->tx_stamp;
+	case NIC_TXSTMPH:
+		return (u32)(hw->tx_stamp >> 32);
 	case NIC_PAUSEC:
 		return hw->pausec;
 	case NIC_LOOP:
@@ -304,6 +309,9 @@ void nic_hw_write(struct nic_hw *hw, enum nic_reg reg, u32 index, u32 value)
 		break;
 	case NIC_TSYNC:
 		hw->tstamp = value & 1;
+		break;
+	case NIC_TXSTMPL:
+		hw->tx_stamped = false;
 		break;
 	case NIC_PAUSEC:
 		hw->pausec = value;

@@ -32,6 +32,9 @@ enum nic_reg {
 	NIC_RXCSUM, /* 1: check IPv4 TCP and UDP checksums */
 	NIC_VLANC, /* 1: take 802.1Q tags out of received frames */
 	NIC_TSYNC, /* 1: stamp received frames: 8 bytes, ns, lowest first, in front of each */
+	NIC_TXSTMPL, /* when a frame with TXD_TSTAMP left, ns; writing it makes room for the next,
+		      */
+	NIC_TXSTMPH, /* which is not stamped before */
 	NIC_PAUSEC, /* PAUSE_* */
 	NIC_LOOP, /* 1: what is sent is received, the cable is not needed */
 	NIC_LROC, /* bytes to which TCP segments that follow on are merged; 0: not. Reads 0 without
@@ -85,6 +88,7 @@ enum nic_reg {
 #define ICR_RX	1u
 #define ICR_TX	2u
 #define ICR_LSC 4u /* link status change; vector 0 */
+#define ICR_TS	8u /* a stamp is in NIC_TXSTMP; vector 0 */
 
 struct nic_rx_desc {
 	u64 addr; /* the buffer; written back: the flow hash, above it with RXD_LRO how many
@@ -122,8 +126,10 @@ struct nic_tx_desc {
 #define TXD_TSO 4u
 #define TXD_USO 8u
 /* A context, alone or with TXD_TSO: a tag is put in, the one in addr. */
-#define TXD_VLAN 16u
-#define TXD_DD	 1u /* status: sent */
+#define TXD_VLAN   16u
+#define TXD_TSTAMP 32u /* in the first descriptor with data: when it leaves is kept in NIC_TXSTMP \
+			*/
+#define TXD_DD 1u /* status: sent */
 
 /* Statistics registers: 64 bits wide, never cleared by a reset. */
 #define NIC_HW_STATS(X)      \

@@ -94,6 +94,8 @@ struct nic_hw {
 	struct event tx_event;
 	bool tx_busy, tx_stalled;
 	bool tx_control; /* the frame that is leaving is the device's own */
+	bool tx_stamped; /* tx_stamp waits to be read */
+	u64 tx_stamp;
 	u32 tx_queue; /* of the frame that is */
 	struct nic_hw_tx tx;
 	const struct nic_hw_tx_ops *tx_ops;

@@ -232,9 +232,21 @@ static bool tx_next_frame(struct nic_hw *hw)
 	return false;
 }
 
+/* It leaves now: of several segments the last one counts, as for the octet that is told. */
+static void tx_stamp(struct nic_hw *hw)
+{
+	if (hw->tx_stamped || hw->tso_more || hw->tx_control)
+		return;
+	hw->tx_stamped = true;
+	hw->tx_stamp = hw->world->now;
+	nic_hw_cause(hw, 0, ICR_TS);
+}
+
 /* Onto the wire, or in loopback mode back in. When its last bit has left. */
 static u64 tx_transmit(struct nic_hw *hw, struct wire_frame *f)
 {
+	if (hw->tx.data.cmd & TXD_TSTAMP)
+		tx_stamp(hw);
 	if (!hw->loopback)
 		return wire_transmit(hw->wire, hw->end, f, 0);
 	nic_hw_receive(hw, wire_frame_bytes(f), wire_frame_len(f), 0);

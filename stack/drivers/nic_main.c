@@ -44,6 +44,10 @@ static void nic_irq(void *dev_id)
 
 	q->irqs++;
 	nic_irq_link(q);
+	if (cause & ICR_TS) {
+		nic_hw_write(hw, NIC_ICR, q->index, ICR_TS);
+		nic_tstamp_irq(q->adapter);
+	}
 	if (cause & QUEUE_CAUSES) {
 		nic_hw_write(hw, NIC_IMC, q->index, QUEUE_CAUSES);
 		if (napi_schedule_prep(&q->napi))
@@ -229,7 +233,7 @@ int nic_up(struct nic_adapter *a)
 	for (u32 i = 0; i < a->queues; i++) {
 		/* What came before is seen below. */
 		nic_hw_write(a->hw, NIC_ICR, i, UINT32_MAX);
-		nic_hw_write(a->hw, NIC_IMS, i, QUEUE_CAUSES | (i == 0 ? ICR_LSC : 0));
+		nic_hw_write(a->hw, NIC_IMS, i, QUEUE_CAUSES | (i == 0 ? ICR_LSC | ICR_TS : 0));
 	}
 	nic_check_link(a);
 	return 0;
@@ -240,6 +244,7 @@ void nic_down(struct nic_adapter *a)
 	if (!a->up)
 		return;
 	a->up = false;
+	nic_tstamp_stop(a);
 	nic_hw_write(a->hw, NIC_CTRL, 0, CTRL_RST);
 	for (u32 i = 0; i < a->queues; i++) {
 		napi_disable(&a->q[i].napi);
@@ -423,6 +428,7 @@ static int nic_init(struct net_device *dev, struct net *net, const struct op_nic
 	if (nic_alloc_adapter(h, dev, a, virtio ? &virtio_net_model : &nic_ring_model))
 		return -ENOMEM;
 	nic_rss_init(a);
+	nic_tstamp_init(a, h);
 	for (u32 i = 0; i < a->max_queues; i++) {
 		a->q[i].irq_cpu = i % h->cpus_count;
 		timer_setup(&a->q[i].refill, host_cpu(h, a->q[i].irq_cpu), nic_refill_timer);

@@ -109,16 +109,15 @@ static bool nic_tso_prepare(struct sk_buff *skb)
 	return true;
 }
 
-/* Writes the descriptors of a packet; the last one holds it. */
-static void nic_tx_map(struct nic_queue *q, struct sk_buff *skb)
+/* Writes the descriptors of a packet; the last one holds it. cmd: of the first with data. */
+static void nic_tx_map(struct nic_queue *q, struct sk_buff *skb, u8 cmd)
 {
 	struct nic_ring *r = &q->tx;
 	u32 done = 0, i = r->next_to_use;
-	u8 cmd = 0;
 	u16 start = 0;
 
 	if (skb->ip_summed == CHECKSUM_PARTIAL) {
-		cmd = TXD_CSUM;
+		cmd |= TXD_CSUM;
 		start = (u16)(skb->csum_start - skb_headroom(skb));
 	}
 	if (skb_is_gso(skb) || skb->vlan_present) {
@@ -184,6 +183,7 @@ static enum netdev_tx nic_queue_packet(struct nic_queue *q, struct sk_buff *skb)
 	struct nic_adapter *a = q->adapter;
 	struct net_device *dev = a->dev;
 	u32 bytes = skb->len;
+	u8 cmd = 0;
 
 	if (!a->up || skb_descs(skb) > q->tx.count - 1)
 		return nic_tx_drop(skb, SKB_DROP_REASON_DEV_READY);
@@ -191,8 +191,9 @@ static enum netdev_tx nic_queue_packet(struct nic_queue *q, struct sk_buff *skb)
 		return nic_tx_busy(q);
 	if (skb_is_gso(skb) && !nic_tso_prepare(skb))
 		return nic_tx_drop(skb, SKB_DROP_REASON_NOMEM);
-	skb_tx_timestamp(skb);
-	nic_tx_map(q, skb);
+	if (skb_shinfo(skb)->tx_flags & SKBTX_ANY_TSTAMP)
+		cmd = nic_tstamp_start(a, skb);
+	nic_tx_map(q, skb, cmd);
 	nic_tx_account(q, bytes);
 	/* Before the doorbell: the device may be through at once. */
 	if (nic_ring_unused(&q->tx) < tx_needed(dev))

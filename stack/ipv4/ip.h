@@ -7,7 +7,7 @@
 #ifndef TAPLINE_IPV4_IP_H
 #define TAPLINE_IPV4_IP_H
 
-#include "core/sock.h"
+#include "core/errqueue.h"
 #include "ipv4/route.h"
 #include "wire/ip4.h"
 
@@ -81,12 +81,11 @@ struct ipcm_cookie {
 	be32 addr; /* source address; 0: the route's */
 	u32 oif;
 	const struct inet_opts *opt; /* may be NULL */
-	u32 mark, priority;
+	struct sockcm_cookie sockc;
 	s16 ttl; /* 0: the socket's or the route's */
 	s16 tos; /* -1: the socket's */
 	u8 protocol;
 	u8 pmtudisc; /* IP_PMTUDISC_* */
-	u8 tx_flags;
 	u16 gso_size;
 };
 
@@ -105,7 +104,7 @@ struct inet_cork {
 	u32 length; /* bytes so far, without IP headers */
 	u32 mark, priority;
 	s16 ttl, tos;
-	u8 protocol, pmtudisc, tx_flags;
+	u8 protocol, pmtudisc;
 	u16 gso_size;
 };
 

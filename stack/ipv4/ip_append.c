@@ -21,8 +21,7 @@ void ipcm_init_sk(struct ipcm_cookie *ipc, const struct sock *sk)
 		return;
 	ipc->oif = sk->sk_bound_dev_if;
 	ipc->addr = sk->inet_saddr;
-	ipc->mark = sk->sk_mark;
-	ipc->priority = sk->sk_priority;
+	ipc->sockc = sockcm_init(sk);
 	ipc->protocol = sk->sk_protocol;
 	ipc->pmtudisc = sk->inet_pmtudisc;
 	ipc->opt = sk->sk_rare->inet_opt;
@@ -51,13 +50,12 @@ static int ip_setup_cork(struct net *net, struct inet_cork *cork, const struct i
 		cork->opt_valid = true;
 	}
 	cork->addr = ipc->addr;
-	cork->mark = ipc->mark;
-	cork->priority = ipc->priority;
+	cork->mark = ipc->sockc.mark;
+	cork->priority = ipc->sockc.priority;
 	cork->ttl = ipc->ttl;
 	cork->tos = ipc->tos;
 	cork->protocol = ipc->protocol;
 	cork->pmtudisc = ipc->pmtudisc;
-	cork->tx_flags = ipc->tx_flags;
 	cork->gso_size = ipc->gso_size;
 	cork->fragsize =
 		pmtu_probing(cork) ? min_u32(rt->dst.dev->mtu, IP_MAX_MTU) : dst_mtu(&rt->dst);
@@ -224,6 +222,9 @@ int ip_append_data(struct net *net, struct sock *sk, const struct flowi4 *fl4,
 			a.partial = queue->prev->ip_summed == CHECKSUM_PARTIAL;
 		cork->length += length;
 		err = append_all(&a, transhdrlen, flags & MSG_MORE);
+		/* Only the first fragment is stamped. */
+		if (!err && fresh && ipc->sockc.tsflags)
+			skb_setup_tx_timestamp(queue->next, sk, &ipc->sockc);
 	}
 	if (err) {
 		cork->length = before;
@@ -288,7 +289,7 @@ struct sk_buff *ip_finish_skb(struct sock *sk, const struct flowi4 *fl4, struct 
 	memset(IPCB(skb), 0, sizeof(struct inet_skb_parm));
 	if (opt)
 		ip_options_build(net, iph, &IPCB(skb)->opt, opt, cork->addr, fl4->saddr);
-	skb->priority = cork->tos != -1 ? cork->priority : sk ? sk->sk_priority : 0;
+	skb->priority = cork->priority;
 	skb->mark = cork->mark;
 	skb->protocol = htons(ETH_P_IP);
 	skb_dst_set(skb, &rt->dst); /* the cork's reference */

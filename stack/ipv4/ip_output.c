@@ -193,6 +193,14 @@ static struct sk_buff *frag_build(struct sk_buff *skb, u32 hlen, u32 offset, u32
 	nf_copy(f, skb);
 	dst_hold(skb->dst);
 	skb_dst_set(f, skb->dst);
+	/* The send buffer holds what has not left; the first fragment of what came from a socket in
+	 * pieces is stamped for all of it. */
+	if (skb->sk)
+		skb_set_owner_w(f, skb->sk);
+	if (!offset && skb_shinfo(skb)->frag_list) {
+		skb_shinfo(f)->tx_flags = skb_shinfo(skb)->tx_flags;
+		skb_shinfo(f)->tskey = skb_shinfo(skb)->tskey;
+	}
 	/* A forwarded fragment keeps its own offset and MF. */
 	ip4_set_frag(iph, (u16)((frag & (IP4_DF | IP4_CE)) | ((frag & IP4_OFFSET) + offset / 8) |
 				(more || frag & IP4_MF ? IP4_MF : 0)));

@@ -131,7 +131,7 @@ static int cmsg_ip(const struct sock *sk, u32 type, const u8 *data, u32 len,
 		if (v < 0 || v > 255)
 			return -EINVAL;
 		ipc->tos = (s16)v;
-		ipc->priority = tos2priority((u8)v);
+		ipc->sockc.priority = tos2priority((u8)v);
 		return 0;
 	default:
 		return -EINVAL;
@@ -147,9 +147,9 @@ int ip_cmsg_send(const struct sock *sk, const struct msghdr *msg, struct ipcm_co
 
 	while (next_cmsg(msg, &offset, &level, &type, &data, &len, &err)) {
 		if (level == SOL_SOCKET) {
-			if (type != SO_MARK || len != 4)
-				return -EINVAL;
-			ipc->mark = get_le32(data);
+			err = __sock_cmsg_send(sk, &ipc->sockc, type, data, len);
+			if (err)
+				return err;
 		} else if (level == SOL_IP) {
 			err = cmsg_ip(sk, type, data, len, ipc, room);
 			if (err)
@@ -244,11 +244,28 @@ static void put_recverr(struct msghdr *msg, const struct sock *sk, const u8 *b, 
 	put_cmsg(msg, SOL_IPV6, IPV6_RECVERR, b6, sizeof(b6));
 }
 
+/* ipv4_datagram_support_cmsg(): is there a header to tell from? Stamps have one when the packet
+ * came with them, and tell by which device it left (SOF_TIMESTAMPING_OPT_CMSG). */
+static bool support_cmsg(const struct sock *sk, struct sk_buff *skb, u8 origin)
+{
+	be32 saddr;
+
+	if (origin == SO_EE_ORIGIN_ICMP)
+		return true;
+	if (origin != SO_EE_ORIGIN_TIMESTAMPING || !skb->skb_iif ||
+	    !(sk->sk_rare->tsflags & SOF_TIMESTAMPING_OPT_CMSG))
+		return false;
+	saddr = ip4_saddr(ip_hdr(skb));
+	memcpy(skb->cb + CB_SPEC_DST, &saddr, sizeof(saddr));
+	return true;
+}
+
 s64 ip_recv_error(struct sock *sk, struct msghdr *msg)
 {
 	struct sk_buff *skb = sock_dequeue_err_skb(sk);
 	const struct sock_exterr *serr;
 	u8 b[32] = { 0 };
+	bool supported;
 	u32 copied;
 	int err;
 
@@ -265,7 +282,7 @@ s64 ip_recv_error(struct sock *sk, struct msghdr *msg)
 		return err;
 	}
 	serr = skb_ext_err(skb);
-	sock_recv_timestamp(msg, sk, skb->tstamp, 0, true);
+	sock_recv_timestamp(msg, sk, skb->tstamp, skb_shinfo(skb)->hwtstamp, true);
 	if (msg->name_out && (serr->ee_origin == SO_EE_ORIGIN_ICMP ||
 			      serr->ee_origin == SO_EE_ORIGIN_LOCAL || serr->port)) {
 		const u8 *daddr = skb_network_header(skb) + serr->addr_offset;
@@ -275,17 +292,13 @@ s64 ip_recv_error(struct sock *sk, struct msghdr *msg)
 			set_name_mapped(msg->name_out);
 		msg->name_valid = true;
 	}
-	put_le32(b, serr->ee_errno);
-	b[4] = serr->ee_origin;
-	b[5] = serr->ee_type;
-	b[6] = serr->ee_code;
-	put_le32(b + 8, serr->ee_info);
-	put_le32(b + 12, serr->ee_data);
-	if (serr->ee_origin == SO_EE_ORIGIN_ICMP) {
+	sock_exterr_bytes(serr, b);
+	supported = support_cmsg(sk, skb, serr->ee_origin);
+	if (supported) {
 		put_sockaddr_in(b + 16, ip4_saddr(ip_hdr(skb)), 0);
 		ip_cmsg_recv(msg, sk, skb);
 	}
-	put_recverr(msg, sk, b, serr->ee_origin == SO_EE_ORIGIN_ICMP);
+	put_recverr(msg, sk, b, supported);
 	msg->out_flags |= MSG_ERRQUEUE;
 	consume_skb(skb);
 	return copied;

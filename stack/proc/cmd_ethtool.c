@@ -226,13 +226,37 @@ static bool show_rss(struct seq_file *m, const struct net_device *dev)
 	return true;
 }
 
+static bool show_tstamp(struct seq_file *m, const struct net_device *dev)
+{
+	u64 v;
+	bool hw = get(dev, NIC_PARAM_TX_TSTAMP, 0, &v);
+
+	head(m, "Time stamping parameters for ", dev);
+	seq_puts(m, "Capabilities:\n");
+	if (hw)
+		seq_puts(m, "\thardware-transmit\n");
+	seq_puts(m, "\tsoftware-transmit\n");
+	if (hw)
+		seq_puts(m, "\thardware-receive\n");
+	seq_puts(m, "\tsoftware-receive\n\tsoftware-system-clock\n");
+	if (hw)
+		seq_puts(m, "\thardware-raw-clock\n");
+	seq_puts(m, "PTP Hardware Clock: none\n");
+	seq_puts(m, hw ? "Hardware Transmit Timestamp Modes:\n\toff\n\ton\n" :
+			 "Hardware Transmit Timestamp Modes: none\n");
+	seq_puts(m, hw ? "Hardware Receive Filter Modes:\n\tnone\n\tall\n" :
+			 "Hardware Receive Filter Modes: none\n");
+	return true;
+}
+
 static const struct {
 	const char *option;
 	bool (*show)(struct seq_file *m, const struct net_device *dev);
 } commands[] = {
 	{ "-i ", show_driver },	  { "-S ", show_stats },    { "-g ", show_rings },
 	{ "-l ", show_channels }, { "-k ", show_features }, { "-c ", show_coalesce },
-	{ "-a ", show_pause },	  { "-x ", show_rss },	    { "", show_settings },
+	{ "-a ", show_pause },	  { "-x ", show_rss },	    { "-T ", show_tstamp },
+	{ "", show_settings },
 };
 
 bool cmd_ethtool(struct seq_file *m, const struct net *net, const char *argument)

@@ -8,6 +8,7 @@
  * there, or to none (0), or to one that was (-1).
  */
 #include "socket/af_packet.h"
+#include "core/errqueue.h"
 #include "core/skb_path.h"
 
 #include "core/filter.h"
@@ -178,7 +179,7 @@ static s64 packet_recvmsg(struct socket *sock, struct msghdr *msg)
 	if (msg->flags & ~(u32)(MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC | MSG_ERRQUEUE))
 		return -EINVAL;
 	if (msg->flags & MSG_ERRQUEUE)
-		return -EAGAIN;
+		return sock_recv_errqueue(sk, msg, SOL_PACKET, PACKET_TX_TIMESTAMP);
 	skb = skb_recv_datagram(sk, msg->flags, &err);
 	if (!skb)
 		return err;
@@ -250,7 +251,8 @@ static u16 frame_proto(const struct net_device *dev, const u8 *frame, u32 len, u
 }
 
 static struct sk_buff *packet_build(struct sock *sk, struct net_device *dev,
-				    const struct msghdr *msg, u16 proto, const u8 *addr, int *err)
+				    const struct msghdr *msg, const struct sockcm_cookie *sockc,
+				    u16 proto, const u8 *addr, int *err)
 {
 	bool raw = sk->sk_type == SOCK_RAW;
 	u32 headroom = ll_reserved_space(dev);
@@ -267,8 +269,10 @@ static struct sk_buff *packet_build(struct sock *sk, struct net_device *dev,
 	if (raw && dev->hard_header_len)
 		skb->network_header = (u16)(skb->network_header + dev->hard_header_len);
 	skb->transport_header = skb->network_header;
-	skb->priority = sk->sk_priority;
-	skb->mark = sk->sk_mark;
+	skb->priority = sockc->priority;
+	skb->mark = sockc->mark;
+	if (sockc->tsflags)
+		skb_setup_tx_timestamp(skb, sk, sockc);
 	if (raw || dev_hard_header(skb, dev, proto, addr, NULL) == 0)
 		return skb;
 	*err = -EINVAL;
@@ -284,8 +288,11 @@ static s64 packet_sendmsg(struct socket *sock, struct msghdr *msg)
 	struct sk_buff *skb;
 	u32 reserve;
 	u16 proto;
+	struct sockcm_cookie sockc = sockcm_init(sk);
 	int err = packet_target(sk, msg->name, &dev, &proto, &addr);
 
+	if (!err && msg->control_len)
+		err = sock_cmsg_send(sk, &sockc, msg);
 	if (err)
 		return err;
 	reserve = sk->sk_type == SOCK_RAW ? dev->hard_header_len : 0;
@@ -293,7 +300,7 @@ static s64 packet_sendmsg(struct socket *sock, struct msghdr *msg)
 		return -EINVAL;
 	if (!packet_fits(dev, msg->data, msg->len, reserve))
 		return -EMSGSIZE;
-	skb = packet_build(sk, dev, msg, proto, addr, &err);
+	skb = packet_build(sk, dev, msg, &sockc, proto, addr, &err);
 	if (!skb)
 		return err;
 	err = dev_queue_xmit(skb);

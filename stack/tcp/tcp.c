@@ -359,18 +359,18 @@ static int take(struct sock *sk, struct msghdr *msg, u32 *mss_now, u32 *size_goa
 }
 
 /* SO_TIMESTAMPING for the last byte of a call (tcp_tx_timestamp). */
-static void tx_timestamp(struct sock *sk, bool sent)
+static void tx_timestamp(struct sock *sk, const struct sockcm_cookie *sockc, bool sent)
 {
 	struct sk_buff *skb = tcp_write_queue_tail(sk);
 
-	if (!sent || !sk->sk_rare->tsflags)
+	if (!sent || !sockc->tsflags)
 		return;
 	if (!skb)
 		skb = tcp_rtx_queue_tail(sk);
 	if (!skb)
 		return;
-	skb_shinfo(skb)->tx_flags |= sock_tx_timestamp(sk->sk_rare->tsflags);
-	if (sk->sk_rare->tsflags & SOF_TIMESTAMPING_TX_ACK)
+	skb_shinfo(skb)->tx_flags |= sock_tx_timestamp(sockc->tsflags);
+	if (sockc->tsflags & SOF_TIMESTAMPING_TX_ACK)
 		TCP_SKB_CB(skb)->txstamp_ack = 1;
 	skb_shinfo(skb)->tskey = TCP_SKB_CB(skb)->seq + skb->len - 1;
 }
@@ -415,10 +415,17 @@ s64 tcp_sendmsg(struct sock *sk, struct msghdr *msg)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 mss_now, size_goal, before_step = msg->done;
+	struct sockcm_cookie sockc;
 	int err = may_send(sk);
 
 	if (err)
 		return msg->done && err != -EAGAIN ? (s64)msg->done : err;
+	sockc = sockcm_init(sk);
+	if (msg->control_len) {
+		err = sock_cmsg_send(sk, &sockc, msg);
+		if (err)
+			return err;
+	}
 	tcp_rate_check_app_limited(sk);
 	mss_now = tcp_send_mss(sk, &size_goal, msg->flags);
 	err = take(sk, msg, &mss_now, &size_goal);
@@ -426,7 +433,7 @@ s64 tcp_sendmsg(struct sock *sk, struct msghdr *msg)
 		sk->sk_nospace = true;
 		msg->retry_ms = sk_stream_wait_memory(sk);
 		/* A call that can not wait is through. */
-		tx_timestamp(sk, msg->done != before_step && msg->flags & MSG_DONTWAIT);
+		tx_timestamp(sk, &sockc, msg->done != before_step && msg->flags & MSG_DONTWAIT);
 		if (msg->done != before_step)
 			tcp_push(sk, msg->flags & ~(u32)MSG_MORE, mss_now, TCP_NAGLE_PUSH,
 				 size_goal);
@@ -435,7 +442,7 @@ s64 tcp_sendmsg(struct sock *sk, struct msghdr *msg)
 			tcp_write_space(sk);
 		return -EAGAIN;
 	}
-	tx_timestamp(sk, msg->done != before_step);
+	tx_timestamp(sk, &sockc, msg->done != before_step);
 	if (msg->done != before_step)
 		tcp_push(sk, msg->flags, mss_now, tp->nonagle, size_goal);
 	return err && !msg->done ? err : (s64)msg->done;

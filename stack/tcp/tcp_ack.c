@@ -216,7 +216,7 @@ static void tcp_ack_tstamp(struct sock *sk, struct sk_buff *skb, u32 prior_snd_u
 		return;
 	tskey = skb_shinfo(skb)->tskey;
 	if (!before(tskey, prior_snd_una) && before(tskey, tcp_sk(sk)->snd_una))
-		__skb_tstamp_tx(skb, sk, SCM_TSTAMP_ACK);
+		__skb_tstamp_tx(skb, sk, SCM_TSTAMP_ACK, 0);
 }
 
 static void clean_queue(struct sock *sk, struct clean *c, u32 prior_snd_una)

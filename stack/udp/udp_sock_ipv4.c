@@ -256,7 +256,7 @@ static struct flowi4 udp_flow(const struct sock *sk, const struct msghdr *msg,
 	}
 	return (struct flowi4){
 		.oif = ipc->oif,
-		.mark = ipc->mark,
+		.mark = ipc->sockc.mark,
 		.saddr = saddr,
 		.daddr = faddr,
 		.sport = sk->inet_num,

@@ -630,6 +630,7 @@ function Host:fdbs(bridge) end
 ---@field rx_vlan_offload? boolean
 ---@field tx_vlan_offload? boolean
 ---@field rx_timestamp? boolean
+---@field tx_timestamp? boolean
 ---@field rx_pause? boolean
 ---@field tx_pause? boolean
 ---@field loopback? boolean

@@ -20,13 +20,14 @@ end
 local function bytes(value) return value end
 
 local writers = { IP_TTL = number, IP_TOS = number, IP_PKTINFO = pktinfo, IP_RETOPTS = bytes,
-  SO_MARK = number, UDP_SEGMENT = function(value) return ("<I2"):pack(value) end }
+  SO_MARK = number, SO_PRIORITY = number, SO_TIMESTAMPING = number, SCM_TS_OPT_ID = number, UDP_SEGMENT = function(value) return ("<I2"):pack(value) end }
 
 local function level_of(name)
   if name:sub(1, 4) == "TCP_" then return C.SOL_TCP end
   if name:sub(1, 4) == "UDP_" then return C.SOL_UDP end
   if name:sub(1, 7) == "PACKET_" then return C.SOL_PACKET end
-  return name:sub(1, 3) == "SO_" and C.SOL_SOCKET or C.SOL_IP
+  local socket = name:sub(1, 3) == "SO_" or name:sub(1, 4) == "SCM_"
+  return socket and C.SOL_SOCKET or C.SOL_IP
 end
 
 -- The bytes of { IP_TTL = 9, ... }, in the order of the names; what is a string already stays.
@@ -59,6 +60,11 @@ local function read_recverr(data)
     offender = origin == C.SO_EE_ORIGIN_ICMP and read_address(data:sub(21, 24)) or nil }
 end
 
+local function read_tx_timestamp(data)
+  local errno, origin, _, _, _, info, extra = ("<I4I1I1I1I1I4I4"):unpack(data)
+  return { errno = errno, origin = origin, info = info, data = extra }
+end
+
 local function read_sockaddr(data)
   return { addr = read_address(data:sub(5, 8)), port = (">I2"):unpack(data, 3) }
 end
@@ -82,7 +88,7 @@ local readers = { IP_TTL = read_number, IP_TOS = read_number, IP_PKTINFO = read_
   SO_TIMESTAMPING = read_timestamping, SO_RXQ_OVFL = read_number, TCP_INQ = read_number,
   UDP_GRO = read_number, SO_MARK = read_number, SO_PRIORITY = read_number, IP_RECVFRAGSIZE = read_number,
   SO_TIMESTAMP_NEW = read_timeval(1000), SO_TIMESTAMPNS_NEW = read_timeval(1), SO_TIMESTAMPING_NEW = read_timestamping,
-  PACKET_AUXDATA = packet.auxdata }
+  PACKET_AUXDATA = packet.auxdata, PACKET_TX_TIMESTAMP = read_tx_timestamp }
 
 local names = {}
 for name in pairs(readers) do
