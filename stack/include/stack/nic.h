@@ -143,7 +143,8 @@ enum nic_param {
 	NIC_PARAM_BQL_HOLD_TIME,
 	NIC_PARAM_GSO, /* 0/1: `ethtool -K gso`; TCP hands super-packets down in any case */
 	NIC_PARAM_LRO, /* 0/1: `ethtool -K lro`; ring model only, needs RX_CSUM */
-	NIC_PARAM_TX_TSTAMP, /* 0/1: frames that leave are stamped when asked for (HWTSTAMP_TX_ON); ring model */
+	NIC_PARAM_TX_TSTAMP, /* 0/1: frames that leave are stamped when asked for (HWTSTAMP_TX_ON);
+			      ring model */
 	NIC_PARAM_COUNT
 };
 
