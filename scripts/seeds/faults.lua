@@ -31,22 +31,34 @@ local function draw(family)
   o.sysctl = { ["net.ipv4.tcp_congestion_control"] = o.cc,
     ["net.ipv4.tcp_timestamps"] = pick { 0, 1, 1 }, ["net.ipv4.tcp_sack"] = pick { 0, 1, 1 },
     ["net.ipv4.tcp_window_scaling"] = pick { 0, 1, 1 }, ["net.ipv4.tcp_ecn"] = pick { 0, 1, 2 } }
-  o.ethtool = { gro = pick { 0, 1 }, tso = pick { 0, 1 }, rx_csum = pick { 0, 1 } }
+  o.ethtool = { gro = pick { 0, 1 }, tso = pick { 0, 1 }, rx_csum = pick { 0, 1 }, tx_csum = pick { 1, 1, 0 } }
+  if o.ethtool.tx_csum == 0 then o.ethtool.tso = 0 end
+  o.cards = { pick { "ring", "ring", "virtio" }, pick { "ring", "ring", "virtio" } }
+  o.lro = chance(30)
+  o.ring = chance(30) and pick { 16, 32 } or nil -- descriptors: with few of them bursts are lost in the card
   o.nodelay = chance(50)
   o.mtu = pick { 1500, 1500, 1500, 576, 9000 }
   return o
 end
 
+local function station(o, n, wire)
+  local card = o.cards[n]
+  local host = net.host { addr = ("192.0.2.%d/24"):format(n), wire = wire, sysctl = o.sysctl, mtu = o.mtu,
+    model = card, rx_ring = o.ring, tx_ring = o.ring }
+  host:ethtool(o.ethtool)
+  if o.lro and card == "ring" and o.ethtool.rx_csum == 1 then host:ethtool { lro = true } end
+  return host
+end
+
 local function hosts(o)
   if o.family == 6 then
-    local a = net.host { addr = "2001:db8::1/64", model = "tun", sysctl = o.sysctl }
-    return a, net.host { addr = "2001:db8::2/64", model = "tun", wire = a.wire, sysctl = o.sysctl },
+    local mtu = math.max(o.mtu, 1280) -- the least that IPv6 allows
+    local a = net.host { addr = "2001:db8::1/64", model = "tun", sysctl = o.sysctl, mtu = mtu }
+    return a, net.host { addr = "2001:db8::2/64", model = "tun", wire = a.wire, sysctl = o.sysctl, mtu = mtu },
       "2001:db8::2", "tcp6"
   end
-  local a = net.host { addr = "192.0.2.1/24", sysctl = o.sysctl, mtu = o.mtu }
-  local b = net.host { addr = "192.0.2.2/24", wire = a.wire, sysctl = o.sysctl, mtu = o.mtu }
-  a:ethtool(o.ethtool)
-  b:ethtool(o.ethtool)
+  local a = station(o, 1)
+  local b = station(o, 2, a.wire)
   a:neigh { addr = "192.0.2.2", mac = b.mac }
   b:neigh { addr = "192.0.2.1", mac = a.mac }
   return a, b, "192.0.2.2", "tcp"
