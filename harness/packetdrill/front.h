@@ -11,6 +11,8 @@
 
 /* -- One run -- */
 
+struct sut_ops;
+
 struct pd_job {
 	const struct pd_script *script;
 	const struct pd_settings *settings;
@@ -19,6 +21,7 @@ struct pd_job {
 	const struct pd_define *setting; /* --set */
 	size_t setting_count;
 	const char *capture_path; /* NULL: none */
+	const struct sut_ops *sut;
 	const struct pd_watch *watch; /* may be NULL */
 };
 

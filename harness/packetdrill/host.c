@@ -484,7 +484,7 @@ static int command_sleep(void *ctx, u64 ns)
 {
 	struct pd_run *r = ctx;
 
-	pd_advance(r, pd_now(r) + ns, false);
+	pd_reach(r, pd_now(r) + ns);
 	return 0;
 }
 

@@ -346,7 +346,7 @@ static bool send_bytes(struct pd_run *r, const struct pd_event *e, const u8 *byt
 	 * What is injected comes before the timers of its instant: it starts a nanosecond before
 	 * and travels so long. When the instant has begun already it goes in at once.
 	 */
-	if (pd_now(r) < at_ns && !pd_advance(r, at_ns - 1, false))
+	if (pd_now(r) < at_ns && !pd_reach(r, at_ns - 1))
 		return false;
 	op.u.frame.wire = PD_WIRE;
 	op.u.frame.end = PD_SCRIPT_END;
@@ -356,7 +356,7 @@ static bool send_bytes(struct pd_run *r, const struct pd_event *e, const u8 *byt
 	if (err < 0)
 		return pd_fail(r, e, NULL, NULL, "the packet could not be injected: errno %d",
 			       (int)-err);
-	return pd_advance(r, at_ns, false);
+	return pd_reach(r, at_ns);
 }
 
 bool pd_packet_bytes(struct pd_run *r, const struct pd_event *e, u8 **bytes, u32 *len,

@@ -143,6 +143,15 @@ bool pd_advance(struct pd_run *r, u64 until_ns, bool frame)
 	return pd_finish_calls(r);
 }
 
+bool pd_reach(struct pd_run *r, u64 until_ns)
+{
+	do {
+		if (!pd_advance(r, until_ns, false))
+			return false;
+	} while (pd_now(r) < until_ns && until_ns <= PD_TIME_LIMIT);
+	return true;
+}
+
 /* -- What the world calls -- */
 
 static void on_frame(void *ctx, u32 wire, u32 end, const u8 *frame, u32 len)
@@ -296,13 +305,13 @@ static bool run_event(struct pd_run *r, const struct pd_event *e)
 	case PD_PACKET:
 		return run_packet(r, e, at, until);
 	case PD_SYSCALL:
-		return pd_calls_wait(r) && pd_advance(r, at > pd_now(r) ? at : pd_now(r), false) &&
+		return pd_calls_wait(r) && pd_reach(r, at > pd_now(r) ? at : pd_now(r)) &&
 		       pd_call_run(r, e, pd_now(r));
 	case PD_COMMAND:
-		return pd_advance(r, at, false) && run_command(r, e, e->command, e->body_line) &&
-		       pd_advance(r, pd_now(r), false);
+		return pd_reach(r, at) && run_command(r, e, e->command, e->body_line) &&
+		       pd_reach(r, pd_now(r));
 	case PD_CODE:
-		return pd_advance(r, at, false) && run_code(r, e);
+		return pd_reach(r, at) && run_code(r, e);
 	}
 	return false;
 }
@@ -365,7 +374,11 @@ static bool boot(struct pd_run *r, const struct pd_job *job)
 	for (i = 0; i < r->settings->envs; i++)
 		pd_shell_set(r->shell, r->settings->env[i].name, r->settings->env[i].value);
 	r->sut->ops->trace(r->sut, UINT64_MAX);
-	return run_init_scripts(r);
+	if (!run_init_scripts(r))
+		return false;
+	/* They take their time on a real clock. */
+	r->start_ns = r->sut->ops->now(r->sut);
+	return true;
 }
 
 void pd_run_free(struct pd_run *r)
@@ -440,10 +453,13 @@ void pd_run(const struct pd_job *job, struct pd_outcome *o)
 	char error[CAPTURE_ERROR_SIZE];
 
 	*o = (struct pd_outcome){ 0 };
-	r.sut = sut_tapline.create(&config, &callbacks, &r);
+	r.sut = job->sut->create(&config, &callbacks, &r);
 	if (!r.sut) {
 		o->failed = true;
-		strbuf_puts(&o->message, "no memory for a world");
+		strbuf_puts(&o->message,
+			    job->sut == &sut_kernel ?
+				    "no network namespace can be made here (is this root?)" :
+				    "no memory for a world");
 		return;
 	}
 	r.shell = pd_shell_new(job->watch ? &pd_watched_commands : &pd_host_commands, &r,

@@ -150,8 +150,10 @@ bool pd_check_time(struct pd_run *r, const struct pd_event *e, u64 want_ns, u64 
 		   u64 was_ns, const char *what);
 /* How far a time of this event may be off. */
 u64 pd_tolerance(const struct pd_run *r, const struct pd_event *e, u64 want_ns);
-/* Lets the world go on to this script time; `frame`: or until a frame comes out. */
+/* Lets the world go on to this script time, or until a call ends; `frame`: or a frame comes out. */
 bool pd_advance(struct pd_run *r, u64 until_ns, bool frame);
+/* To this script time, whatever ends before. */
+bool pd_reach(struct pd_run *r, u64 until_ns);
 /* Finishes calls that are done. */
 bool pd_finish_calls(struct pd_run *r);
 

@@ -229,6 +229,8 @@ static void apply_given(const struct run_options *given, struct run_options *o)
 		o->seed = below.seed;
 	if (!given->profile_given && below.profile_given)
 		o->profile = below.profile;
+	if (!given->sut)
+		o->sut = below.sut;
 	if (!given->nic)
 		o->nic = below.nic;
 	if (!given->offload)

@@ -17,6 +17,18 @@ struct test_file {
 	struct pd_file *pkt;
 };
 
+static struct script *load_lua(const struct plan_file *f, struct strbuf *error)
+{
+	if (f->config.sut && strcmp(f->config.sut, "kernel") == 0) {
+		strbuf_printf(
+			error,
+			"%s: --sut kernel is for packetdrill scripts: Lua tests need virtual time",
+			f->path);
+		return NULL;
+	}
+	return script_load(f->path, &f->config, error);
+}
+
 static bool file_load(struct test_file *t, const struct plan_file *f, struct strbuf *error)
 {
 	*t = (struct test_file){ 0 };
@@ -24,7 +36,7 @@ static bool file_load(struct test_file *t, const struct plan_file *f, struct str
 		t->pkt = pd_file_load(f->path, &f->config, &f->options.packetdrill,
 				      f->options.families, error);
 	else
-		t->lua = script_load(f->path, &f->config, error);
+		t->lua = load_lua(f, error);
 	return t->pkt || t->lua;
 }
 

@@ -29,6 +29,7 @@ enum option_id {
 	OPT_FAMILY,
 	OPT_MAKE,
 	OPT_NIC,
+	OPT_SUT,
 	OPT_OFFLOAD,
 	OPT_HELP,
 };
@@ -42,6 +43,7 @@ static const struct run_option option_defs[] = {
 	{ "--shard", "I/N", OPT_SHARD },   { "--audit", NULL, OPT_AUDIT },
 	{ "--make", NULL, OPT_MAKE },	   { "--help", NULL, OPT_HELP },
 	{ "-h", NULL, OPT_HELP },	   { "--family", "4|6|mapped|all", OPT_FAMILY },
+	{ "--sut", "NAME", OPT_SUT },
 	{ "--nic", "MODEL", OPT_NIC },	   { "--offload", "LIST", OPT_OFFLOAD },
 };
 
@@ -77,6 +79,9 @@ const char *run_options_help(void)
 	       "                      less than 4 ms); 0: be exact, and list what is not\n"
 	       "  --env NAME=VALUE    packetdrill scripts: a variable of their commands; their other\n"
 	       "                      options (--local_ip, --mtu, --tolerance_usecs, ...) hold too\n"
+	       "  --sut NAME          packetdrill scripts: the stack that they test: tapline (default),\n"
+	       "                      or kernel: this machine's, in a network namespace of its own, in\n"
+	       "                      real time (needs root)\n"
 	       "  --help              this text\n"
 	       "\n"
 	       "A file tapline.args in a folder holds options for what lies below it, one a line:\n"
@@ -159,6 +164,14 @@ static bool parse_nic(struct run_options *o, const char *text, struct strbuf *er
 
 	o->nic = parse_name("--nic", "model", names, text, error);
 	return o->nic != NULL;
+}
+
+static bool parse_sut(struct run_options *o, const char *text, struct strbuf *error)
+{
+	static const char *const names[] = { "tapline", "kernel" };
+
+	o->sut = parse_name("--sut", "stack", names, text, error);
+	return o->sut != NULL;
 }
 
 /* "gro=off,tso=on": names and switches that there are. */
@@ -266,6 +279,8 @@ static bool apply(struct run_options *o, const struct run_option *d, char *value
 		return true;
 	case OPT_PROFILE:
 		return parse_profile(o, value, error);
+	case OPT_SUT:
+		return parse_sut(o, value, error);
 	case OPT_NIC:
 		return parse_nic(o, value, error);
 	case OPT_OFFLOAD:
@@ -485,6 +500,8 @@ void run_options_rerun(const struct run_options *o, const char *path, const char
 	strbuf_printf(out, "tapline run --seed %" PRIu64, o->seed);
 	if (strcmp(o->profile, "linux") != 0)
 		strbuf_printf(out, " --profile %s", o->profile);
+	if (o->sut)
+		strbuf_printf(out, " --sut %s", o->sut);
 	if (o->nic)
 		strbuf_printf(out, " --nic %s", o->nic);
 	if (o->offload)

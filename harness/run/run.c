@@ -110,6 +110,7 @@ static void fill_config(const struct run *r, struct plan_file *f)
 		.seed = o->seed,
 		.profile = o->profile,
 		.profile_given = o->profile_given,
+		.sut = o->sut,
 		.nic = o->nic,
 		.offload = o->offload,
 		.settings = o->settings,

@@ -60,6 +60,9 @@ struct sut {
 /* tapline's own stack. */
 extern const struct sut_ops sut_tapline;
 
+/* The Linux kernel of this machine, in real time; create() is NULL without the rights for it. */
+extern const struct sut_ops sut_kernel;
+
 /*
  * For a process that wants to see whether anything hangs on it: from now on worlds of sut_tapline
  * lie at other addresses, in memory that is full of junk.
