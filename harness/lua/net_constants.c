@@ -268,6 +268,7 @@ static const struct constant constants[] = {
 	C(FIONREAD),
 	C(SIOCINQ),
 	C(SIOCOUTQ),
+	C(SIOCOUTQNSD),
 	C(SIOCATMARK),
 	C(RTN_UNICAST),
 	C(RTN_LOCAL),

@@ -546,6 +546,25 @@ static int scan_for_connect(struct inet_hashinfo *hi, struct sock *sk, struct po
 	return -EADDRNOTAVAIL;
 }
 
+/* With IP_LOCAL_PORT_RANGE all ports of the range are taken in turn. */
+static int connect_own_range(struct inet_hashinfo *hi, struct sock *sk, struct port_range r)
+{
+	u32 n = r.high - r.low, *perturb, offset, i;
+	int err = -EADDRNOTAVAIL;
+	u64 port_offset;
+	bool may_end;
+
+	inet_sk_key(sk);
+	port_offset = inet_sk_port_offset(hi, inet_skc(sk));
+	perturb = &hi->table_perturb[port_offset & (INET_TABLE_PERTURB_SIZE - 1)];
+	offset = (*perturb + (u32)(port_offset >> 32)) % n;
+	for (i = 0; i < n && err == -EADDRNOTAVAIL; i++)
+		err = try_connect_port(hi, sk, (u16)(r.low + (offset + i) % n), &may_end);
+	if (!err)
+		*perturb += max_u32(i, get_random_u32_below(hi->host->world, RANDOM_PORT, 8)) + 1;
+	return err;
+}
+
 /* RFC 6056 3.3.4, as __inet_hash_connect: ports of the range's lower parity first. */
 static int connect_any_port(struct inet_hashinfo *hi, struct sock *sk)
 {
@@ -558,6 +577,8 @@ static int connect_any_port(struct inet_hashinfo *hi, struct sock *sk)
 
 	if (!remaining || table_perturb_init(hi))
 		return remaining ? -ENOMEM : -EADDRNOTAVAIL;
+	if (sk->sk_rare->local_port_range)
+		return connect_own_range(hi, sk, r);
 	if (remaining > 1)
 		remaining &= ~1u;
 	inet_sk_key(sk);

@@ -10,6 +10,13 @@
 int ipv6_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len);
 int ipv6_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len);
 
+/* What bind() and connect() say of an address of another family: a struct sockaddr_in is too short,
+ * which is found first. */
+static inline int ipv6_wrong_family(const struct sock_addr *addr)
+{
+	return addr->family == AF_INET || addr->family == AF_UNSPEC ? -EINVAL : -EAFNOSUPPORT;
+}
+
 /* The address of a struct sock_addr of AF_INET6. */
 static inline struct inet_addr ipv6_sock_addr(const struct sock_addr *addr)
 {

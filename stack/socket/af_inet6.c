@@ -42,7 +42,7 @@ static int inet6_bind(struct socket *sock, const struct sock_addr *addr)
 	int err;
 
 	if (addr->family != AF_INET6)
-		return -EAFNOSUPPORT;
+		return ipv6_wrong_family(addr);
 	if (sk->sk_state != TCP_CLOSE || sk->inet_num)
 		return -EINVAL;
 	/* A stream has one peer. */

@@ -11,6 +11,8 @@
 #include "socket/eventpoll.h"
 
 #define EP_PRIVATE (EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE)
+/* What may go with EPOLLEXCLUSIVE (EPOLLEXCLUSIVE_OK_BITS). */
+#define EP_EXCLUSIVE_OK (POLLIN | POLLOUT | POLLERR | POLLHUP | EPOLLET | EPOLLEXCLUSIVE)
 
 struct eventpoll {
 	struct host *host;
@@ -27,13 +29,13 @@ struct epitem {
 	struct eventpoll *ep;
 	struct file *file;
 	s32 fd;
-	u32 events;
+	u32 events; /* POLLERR and POLLHUP always; of a one-shot that has been reported: none */
 	u64 data;
 };
 
 static u32 item_poll(const struct epitem *it)
 {
-	return it->file->ops->poll(it->file) & (it->events | POLLERR | POLLHUP) & ~EP_PRIVATE;
+	return it->file->ops->poll(it->file) & it->events & ~EP_PRIVATE;
 }
 
 /* ep_poll_callback */
@@ -43,7 +45,7 @@ static bool item_wake(struct wait_queue_entry *e, u32 key)
 
 	if (!(it->events & ~EP_PRIVATE))
 		return false; /* a one-shot that has been reported */
-	if (key && !(key & (it->events | POLLERR | POLLHUP)))
+	if (key && !(key & it->events))
 		return false;
 	if (list_empty(&it->ready))
 		list_add_tail(&it->ready, &it->ep->ready);
@@ -162,7 +164,7 @@ static int ep_insert(struct eventpoll *ep, struct file *f, s32 fd, u32 events, u
 	it->ep = ep;
 	it->file = f;
 	it->fd = fd;
-	it->events = events;
+	it->events = events | POLLERR | POLLHUP;
 	it->data = data;
 	list_init(&it->ready);
 	list_add_tail(&it->all, &ep->items);
@@ -194,6 +196,8 @@ int epoll_ctl(struct host *h, s32 epfd, u32 op, s32 fd, const u8 *event)
 	case EPOLL_CTL_ADD:
 		if (it)
 			return -EEXIST;
+		if (get_le32(event) & EPOLLEXCLUSIVE && get_le32(event) & ~EP_EXCLUSIVE_OK)
+			return -EINVAL;
 		return ep_insert(ep, f, fd, get_le32(event), get_le64(event + 4));
 	case EPOLL_CTL_DEL:
 		if (!it)
@@ -205,7 +209,7 @@ int epoll_ctl(struct host *h, s32 epfd, u32 op, s32 fd, const u8 *event)
 			return -ENOENT;
 		if ((it->events | get_le32(event)) & EPOLLEXCLUSIVE)
 			return -EINVAL;
-		it->events = get_le32(event);
+		it->events = get_le32(event) | POLLERR | POLLHUP;
 		it->data = get_le64(event + 4);
 		item_check_ready(it);
 		return 0;

@@ -538,13 +538,15 @@ int tcp_ioctl(struct sock *sk, u32 cmd, s64 *value)
 		*value = tp->urg_data && tp->urg_seq == tp->copied_seq;
 		return 0;
 	}
-	if (cmd != SIOCINQ && cmd != SIOCOUTQ)
+	if (cmd != SIOCINQ && cmd != SIOCOUTQ && cmd != SIOCOUTQNSD)
 		return -ENOTTY;
 	if (sk->sk_state == TCP_LISTEN)
 		return -EINVAL;
 	if (cmd == SIOCINQ)
 		*value = tcp_inq(sk);
+	else if (opening)
+		*value = 0;
 	else
-		*value = opening ? 0 : (s64)(tp->write_seq - tp->snd_una);
+		*value = (s64)(tp->write_seq - (cmd == SIOCOUTQ ? tp->snd_una : tp->snd_nxt));
 	return 0;
 }

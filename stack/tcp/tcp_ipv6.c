@@ -131,7 +131,7 @@ static int tcp_v6_connect(struct sock *sk, const struct sock_addr *addr)
 	int err;
 
 	if (addr->family != AF_INET6)
-		return -EAFNOSUPPORT;
+		return ipv6_wrong_family(addr);
 	/* BSD's and Linux's reading of "any": this host. */
 	if (inet_addr_any(&daddr))
 		daddr.w[3] = htonl(1);

@@ -43,7 +43,7 @@ return function(world)
   end
 
   -- int32 in the byte order of x86-64.
-  function w.int(n) return ("<i4"):pack(n) end
+  function w.int(n) return ("<I4"):pack(n & 0xffffffff) end
 
   function w.socket(family, kind, protocol)
     return w.must("socket", { arg0 = family, arg1 = kind | C.NONBLOCK, arg2 = protocol or 0 }).ret
@@ -119,7 +119,8 @@ return function(world)
     return result and w.events(result.revents[1]) or err
   end
 
-  function w.settle() world.sleep(2000000) end
+  -- Longer than a jiffy of any kernel, shorter than a delayed ACK.
+  function w.settle() world.sleep(6000000) end
 
   -- Scenes --------------------------------------------------------------------------------------
 

@@ -10,6 +10,10 @@ for line in ([[
   options tcp-close-wait
   options udp
   options tcp6-closed
+  states
+  ports
+  stream
+  datagram
 ]]):gmatch "[^\n]+" do
   local file, part = line:match "(%S+)%s*(%S*)"
   list[#list + 1] = { name = part ~= "" and file .. "." .. part or file, file = file, part = part }

@@ -214,10 +214,11 @@
 #define O_RDWR	   02
 #define O_NONBLOCK 04000
 
-#define FIONREAD   0x541B
-#define SIOCINQ	   0x541B
-#define SIOCOUTQ   0x5411
-#define SIOCATMARK 0x8905
+#define FIONREAD    0x541B
+#define SIOCINQ	    0x541B
+#define SIOCOUTQ    0x5411
+#define SIOCATMARK  0x8905
+#define SIOCOUTQNSD 0x894B
 
 #define SOMAXCONN 4096
 
