@@ -37,7 +37,7 @@ const char *net_errno_name(int code)
 		E(ECONNABORTED),  E(ECONNRESET),   E(ENOBUFS),	       E(EISCONN),
 		E(ENOTCONN),	  E(ETIMEDOUT),	   E(ECONNREFUSED),    E(EHOSTDOWN),
 		E(EHOSTUNREACH),  E(EALREADY),	   E(EINPROGRESS),     E(EPROTO),
-		E(ENODATA),	  E(ENOMSG),	   { 64, "ENONET" },
+		E(ENODATA),	  E(ENOMSG),	   { 64, "ENONET" },   E(EKEYREJECTED),
 #undef E
 	};
 	size_t i;

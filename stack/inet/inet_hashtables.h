@@ -116,6 +116,8 @@ struct inet_hashinfo {
 	/* May the TIME-WAIT socket's place be taken by sk, which connects? bound: from a port of
 	 * its own choice. (twsk_unique) */
 	bool (*twsk_unique)(struct sock *sk, struct inet_timewait_sock *tw, bool bound);
+	/* What TCP keeps behind a TIME-WAIT socket goes with it. */
+	void (*twsk_destructor)(struct inet_timewait_sock *tw);
 };
 
 /* Empty tables. 0 or -ENOMEM (nothing is left behind). */

@@ -22,8 +22,9 @@ void inet_twsk_deschedule_put(struct inet_timewait_sock *tw)
 	inet_bind_owner_del(hi, &tw->tw_bind);
 	ASSERT(hi->tw_count > 0);
 	hi->tw_count--;
-	mem_free(hi->host->world, MEM_TIMEWAIT_SOCK, tw,
-		 sizeof(*tw) + (tw->tw_has_key ? INET_TWSK_KEY_ROOM : 0));
+	if (tw->tw_extra)
+		hi->twsk_destructor(tw);
+	mem_free(hi->host->world, MEM_TIMEWAIT_SOCK, tw, sizeof(*tw) + tw->tw_extra);
 }
 
 static void tw_timer_event(struct world *w, struct event *ev)
@@ -38,15 +39,14 @@ static void tw_timer_event(struct world *w, struct event *ev)
 	timer_end(cpu);
 }
 
-struct inet_timewait_sock *inet_twsk_alloc(struct sock *sk, u8 substate, bool key)
+struct inet_timewait_sock *inet_twsk_alloc(struct sock *sk, u8 substate, u32 extra)
 {
 	struct inet_hashinfo *hi = inet_hashinfo_of(sk->net);
 	struct inet_timewait_sock *tw;
 
 	if (hi->tw_count >= (u32)sk->net->sysctl.tcp_max_tw_buckets)
 		return NULL;
-	tw = mem_zalloc(hi->host->world, MEM_TIMEWAIT_SOCK,
-			sizeof(*tw) + (key ? INET_TWSK_KEY_ROOM : 0));
+	tw = mem_zalloc(hi->host->world, MEM_TIMEWAIT_SOCK, sizeof(*tw) + extra);
 	if (!tw)
 		return NULL;
 	tw->tw_common = *inet_skc(sk);
@@ -54,7 +54,7 @@ struct inet_timewait_sock *inet_twsk_alloc(struct sock *sk, u8 substate, bool ke
 	tw->tw_common.skc_kind = SKC_TIMEWAIT;
 	tw->tw_common.skc_bound_dev_if = sk->sk_bound_dev_if;
 	tw->tw_substate = substate;
-	tw->tw_has_key = key;
+	tw->tw_extra = (u8)extra;
 	tw->tw_tos = sk->inet_tos;
 	tw->tw_mark = sk->sk_mark;
 	tw->tw_priority = sk->sk_priority;

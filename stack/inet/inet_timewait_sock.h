@@ -24,7 +24,8 @@ struct inet_timewait_sock {
 	u8 tw_substate; /* TCP_TIME_WAIT or TCP_FIN_WAIT2 */
 	u8 tw_rcv_wscale;
 	u8 tw_tos;
-	u8 tw_reuse : 1, tw_reuseport : 1, tw_transparent : 1, tw_connect_bind : 1, tw_has_key : 1;
+	u8 tw_reuse : 1, tw_reuseport : 1, tw_transparent : 1, tw_connect_bind : 1;
+	u8 tw_extra; /* bytes behind it, TCP's keys; 0: none */
 	/* TCP's own (struct tcp_timewait_sock). */
 	u32 tw_rcv_nxt, tw_snd_nxt; /* as they were; in FIN-WAIT-2 rcv_nxt waits for the FIN */
 	u32 tw_rcv_wnd;
@@ -42,12 +43,11 @@ static inline struct inet_timewait_sock *inet_twsk(struct sock_common *skc)
 	return container_of(skc, struct inet_timewait_sock, tw_common);
 }
 
-/* Bytes behind one that has a key (RFC 2385), for TCP. */
-#define INET_TWSK_KEY_ROOM 144u
+#define INET_TWSK_EXTRA_MAX 255u
 
 /* With key and place in the bind tables of sk. NULL: tcp_max_tw_buckets is reached, or no memory.
- */
-struct inet_timewait_sock *inet_twsk_alloc(struct sock *sk, u8 substate, bool key);
+ * extra: zeroed bytes behind it, which hashinfo->twsk_destructor looks after. */
+struct inet_timewait_sock *inet_twsk_alloc(struct sock *sk, u8 substate, u32 extra);
 /* Takes sk's place in ehash and arms the timer (jiffies). */
 void inet_twsk_hashdance_schedule(struct inet_timewait_sock *tw, struct sock *sk, u32 timeo);
 /* The timer starts anew. */

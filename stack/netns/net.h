@@ -64,6 +64,7 @@ struct net {
 	struct tcp_fastopen_context *tcp_fastopen_ctx; /* tcp/: keys of fast open; NULL: none yet */
 	u64 tfo_active_disable_stamp; /* tcp/: jiffies: fast open was last given up */
 	u32 tfo_active_disable_times;
+	u32 tcp_ao_needed; /* tcp/: struct tcp_ao_info there are: 0: nobody uses TCP-AO */
 	u32 sock_inuse, tcp_sock_inuse; /* core/: sockets there are (struct sock), of TCP */
 	/* core/: taps and packet sockets that are not bound to a device. */
 	struct list_head ptype_all, ptype_specific;

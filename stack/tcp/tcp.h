@@ -200,8 +200,7 @@ static inline void tcp_clear_options(struct tcp_options_received *rx_opt)
 
 struct tcp_accecn;
 struct tcp_fastopen_cookie;
-struct tcp_md5sig_info;
-struct tcp_md5sig_key;
+struct tcp_auth;
 struct tcp_fastopen_request;
 
 struct tcp_rack {
@@ -240,7 +239,7 @@ struct tcp_rare {
 	} mtup;
 	struct saved_syn *saved_syn; /* of the child's SYN; NULL: none */
 	struct tcp_accecn *accecn; /* tcp_accecn.h; NULL: not negotiated */
-	struct tcp_md5sig_info *md5sig_info; /* tcp_md5.c; NULL: no keys */
+	struct tcp_auth *auth; /* tcp_auth.h: keys of TCP MD5 and TCP-AO; NULL: none */
 	struct request_sock *fastopen_rsk; /* held: the SYN-ACK is not acknowledged yet */
 	struct tcp_fastopen_request *fastopen_req; /* while tcp_connect() runs */
 };
@@ -386,13 +385,14 @@ struct tcp_request_sock {
 	u32 ts_off; /* of our time stamps */
 	u32 last_oow_ack_time;
 	u32 rcv_nxt; /* behind the SYN (and its data) */
+	u8 used_tcp_ao : 1; /* it began with TCP-AO */
+	u8 ao_keyid, ao_rcv_next; /* the KeyIDs of what we send and of what we get */
 	u64 snt_synack; /* us: first SYN-ACK, for the RTT; 0: it was sent again */
 	u32 snt_tsval_first, snt_tsval_last;
 	u32 txhash;
 	u8 syn_tos;
 	u8 accecn_ok : 1, synack_sent : 1, syn_ect_rcv : 2, syn_ect_snt : 2, saw_accecn_opt : 2;
-	u8 accecn_fail_mode;
-	bool req_usec_ts;
+	u8 accecn_fail_mode : 4;
 };
 
 /* struct tcp_timewait_sock is all in struct inet_timewait_sock. */
@@ -679,9 +679,11 @@ static inline struct tcp_rare *tcp_rare_own(const struct tcp_sock *tp)
 	ASSERT(tp->rare != &tcp_rare_default);
 	return (struct tcp_rare *)(uintptr_t)(const void *)tp->rare;
 }
-/* The same options for a child of sk, whose `rare` it becomes. False: no memory. */
-bool tcp_rare_clone(const struct sock *sk, const struct tcp_rare **copy);
-void tcp_rare_free(const struct net *net, const struct tcp_rare *rare);
+/* The same options for the child of a request of sk, whose `rare` it becomes, and its keys. False:
+ * no memory, or the key that the connection began with is gone. */
+bool tcp_rare_clone(const struct sock *sk, const struct request_sock *req,
+		    const struct tcp_rare **copy);
+void tcp_rare_free(struct net *net, const struct tcp_rare *rare);
 /* Traces, counts CurrEstab and EstabResets, leaves the tables when it closes. */
 void tcp_set_state(struct sock *sk, u8 state);
 /* The connection is over: CLOSED, timers off, who waits is woken; an orphan goes. */
@@ -967,8 +969,7 @@ void tcp_connect_init(struct sock *sk);
  * of its own): data at the TCP header, header without checksum. NULL: no memory.
  */
 struct sk_buff *tcp_make_synack(struct sock *sk, struct dst_entry *dst, struct request_sock *req,
-				const struct tcp_fastopen_cookie *foc,
-				const struct tcp_md5sig_key *md5);
+				const struct tcp_fastopen_cookie *foc);
 /* rcv_wnd, window_clamp, rcv_wscale for a request (tcp_openreq_init_rwin). */
 void tcp_openreq_init_rwin(struct request_sock *req, const struct sock *sk_listener,
 			   const struct dst_entry *dst);
@@ -1050,12 +1051,12 @@ struct tcp_out_options {
 	u16 options; /* OPTION_* */
 	u16 mss;
 	u8 ws, num_sack_blocks;
+	u8 auth_len; /* tcp_auth_sign() fills them: they come first */
 	u8 num_accecn_fields;
 	bool accecn_synack; /* of a SYN-ACK: counters are as they begin */
 	u32 tsval, tsecr;
 	const struct tcp_fastopen_cookie *fastopen_cookie;
 };
-#define OPTION_MD5		4
 #define OPTION_FAST_OPEN_COOKIE 256
 #define OPTION_ACCECN		512
 #define OPTION_SACK_ADVERTISE	1

@@ -7,7 +7,7 @@
 #include "tcp/tcp_accecn.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_fastopen.h"
-#include "tcp/tcp_md5.h"
+#include "tcp/tcp_ao.h"
 #include "tcp/tcp_secure_seq.h"
 #include "tcp/tcp_send.h"
 #include "tcp/tcp_syn.h"
@@ -82,8 +82,10 @@ void tcp_connect_init(struct sock *sk)
 	tp->tcp_header_len = TCP_HLEN;
 	if (sysctl->tcp_timestamps)
 		tp->tcp_header_len = TCP_HLEN + TCPOLEN_TSTAMP_ALIGNED;
-	if (tcp_md5_lookup(sk))
-		tp->tcp_header_len += TCPOLEN_MD5SIG_ALIGNED;
+	if (tp->rare->auth) {
+		tcp_ao_connect_init(sk);
+		tp->tcp_header_len = (u16)(tp->tcp_header_len + tcp_auth_len(sk));
+	}
 	if (tp->rx_opt.user_mss)
 		tp->rx_opt.mss_clamp = tp->rx_opt.user_mss;
 	tp->max_window = 0;
@@ -130,6 +132,11 @@ int tcp_connect(struct sock *sk)
 	struct sk_buff *buff;
 	int err;
 
+	if (tp->rare->auth) {
+		err = tcp_auth_connect(sk);
+		if (err)
+			return err;
+	}
 	if (icsk->icsk_af_ops->rebuild_header(sk))
 		return -EHOSTUNREACH;
 	tcp_connect_init(sk);
@@ -205,19 +212,18 @@ int tcp_send_synack(struct sock *sk)
 }
 
 static void synack_options(const struct sock *sk, struct request_sock *req, u16 mss,
-			   const struct tcp_fastopen_cookie *foc, const struct tcp_md5sig_key *md5,
+			   const struct tcp_fastopen_cookie *foc, const struct tcp_key *key,
 			   struct tcp_out_options *opts)
 {
 	struct tcp_request_sock *treq = tcp_rsk(req);
 	u32 size;
 
-	*opts = (struct tcp_out_options){ .options = OPTION_MSS, .mss = mss };
-	if (md5) {
-		opts->options |= OPTION_MD5;
-		/* No SACK block would fit beside both. */
-		if (!req->syncookie)
-			req->tstamp_ok &= !req->sack_ok;
-	}
+	*opts = (struct tcp_out_options){ .options = OPTION_MSS,
+					  .mss = mss,
+					  .auth_len = (u8)tcp_key_len(key) };
+	/* No SACK block would fit beside both. */
+	if (key->type == TCP_KEY_AO || (key->type == TCP_KEY_MD5 && !req->syncookie))
+		req->tstamp_ok &= !req->sack_ok;
 	if (req->tstamp_ok) {
 		opts->options |= OPTION_TS;
 		opts->tsval = treq->ts_off + (req->syncookie ? tcp_cookie_tsval(req) :
@@ -246,18 +252,24 @@ static void synack_options(const struct sock *sk, struct request_sock *req, u16 
 }
 
 struct sk_buff *tcp_make_synack(struct sock *sk, struct dst_entry *dst, struct request_sock *req,
-				const struct tcp_fastopen_cookie *foc,
-				const struct tcp_md5sig_key *md5)
+				const struct tcp_fastopen_cookie *foc)
 {
 	struct tcp_request_sock *treq = tcp_rsk(req);
+	const struct tcp_ends ends = { .family = req->skc.skc_family,
+				       .saddr = &req->skc.skc_rcv_saddr,
+				       .daddr = &req->skc.skc_daddr };
 	u16 mss = tcp_mss_clamp(tcp_sk(sk), (u16)tcp_dst_advmss(dst));
-	struct sk_buff *skb = alloc_skb(net_world(sk->net), MAX_TCP_HEADER);
+	struct sk_buff *skb;
 	struct tcp_out_options opts;
 	u8 options[TCP_HLEN_MAX];
 	u16 ecn = tcp_ecn_make_synack(req);
 	struct tcp_hdr h;
+	struct tcp_key key;
 	u32 size;
 
+	if (!tcp_auth_synack_key(sk, req, &key))
+		return NULL;
+	skb = alloc_skb(net_world(sk->net), MAX_TCP_HEADER);
 	if (!skb)
 		return NULL;
 	skb_reserve(skb, MAX_TCP_HEADER);
@@ -266,7 +278,7 @@ struct sk_buff *tcp_make_synack(struct sock *sk, struct dst_entry *dst, struct r
 	dst_hold(dst);
 	skb_dst_set(skb, dst);
 	skb->mark = req->ir_mark;
-	synack_options(sk, req, mss, foc, md5, &opts);
+	synack_options(sk, req, mss, foc, &key, &opts);
 	size = TCP_HLEN + tcp_options_write(options, NULL, &opts);
 	h = (struct tcp_hdr){ .source = req->skc.skc_num,
 			      .dest = req->skc.skc_dport,
@@ -280,9 +292,7 @@ struct sk_buff *tcp_make_synack(struct sock *sk, struct dst_entry *dst, struct r
 	skb_reset_transport_header(skb);
 	memcpy(skb->data + TCP_HLEN, options + TCP_HLEN, size - TCP_HLEN);
 	tcp_build(skb->data, &h);
-	if (md5)
-		tcp_md5_sign(skb->data, skb->len, (u8)req->skc.skc_family, &req->skc.skc_rcv_saddr,
-			     &req->skc.skc_daddr, md5);
+	tcp_key_sign(&key, skb->data, skb->len, TCP_HLEN, &ends);
 	if (!treq->snt_synack)
 		treq->snt_synack = tcp_skb_timestamp_us(skb);
 	MIB_INC(sk->net, TcpOutSegs);

@@ -9,7 +9,7 @@
 #include "tcp/tcp_demux.h"
 
 #include "core/filter.h"
-#include "tcp/tcp_md5.h"
+#include "tcp/tcp_ao.h"
 
 #include "inet/inet_timewait_sock.h"
 
@@ -144,14 +144,31 @@ static void tcp_do_rcv(const struct tcp_family *af, struct sock *sk, struct sk_b
 	}
 }
 
-/* RFC 2385: signed as it must be, and only then? */
-static enum skb_drop_reason md5_check(const struct tcp_family *af, const struct sock *sk,
-				      const struct sk_buff *skb, const struct tcp_rcv_key *k)
+static struct tcp_ends ends_of(const struct tcp_family *af, const struct tcp_rcv_key *k)
 {
-	/* Without keys, and with no room for the option: the usual case. */
-	if (!tcp_sk(sk)->rare->md5sig_info && tcp_doff(tcp_hdr(skb)) < TCP_HLEN + TCPOLEN_MD5SIG)
+	return (struct tcp_ends){ .family = af->family, .saddr = &k->saddr, .daddr = &k->daddr };
+}
+
+/* No options, or the word of NOP NOP TS 10 and its values. */
+static bool plain_options(const u8 *th)
+{
+	u32 doff = tcp_doff(th);
+
+	return doff == TCP_HLEN ||
+	       (doff == TCP_HLEN + TCPOLEN_TSTAMP_ALIGNED && get_be32(th + TCP_HLEN) == 0x0101080a);
+}
+
+/* RFC 2385, RFC 5925: signed as it must be, and only then? */
+static enum skb_drop_reason auth_check(const struct tcp_family *af, struct sock *sk,
+				       const struct request_sock *req, const struct sk_buff *skb,
+				       const struct tcp_rcv_key *k)
+{
+	const struct tcp_ends ends = ends_of(af, k);
+
+	/* Without keys, and with nothing to find: the usual case. */
+	if (!tcp_sk(sk)->rare->auth && plain_options(tcp_hdr(skb)))
 		return SKB_DROP_REASON_NOT_SPECIFIED;
-	return tcp_inbound_md5_hash(sk, skb, af->family, &k->saddr, &k->daddr);
+	return tcp_inbound_hash(sk, req, skb, &ends);
 }
 
 /* Its header is never cut off. */
@@ -170,7 +187,7 @@ static int tcp_rcv_sk(const struct tcp_family *af, struct sock *sk, struct sk_bu
 		MIB_INC(sk->net, TcpExtTCPMinTTLDrop);
 		return tcp_drop(sk, skb, SKB_DROP_REASON_TCP_MINTTL);
 	}
-	reason = md5_check(af, sk, skb, k);
+	reason = auth_check(af, sk, NULL, skb, k);
 	if (reason != SKB_DROP_REASON_NOT_SPECIFIED)
 		return tcp_drop(sk, skb, reason);
 	if (!tcp_filter(sk, skb))
@@ -203,6 +220,14 @@ static int tcp_rcv_timewait(const struct tcp_family *af, struct net *net,
 	struct sock *sk;
 	u32 isn = 0;
 
+	if (tcp_twsk_ao_info(tw)) {
+		const struct tcp_ends ends = ends_of(af, k);
+
+		reason = tcp_inbound_ao_timewait(tw, skb, &ends);
+		if (reason != SKB_DROP_REASON_NOT_SPECIFIED)
+			return tcp_drop(NULL, skb, reason);
+		reason = SKB_DROP_REASON_TCP_TIMEWAIT;
+	}
 	tcp_fill_cb(skb, k);
 	switch (tcp_timewait_state_process(tw, skb, &isn, &reason)) {
 	case TCP_TW_SYN:
@@ -238,7 +263,7 @@ static bool tcp_rcv_request(const struct tcp_family *af, struct sock *sk, struct
 	struct sock *nsk;
 	int rst;
 
-	reason = md5_check(af, sk, skb, k);
+	reason = auth_check(af, sk, req, skb, k);
 	if (reason == SKB_DROP_REASON_NOT_SPECIFIED && !tcp_filter(sk, skb))
 		reason = SKB_DROP_REASON_SOCKET_FILTER;
 	if (reason != SKB_DROP_REASON_NOT_SPECIFIED) {

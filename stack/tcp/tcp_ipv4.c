@@ -12,7 +12,7 @@
 #include "ipv4/ip_options.h"
 #include "ipv4/ip_sockglue.h"
 #include "lib/checksum.h"
-#include "tcp/tcp_md5.h"
+#include "tcp/tcp_auth.h"
 #include "tcp/tcp_metrics.h"
 #include "tcp/tcp_offload.h"
 #include "tcp/tcp_secure_seq.h"
@@ -262,8 +262,7 @@ static int tcp_v4_send_synack(struct sock *sk, struct dst_entry *dst, struct req
 			return -EHOSTUNREACH;
 		dst = route;
 	}
-	skb = tcp_make_synack(sk, dst, req, foc,
-			      tcp_md5_do_lookup(sk, AF_INET, &req->skc.skc_daddr));
+	skb = tcp_make_synack(sk, dst, req, foc);
 	dst_release(route);
 	if (!skb)
 		return -ENOBUFS;
@@ -457,7 +456,6 @@ void tcp_v4_destroy_sock(struct sock *sk)
 		inet_put_port(sk);
 	ASSERT(!tcp_sk(sk)->rare->fastopen_rsk);
 	tcp_fastopen_destroy_cipher(sk);
-	tcp_md5_destroy(sk);
 	tcp_accecn_free(sk);
 }
 
@@ -558,6 +556,7 @@ int tcp_init(struct host *h)
 		return err;
 	}
 	th->hashinfo.twsk_unique = tcp_twsk_unique;
+	th->hashinfo.twsk_destructor = tcp_twsk_destructor;
 	get_random_siphash_key(h->world, RANDOM_ISN, &th->isn_key);
 	get_random_siphash_key(h->world, RANDOM_ISN, &th->ts_key);
 	get_random_siphash_key(h->world, RANDOM_ISN, &th->cookie_key[0]);

@@ -9,6 +9,7 @@
 #include "core/skb_path.h"
 #include "ipv4/ip_sockglue.h"
 #include "lib/checksum.h"
+#include "tcp/tcp_ao.h"
 #include "tcp/tcp_demux.h"
 #include "tcp/tcp_ipv4.h"
 #include "tcp/tcp_observe.h"
@@ -186,7 +187,7 @@ int tcp_v4_err(struct sk_buff *skb, u32 info)
 		MIB_INC(net, IcmpInErrors);
 		return -ENOENT;
 	}
-	if (skc->skc_kind == SKC_TIMEWAIT)
+	if (tcp_ao_ignore_icmp(skc, icmp4_type(icmp), (u8)code) || skc->skc_kind == SKC_TIMEWAIT)
 		return 0;
 	if (skc->skc_kind == SKC_REQUEST) {
 		tcp_req_err(inet_reqsk(skc), seq,

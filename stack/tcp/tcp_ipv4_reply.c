@@ -127,14 +127,12 @@ void tcp_v4_send_reset(struct sock *sk, struct sk_buff *skb, u32 reason)
 		arg.oif = sk->sk_bound_dev_if;
 		arg.mark = sk->sk_mark;
 		arg.priority = sk->sk_priority;
-		to.key = tcp_reply_key(sk, &to);
 	} else if (!skb->dst || skb_rtable(skb)->rt_type != RTN_LOCAL) {
 		/* RFC 1122 4.2.3.10: nothing sent to many is answered. */
 		return;
-	} else if (!tcp_reply_listener_key(&to, skb->dev ? skb->dev->ifindex : 0)) {
-		return;
 	}
-	send_reset(&to, skb, &arg, reason);
+	if (tcp_reply_reset_key(&to, sk, NULL))
+		send_reset(&to, skb, &arg, reason);
 }
 
 static struct reply_arg timewait_arg(const struct inet_timewait_sock *tw, u8 tos)
@@ -150,8 +148,7 @@ void tcp_v4_timewait_reset(const struct inet_timewait_sock *tw, struct sk_buff *
 	const struct reply_arg arg = timewait_arg(tw, ip4_tos(ip_hdr(skb)) & ~INET_ECN_MASK & 0xff);
 	struct tcp_reply_to to = reply_to(tw->tw_common.skc_net, skb);
 
-	to.key = tcp_twsk_md5_key(tw);
-	if (!(TCP_SKB_CB(skb)->tcp_flags & TCPHDR_RST))
+	if (!(TCP_SKB_CB(skb)->tcp_flags & TCPHDR_RST) && tcp_reply_reset_key(&to, NULL, tw))
 		send_reset(&to, skb, &arg, SK_RST_REASON_TCP_TIMEWAIT_SOCKET);
 }
 
@@ -163,7 +160,8 @@ void tcp_v4_timewait_ack(const struct inet_timewait_sock *tw, struct sk_buff *sk
 	struct tcp_reply_to to = reply_to(tw->tw_common.skc_net, skb);
 	struct tcp_reply rep;
 
-	to.key = tcp_twsk_md5_key(tw);
+	if (!tcp_reply_timewait_key(&to, tw))
+		return;
 	tcp_reply_timewait(&to, tw, &rep);
 	ip_send_unicast_reply(to.net, skb, &rep, &arg);
 }
@@ -176,7 +174,8 @@ void tcp_v4_reqsk_send_ack(struct sock *sk, struct sk_buff *skb, struct request_
 	struct tcp_reply_to to = reply_to(sk->net, skb);
 	struct tcp_reply rep;
 
-	to.key = tcp_reply_key(sk, &to);
+	if (!tcp_reply_request_key(&to, sk, req))
+		return;
 	tcp_reply_request(&to, req, &rep);
 	ip_send_unicast_reply(to.net, skb, &rep, &arg);
 }

@@ -7,7 +7,7 @@
  * Invariant: icsk_af_ops is ipv6_mapped exactly while pinet6->v4mapped is set and it is connected.
  */
 #include "tcp/tcp_ipv6.h"
-#include "tcp/tcp_md5.h"
+#include "tcp/tcp_auth.h"
 
 #include "ipv4/ip_sockglue.h"
 #include "ipv6/ipv6_sockglue.h"
@@ -225,8 +225,7 @@ static int tcp_v6_send_synack(struct sock *sk, struct dst_entry *dst, struct req
 			return -EHOSTUNREACH;
 		dst = route;
 	}
-	skb = tcp_make_synack(sk, dst, req, foc,
-			      tcp_md5_do_lookup(sk, AF_INET6, &req->skc.skc_daddr));
+	skb = tcp_make_synack(sk, dst, req, foc);
 	dst_release(route);
 	if (!skb)
 		return -ENOBUFS;

@@ -6,6 +6,7 @@
  * Invariant: behind tcp_v6_rcv() the checksum of a segment is right and its header is linear.
  */
 #include "inet/inet_timewait_sock.h"
+#include "tcp/tcp_ao.h"
 #include "tcp/tcp_ipv6.h"
 #include "core/offload.h"
 #include "tcp/tcp_observe.h"
@@ -107,7 +108,7 @@ static void tcp_v6_err(struct sk_buff *skb, const u8 *iph, u8 type, u8 code, u32
 		MIB_INC(net, Icmp6InErrors);
 		return;
 	}
-	if (skc->skc_kind == SKC_TIMEWAIT)
+	if (tcp_ao_ignore_icmp(skc, type, code) || skc->skc_kind == SKC_TIMEWAIT)
 		return;
 	if (skc->skc_kind == SKC_REQUEST) {
 		s32 err;

@@ -107,20 +107,18 @@ void tcp_v6_send_reset(struct sock *sk, struct sk_buff *skb, u32 reason)
 	struct tcp_reply_to to = reply_to(skb->net, skb);
 
 	/* RFC 9293 3.10.7.1; nothing that was not for us alone is answered. */
-	if (sk)
-		to.key = tcp_reply_key(sk, &to);
-	else if (!ipv6_chk_addr(skb->net, &to.daddr) ||
-		 !tcp_reply_listener_key(&to, skb->dev ? skb->dev->ifindex : 0))
+	if (!sk && !ipv6_chk_addr(skb->net, &to.daddr))
 		return;
-	send_reset(&to, sk ? sk->sk_bound_dev_if : 0, reason);
+	if (tcp_reply_reset_key(&to, sk, NULL))
+		send_reset(&to, sk ? sk->sk_bound_dev_if : 0, reason);
 }
 
 void tcp_v6_timewait_reset(const struct inet_timewait_sock *tw, struct sk_buff *skb)
 {
 	struct tcp_reply_to to = reply_to(tw->tw_common.skc_net, skb);
 
-	to.key = tcp_twsk_md5_key(tw);
-	send_reset(&to, tw->tw_common.skc_bound_dev_if, SK_RST_REASON_TCP_TIMEWAIT_SOCKET);
+	if (tcp_reply_reset_key(&to, NULL, tw))
+		send_reset(&to, tw->tw_common.skc_bound_dev_if, SK_RST_REASON_TCP_TIMEWAIT_SOCKET);
 }
 
 /* ---- ACKs ---- */
@@ -130,7 +128,8 @@ void tcp_v6_timewait_ack(const struct inet_timewait_sock *tw, struct sk_buff *sk
 	struct tcp_reply_to to = reply_to(tw->tw_common.skc_net, skb);
 	struct tcp_reply rep;
 
-	to.key = tcp_twsk_md5_key(tw);
+	if (!tcp_reply_timewait_key(&to, tw))
+		return;
 	tcp_reply_timewait(&to, tw, &rep);
 	send_response(&to, &rep, tw->tw_common.skc_bound_dev_if, tw->tw_tos);
 }
@@ -140,7 +139,8 @@ void tcp_v6_reqsk_send_ack(struct sock *sk, struct sk_buff *skb, struct request_
 	struct tcp_reply_to to = reply_to(sk->net, skb);
 	struct tcp_reply rep;
 
-	to.key = tcp_reply_key(sk, &to);
+	if (!tcp_reply_request_key(&to, sk, req))
+		return;
 	tcp_reply_request(&to, req, &rep);
 	send_response(&to, &rep, sk->sk_bound_dev_if, reply_tclass(skb));
 }

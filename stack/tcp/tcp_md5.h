@@ -7,24 +7,15 @@
 #ifndef TAPLINE_TCP_TCP_MD5_H
 #define TAPLINE_TCP_TCP_MD5_H
 
-#include "tcp/tcp.h"
+#include "tcp/tcp_auth.h"
 
-#define TCP_MD5SIG_MAXKEYLEN   80u
-#define TCPOLEN_MD5SIG	       18u
-#define TCPOLEN_MD5SIG_ALIGNED 20u
+#define TCP_MD5SIG_MAXKEYLEN 80u
 
 struct tcp_md5sig_key {
 	struct list_head node;
 	u8 keylen, family, prefixlen;
 	struct inet_addr addr; /* of peers */
 	u8 key[TCP_MD5SIG_MAXKEYLEN];
-};
-
-_Static_assert(sizeof(struct tcp_md5sig_key) <= INET_TWSK_KEY_ROOM, "a TIME-WAIT socket keeps it");
-
-/* The keys of a socket. */
-struct tcp_md5sig_info {
-	struct list_head keys;
 };
 
 /* TCP_MD5SIG or TCP_MD5SIG_EXT (ext). 0 or -errno. */
@@ -37,28 +28,23 @@ static inline const struct tcp_md5sig_key *tcp_md5_lookup(const struct sock *sk)
 {
 	const struct sock_common *skc = inet_skc(sk);
 
-	if (!tcp_sk(sk)->rare->md5sig_info)
+	if (!tcp_sk(sk)->rare->auth)
 		return NULL;
-	return tcp_md5_do_lookup(sk, (u8)skc->skc_family, &skc->skc_daddr);
+	return tcp_md5_do_lookup(sk, skc->skc_family, &skc->skc_daddr);
 }
-/* What a TIME-WAIT socket answers with; NULL: unsigned. */
-static inline const struct tcp_md5sig_key *tcp_twsk_md5_key(const struct inet_timewait_sock *tw)
-{
-	return tw->tw_has_key ? (const struct tcp_md5sig_key *)(const void *)(tw + 1) : NULL;
-}
-/* The child takes over its peer's key. */
-void tcp_md5_inherit(const struct sock *sk, struct sock *child);
-void tcp_md5_destroy(struct sock *sk);
+/* A child's, for its peer alone. 0, -ENOMEM. */
+int tcp_md5_key_copy(struct net *net, struct tcp_auth *auth, const struct inet_addr *addr,
+		     const struct tcp_md5sig_key *key);
+/* All of them go. */
+void tcp_md5_clear(struct net *net, struct tcp_auth *auth);
 
-/* NOP NOP and the option without its digest; the next byte. */
-u8 *tcp_md5_write(u8 *p);
-/* The digest of a segment whose header (with an aligned option first) is at th, len bytes with the
- * data linear behind: into the option. */
-void tcp_md5_sign(u8 *th, u32 len, u8 family, const struct inet_addr *saddr,
-		  const struct inet_addr *daddr, const struct tcp_md5sig_key *key);
-/* A segment from saddr for sk. NOT_SPECIFIED: fine, else what it is to be dropped for (counted). */
+/* The option, aligned by NOPs in front, and its digest at th + at of a segment of len bytes, which
+ * is linear. */
+void tcp_md5_sign(u8 *th, u32 len, u32 at, const struct tcp_ends *ends,
+		  const struct tcp_md5sig_key *key);
+/* A segment for sk; hash: the digest that it has, or NULL. NOT_SPECIFIED: fine, else what it is to
+ * be dropped for (counted). */
 enum skb_drop_reason tcp_inbound_md5_hash(const struct sock *sk, const struct sk_buff *skb,
-					  u8 family, const struct inet_addr *saddr,
-					  const struct inet_addr *daddr);
+					  const struct tcp_ends *ends, const u8 *hash);
 
 #endif

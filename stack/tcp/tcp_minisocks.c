@@ -5,7 +5,7 @@
  * (net/ipv4/tcp_minisocks.c). Both families.
  */
 #include "tcp/tcp_accecn.h"
-#include "tcp/tcp_md5.h"
+#include "tcp/tcp_auth.h"
 #include "tcp/tcp_metrics.h"
 #include "tcp/tcp_syn.h"
 
@@ -126,8 +126,8 @@ void tcp_time_wait(struct sock *sk, u8 state, u32 timeo)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
 	const struct tcp_sock *tp = tcp_sk(sk);
-	const struct tcp_md5sig_key *key = tcp_md5_lookup(sk);
-	struct inet_timewait_sock *tw = inet_twsk_alloc(sk, state, key != NULL);
+	struct inet_timewait_sock *tw =
+		inet_twsk_alloc(sk, state, tp->rare->auth ? tcp_twsk_auth_size(sk) : 0);
 	u32 rto = (icsk->icsk_rto << 2) - (icsk->icsk_rto >> 1);
 
 	if (!tw) {
@@ -137,8 +137,7 @@ void tcp_time_wait(struct sock *sk, u8 state, u32 timeo)
 		return;
 	}
 	tw->tw_rcv_wscale = tp->rx_opt.rcv_wscale;
-	if (key)
-		memcpy(tw + 1, key, sizeof(*key));
+	tcp_twsk_auth_init(tw, sk);
 	tw->tw_entry_stamp = tcp_clock_ms(sk->net->host);
 	tw->tw_rcv_nxt = tp->rcv_nxt;
 	tw->tw_snd_nxt = tp->snd_nxt;
@@ -223,7 +222,7 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 	struct sock *newsk;
 	u32 now;
 
-	if (!tcp_rare_clone(sk, &rare))
+	if (!tcp_rare_clone(sk, req, &rare))
 		return NULL;
 	newsk = inet_csk_clone_lock((struct sock *)(uintptr_t)(const void *)sk, req);
 	if (!newsk) {
@@ -268,7 +267,10 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 		newtp->rx_opt.ts_recent_stamp = tcp_clock_seconds(newsk->net->host);
 		newtp->tcp_header_len = TCP_HLEN + TCPOLEN_TSTAMP_ALIGNED;
 	}
-	tcp_md5_inherit(sk, newsk);
+	if (newtp->rare->auth) {
+		newsk->sk_gso_disabled = true;
+		newtp->tcp_header_len = (u16)(newtp->tcp_header_len + tcp_auth_len(newsk));
+	}
 	newtp->sack = NULL; /* a listener may have been a connection before */
 	newtp->rx_opt.num_sacks = 0;
 	newtp->rx_opt.dsack = 0;
@@ -298,7 +300,7 @@ static void req_saw_accecn(struct tcp_request_sock *treq, u8 saw)
 		return;
 	treq->saw_accecn_opt = saw & 3u;
 	if (saw == TCP_ACCECN_OPT_FAIL_SEEN)
-		treq->accecn_fail_mode |= TCP_ACCECN_OPT_FAIL_RECV;
+		treq->accecn_fail_mode = (treq->accecn_fail_mode | TCP_ACCECN_OPT_FAIL_RECV) & 15u;
 }
 
 /* What the time stamp of a segment for a request says against it. */

@@ -10,7 +10,7 @@
 #include "core/offload.h"
 #include "tcp/tcp.h"
 #include "tcp/tcp_ecn.h"
-#include "tcp/tcp_md5.h"
+#include "tcp/tcp_auth.h"
 #include "tcp/tcp_rcv.h"
 #include "tcp/tcp_send.h"
 
@@ -141,15 +141,6 @@ static u16 urgent_pointer(const struct tcp_sock *tp, struct tcp_hdr *h)
 }
 
 /* Pushes and fills in the header. Returns its length. */
-/* RFC 2385: last of all, but before the checksum. */
-static void sign(const struct sock *sk, struct sk_buff *skb)
-{
-	const struct sock_common *skc = inet_skc(sk);
-
-	tcp_md5_sign(skb->data, skb->len, (u8)skc->skc_family, &skc->skc_rcv_saddr, &skc->skc_daddr,
-		     tcp_md5_lookup(sk));
-}
-
 static u32 build_header(struct sock *sk, struct sk_buff *skb, u32 rcv_nxt)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -180,8 +171,9 @@ static u32 build_header(struct sock *sk, struct sk_buff *skb, u32 rcv_nxt)
 	h.window = syn ? (u16)min_u32(tp->rcv_wnd, 65535) : tcp_select_window(sk);
 	tcp_build(th, &h);
 	tcp_options_write(th, tp, &opts);
-	if (opts.options & OPTION_MD5)
-		sign(sk, skb);
+	/* RFC 2385, RFC 5925 7.4: last of all, but before the checksum. */
+	if (opts.auth_len)
+		tcp_auth_sign(sk, skb);
 	return size;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What few connections have (struct tcp_rare): made when it is first written. */
-#include "tcp/tcp.h"
+#include "tcp/tcp_auth.h"
 
 #include "kernel/mem.h"
 
@@ -19,7 +19,8 @@ struct tcp_rare *tcp_rare_get(struct sock *sk)
 	return r;
 }
 
-bool tcp_rare_clone(const struct sock *sk, const struct tcp_rare **copy)
+bool tcp_rare_clone(const struct sock *sk, const struct request_sock *req,
+		    const struct tcp_rare **copy)
 {
 	const struct tcp_rare *from = tcp_sk(sk)->rare;
 	struct tcp_rare *r;
@@ -31,14 +32,20 @@ bool tcp_rare_clone(const struct sock *sk, const struct tcp_rare **copy)
 	if (!r)
 		return false;
 	r->options = from->options;
+	if (from->auth && tcp_auth_inherit(sk, req, &r->auth)) {
+		tcp_rare_free(sk->net, r);
+		return false;
+	}
 	*copy = r;
 	return true;
 }
 
-void tcp_rare_free(const struct net *net, const struct tcp_rare *rare)
+void tcp_rare_free(struct net *net, const struct tcp_rare *rare)
 {
+	struct tcp_rare *own = (struct tcp_rare *)(uintptr_t)(const void *)rare;
+
 	if (rare == &tcp_rare_default)
 		return;
-	mem_free(net_world(net), MEM_TCP_RARE, (struct tcp_rare *)(uintptr_t)(const void *)rare,
-		 sizeof(*rare));
+	tcp_auth_free(net, &own->auth);
+	mem_free(net_world(net), MEM_TCP_RARE, own, sizeof(*own));
 }

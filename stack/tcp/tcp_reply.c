@@ -10,41 +10,171 @@
 
 #include "inet/inet_hashtables.h"
 #include "inet/inet_timewait_sock.h"
+#include "tcp/tcp_ao.h"
+#include "tcp/tcp_md5.h"
 
 /* ---- keys ---- */
 
-const struct tcp_md5sig_key *tcp_reply_key(const struct sock *sk, const struct tcp_reply_to *to)
+static struct tcp_ends incoming(const struct tcp_reply_to *to)
 {
-	return sk ? tcp_md5_do_lookup(sk, to->family, &to->saddr) : NULL;
+	return (struct tcp_ends){ .family = to->family, .saddr = &to->saddr, .daddr = &to->daddr };
 }
 
-bool tcp_reply_listener_key(struct tcp_reply_to *to, u32 dif)
+static void take_md5(struct tcp_reply_to *to, const struct tcp_md5sig_key *key)
+{
+	to->key = (struct tcp_key){ .type = key ? TCP_KEY_MD5 : TCP_KEY_NONE, .md5_key = key };
+}
+
+static u32 reset_seq(const u8 *th)
+{
+	return tcp_flags(th) & TCPHDR_ACK ? tcp_ack_seq(th) : 0;
+}
+
+/* With the traffic key of what goes back, for these numbers of ours and the peer's. */
+static void take_ao(struct tcp_reply_to *to, struct tcp_ao_key *key, u32 lisn, u32 risn)
 {
 	const u8 *th = tcp_hdr(to->skb);
-	const struct sock *listener;
+	const struct tcp_ao_context ctx = {
+		.ends = { .family = to->family, .saddr = &to->daddr, .daddr = &to->saddr },
+		.sport = tcp_dest(th),
+		.dport = tcp_source(th),
+		.sisn = lisn,
+		.disn = risn
+	};
 
-	if (tcp_doff(th) < TCP_HLEN + TCPOLEN_MD5SIG)
-		return true;
-	listener =
-		__inet_lookup_listener(inet_hashinfo_of(to->net), to->net, to->family, &to->saddr,
-				       tcp_source(th), &to->daddr, tcp_dest(th), dif);
-	to->key = listener ? tcp_reply_key(listener, to) : NULL;
-	return !to->key || tcp_inbound_md5_hash(listener, to->skb, to->family, &to->saddr,
-						&to->daddr) == SKB_DROP_REASON_NOT_SPECIFIED;
+	to->key.type = TCP_KEY_AO;
+	to->key.ao_key = key;
+	to->key.keyid = key->sndid;
+	tcp_ao_calc_traffic_key(key, to->key.traffic_key, &ctx);
 }
 
-/* The option goes in front of others behind the header. */
+/*
+ * The listener has no connection: a SYN's sender has sent nothing but that, and will take the
+ * number of the reset for ours; an ACK was checked with the numbers before those that it has.
+ */
+static bool listener_ao_key(struct tcp_reply_to *to, const struct tcp_ao_info *ao, const u8 *aoh)
+{
+	const u8 *th = tcp_hdr(to->skb);
+	struct tcp_ao_key *key = tcp_ao_do_lookup(ao, &to->saddr, to->family, aoh[3], -1);
+	bool syn = tcp_flags(th) & TCPHDR_SYN;
+
+	if (!key)
+		return false;
+	if (syn)
+		take_ao(to, key, reset_seq(th), tcp_seq(th));
+	else
+		take_ao(to, key, tcp_ack_seq(th) - 1, tcp_seq(th) - 1);
+	to->key.rnext = key->rcvid;
+	to->key.sne = syn ? 0 : tcp_ao_compute_sne(0, tcp_ack_seq(th) - 1, reset_seq(th));
+	return true;
+}
+
+/* A connection's: `next`: its SND.UNA, seq: what is sent. */
+static bool connection_ao_key(struct tcp_reply_to *to, struct tcp_ao_info *ao, const u8 *aoh,
+			      u32 next, u32 seq)
+{
+	struct tcp_ao_key *key = tcp_ao_established_key(ao, aoh[3], -1);
+
+	if (!key || !ao->rnext_key)
+		return false;
+	take_ao(to, key, ao->lisn, ao->risn);
+	to->key.rnext = ao->rnext_key->rcvid;
+	to->key.sne = tcp_ao_sne_of(&ao->snd, next, seq);
+	return true;
+}
+
+/*
+ * The active side may be what is lost: then a listener at the sender's port knows its key, and a
+ * segment that is signed with it gets a signed answer; another gets none (RFC 2385 2.0).
+ */
+static bool listener_md5_key(struct tcp_reply_to *to, const u8 *hash)
+{
+	const struct tcp_ends ends = incoming(to);
+	const u8 *th = tcp_hdr(to->skb);
+	const struct sock *listener =
+		__inet_lookup_listener(inet_hashinfo_of(to->net), to->net, to->family, &to->saddr,
+				       tcp_source(th), &to->daddr, tcp_source(th),
+				       to->skb->dev ? to->skb->dev->ifindex : 0);
+
+	take_md5(to, listener ? tcp_md5_do_lookup(listener, to->family, &to->saddr) : NULL);
+	return to->key.type && tcp_inbound_md5_hash(listener, to->skb, &ends, hash) ==
+				       SKB_DROP_REASON_NOT_SPECIFIED;
+}
+
+bool tcp_reply_reset_key(struct tcp_reply_to *to, const struct sock *sk,
+			 const struct inet_timewait_sock *tw)
+{
+	const u8 *th = tcp_hdr(to->skb);
+	struct tcp_ao_info *ao = sk ? tcp_ao_info_of(sk) : tw ? tcp_twsk_ao_info(tw) : NULL;
+	struct tcp_auth_options opts;
+
+	if (!tcp_parse_auth_options(to->net, th, &opts))
+		return false;
+	if (opts.ao && ao && sk && sk->sk_state == TCP_LISTEN)
+		return listener_ao_key(to, ao, opts.ao);
+	if (opts.ao && ao)
+		return connection_ao_key(to, ao, opts.ao, sk ? tcp_sk(sk)->snd_una : tw->tw_snd_nxt,
+					 reset_seq(th));
+	/* RFC 5925 7.7: of a connection that is gone nobody knows the traffic key. */
+	if (opts.ao && !to->net->sysctl.rfc_tcp_ao_accept)
+		return false;
+	if (sk)
+		take_md5(to, tcp_md5_do_lookup(sk, to->family, &to->saddr));
+	else if (opts.md5_hash)
+		return listener_md5_key(to, opts.md5_hash);
+	return true;
+}
+
+bool tcp_reply_timewait_key(struct tcp_reply_to *to, const struct inet_timewait_sock *tw)
+{
+	struct tcp_ao_info *ao = tcp_twsk_ao_info(tw);
+	struct tcp_auth_options opts;
+
+	if (!ao) {
+		take_md5(to, tcp_twsk_md5_key(tw));
+		return true;
+	}
+	return tcp_parse_auth_options(to->net, tcp_hdr(to->skb), &opts) && opts.ao &&
+	       connection_ao_key(to, ao, opts.ao, tw->tw_snd_nxt, tw->tw_snd_nxt);
+}
+
+bool tcp_reply_request_key(struct tcp_reply_to *to, const struct sock *sk,
+			   const struct request_sock *req)
+{
+	const struct tcp_request_sock *treq = tcp_rsk(req);
+	const struct tcp_ao_info *ao = tcp_ao_info_of(sk);
+	struct tcp_auth_options opts;
+	struct tcp_ao_key *key;
+
+	if (!treq->used_tcp_ao) {
+		take_md5(to, tcp_md5_do_lookup(sk, to->family, &to->saddr));
+		return true;
+	}
+	if (!ao || !tcp_parse_auth_options(to->net, tcp_hdr(to->skb), &opts) || !opts.ao)
+		return false;
+	key = tcp_ao_do_lookup(ao, &to->saddr, to->family, opts.ao[3], -1);
+	if (!key)
+		key = tcp_ao_do_lookup(ao, &to->saddr, to->family, -1, -1);
+	if (!key)
+		return false;
+	take_ao(to, key, treq->snt_isn, treq->rcv_isn);
+	to->key.rnext = opts.ao[2];
+	to->key.sne = tcp_ao_compute_sne(0, treq->snt_isn, treq->snt_isn + 1);
+	return true;
+}
+
+/* The option goes behind others. */
 static void sign(struct tcp_reply *r, const struct tcp_reply_to *to)
 {
-	u8 *options = r->bytes + TCP_HLEN;
+	const struct tcp_ends ends = { .family = to->family,
+				       .saddr = &to->daddr,
+				       .daddr = &to->saddr };
+	u32 at = r->len;
 
-	if (!to->key)
-		return;
-	memmove(options + TCPOLEN_MD5SIG_ALIGNED, options, r->len - TCP_HLEN);
-	tcp_md5_write(options);
-	r->len += TCPOLEN_MD5SIG_ALIGNED;
+	r->len += tcp_key_len(&to->key);
+	ASSERT(r->len <= sizeof(r->bytes));
 	r->bytes[12] = (u8)(r->len / 4 << 4);
-	tcp_md5_sign(r->bytes, r->len, to->family, &to->daddr, &to->saddr, to->key);
+	tcp_key_sign(&to->key, r->bytes, r->len, at, &ends);
 }
 
 /* ---- resets ---- */

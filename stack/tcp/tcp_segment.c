@@ -8,7 +8,7 @@
 #include "tcp/tcp.h"
 #include "tcp/tcp_accecn.h"
 #include "tcp/tcp_fastopen.h"
-#include "tcp/tcp_md5.h"
+#include "tcp/tcp_auth.h"
 #include "tcp/tcp_send.h"
 
 /* ---- options ---- */
@@ -22,9 +22,8 @@ u32 tcp_options_size(const struct tcp_out_options *opts)
 {
 	bool ts = opts->options & OPTION_TS;
 
-	return (opts->options & OPTION_MD5 ? TCPOLEN_MD5SIG_ALIGNED : 0) +
-	       (opts->options & OPTION_MSS ? TCPOLEN_MSS : 0) + (ts ? TCPOLEN_TSTAMP_ALIGNED : 0) +
-	       (opts->options & OPTION_WSCALE ? 4 : 0) +
+	return opts->auth_len + (opts->options & OPTION_MSS ? TCPOLEN_MSS : 0) +
+	       (ts ? TCPOLEN_TSTAMP_ALIGNED : 0) + (opts->options & OPTION_WSCALE ? 4 : 0) +
 	       (opts->options & OPTION_SACK_ADVERTISE && !ts ? 4 : 0);
 }
 
@@ -50,10 +49,8 @@ u32 tcp_syn_options(struct sock *sk, bool synack, struct tcp_out_options *opts)
 
 	opts->options = OPTION_MSS;
 	opts->mss = tcp_advertise_mss(sk);
-	if (tcp_md5_lookup(sk)) {
-		opts->options |= OPTION_MD5;
-		size += TCPOLEN_MD5SIG_ALIGNED;
-	}
+	opts->auth_len = (u8)(tp->rare->auth ? tcp_auth_len(sk) : 0);
+	size += opts->auth_len;
 	if (sysctl->tcp_timestamps) {
 		opts->options |= OPTION_TS;
 		opts->tsval = tcp_time_stamp_ms(tp) + tp->tsoffset;
@@ -95,10 +92,8 @@ u32 tcp_established_options(struct sock *sk, const struct sk_buff *skb,
 
 	opts->options = 0;
 	opts->num_sack_blocks = 0;
-	if (tcp_md5_lookup(sk)) {
-		opts->options |= OPTION_MD5;
-		size += TCPOLEN_MD5SIG_ALIGNED;
-	}
+	opts->auth_len = (u8)(tp->rare->auth ? tcp_auth_len(sk) : 0);
+	size += opts->auth_len;
 	if (tp->rx_opt.tstamp_ok) {
 		opts->options |= OPTION_TS;
 		opts->tsval = (u32)((skb ? skb->tstamp : tp->tcp_clock_cache) / NSEC_PER_MSEC) +
@@ -224,10 +219,8 @@ static u8 *write_accecn(u8 *p, struct tcp_sock *tp, const struct tcp_out_options
 
 u32 tcp_options_write(u8 *th, struct tcp_sock *tp, const struct tcp_out_options *opts)
 {
-	u8 *p = th + TCP_HLEN, pad[2] = { TCPOPT_NOP, TCPOPT_NOP };
+	u8 *p = th + TCP_HLEN + opts->auth_len, pad[2] = { TCPOPT_NOP, TCPOPT_NOP };
 
-	if (opts->options & OPTION_MD5)
-		p = tcp_md5_write(p);
 	if (opts->options & OPTION_MSS) {
 		p[0] = TCPOPT_MSS;
 		p[1] = TCPOLEN_MSS;

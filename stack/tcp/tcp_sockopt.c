@@ -4,6 +4,7 @@
  * every machine. Other levels go to the family.
  */
 #include "tcp/tcp_accecn.h"
+#include "tcp/tcp_ao.h"
 #include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_md5.h"
 
@@ -326,6 +327,8 @@ int tcp_setsockopt(struct sock *sk, u32 level, u32 name, const u8 *val, u32 len)
 		return len < 1 ? -EINVAL : -ENOENT;
 	if (name == TCP_MD5SIG || name == TCP_MD5SIG_EXT)
 		return tcp_parse_md5_keys(sk, name == TCP_MD5SIG_EXT, val, len);
+	if (name >= TCP_AO_ADD_KEY && name <= TCP_AO_REPAIR)
+		return tcp_ao_setsockopt(sk, name, val, len);
 	if (name == TCP_FASTOPEN_KEY)
 		return set_fastopen_key(sk, val, len);
 	if (sock_get_int(val, len, &v))
@@ -489,6 +492,8 @@ int tcp_getsockopt(struct sock *sk, u32 level, u32 name, u8 *val, u32 len)
 			ca[i] = (u8)s[i];
 		return get_bytes(val, len, ca, sizeof(ca));
 	}
+	if (name >= TCP_AO_INFO && name <= TCP_AO_REPAIR)
+		return tcp_ao_getsockopt(sk, name, val, len);
 	if (name == TCP_ULP)
 		return 0;
 	if (name == TCP_SAVED_SYN)

@@ -8,6 +8,7 @@
  */
 #include "tcp/tcp_syn.h"
 
+#include "tcp/tcp_ao.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_metrics.h"
 #include "tcp/tcp_secure_seq.h"
@@ -162,6 +163,8 @@ static struct dst_entry *tcp_req_init(const struct tcp_request_sock_ops *ops, st
 		tcp_clear_options(&opt);
 	tcp_openreq_init(req, &opt, skb, sk);
 	ops->init_req(req, sk, skb);
+	if (tcp_sk(sk)->rare->auth)
+		tcp_ao_request(sk, req, skb, false);
 	dst = ops->route_req(sk, req);
 	if (!dst)
 		return NULL;

@@ -10,6 +10,7 @@
  * Invariant: a cookie is accepted for two minutes, and only where cookies were sent lately.
  */
 #include "tcp/tcp_accecn.h"
+#include "tcp/tcp_ao.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_secure_seq.h"
 #include "tcp/tcp_syn.h"
@@ -169,6 +170,8 @@ struct sock *tcp_cookie_check(const struct tcp_request_sock_ops *ops, struct soc
 		return NULL;
 	tcp_req_key(req, sk, skb);
 	ops->init_req(req, sk, skb);
+	if (tcp_sk(sk)->rare->auth)
+		tcp_ao_request(sk, req, skb, true);
 	req->mss = cookie_check(&req->skc, cb->ack_seq - 1, cb->seq - 1);
 	if (!req->mss) {
 		MIB_INC(sk->net, TcpExtSyncookiesFailed);

@@ -3,6 +3,7 @@
  * SYN-SENT (RFC 9293 3.10.7.3): the answer to our SYN, the SYN of a simultaneous open, resets; and
  * the moment when a connection stands (tcp_finish_connect, tcp_init_transfer).
  */
+#include "tcp/tcp_ao.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_metrics.h"
 #include "tcp/tcp_rcv.h"
@@ -33,6 +34,10 @@ void tcp_finish_connect(struct sock *sk, struct sk_buff *skb)
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 
+	if (tp->rare->auth && skb) {
+		tcp_ao_synsent_syn(sk, TCP_SKB_CB(skb)->seq);
+		tcp_ao_established(sk);
+	}
 	tcp_set_state(sk, TCP_ESTABLISHED);
 	icsk->icsk_ack.lrcvtime = tcp_jiffies32(sk);
 	if (skb && icsk->icsk_af_ops->sk_rx_dst_set)
@@ -141,6 +146,7 @@ static void synsent_syn(struct sock *sk, struct sk_buff *skb)
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 seq = TCP_SKB_CB(skb)->seq;
 
+	tcp_ao_synsent_syn(sk, seq);
 	tcp_set_state(sk, TCP_SYN_RECV);
 	store_syn_timestamp(tp);
 	tp->rcv_nxt = seq + 1;

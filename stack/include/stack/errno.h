@@ -67,6 +67,7 @@
 #define EALREADY	114
 #define EINPROGRESS	115
 #define ECANCELED	125
+#define EKEYREJECTED	129
 #define ETIME		62
 #define ENONET		64
 #define ENODATA		61

@@ -34,6 +34,11 @@
 #define TCP_FASTOPEN_NO_COOKIE	 34
 #define TCP_INQ			 36
 #define TCP_TX_DELAY		 37
+#define TCP_AO_ADD_KEY		 38
+#define TCP_AO_DEL_KEY		 39
+#define TCP_AO_INFO		 40
+#define TCP_AO_GET_KEYS		 41
+#define TCP_AO_REPAIR		 42
 #define TCP_IS_MPTCP		 43
 #define TCP_RTO_MAX_MS		 44
 #define TCP_RTO_MIN_US		 45

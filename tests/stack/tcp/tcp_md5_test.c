@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "wire/tcp.h"
+
 static void digest(void **state)
 {
 	static const u8 header[TCP_HLEN] = { 0x00, 0x50, 0x0f, 0xa0, 1,	   2,	 3,    4,    5,
@@ -23,14 +25,14 @@ static void digest(void **state)
 	};
 	const struct inet_addr saddr = inet_addr4(htonl(0xc0000201)),
 			       daddr = inet_addr4(htonl(0xc0000209));
+	const struct tcp_ends ends = { .family = AF_INET, .saddr = &saddr, .daddr = &daddr };
 	const struct tcp_md5sig_key key = { .keylen = 4, .key = "-key" };
 	u8 segment[45];
 
 	(void)state;
 	memcpy(segment, header, TCP_HLEN);
-	assert_ptr_equal(tcp_md5_write(segment + TCP_HLEN), segment + 40);
 	memcpy(segment + 40, "hello", 5);
-	tcp_md5_sign(segment, sizeof(segment), AF_INET, &saddr, &daddr, &key);
+	tcp_md5_sign(segment, sizeof(segment), TCP_HLEN, &ends, &key);
 	assert_memory_equal(segment + TCP_HLEN + 4, want, sizeof(want));
 }
 
