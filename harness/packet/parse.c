@@ -147,19 +147,29 @@ static u8 judge(bool good)
 	return good ? PACKET_CSUM_GOOD : PACKET_CSUM_BAD;
 }
 
-/* Verifies a checksum over [start, end) with the pseudo-header when `protocol` is not 0. */
-static void verify(const struct parser *ps, struct packet_layer *l, u32 protocol, size_t end)
+/* Does the checksum over [start, end) hold, with the pseudo-header below an IP header of this
+ * length? */
+static bool sum_holds(const struct parser *ps, const struct packet_layer *l, size_t ip_header_len,
+		      u32 protocol, size_t end)
 {
 	u32 sum = 0;
 
+	if (protocol)
+		sum = packet_pseudo_sum(ps->ip, ps->b + ps->ip_at, ip_header_len, protocol,
+					end - l->start);
+	return !packet_fold(packet_sum(sum, ps->b + l->start, end - l->start));
+}
+
+/* Verifies a checksum over [start, end) with the pseudo-header when `protocol` is not 0. */
+static void verify(const struct parser *ps, struct packet_layer *l, u32 protocol, size_t end)
+{
 	if (ps->fragment || end > ps->len || l->cut) {
 		l->checksum = PACKET_CSUM_UNVERIFIED;
 		return;
 	}
-	if (protocol)
-		sum = packet_pseudo_sum(ps->ip, ps->b + ps->ip_at, ps->ip_header_len, protocol,
-					end - l->start);
-	l->checksum = judge(!packet_fold(packet_sum(sum, ps->b + l->start, end - l->start)));
+	/* Linux sums a datagram that has a source route over the next hop, as if there was none. */
+	l->checksum = judge(sum_holds(ps, l, ps->ip_header_len, protocol, end) ||
+			    (protocol == IPPROTO_N_UDP && sum_holds(ps, l, 20, protocol, end)));
 }
 
 static void parse_arp(struct parser *ps, size_t at, size_t end)
