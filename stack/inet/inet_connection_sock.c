@@ -112,7 +112,7 @@ void inet_csk_listen_stop(struct sock *sk)
 		reqsk_put(req);
 	}
 	while ((req = q->fastopenq.rskq_rst_head) != NULL) {
-		q->fastopenq.rskq_rst_head = req->dl_next;
+		q->fastopenq.rskq_rst_head = reqsk_next(req);
 		q->fastopenq.qlen--;
 		reqsk_put(req);
 	}

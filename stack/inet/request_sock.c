@@ -65,7 +65,7 @@ static bool reqsk_queue_unlink(struct request_sock *req)
 
 	if (found)
 		inet_ehash_remove(inet_hashinfo_of(req->skc.skc_net), &req->skc);
-	del_timer(&req->rsk_timer);
+	event_cancel(net_world(req->skc.skc_net), &req->rsk_timer);
 	return found;
 }
 
@@ -118,9 +118,15 @@ static void syn_ack_recalc(const struct request_sock *req, u32 max_retries, u8 d
 	*resend = !req->acked || req->num_timeout >= defer_accept - 1;
 }
 
-static void reqsk_timer_handler(struct timer *t)
+void reqsk_mod_timer(struct request_sock *req, u64 expires_jiffies)
 {
-	struct request_sock *req = container_of(t, struct request_sock, rsk_timer);
+	struct host *h = req->skc.skc_net->host;
+
+	event_arm(h->world, &req->rsk_timer, timer_expiry_ns(h, expires_jiffies), EVENT_TIMER);
+}
+
+static void reqsk_timer_handler(struct request_sock *req)
+{
 	struct sock *listener = req->rsk_listener;
 	struct request_sock_queue *q = reqsk_queue(req);
 	bool expire, resend, go_on;
@@ -139,9 +145,21 @@ static void reqsk_timer_handler(struct timer *t)
 	} else if (!hlist_unhashed(&req->skc.skc_node)) {
 		if (req->num_timeout++ == 0)
 			q->young--;
-		mod_timer(&req->rsk_timer, jiffies(req->skc.skc_net->host) + reqsk_timeout(req));
+		reqsk_mod_timer(req, jiffies(req->skc.skc_net->host) + reqsk_timeout(req));
 	}
 	reqsk_put(req);
+}
+
+static void reqsk_timer_event(struct world *w, struct event *ev)
+{
+	struct request_sock *req = container_of(ev, struct request_sock, rsk_timer);
+	struct cpu *cpu = host_cpu(req->skc.skc_net->host, req->rsk_cpu);
+
+	(void)w;
+	if (!timer_begin(cpu, ev))
+		return;
+	reqsk_timer_handler(req);
+	timer_end(cpu);
 }
 
 bool inet_csk_reqsk_queue_hash_add(struct sock *sk, struct request_sock *req, u32 timeout)
@@ -154,12 +172,13 @@ bool inet_csk_reqsk_queue_hash_add(struct sock *sk, struct request_sock *req, u3
 				      &skc->skc_rcv_saddr, skc->skc_num, skc->skc_bound_dev_if))
 		return false;
 	req->timeout = timeout;
-	timer_setup(&req->rsk_timer, this_cpu(hi->host), reqsk_timer_handler);
+	req->rsk_cpu = (u16)this_cpu(hi->host)->id;
+	event_init(&req->rsk_timer, reqsk_timer_event);
 	inet_ehash_insert(hi, skc);
 	reqsk_hold(req);
 	q->qlen++;
 	q->young++;
-	mod_timer(&req->rsk_timer, jiffies(hi->host) + timeout);
+	reqsk_mod_timer(req, jiffies(hi->host) + timeout);
 	return true;
 }
 
@@ -186,10 +205,10 @@ struct request_sock *reqsk_queue_remove(struct request_sock_queue *q, struct soc
 	(void)listener;
 	if (!req)
 		return NULL;
-	q->rskq_accept_head = req->dl_next;
+	q->rskq_accept_head = reqsk_next(req);
 	if (!q->rskq_accept_head)
 		q->rskq_accept_tail = NULL;
-	req->dl_next = NULL;
+	req->skc.skc_node.next = NULL;
 	ASSERT(q->ack_backlog > 0);
 	q->ack_backlog--;
 	return req;
@@ -202,11 +221,11 @@ bool inet_csk_reqsk_queue_add(struct sock *sk, struct request_sock *req, struct 
 	if (sk->sk_state != TCP_LISTEN)
 		return false;
 	q = inet_csk_queue(sk);
-	ASSERT(!req->sk && !req->dl_next);
+	ASSERT(!req->sk && !reqsk_next(req) && hlist_unhashed(&req->skc.skc_node));
 	req->sk = child;
 	reqsk_hold(req);
 	if (q->rskq_accept_tail)
-		q->rskq_accept_tail->dl_next = req;
+		q->rskq_accept_tail->skc.skc_node.next = &req->skc.skc_node;
 	else
 		q->rskq_accept_head = req;
 	q->rskq_accept_tail = req;
@@ -219,7 +238,7 @@ struct sock *inet_csk_complete_hashdance(struct sock *sk, struct sock *child,
 {
 	if (own_req) {
 		/* The child has taken the request's place in ehash already. */
-		del_timer(&req->rsk_timer);
+		event_cancel(net_world(sk->net), &req->rsk_timer);
 		reqsk_queue_removed(reqsk_queue(req), req);
 		reqsk_put(req);
 		if (inet_csk_reqsk_queue_add(sk, req, child))
@@ -250,9 +269,9 @@ void reqsk_fastopen_remove(struct request_sock *req, bool reset, u32 life)
 		return;
 	}
 	req->timeout = (u32)jiffies(listener->net->host) + life;
-	req->dl_next = NULL;
+	req->skc.skc_node.next = NULL;
 	if (q->rskq_rst_head)
-		q->rskq_rst_tail->dl_next = req;
+		q->rskq_rst_tail->skc.skc_node.next = &req->skc.skc_node;
 	else
 		q->rskq_rst_head = req;
 	q->rskq_rst_tail = req;

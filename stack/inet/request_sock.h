@@ -35,27 +35,28 @@ struct request_sock_ops {
 
 struct request_sock {
 	struct sock_common skc; /* first; skc_num is the local port */
-	struct timer rsk_timer;
-	struct request_sock *dl_next; /* in the accept queue */
+	struct event rsk_timer;
 	struct sock *rsk_listener; /* held */
 	struct sock *sk; /* the child, once there is one: held */
 	const struct request_sock_ops *rsk_ops;
 	struct inet_opts *ireq_opt; /* IP options of the SYN, to be sent back */
-	u32 rsk_refcnt;
+	u16 mss; /* the peer's, from its SYN */
+	u8 num_retrans; /* SYN-ACKs sent again */
+	u8 num_timeout; /* timer runs, also those that sent none */
+	u16 rsk_refcnt;
+	u8 syn_tos; /* for net.ipv4.tcp_reflect_tos */
 	u32 timeout; /* jiffies to the first SYN-ACK retransmission; on rskq_rst: until when
 			(jiffies) */
 	u32 ir_mark;
 	u32 ir_iif; /* the device that the SYN came by */
 	u32 ts_recent; /* RFC 7323 TS.Recent */
 	u32 rsk_rcv_wnd, rsk_window_clamp; /* receive window offered in the SYN-ACK */
-	u16 mss; /* the peer's, from its SYN */
-	u8 num_retrans; /* SYN-ACKs sent again */
-	u8 num_timeout; /* timer runs, also those that sent none */
+	u32 txhash; /* of what is sent for it */
+	u16 rsk_cpu; /* its timer's */
 	u8 snd_wscale : 4, rcv_wscale : 4;
 	u8 tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, ecn_ok : 1, acked : 1, no_srccheck : 1,
 		syncookie : 1,
 		tfo_listener : 1; /* of a fast open child whose SYN-ACK is not acknowledged */
-	u8 tos; /* of the SYN, for net.ipv4.tcp_reflect_tos */
 };
 
 struct tcp_fastopen_context;
@@ -81,6 +82,14 @@ struct request_sock_queue {
 /* Of all sockets that do not listen. */
 extern const struct request_sock_queue reqsk_queue_none;
 
+/* Behind it in the accept queue, or among those that an RST ended: skc_node is free there. */
+static inline struct request_sock *reqsk_next(const struct request_sock *req)
+{
+	struct hlist_node *next = req->skc.skc_node.next;
+
+	return next ? container_of(next, struct request_sock, skc.skc_node) : NULL;
+}
+
 /* The key is the caller's to fill in. refcnt 1. `attach`: holds the listener. NULL: no memory. */
 struct request_sock *inet_reqsk_alloc(const struct request_sock_ops *ops, struct sock *listener);
 void reqsk_free(struct request_sock *req);
@@ -90,6 +99,9 @@ static inline void reqsk_hold(struct request_sock *req)
 }
 /* The last one frees it. */
 void reqsk_put(struct request_sock *req);
+
+/* The SYN-ACK timer, as mod_timer(). */
+void reqsk_mod_timer(struct request_sock *req, u64 expires_jiffies);
 
 static inline struct request_sock *inet_reqsk(struct sock_common *skc)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The allocator of a world (mem.h). Size classes: steps of 16 bytes to 192, of 64 to 2 KiB, four to
+ * The allocator of a world (mem.h). Size classes: steps of 16 bytes to 256, of 64 to 2 KiB, four to
  * a doubling to 64 KiB, then powers of two. A block comes from its class's free list (last freed,
  * first used: warm), else small ones from a freed large one (a table that grew), else from the end
  * of the used part of the arena.
@@ -16,7 +16,7 @@
 #include "stack/assert.h"
 
 #define TINY_STEP  16u
-#define TINY_MAX   192u
+#define TINY_MAX   256u
 #define TINY_COUNT (TINY_MAX / TINY_STEP)
 #define LINE	   64u /* of a cache: what is carved keeps the end of the used part on one */
 #define CLASS_STEP 64u

@@ -161,8 +161,8 @@ static void request_line(struct seq_file *m, u32 number, const struct request_so
 {
 	line_begin(m, number, &req->skc, TCP_SYN_RECV);
 	queues(m, 0, 0);
-	timers(m, TR_RETRANSMIT, timer_left(req->skc.skc_net, &req->rsk_timer.event),
-	       req->num_timeout, 0);
+	timers(m, TR_RETRANSMIT, timer_left(req->skc.skc_net, &req->rsk_timer), req->num_timeout,
+	       0);
 	references(m, 0);
 }
 

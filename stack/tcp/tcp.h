@@ -385,15 +385,14 @@ struct tcp_request_sock {
 	u32 ts_off; /* of our time stamps */
 	u32 last_oow_ack_time;
 	u32 rcv_nxt; /* behind the SYN (and its data) */
-	u8 used_tcp_ao : 1; /* it began with TCP-AO */
-	u8 ao_keyid, ao_rcv_next; /* the KeyIDs of what we send and of what we get */
-	u64 snt_synack; /* us: first SYN-ACK, for the RTT; 0: it was sent again */
 	u32 snt_tsval_first, snt_tsval_last;
-	u32 txhash;
-	u8 syn_tos;
+	u8 ao_keyid, ao_rcv_next; /* TCP-AO: the KeyIDs of what we send and of what we get */
 	u8 accecn_ok : 1, synack_sent : 1, syn_ect_rcv : 2, syn_ect_snt : 2, saw_accecn_opt : 2;
-	u8 accecn_fail_mode : 4;
+	u8 accecn_fail_mode : 4, used_tcp_ao : 1;
+	u64 snt_synack; /* us: first SYN-ACK, for the RTT; 0: it was sent again */
 };
+
+_Static_assert(sizeof(void *) != 8 || sizeof(struct tcp_request_sock) <= 240, "a block of 240");
 
 /* struct tcp_timewait_sock is all in struct inet_timewait_sock. */
 

@@ -169,8 +169,8 @@ static bool queue_check(struct sock *sk)
 		MIB_INC(sk->net, TcpExtTCPFastOpenListenOverflow);
 		return false;
 	}
-	q->rskq_rst_head = req->dl_next;
-	req->dl_next = NULL;
+	q->rskq_rst_head = reqsk_next(req);
+	req->skc.skc_node.next = NULL;
 	q->qlen--;
 	reqsk_put(req);
 	return true;

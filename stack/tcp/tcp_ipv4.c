@@ -269,7 +269,7 @@ static int tcp_v4_send_synack(struct sock *sk, struct dst_entry *dst, struct req
 	TCP_SKB_CB(skb)->payload_csum = 0;
 	__tcp_v4_send_check(skb, laddr, faddr);
 	if (sk->net->sysctl.tcp_reflect_tos)
-		tos = (u8)((tcp_rsk(req)->syn_tos & ~INET_ECN_MASK) | (tos & INET_ECN_MASK));
+		tos = (u8)((req->syn_tos & ~INET_ECN_MASK) | (tos & INET_ECN_MASK));
 	err = ip_build_and_send_pkt(sk->net, skb, sk, laddr, faddr, req->ireq_opt, tos,
 				    sk->inet_uc_ttl);
 	return err == NET_XMIT_CN ? 0 : err;
@@ -323,7 +323,7 @@ static void child_init(struct sock *sk, struct sock *newsk, const struct request
 	if (inet_addr_type(sk->net, newsk->inet_rcv_saddr) != RTN_LOCAL)
 		newsk->inet_transparent = 1;
 	if (sk->net->sysctl.tcp_reflect_tos)
-		newsk->inet_tos = tcp_rsk(req)->syn_tos & ~INET_ECN_MASK & 0xff;
+		newsk->inet_tos = req->syn_tos & ~INET_ECN_MASK & 0xff;
 	tcp_ca_dst_init(newsk, dst);
 	sk_dst_set(newsk, dst);
 	tcp_sync_mss(newsk, dst_mtu(dst));

@@ -200,7 +200,7 @@ static int request_xmit(struct sock *sk, struct sk_buff *skb, const struct reque
 	u8 tclass = np->tclass;
 
 	if (sk->net->sysctl.tcp_reflect_tos)
-		tclass = (u8)((tcp_rsk(req)->syn_tos & ~INET_ECN_MASK) | (tclass & INET_ECN_MASK));
+		tclass = (u8)((req->syn_tos & ~INET_ECN_MASK) | (tclass & INET_ECN_MASK));
 	const struct ip6_xmit_args args = { .saddr = &req->skc.skc_rcv_saddr,
 					    .daddr = &req->skc.skc_daddr,
 					    .flowlabel = np->flow_label,
@@ -287,7 +287,7 @@ static void child_init(struct sock *sk, struct sock *newsk, const struct request
 	inet_csk(newsk)->icsk_af_ops = &ipv6_specific;
 	inet_csk(newsk)->icsk_ext_hdr_len = 0;
 	if (sk->net->sysctl.tcp_reflect_tos)
-		newsk->pinet6->tclass = tcp_rsk(req)->syn_tos & ~INET_ECN_MASK & 0xff;
+		newsk->pinet6->tclass = req->syn_tos & ~INET_ECN_MASK & 0xff;
 	sk_dst_set(newsk, dst);
 	newsk->dst_cookie = rt6_cookie(newsk->net);
 	tcp_sync_mss(newsk, dst_mtu(dst));

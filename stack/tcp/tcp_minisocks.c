@@ -340,8 +340,8 @@ static void req_syn_again(struct sock *sk, struct request_sock *req, const struc
 	if (tcp_oow_rate_limited(sk->net, skb, MIB_TcpExtTCPACKSkippedSynRecv,
 				 &tcp_rsk(req)->last_oow_ack_time))
 		return;
-	if (!tcp_rtx_synack(sk, req) && !fastopen && timer_pending(&req->rsk_timer))
-		mod_timer(&req->rsk_timer, jiffies(sk->net->host) + tcp_reqsk_timeout(req));
+	if (!tcp_rtx_synack(sk, req) && !fastopen && event_armed(&req->rsk_timer))
+		reqsk_mod_timer(req, jiffies(sk->net->host) + tcp_reqsk_timeout(req));
 }
 
 /* RFC 9293 3.10.7.4 first: not acceptable: an ACK, and it is dropped. */

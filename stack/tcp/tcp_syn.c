@@ -83,10 +83,9 @@ static void tcp_openreq_init(struct request_sock *req, const struct tcp_options_
 	req->sack_ok = rx_opt->sack_ok != 0;
 	req->snd_wscale = rx_opt->snd_wscale;
 	req->wscale_ok = rx_opt->wscale_ok;
-	req->tos = TCP_SKB_CB(skb)->ip_dsfield;
 	treq->rcv_isn = TCP_SKB_CB(skb)->seq;
 	treq->rcv_nxt = treq->rcv_isn + 1;
-	treq->syn_tos = TCP_SKB_CB(skb)->ip_dsfield;
+	req->syn_tos = TCP_SKB_CB(skb)->ip_dsfield;
 }
 
 static void parse_syn(const struct tcp_request_sock_ops *ops, const struct sock *sk,
@@ -178,7 +177,7 @@ static struct dst_entry *tcp_req_init(const struct tcp_request_sock_ops *ops, st
 	/* Without time stamps a cookie can not remember it. */
 	if (req->syncookie && !opt.tstamp_ok)
 		req->ecn_ok = 0;
-	treq->txhash = get_random_u32(net_world(sk->net), RANDOM_TCP) | 1;
+	req->txhash = get_random_u32(net_world(sk->net), RANDOM_TCP) | 1;
 	tcp_openreq_init_rwin(req, sk, dst);
 	return dst;
 }

@@ -127,8 +127,8 @@ static void cookie_req_init(struct request_sock *req, const struct tcp_options_r
 	treq->rcv_isn = cb->seq - 1;
 	treq->rcv_nxt = cb->seq;
 	treq->snt_isn = cb->ack_seq - 1;
-	treq->syn_tos = cb->ip_dsfield;
-	treq->txhash = get_random_u32(net_world(req->skc.skc_net), RANDOM_TCP) | 1;
+	req->syn_tos = cb->ip_dsfield;
+	req->txhash = get_random_u32(net_world(req->skc.skc_net), RANDOM_TCP) | 1;
 	req->ts_recent = opt->saw_tstamp ? opt->rcv_tsval : 0;
 	req->tstamp_ok = opt->tstamp_ok;
 	req->sack_ok = opt->sack_ok != 0;
