@@ -3,57 +3,12 @@
 -- such (RFC 2236, RFC 1112): joins and leaves, queries, suppression, the way back.
 local tap = require "tap"
 local net = require "net"
-local ip, igmp, eth = net.ip, net.igmp, net.eth
+local ip, eth = net.ip, net.eth
+local igmp = require "_igmp"
 
-local GROUP = "239.1.2.3"
-
-local function station()
-  local host = net.host { addr = "192.0.2.1/24" }
-  local peer = host.wire:peer { addr = "192.0.2.9" }
-  return host, peer, host:socket "udp"
-end
-
-local function mreq(group)
-  return (">BBBB"):pack((group or GROUP):match "(%d+)%.(%d+)%.(%d+)%.(%d+)") .. "\192\0\2\1"
-end
-
-local function join(s, group) s:option("IP_ADD_MEMBERSHIP", mreq(group)) end
-local function leave(s, group) s:option("IP_DROP_MEMBERSHIP", mreq(group)) end
-
--- What IGMP messages come within a time: { time, dst, type, ... } each.
-local function heard(peer, during)
-  local list = {}
-  for _, p in ipairs(peer:collect { during = during }) do
-    local bytes = p:bytes()
-    local body = bytes:sub(15 + p.ip.ihl * 4, 14 + p.ip.len)
-    list[#list + 1] = { at = p.sent, dst = p.ip.dst, ttl = p.ip.ttl, tos = p.ip.tos, ihl = p.ip.ihl,
-      options = p.ip.options, mac = p.eth.dst, type = body:byte(1), body = body }
-  end
-  return list
-end
-
--- The records of a version 3 report: { type, group } each.
-local function records(m)
-  local list = {}
-  for i = 1, (">I2"):unpack(m.body, 7) do
-    local kind, aux, n, a, b, c, d = (">BBI2BBBB"):unpack(m.body, 1 + 8 * i)
-    list[i] = { kind, ("%d.%d.%d.%d"):format(a, b, c, d), aux + n }
-  end
-  return list
-end
-
-local function query(peer, o)
-  o = o or {}
-  local group = o.group and (">BBBB"):pack(o.group:match "(%d+)%.(%d+)%.(%d+)%.(%d+)") or "\0\0\0\0"
-  local body = (">BBI2"):pack(0x11, o.code or 100, 0) .. group .. (o.version == 3 and "\2\125\0\0" or "")
-  local sum = 0
-  for i = 1, #body, 2 do sum = sum + (">I2"):unpack(body, i) end
-  while sum > 0xffff do sum = (sum & 0xffff) + (sum >> 16) end
-  body = body:sub(1, 2) .. (">I2"):pack(~sum & 0xffff) .. body:sub(5)
-  local to = o.group or "224.0.0.1"
-  peer:send(eth{ dst = o.group and "01:00:5e:01:02:03" or "01:00:5e:00:00:01" } /
-    ip{ dst = to, ttl = 1, proto = 2, options = "\x94\4\0\0" } / body)
-end
+local GROUP = igmp.GROUP
+local station, join, leave, heard, records, query =
+  igmp.station, igmp.join, igmp.leave, igmp.heard, igmp.records, igmp.query
 
 tap.test("a join is told twice, as a change to exclude nothing", function(t)
   local host, peer, s = station()

@@ -426,8 +426,8 @@ void igmp_heard_query(struct in_device *in_dev, const u8 *p, u32 len)
 	be32 group;
 	u32 delay;
 
-	/* Nothing was ever joined: nothing to say. */
-	if (!in_dev->igmp || !speaks(in_dev))
+	/* Which version the router speaks, and how often, counts for what is joined later, too. */
+	if (!speaks(in_dev) || !state_make(in_dev))
 		return;
 	delay = query_delay(in_dev, p, len, &group);
 	for (struct ip_mc_list *im = in_dev->mc_list; delay && im; im = im->next) {
