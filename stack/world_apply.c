@@ -22,6 +22,7 @@
 #include "nf/nf_conntrack_filter.h"
 #include "nf/xt.h"
 #include "proc/sysctl.h"
+#include "sched/cls_api.h"
 #include "sched/sch_api.h"
 #include "socket/sys.h"
 #include "tcp/tcp_metrics.h"
@@ -357,6 +358,10 @@ static s64 apply(struct world *w, const struct op *op)
 		WITH_NET(apply_taskset, &op->u.taskset);
 	case OP_QDISC:
 		WITH_NET(sched_op_qdisc, &op->u.qdisc);
+	case OP_FILTER:
+		WITH_NET(sched_op_filter, &op->u.filter);
+	case OP_CLASS:
+		WITH_NET(sched_op_class, &op->u.class);
 	case OP_TCP_METRICS_FLUSH:
 		WITH_NET(apply_tcp_metrics_flush, &op->u.tcp_metrics_flush);
 	case OP_SYSCALL:

@@ -23,11 +23,6 @@ static int split(char *text, const char **words)
 	return n;
 }
 
-static struct op_bytes text_bytes(const char *s)
-{
-	return (struct op_bytes){ (const u8 *)s, (u32)strlen(s) };
-}
-
 /* The text of a view on the stack; nil: there is none. */
 static bool push_view(lua_State *L, u32 host, const char *path)
 {
@@ -54,9 +49,10 @@ static int cannot_find(lua_State *L, const char *dev)
 
 static int show(lua_State *L, u32 host, const struct tc_command *tc)
 {
-	lua_pushfstring(L, "tc/qdisc%s%s%s", tc->stats ? "/stats" : "", tc->dev[0] ? "/" : "",
-			tc->dev);
-	if (push_view(L, host, lua_tostring(L, -1)))
+	char path[128];
+
+	tc_view(tc, path, sizeof(path));
+	if (push_view(L, host, path))
 		return 1;
 	return cannot_find(L, tc->dev);
 }
@@ -69,7 +65,7 @@ static int refused(lua_State *L, u32 host, const struct tc_command *tc, int err)
 	if (err == -ENODEV)
 		return cannot_find(L, tc->dev);
 	push_view(L, host, "tc/extack");
-	tc_refused(&text, lua_isstring(L, -1) ? lua_tostring(L, -1) : "", strerror(-err));
+	tc_refused(&text, tc, lua_isstring(L, -1) ? lua_tostring(L, -1) : "", strerror(-err));
 	lua_pushnil(L);
 	lua_pushlstring(L, strbuf_text(&text), text.len - 1);
 	strbuf_free(&text);
@@ -96,7 +92,7 @@ static int native_tc(lua_State *L)
 {
 	struct net_run *n = net_run_of(L);
 	u32 host = (u32)luaL_checkinteger(L, 1);
-	struct op op = { .kind = OP_QDISC };
+	struct op op;
 	struct tc_command tc;
 	s64 err;
 
@@ -104,19 +100,13 @@ static int native_tc(lua_State *L)
 		return 2;
 	if (tc.show)
 		return show(L, host, &tc);
-	op.u.qdisc.host = host;
-	op.u.qdisc.dev = text_bytes(tc.dev);
-	op.u.qdisc.verb = tc.verb;
-	op.u.qdisc.parent = tc.parent;
-	op.u.qdisc.handle = tc.handle;
-	op.u.qdisc.kind = text_bytes(tc.kind);
-	op.u.qdisc.options = (struct op_bytes){ tc.options, tc.options_len };
+	tc_op(&tc, host, &op);
 	net_touch(n);
 	err = n->sut->ops->apply(n->sut, &op);
 	if (err < 0)
 		return refused(L, host, &tc, (int)err);
 	for (u32 i = 0; i < tc.options_len; i += TC_OPTION_LEN)
-		n->damaging |= tc.options[i] == TCA_CORRUPT;
+		n->damaging |= tc.object == TC_QDISC && tc.options[i] == TCA_CORRUPT;
 	net_note_op(n, &op);
 	lua_pushliteral(L, "");
 	return 1;

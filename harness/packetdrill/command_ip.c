@@ -256,10 +256,9 @@ int pd_cmd_tc(struct pd_invocation *c)
 		return err;
 	}
 	if (tc.show) {
-		char path[64];
+		char path[128] = "/proc/";
 
-		snprintf(path, sizeof(path), "/proc/tc/qdisc%s%s%s", tc.stats ? "/stats" : "",
-			 tc.dev[0] ? "/" : "", tc.dev);
+		tc_view(&tc, path + 6, sizeof(path) - 6);
 		err = ops->proc_read ? ops->proc_read(c->shell->ctx, path, c->out) : -EOPNOTSUPP;
 		return pd_shell_answer(c, err, "device", tc.dev);
 	}

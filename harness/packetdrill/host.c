@@ -457,16 +457,11 @@ static int command_metrics_flush(void *ctx, const char *address)
 
 static int command_qdisc(void *ctx, const struct tc_command *tc, struct strbuf *why)
 {
-	struct op op = { .kind = OP_QDISC };
+	struct op op;
 	struct strbuf extack = { 0 };
 	s64 err;
 
-	op.u.qdisc.dev = text_bytes(tc->dev);
-	op.u.qdisc.verb = tc->verb;
-	op.u.qdisc.parent = tc->parent;
-	op.u.qdisc.handle = tc->handle;
-	op.u.qdisc.kind = text_bytes(tc->kind);
-	op.u.qdisc.options = (struct op_bytes){ tc->options, tc->options_len };
+	tc_op(tc, 0, &op);
 	err = apply(ctx, &op);
 	if (err >= 0)
 		return 0;
@@ -475,7 +470,7 @@ static int command_qdisc(void *ctx, const struct tc_command *tc, struct strbuf *
 		return (int)err;
 	}
 	command_proc_read(ctx, "/proc/tc/extack", &extack);
-	tc_refused(why, strbuf_text(&extack), strerror((int)-err));
+	tc_refused(why, tc, strbuf_text(&extack), strerror((int)-err));
 	strbuf_free(&extack);
 	return (int)err;
 }

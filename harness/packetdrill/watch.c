@@ -87,7 +87,7 @@ static int watched_qdisc(void *ctx, const struct tc_command *q, struct strbuf *w
 		return err;
 	if (q->options_len == TC_OPTION_LEN && q->options[0] == TCA_LIMIT)
 		snprintf(limit, sizeof(limit), "%" PRIu64, tc_option(q, TCA_LIMIT));
-	if (q->options_len && !*limit)
+	if (q->object != TC_QDISC || (q->options_len && !*limit))
 		tell(ctx, PD_EFFECT_OTHER, "qdisc", NULL);
 	else
 		tell(ctx, PD_EFFECT_QDISC, gone ? "pfifo_fast" : q->kind, limit);

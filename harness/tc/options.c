@@ -126,18 +126,37 @@ static const char *peek(const struct option_words *w)
 	return w->at < w->argc ? w->argv[w->at] : "";
 }
 
-static void put(struct option_words *w, u32 id, u64 value)
+static void store(u8 *to, u32 id, u64 value)
 {
-	struct tc_command *c = w->c;
+	to[0] = (u8)id;
+	for (u32 i = 0; i < 8; i++)
+		to[1 + i] = (u8)(value >> 8 * i);
+}
+
+void tc_put(struct tc_command *c, u32 id, u64 value)
+{
 	u32 at = 0;
 
 	while (at < c->options_len && c->options[at] != id)
 		at += TC_OPTION_LEN;
 	if (at == c->options_len)
-		c->options_len += TC_OPTION_LEN;
-	c->options[at] = (u8)id;
-	for (u32 i = 0; i < 8; i++)
-		c->options[at + 1 + i] = (u8)(value >> 8 * i);
+		tc_append(c, id, value);
+	else
+		store(c->options + at, id, value);
+}
+
+bool tc_append(struct tc_command *c, u32 id, u64 value)
+{
+	if (c->options_len + TC_OPTION_LEN > sizeof(c->options))
+		return false;
+	store(c->options + c->options_len, id, value);
+	c->options_len += TC_OPTION_LEN;
+	return true;
+}
+
+static void put(struct option_words *w, u32 id, u64 value)
+{
+	tc_put(w->c, id, value);
 }
 
 static bool find(const struct tc_command *c, u32 id, u64 *value)
@@ -538,6 +557,7 @@ static bool tbf_words(struct option_words *w)
 bool tc_read_options(struct tc_command *c, int argc, const char *const *argv, struct strbuf *error)
 {
 	struct option_words w = { .c = c, .argc = argc, .argv = argv, .error = error };
+	struct words plain = { argc, 0, argv };
 
 	if (strcmp(c->kind, "pfifo") == 0)
 		return all_simple(&w, pfifo_options, ARRAY_SIZE(pfifo_options), fifo_help);
@@ -552,6 +572,10 @@ bool tc_read_options(struct tc_command *c, int argc, const char *const *argv, st
 		return netem_words(&w);
 	if (strcmp(c->kind, "tbf") == 0)
 		return tbf_words(&w);
+	if (strcmp(c->kind, "prio") == 0)
+		return tc_prio_words(c, &plain, error);
+	if (strcmp(c->kind, "htb") == 0)
+		return tc_htb_words(c, &plain, error);
 	/* The kernel knows whether there is such a one. */
 	if (!argc)
 		return true;

@@ -209,3 +209,12 @@ tap.test("a packet that is still in the card's ring outlives its namespace", fun
   host:link { up = false }
   t:is(host:drops "DEV_READY", 0)
 end)
+
+tap.test("a device that moves loses its queueing discipline and its filters", function(t)
+  local host = net.host { addr = "192.0.2.1/24" }
+  local red = host:netns "red"
+  host:tc "qdisc replace dev eth0 root fq"
+  host:tc "qdisc add dev eth0 clsact"
+  host:ip "link set eth0 netns red"
+  t:like(red:tc "qdisc show dev eth0", "^qdisc pfifo_fast 0: root refcnt 2 bands 3 priomap [ 0-9]+\n$")
+end)

@@ -57,7 +57,7 @@ end)
 
 tap.test("what is wrong is said in tc's words", function(t)
   local host = world()
-  complains(t, host, "filter show", 'Object "filter" is unknown, try "tc help".')
+  complains(t, host, "filtre show", 'Object "filtre" is unknown, try "tc help".')
   complains(t, host, "qdisc frob", 'Command "frob" is unknown, try "tc qdisc help".')
   complains(t, host, "qdisc add dev eth9 root fq", 'Cannot find device "eth9"')
   complains(t, host, "qdisc add dev eth0 root fq frob", 'What is "frob"?\nUsage: ... fq')

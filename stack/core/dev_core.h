@@ -34,6 +34,7 @@ struct ptype_table {
 	const struct Qdisc_ops *default_qdisc, *mq_qdisc;
 	const char *tc_extack; /* of the last request to traffic control; NULL: it went well */
 	u32 tc_handle; /* handle given out last, without its top bit */
+	u32 tc_action_index; /* number given to an action last */
 	const struct packet_offload *offload[PACKET_OFFLOADS]; /* core/offload.h */
 	u32 offloads;
 	u32 *rps_sock_flows; /* rps.c: hash and CPU of the reader, by flow */

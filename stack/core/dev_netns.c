@@ -2,8 +2,8 @@
 /*
  * A device changes its namespace, or its name (net/core/dev.c: dev_change_net_namespace). For all
  * who hear of devices it is unregistered in the one and registered in the other: addresses, routes
- * and neighbours stay behind; statistics, settings, queueing disciplines and what is below or above
- * it go along.
+ * and neighbours stay behind; its queueing
+ * disciplines and filters end; statistics, settings and what is below or above it go along.
  *
  * Invariant: the device is on the list of exactly one namespace, in the order of ifindex.
  */
@@ -72,6 +72,11 @@ int dev_change_net_namespace(struct net_device *dev, struct net *net, const char
 	if (err)
 		return err;
 	dev_close(dev);
+	err = dev_forget_qdiscs(dev);
+	if (err) {
+		str_copy(dev->name, old_name, sizeof(dev->name));
+		return err;
+	}
 	leave_net(dev);
 	err = enter_net(dev, net);
 	if (err) {

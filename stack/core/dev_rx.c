@@ -128,6 +128,22 @@ static void rx_link_count(const struct sk_buff *skb)
 		MIB_INC(dev_net(skb->dev), LinkInQinQ);
 }
 
+/* False: the filters on the way in took or dropped it. */
+static bool sch_handle_ingress(struct sk_buff *skb)
+{
+	struct Qdisc *q = skb->dev->clsact;
+
+	switch (q->ops->filter(q, skb, true)) {
+	case TC_ACT_SHOT:
+		kfree_skb_reason(skb, SKB_DROP_REASON_TC_INGRESS);
+		return false;
+	case TC_ACT_STOLEN:
+		return false;
+	default:
+		return true;
+	}
+}
+
 /* One round of __netif_receive_skb_core(): the packet as it comes out of skb->dev. NULL: it went
  * its way; *another: a VLAN device or a bridge made it one of theirs, and it comes out of that. */
 static struct sk_buff *rx_round(struct rx_delivery *d, struct softnet_data *sd, struct sk_buff *skb,
@@ -144,6 +160,12 @@ static struct sk_buff *rx_round(struct rx_delivery *d, struct softnet_data *sd, 
 		rx_link_count(skb);
 	deliver_taps(d, skb, &skb->dev->net->ptype_all);
 	deliver_taps(d, skb, &skb->dev->ptype_all);
+	if (skb->dev->clsact) {
+		if (d->pt_prev)
+			deliver_next(d, skb, NULL);
+		if (!sch_handle_ingress(skb))
+			return NULL;
+	}
 	if (skb->vlan_present && skb->dev->vlan_info) {
 		if (d->pt_prev)
 			deliver_next(d, skb, NULL);

@@ -251,10 +251,29 @@ static struct netdev_queue *pick_tx(struct net_device *dev, struct sk_buff *skb)
 	return &dev->tx[index];
 }
 
+/* False: the filters on the way out took or dropped it. */
+static bool sch_handle_egress(struct sk_buff *skb, int *rc)
+{
+	struct Qdisc *q = skb->dev->clsact;
+
+	*rc = NET_XMIT_SUCCESS;
+	switch (q->ops->filter(q, skb, false)) {
+	case TC_ACT_SHOT:
+		kfree_skb_reason(skb, SKB_DROP_REASON_TC_EGRESS);
+		*rc = NET_XMIT_DROP;
+		return false;
+	case TC_ACT_STOLEN:
+		return false;
+	default:
+		return true;
+	}
+}
+
 int dev_queue_xmit(struct sk_buff *skb)
 {
 	struct net_device *dev = skb->dev;
 	struct netdev_queue *txq;
+	int rc;
 
 	skb_reset_mac_header(skb);
 	if (skb_shinfo(skb)->tx_flags & SKBTX_SCHED_TSTAMP)
@@ -267,6 +286,8 @@ int dev_queue_xmit(struct sk_buff *skb)
 		dst_hold(skb->dst);
 		skb->dst_noref = 0;
 	}
+	if (dev->clsact && !sch_handle_egress(skb, &rc))
+		return rc;
 	txq = pick_tx(dev, skb);
 	trace(dev->world, dev_host(dev), TRACE_NET_DEV_QUEUE, skb->id, dev->ifindex, skb->len,
 	      ntohs(skb->protocol));

@@ -169,6 +169,7 @@ struct net_device {
 	struct net_device_stats stats;
 	struct list_head napi_list;
 	struct Qdisc *qdisc; /* the outermost discipline; NULL: none */
+	struct Qdisc *clsact; /* filters on the way in and out (`clsact`, `ingress`); NULL: none */
 	struct netdev_queue *tx;
 	u32 num_tx_queues;
 	u32 real_num_tx_queues; /* in use: the first ones */
@@ -396,6 +397,7 @@ struct softnet_data {
 	struct list_head rx_list, repoll;
 	struct list_head output_queue; /* Qdisc.sched: to be run by NET_TX */
 	u32 xmit_recursion;
+	u32 mirred_nest; /* redirections inside one another */
 };
 
 /* The hash of the packet's flow; 0: it has none. The network header is set. */

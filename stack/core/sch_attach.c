@@ -204,6 +204,23 @@ int dev_graft_default(struct net_device *dev)
 	return dev->driver_depth ? -EBUSY : attach_default(dev);
 }
 
+void dev_clsact_end(struct net_device *dev)
+{
+	qdisc_destroy(dev->clsact, SKB_DROP_REASON_DEV_DELETED);
+	dev->clsact = NULL;
+}
+
+int dev_forget_qdiscs(struct net_device *dev)
+{
+	int err = attach_default(dev);
+
+	if (err)
+		return err;
+	dev_clsact_end(dev);
+	dev->qdisc_attached = false;
+	return 0;
+}
+
 /* At registration, so that coming up can not fail. */
 int dev_init_scheduler(struct net_device *dev)
 {
@@ -213,6 +230,7 @@ int dev_init_scheduler(struct net_device *dev)
 
 void dev_shutdown(struct net_device *dev)
 {
+	dev_clsact_end(dev);
 	for (u32 i = 0; i < dev->num_tx_queues; i++)
 		dev->tx[i].active = false;
 	qdiscs_drop(dev);

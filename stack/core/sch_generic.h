@@ -17,6 +17,8 @@
 #include "stack/tc.h"
 
 struct Qdisc;
+struct tcf_block;
+struct tc_class;
 
 /* Options by TCA_*: of a request (`present` has the bits of those given), or shown. */
 struct tc_attrs {
@@ -61,6 +63,18 @@ struct Qdisc_ops {
 	/* Where the discipline of class `minor` hangs; NULL: there is no such class. NULL: it has
 	 * no classes. */
 	struct Qdisc **(*child)(struct Qdisc *q, u32 minor);
+	/* The number of its n-th class; 0: it has no more. NULL: they are numbered from 1. */
+	u32 (*class_at)(const struct Qdisc *q, u32 n);
+	/* `tc class`: makes (parent: of another class, 0: none) or changes one, ends one. NULL: it
+	 * can not. -errno with *why, which may be NULL. */
+	int (*class_change)(struct Qdisc *q, u32 minor, u32 parent, const struct tc_attrs *opt,
+			    const char **why);
+	int (*class_delete)(struct Qdisc *q, u32 minor, const char **why);
+	void (*class_dump)(const struct Qdisc *q, u32 minor, struct tc_class *c);
+	/* The filters of the discipline (minor 0), of a class. NULL: none can hang there. */
+	struct tcf_block *(*tcf_block)(struct Qdisc *q, u32 minor);
+	/* clsact: what its filters say of a packet that comes in or goes out: TC_ACT_*. */
+	s32 (*filter)(struct Qdisc *q, struct sk_buff *skb, bool ingress);
 	/* Its options as they are. NULL: it has none. */
 	void (*dump)(const struct Qdisc *q, struct tc_attrs *opt);
 	/* Its own statistics (stack/tc.h), how many. NULL: none. */
@@ -74,6 +88,17 @@ struct gnet_stats {
 	u32 qlen; /* packets queued */
 };
 
+/* `tc -s class`. */
+struct tc_class {
+	u32 parent; /* the class above; 0: none */
+	bool inner; /* it has classes below, no discipline */
+	const struct Qdisc *leaf;
+	struct tc_attrs opt;
+	struct gnet_stats stats;
+	u64 lends, borrows;
+	s64 tokens, ctokens; /* ns */
+};
+
 struct Qdisc {
 	const struct Qdisc_ops *ops;
 	struct netdev_queue *txq; /* NULL: it serves all of the device's queues */
@@ -84,6 +109,7 @@ struct Qdisc {
 	bool can_bypass; /* an empty one may be passed by (TCQ_F_CAN_BYPASS) */
 	u32 limit; /* packets, of those that have a limit */
 	u32 handle, parent; /* TC_H_*; handle 0: nobody made it */
+	u32 u32_tables; /* numbers given to tables of u32 filters */
 	struct Qdisc *parent_q; /* whose child it is; NULL: it meets the device itself */
 	struct sk_buff_head gso_skb; /* given back by the driver: goes first; of a child: looked at
 					by its parent */
@@ -115,6 +141,11 @@ int dev_graft_qdisc(struct net_device *dev, struct Qdisc *root);
 int dev_graft_queue(struct net_device *dev, u32 queue, struct Qdisc *q);
 /* What devices of its sort have. 0, -EBUSY, -ENOMEM: it has what it had. */
 int dev_graft_default(struct net_device *dev);
+/* The filters on the way in and out, if there are any. */
+void dev_clsact_end(struct net_device *dev);
+/* The device, which is down, is as new: without filters, with what its sort has by default. 0,
+ * -ENOMEM: it has what it had. */
+int dev_forget_qdiscs(struct net_device *dev);
 /* No discipline at all: straight to the driver. */
 int dev_graft_noqueue(struct net_device *dev);
 

@@ -6,109 +6,9 @@
  */
 #include "core/dev_core.h"
 #include "lib/str.h"
-#include "proc/seq_file.h"
+#include "proc/proc_tc.h"
+#include "proc/tc_words.h"
 #include "sched/sch_api.h"
-
-#define DIGITS_MAX 12u
-
-/* num / den with so many significant digits, as %g prints it. */
-static void seq_digits(struct seq_file *m, u64 num, u64 den, u32 significant)
-{
-	u64 whole = num / den, rem = num % den;
-	u8 digit[DIGITS_MAX + 24];
-	u32 n = 0, point, first = 0;
-	u64 div = 1;
-
-	while (whole / div >= 10)
-		div *= 10;
-	for (; div; div /= 10)
-		digit[n++] = (u8)(whole / div % 10);
-	point = n;
-	while (first < n && !digit[first])
-		first++;
-	/* One digit more than is shown, to round by. */
-	while (n - first <= significant && n < sizeof(digit) && rem) {
-		rem *= 10;
-		digit[n++] = (u8)(rem / den);
-		rem %= den;
-		if (n - 1 == first && !digit[first])
-			first++;
-	}
-	if (n - first > significant && n > point) {
-		u32 i = --n;
-		bool up = digit[i] >= 5;
-
-		while (up && i--)
-			up = ++digit[i] == 10 && !(digit[i] = 0);
-		if (up)
-			seq_putc(m, '1');
-	}
-	while (n > point && !digit[n - 1])
-		n--;
-	for (u32 i = 0; i < n; i++) {
-		if (i == point)
-			seq_putc(m, '.');
-		seq_putc(m, (char)('0' + digit[i]));
-	}
-}
-
-/* print_size() */
-static void seq_size(struct seq_file *m, u64 v)
-{
-	const u64 mb = 1024 * 1024;
-
-	if (v >= mb && (v % mb < 1024 || mb - v % mb < 1024)) {
-		seq_u64(m, (v + mb / 2) / mb, 0);
-		seq_puts(m, "Mb");
-	} else if (v >= 1024 && (v % 1024 < 16 || 1024 - v % 1024 < 16)) {
-		seq_u64(m, (v + 512) / 1024, 0);
-		seq_puts(m, "Kb");
-	} else {
-		seq_u64(m, v, 0);
-		seq_putc(m, 'b');
-	}
-}
-
-/* print_rate(): bytes a second, shown in bits. */
-static void seq_rate(struct seq_file *m, u64 bytes)
-{
-	static const char *const units[] = { "", "K", "M", "G", "T" };
-	u64 rate = bytes * 8;
-	u32 i = 0;
-
-	for (; i < ARRAY_SIZE(units) - 1; i++) {
-		if (rate < 1000 || (rate % 1000 && rate < 1000 * 1000))
-			break;
-		rate /= 1000;
-	}
-	seq_u64(m, rate, 0);
-	seq_puts(m, units[i]);
-	seq_puts(m, "bit");
-}
-
-/* print_time64() */
-static void seq_time(struct seq_file *m, u64 ns)
-{
-	if (ns >= NSEC_PER_SEC) {
-		seq_digits(m, ns, NSEC_PER_SEC, 3);
-		seq_puts(m, "s");
-	} else if (ns >= NSEC_PER_MSEC) {
-		seq_digits(m, ns, NSEC_PER_MSEC, 3);
-		seq_puts(m, "ms");
-	} else if (ns >= NSEC_PER_USEC) {
-		seq_digits(m, ns, NSEC_PER_USEC, 3);
-		seq_puts(m, "us");
-	} else {
-		seq_u64(m, ns, 0);
-		seq_puts(m, "ns");
-	}
-}
-
-static void seq_percent(struct seq_file *m, u64 share)
-{
-	seq_digits(m, share * 100, UINT32_MAX, 6);
-	seq_putc(m, '%');
-}
 
 /* " WORD VALUE": values as the options' kinds are shown. */
 enum shown { AS_NUMBER, AS_PACKETS, AS_SIZE, AS_RATE, AS_TIME, AS_PERCENT };
@@ -146,9 +46,10 @@ static void word(struct seq_file *m, const char *name, enum shown as, u64 v)
 	seq_putc(m, ' ');
 }
 
-static void priomap(struct seq_file *m, u64 map)
+static void priomap(struct seq_file *m, u64 bands, u64 map)
 {
-	seq_puts(m, "bands 3 priomap ");
+	word(m, "bands", AS_NUMBER, bands);
+	seq_puts(m, "priomap ");
 	for (u32 i = 0; i <= TC_PRIO_MAX; i++) {
 		seq_u64(m, map >> 4 * i & 15, 0);
 		seq_putc(m, ' ');
@@ -170,7 +71,7 @@ static void show_fq(struct seq_file *m, const u64 *v)
 	word(m, "flow_limit", AS_PACKETS, v[TCA_FLOW_LIMIT]);
 	word(m, "buckets", AS_NUMBER, v[TCA_BUCKETS]);
 	word(m, "orphan_mask", AS_NUMBER, v[TCA_ORPHAN_MASK]);
-	priomap(m, v[TCA_PRIOMAP]);
+	priomap(m, 3, v[TCA_PRIOMAP]);
 	seq_puts(m, "weights ");
 	for (u32 i = TCA_WEIGHT0; i <= TCA_WEIGHT2; i++) {
 		seq_u64(m, v[i], 0);
@@ -315,6 +216,15 @@ static void show_tbf(struct seq_file *m, const u64 *v)
 		word(m, "limit", AS_SIZE, limit);
 }
 
+static void show_htb(struct seq_file *m, const u64 *v)
+{
+	word(m, "r2q", AS_NUMBER, v[TCA_R2Q]);
+	seq_puts(m, v[TCA_DEFCLS] ? "default 0x" : "default ");
+	seq_hex(m, v[TCA_DEFCLS], 0, false);
+	seq_count(m, " direct_packets_stat ", v[TCA_LIMIT]);
+	seq_count(m, " direct_qlen ", v[TCA_DIRECT_QLEN]);
+}
+
 static void show_options(struct seq_file *m, const struct Qdisc *q)
 {
 	struct tc_attrs o = { .present = 0 };
@@ -323,7 +233,11 @@ static void show_options(struct seq_file *m, const struct Qdisc *q)
 		return;
 	q->ops->dump(q, &o);
 	if (q->ops == &pfifo_fast_ops)
-		priomap(m, o.value[TCA_PRIOMAP]);
+		priomap(m, 3, o.value[TCA_PRIOMAP]);
+	else if (q->ops == &prio_ops)
+		priomap(m, o.value[TCA_BANDS], o.value[TCA_PRIOMAP]);
+	else if (q->ops == &htb_ops)
+		show_htb(m, o.value);
 	else if (q->ops == &fq_ops)
 		show_fq(m, o.value);
 	else if (q->ops == &fq_codel_ops)
@@ -338,66 +252,60 @@ static void show_options(struct seq_file *m, const struct Qdisc *q)
 
 /* ---- statistics ---- */
 
-static void count(struct seq_file *m, const char *name, u64 v)
-{
-	seq_puts(m, name);
-	seq_u64(m, v, 0);
-}
-
 static void fq_stats(struct seq_file *m, const u64 *s)
 {
-	count(m, "\n  flows ", s[FQ_FLOWS]);
-	count(m, " (inactive ", s[FQ_INACTIVE]);
-	count(m, " throttled ", s[FQ_THROTTLED_FLOWS]);
-	count(m, ") band0_pkts ", s[FQ_BAND0]);
-	count(m, " band1_pkts ", s[FQ_BAND1]);
-	count(m, " band2_pkts ", s[FQ_BAND2]);
+	seq_count(m, "\n  flows ", s[FQ_FLOWS]);
+	seq_count(m, " (inactive ", s[FQ_INACTIVE]);
+	seq_count(m, " throttled ", s[FQ_THROTTLED_FLOWS]);
+	seq_count(m, ") band0_pkts ", s[FQ_BAND0]);
+	seq_count(m, " band1_pkts ", s[FQ_BAND1]);
+	seq_count(m, " band2_pkts ", s[FQ_BAND2]);
 	if (s[FQ_NEXT_DELAY]) {
-		count(m, "\n  next packet delay ", s[FQ_NEXT_DELAY]);
+		seq_count(m, "\n  next packet delay ", s[FQ_NEXT_DELAY]);
 		seq_puts(m, " ns");
 	}
-	count(m, "\n  gc ", s[FQ_GC]);
-	count(m, " highprio ", s[FQ_HIGHPRIO]);
-	count(m, " fastpath ", s[FQ_FASTPATH]);
-	count(m, " throttled ", s[FQ_THROTTLED]);
+	seq_count(m, "\n  gc ", s[FQ_GC]);
+	seq_count(m, " highprio ", s[FQ_HIGHPRIO]);
+	seq_count(m, " fastpath ", s[FQ_FASTPATH]);
+	seq_count(m, " throttled ", s[FQ_THROTTLED]);
 	if (s[FQ_LATENCY]) {
 		seq_puts(m, " latency ");
 		seq_time(m, s[FQ_LATENCY]);
 	}
 	if (s[FQ_CE_MARK])
-		count(m, " ce_mark ", s[FQ_CE_MARK]);
+		seq_count(m, " ce_mark ", s[FQ_CE_MARK]);
 	if (s[FQ_FLOWS_PLIMIT])
-		count(m, " flows_plimit ", s[FQ_FLOWS_PLIMIT]);
+		seq_count(m, " flows_plimit ", s[FQ_FLOWS_PLIMIT]);
 	if (s[FQ_PKTS_TOO_LONG] || s[FQ_ALLOC_ERRORS]) {
-		count(m, "\n  too long pkts ", s[FQ_PKTS_TOO_LONG]);
-		count(m, " alloc errors ", s[FQ_ALLOC_ERRORS]);
+		seq_count(m, "\n  too long pkts ", s[FQ_PKTS_TOO_LONG]);
+		seq_count(m, " alloc errors ", s[FQ_ALLOC_ERRORS]);
 	}
 	if (s[FQ_HORIZON_DROPS] || s[FQ_HORIZON_CAPS]) {
-		count(m, "\n  horizon_drops ", s[FQ_HORIZON_DROPS]);
-		count(m, " horizon_caps ", s[FQ_HORIZON_CAPS]);
+		seq_count(m, "\n  horizon_drops ", s[FQ_HORIZON_DROPS]);
+		seq_count(m, " horizon_caps ", s[FQ_HORIZON_CAPS]);
 	}
 	for (u32 i = 0; i < 3; i++) {
 		if (!s[FQ_BAND0_DROPS + i])
 			continue;
-		count(m, "\n  band", i);
-		count(m, "_drops ", s[FQ_BAND0_DROPS + i]);
+		seq_count(m, "\n  band", i);
+		seq_count(m, "_drops ", s[FQ_BAND0_DROPS + i]);
 	}
 }
 
 static void fq_codel_stats(struct seq_file *m, const u64 *s)
 {
-	count(m, "\n  maxpacket ", s[FQC_MAXPACKET]);
-	count(m, " drop_overlimit ", s[FQC_DROP_OVERLIMIT]);
-	count(m, " new_flow_count ", s[FQC_NEW_FLOWS]);
-	count(m, " ecn_mark ", s[FQC_ECN_MARK]);
+	seq_count(m, "\n  maxpacket ", s[FQC_MAXPACKET]);
+	seq_count(m, " drop_overlimit ", s[FQC_DROP_OVERLIMIT]);
+	seq_count(m, " new_flow_count ", s[FQC_NEW_FLOWS]);
+	seq_count(m, " ecn_mark ", s[FQC_ECN_MARK]);
 	if (s[FQC_CE_MARK])
-		count(m, " ce_mark ", s[FQC_CE_MARK]);
+		seq_count(m, " ce_mark ", s[FQC_CE_MARK]);
 	if (s[FQC_MEMORY])
-		count(m, " memory_used ", s[FQC_MEMORY]);
+		seq_count(m, " memory_used ", s[FQC_MEMORY]);
 	if (s[FQC_DROP_OVERMEMORY])
-		count(m, " drop_overmemory ", s[FQC_DROP_OVERMEMORY]);
-	count(m, "\n  new_flows_len ", s[FQC_NEW_LEN]);
-	count(m, " old_flows_len ", s[FQC_OLD_LEN]);
+		seq_count(m, " drop_overmemory ", s[FQC_DROP_OVERMEMORY]);
+	seq_count(m, "\n  new_flows_len ", s[FQC_NEW_LEN]);
+	seq_count(m, " old_flows_len ", s[FQC_OLD_LEN]);
 }
 
 /* mq has what its children have. */
@@ -424,15 +332,7 @@ static void show_stats(struct seq_file *m, struct Qdisc *q)
 	struct gnet_stats s = stats_of(q);
 	u64 own[TC_XSTATS_MAX];
 
-	count(m, " Sent ", s.bytes);
-	count(m, " bytes ", s.packets);
-	count(m, " pkt (dropped ", s.drops);
-	count(m, ", overlimits ", s.overlimits);
-	count(m, " requeues ", s.requeues);
-	seq_puts(m, ") \n backlog ");
-	seq_size(m, s.backlog);
-	count(m, " ", s.qlen);
-	count(m, "p requeues ", s.requeues);
+	seq_tc_stats(m, " ", &s);
 	if (q->ops->dump_stats) {
 		q->ops->dump_stats(q, own);
 		if (q->ops == &fq_ops)
@@ -445,22 +345,13 @@ static void show_stats(struct seq_file *m, struct Qdisc *q)
 
 /* ---- the view ---- */
 
-static void handle(struct seq_file *m, u32 h, bool class)
-{
-	if (h >> 16 || !class)
-		seq_hex(m, h >> 16, 0, false);
-	seq_putc(m, ':');
-	if (class)
-		seq_hex(m, h & 0xffff, 0, false);
-}
-
 static void head(struct seq_file *m, const struct net_device *dev, const char *kind, u32 number,
 		 bool all)
 {
 	seq_puts(m, "qdisc ");
 	seq_puts(m, kind);
 	seq_putc(m, ' ');
-	handle(m, number, false);
+	seq_tc_handle(m, number, false);
 	seq_putc(m, ' ');
 	if (!all)
 		return;
@@ -471,33 +362,35 @@ static void head(struct seq_file *m, const struct net_device *dev, const char *k
 
 static void show_tree(struct seq_file *m, struct Qdisc *q, bool all, bool stats)
 {
+	struct Qdisc **child;
+	u32 minor;
+
 	head(m, q->dev, q->ops->id, q->handle, all);
-	if (q->parent == TC_H_ROOT) {
+	if (q->parent == TC_H_CLSACT) {
+		seq_puts(m, q->ops == &ingress_ops ? "parent ffff:fff1 ---------------- " :
+						     "parent ffff:fff1 ");
+	} else if (q->parent == TC_H_ROOT) {
 		seq_puts(m, "root ");
 		/* The device's own, and one for each queue it serves. */
 		if (!q->ops->multiqueue)
 			word(m, "refcnt", AS_NUMBER, q->txq ? 2 : q->dev->num_tx_queues + 1);
 	} else {
 		seq_puts(m, "parent ");
-		handle(m, q->parent, true);
+		seq_tc_handle(m, q->parent, true);
 		seq_putc(m, ' ');
 	}
 	show_options(m, q);
 	seq_line(m);
 	if (stats)
 		show_stats(m, q);
-	for (u32 i = 1; q->ops->child; i++) {
-		struct Qdisc **child = q->ops->child(q, i);
-
-		if (!child)
-			break;
+	for (u32 n = 0; (child = qdisc_child_at(q, n, &minor)) != NULL; n++) {
 		/* tbf's own bfifo has no number and is not shown. */
 		if (*child && (q->ops->multiqueue || (*child)->handle))
 			show_tree(m, *child, all, stats);
 	}
 }
 
-static void show_dev(struct seq_file *m, const struct net_device *dev, bool all, bool stats)
+static void show_root(struct seq_file *m, const struct net_device *dev, bool all, bool stats)
 {
 	if (dev->qdisc) {
 		show_tree(m, dev->qdisc, all, stats);
@@ -510,6 +403,13 @@ static void show_dev(struct seq_file *m, const struct net_device *dev, bool all,
 			    " backlog 0b 0p requeues 0\n");
 }
 
+static void show_dev(struct seq_file *m, const struct net_device *dev, bool all, bool stats)
+{
+	show_root(m, dev, all, stats);
+	if (dev->clsact)
+		show_tree(m, dev->clsact, all, stats);
+}
+
 bool proc_tc(struct seq_file *m, const struct net *net, const char *path)
 {
 	const char *rest = str_after(path, "tc/qdisc"), *name;
@@ -520,7 +420,7 @@ bool proc_tc(struct seq_file *m, const struct net *net, const char *path)
 		return true;
 	}
 	if (!rest)
-		return false;
+		return proc_tc_class(m, net, path) || proc_tc_filter(m, net, path);
 	name = str_after(rest, "/stats");
 	stats = name && (!*name || *name == '/');
 	if (stats)

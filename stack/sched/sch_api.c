@@ -12,8 +12,8 @@
 #include "stack/op.h"
 
 static const struct Qdisc_ops *const kinds[] = {
-	&pfifo_fast_ops, &pfifo_ops,	&bfifo_ops, &mq_ops,
-	&fq_ops,	 &fq_codel_ops, &netem_ops, &tbf_ops,
+	&pfifo_fast_ops, &pfifo_ops, &bfifo_ops, &mq_ops,  &fq_ops,	&fq_codel_ops,
+	&netem_ops,	 &tbf_ops,   &prio_ops,	 &htb_ops, &clsact_ops, &ingress_ops,
 };
 
 static const struct Qdisc_ops *qdisc_lookup_ops(const char *name, u32 len)
@@ -48,24 +48,31 @@ const char *tc_extack(const struct host *h)
 
 /* ---- looking up ---- */
 
+struct Qdisc **qdisc_child_at(struct Qdisc *q, u32 n, u32 *minor)
+{
+	*minor = q->ops->class_at ? q->ops->class_at(q, n) : n + 1;
+	if (!*minor || !q->ops->child)
+		return NULL;
+	return q->ops->child(q, *minor);
+}
+
 /* The one with this handle, and those below it. */
 static struct Qdisc *find_below(struct Qdisc *q, u32 handle)
 {
+	struct Qdisc **child;
+
 	if (!q || q->handle == handle)
 		return q;
-	for (u32 minor = 1; q->ops->child; minor++) {
-		struct Qdisc **child = q->ops->child(q, minor), *found;
+	for (u32 n = 0, minor; (child = qdisc_child_at(q, n, &minor)) != NULL; n++) {
+		struct Qdisc *found = find_below(*child, handle);
 
-		if (!child)
-			break;
-		found = find_below(*child, handle);
 		if (found)
 			return found;
 	}
 	return NULL;
 }
 
-static struct Qdisc *qdisc_lookup(struct net_device *dev, u32 handle)
+struct Qdisc *qdisc_lookup(struct net_device *dev, u32 handle)
 {
 	return dev->qdisc && handle ? find_below(dev->qdisc, handle) : NULL;
 }
@@ -191,6 +198,27 @@ static int change(const struct tc_request *r, struct Qdisc *q)
 
 /* ---- requests ---- */
 
+/* One with classes below it, which has no discipline. */
+static bool class_is_inner(const struct Qdisc *q, u32 minor)
+{
+	struct tc_class c = { .inner = false };
+
+	if (q->ops->class_dump)
+		q->ops->class_dump(q, minor, &c);
+	return c.inner;
+}
+
+/* What a class has when its discipline is taken away: pfifo where it has classes of its own making,
+ * else one that drops all (noop_qdisc). */
+static struct Qdisc *default_child(const struct tc_request *r, struct Qdisc *parent, int *err)
+{
+	struct tc_attrs opt = { .present = 0 };
+
+	if (!parent->ops->tcf_block)
+		tca_put(&opt, TCA_LIMIT, 0);
+	return qdisc_create_child(parent, &pfifo_ops, TC_H_MIN(r->parent), &opt, err);
+}
+
 /* tc_get_qdisc() with RTM_DELQDISC */
 static int delete_qdisc(const struct tc_request *r, struct Qdisc *parent, struct Qdisc **slot,
 			struct Qdisc *q)
@@ -209,11 +237,17 @@ static int delete_qdisc(const struct tc_request *r, struct Qdisc *parent, struct
 	if (!parent)
 		return dev_graft_default(dev);
 	if (!parent->ops->multiqueue) {
-		if (dev->driver_depth)
-			return -EBUSY;
+		struct Qdisc *child = NULL;
+
+		/* netem does without. */
+		if (parent->ops != &netem_ops) {
+			child = default_child(r, parent, &err);
+			if (!child)
+				return err;
+		}
 		qdisc_tree_reduce_backlog(q, q->stats.qlen, q->stats.backlog);
 		qdisc_destroy(q, SKB_DROP_REASON_DEV_DELETED);
-		*slot = NULL;
+		*slot = child;
 		return 0;
 	}
 	q = qdisc_create(dev, &dev->tx[TC_H_MIN(r->parent) - 1], dev_default_qdisc(dev_host(dev)),
@@ -251,11 +285,52 @@ static int modify_qdisc(const struct tc_request *r, struct Qdisc *parent, struct
 	return do_graft(r, parent, slot);
 }
 
+/* clsact, ingress: beside the tree of disciplines, under a handle of its own. */
+static int request_clsact(const struct tc_request *r)
+{
+	struct net_device *dev = r->dev;
+	struct Qdisc *q = dev->clsact;
+	int err;
+
+	if (q && r->ops && r->ops != q->ops)
+		return r->verb == TC_ADD ?
+			       fail(dev, -EEXIST, "Exclusivity flag on, cannot modify.") :
+			       fail(dev, -EINVAL, "Invalid qdisc name: must match existing qdisc.");
+	if (r->verb == TC_DELETE) {
+		if (!q)
+			return fail(dev, -ENOENT,
+				    "Cannot find specified qdisc on specified device.");
+		dev_clsact_end(dev);
+		return 0;
+	}
+	if (q)
+		return r->verb == TC_ADD ?
+			       fail(dev, -EEXIST, "Exclusivity flag on, cannot modify.") :
+			       0;
+	if (r->verb != TC_ADD && r->verb != TC_REPLACE)
+		return fail(dev, -ENOENT, "Qdisc not found. To create specify NLM_F_CREATE flag.");
+	if (!r->ops || !r->ops->filter)
+		return fail(dev, -ENOENT, "Can not have such a qdisc here.");
+	q = qdisc_create(dev, NULL, r->ops, &r->opt, &err);
+	if (!q)
+		return err;
+	q->handle = TC_H_INGRESS_QDISC;
+	q->parent = TC_H_CLSACT;
+	dev->clsact = q;
+	return 0;
+}
+
 static int request(const struct tc_request *r)
 {
 	struct net_device *dev = r->dev;
 	struct Qdisc *parent = NULL, *q, **slot = &dev->qdisc;
 
+	if (dev->driver_depth)
+		return -EBUSY;
+	if (r->parent == TC_H_CLSACT)
+		return request_clsact(r);
+	if (r->ops && r->ops->filter)
+		return fail(dev, -EOPNOTSUPP, "A qdisc of filters has a place of its own.");
 	if (r->parent != TC_H_ROOT) {
 		/* mq by default has no number: `parent :1`. */
 		parent = TC_H_MAJ(r->parent) ? qdisc_lookup(dev, TC_H_MAJ(r->parent)) : dev->qdisc;
@@ -266,6 +341,8 @@ static int request(const struct tc_request *r)
 		slot = parent->ops->child(parent, TC_H_MIN(r->parent));
 		if (!slot)
 			return fail(dev, -ENOENT, "Specified class not found.");
+		if (class_is_inner(parent, TC_H_MIN(r->parent)))
+			return -EINVAL;
 	}
 	q = *slot;
 	if (r->verb == TC_DELETE)
@@ -278,7 +355,7 @@ static int request(const struct tc_request *r)
 }
 
 /* Options as they travel (stack/tc.h). */
-static bool read_options(const struct op_bytes *b, struct tc_attrs *opt)
+bool tca_read(const struct op_bytes *b, struct tc_attrs *opt)
 {
 	if (b->len % TC_OPTION_LEN)
 		return false;
@@ -305,7 +382,7 @@ int sched_op_qdisc(struct net *net, const struct op_qdisc *o)
 		return -ENODEV;
 	dev_host(dev)->ptypes->tc_extack = NULL;
 	if (o->verb >= TC_VERB_COUNT || o->parent > UINT32_MAX || o->handle > UINT32_MAX ||
-	    TC_H_MIN((u32)o->handle) || !read_options(&o->options, &r.opt))
+	    TC_H_MIN((u32)o->handle) || !tca_read(&o->options, &r.opt))
 		return fail(dev, -EINVAL, "Invalid request.");
 	r.verb = (u32)o->verb;
 	r.parent = o->parent ? (u32)o->parent : TC_H_ROOT;

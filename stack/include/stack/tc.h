@@ -17,6 +17,12 @@ enum tc_verb { TC_ADD, TC_REPLACE, TC_CHANGE, TC_LINK, TC_DELETE, TC_VERB_COUNT 
 #define TC_H_MAJ(h)	      ((h)&0xffff0000u)
 #define TC_H_MIN(h)	      ((h)&0x0000ffffu)
 
+/* Where filters before and behind the disciplines hang (`clsact`, `ingress`). */
+#define TC_H_INGRESS_QDISC 0xffff0000u /* the handle; its parent: */
+#define TC_H_CLSACT	   0xfffffff1u
+#define TC_H_MIN_INGRESS   0xfff2u
+#define TC_H_MIN_EGRESS	   0xfff3u
+
 #define TC_PRIO_MAX 15u
 
 /* Fractions: of 2^32 - 1. Times: ns. Rates: bytes a second, UINT64_MAX for no limit. */
@@ -73,6 +79,13 @@ enum tca {
 	TCA_BURST,
 	TCA_PEAKRATE,
 	TCA_MTU,
+	TCA_BANDS, /* prio; its map: TCA_PRIOMAP */
+	TCA_CEIL, /* htb */
+	TCA_CBURST,
+	TCA_DEFCLS, /* htb: minor of the class for the rest */
+	TCA_R2Q,
+	TCA_DIRECT_QLEN,
+	TCA_PRIO,
 	TCA_COUNT
 };
 
@@ -122,5 +135,32 @@ enum fq_codel_xstat {
 };
 
 #define TC_XSTATS_MAX 24u
+
+/* ---- filters (OP_FILTER): options that may come several times, in order ---- */
+
+enum tcf_option {
+	TCF_CLASSID = 1,
+	TCF_KEY, /* u32: value, mask << 32: of 4 bytes, at: */
+	TCF_KEY_AT, /* s32 from the network header; bit 32: said as nexthdr+N */
+	TCF_MASK, /* fw: of the mark */
+	TCF_GACT, /* an action: TC_ACT_* */
+	TCF_MIRRED, /* an action: enum tcf_mirred */
+	TCF_DEV, /* its device: the first 8 bytes of the name */
+	TCF_DEV2, /* the rest */
+	TCF_COUNT
+};
+
+/* What an action says (TC_ACT_* of the kernel; unspec: -1). */
+#define TC_ACT_UNSPEC	  (-1) /* `continue`: the next filter */
+#define TC_ACT_OK	  0
+#define TC_ACT_RECLASSIFY 1
+#define TC_ACT_SHOT	  2
+#define TC_ACT_PIPE	  3 /* the next action */
+#define TC_ACT_STOLEN	  4
+
+enum tcf_mirred { TCF_EGRESS_REDIR = 1, TCF_EGRESS_MIRROR, TCF_INGRESS_REDIR, TCF_INGRESS_MIRROR };
+
+#define TCF_ACTIONS_MAX 4u
+#define TCF_KEYS_MAX	16u
 
 #endif
