@@ -11,6 +11,7 @@
 #include "core/sock.h"
 
 #include "core/filter.h"
+#include "core/reuseport.h"
 #include "core/sock_mem.h"
 
 /* ---- waking ---- */
@@ -205,6 +206,7 @@ static void sk_free(struct sock *sk)
 	skb_queue_purge_reason(&sk->write_queue, SKB_DROP_REASON_SOCKET_CLOSE);
 	if (sk->prot->destruct)
 		sk->prot->destruct(sk);
+	reuseport_detach_sock(sk);
 	sk_dst_reset(sk);
 	ASSERT(sk->sk_rmem_alloc == 0);
 	ASSERT(sk->sk_wmem_alloc == 0);

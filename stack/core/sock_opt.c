@@ -7,6 +7,7 @@
  */
 #include "core/errqueue.h"
 #include "core/filter.h"
+#include "core/reuseport.h"
 #include "core/sock_opt.h"
 #include "kernel/timer.h"
 #include "lib/str.h"
@@ -265,7 +266,7 @@ static int set_rare(struct sock *sk, u32 name, s32 v)
 	if (name == SO_PEEK_OFF)
 		rare->peek_off = v;
 	else
-		rare->incoming_cpu = v;
+		reuseport_update_incoming_cpu(sk, v);
 	return 0;
 }
 
@@ -305,6 +306,8 @@ static int set_int(struct sock *sk, u32 name, s32 v)
 		return 0;
 	case SO_DETACH_FILTER:
 		return sk_detach_filter(sk);
+	case SO_DETACH_REUSEPORT_BPF:
+		return reuseport_detach_prog(sk);
 	case SO_LOCK_FILTER:
 		if (sk->sk_flags & SOCK_FILTER_LOCKED && !v)
 			return -EPERM;
@@ -361,6 +364,8 @@ int sock_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len)
 		return bind_to_device(sk, val, len);
 	if (name == SO_ATTACH_FILTER)
 		return sk_attach_filter(sk, val, len);
+	if (name == SO_ATTACH_REUSEPORT_CBPF)
+		return reuseport_attach_prog(sk, val, len);
 	if (sock_get_int(val, len, &v))
 		return -EINVAL;
 	if (flag) {

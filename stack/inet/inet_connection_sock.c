@@ -9,6 +9,8 @@
  */
 #include "inet/inet_connection_sock.h"
 
+#include "core/reuseport.h"
+
 #include "kernel/trace.h"
 
 static void inet_sk_set_state(struct sock *sk, u8 state)
@@ -101,12 +103,37 @@ void inet_child_forget(struct sock *child)
  * Requests whose third ACK has not come stay in ehash: each goes when its timer finds no listener,
  * or at the next segment for it.
  */
+/* tcp_migrate_req: another listener of the group accepts it. */
+static bool child_migrate(struct sock *sk, struct request_sock *req)
+{
+	struct sock *child = req->sk, *nsk;
+
+	/* A fast open child whose handshake is not over hangs on the listener's account of them. */
+	if (req->tfo_listener)
+		return false;
+	nsk = reuseport_migrate_sock(sk, inet_skc(child)->skc_hash);
+	if (!nsk)
+		return false;
+	sock_hold(nsk);
+	req->rsk_listener = nsk;
+	sock_put(sk);
+	req->sk = NULL;
+	if (!inet_csk_reqsk_queue_add(nsk, req, child))
+		BUG("a member of a group does not listen");
+	reqsk_put(req);
+	MIB_INC(nsk->net, TcpExtTCPMigrateReqSuccess);
+	sk_data_ready(nsk);
+	return true;
+}
+
 void inet_csk_listen_stop(struct sock *sk)
 {
 	struct request_sock_queue *q = inet_csk_queue(sk);
 	struct request_sock *req;
 
 	while ((req = reqsk_queue_remove(q, sk)) != NULL) {
+		if (child_migrate(sk, req))
+			continue;
 		inet_child_forget(req->sk);
 		req->sk = NULL;
 		reqsk_put(req);

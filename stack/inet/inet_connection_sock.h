@@ -311,6 +311,9 @@ void inet_csk_prepare_forced_close(struct sock *sk);
 void inet_csk_destroy_sock(struct sock *sk);
 /* Ends a request whose SYN-ACK was refused or that is no more wanted. True: it was in the table. */
 bool inet_csk_reqsk_queue_drop(struct sock *sk, struct request_sock *req);
+/* The listener of a request closed: another of its SO_REUSEPORT group takes it over, if
+ * tcp_migrate_req lets it. False: nobody does. */
+bool reqsk_migrate(struct request_sock *req);
 /* The request's child takes its place: into the accept queue. NULL: the listener is gone or full,
  * the child with it. */
 struct sock *inet_csk_complete_hashdance(struct sock *sk, struct sock *child,

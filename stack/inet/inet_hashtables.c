@@ -9,6 +9,7 @@
  * the server's side of it).
  */
 #include "core/reuseport.h"
+#include "core/netdevice.h"
 #include "inet/inet_connection_sock.h"
 #include "inet/inet_ports.h"
 #include "inet/inet_timewait_sock.h"
@@ -247,52 +248,76 @@ int __inet_check_established(struct sock *sk, u16 lport, bool bound)
 
 /* ---- listeners ---- */
 
-/* < 0: it does not hear this. A bound device beats the family, which beats nothing. */
-static s32 compute_score(const struct sock_common *skc, const struct net *net, u8 family,
+/* < 0: it does not hear this. A bound device beats the family and SO_INCOMING_CPU, which beat
+ * nothing. */
+static s32 compute_score(struct sock_common *skc, const struct net *net, u8 family,
 			 const struct inet_addr *daddr, u16 dport, u32 dif)
 {
+	s32 incoming_cpu;
+
 	if (skc->skc_net != net || skc->skc_num != dport)
 		return -1;
 	if (skc->skc_family != family && (skc->skc_family != AF_INET6 || skc->skc_ipv6only))
 		return -1;
 	if (!inet_addr_equal(&skc->skc_rcv_saddr, daddr) || !skc_dev_match(skc, dif))
 		return -1;
-	return (skc->skc_bound_dev_if ? 2 : 1) + (skc->skc_family == family);
+	incoming_cpu = inet_sk_of(skc)->sk_rare->incoming_cpu;
+	return (skc->skc_bound_dev_if ? 2 : 1) + (skc->skc_family == family) +
+	       (incoming_cpu >= 0 && incoming_cpu == (s32)this_cpu(net->host)->id);
 }
 
-static struct sock *lhash2_lookup(const struct inet_hashinfo *hi, const struct net *net, u8 family,
-				  const struct inet_addr *daddr, u16 dport, u32 dif)
+/* What a segment's listener is looked for by. */
+struct listener_key {
+	const struct net *net;
+	const struct inet_addr *saddr, *daddr;
+	struct sk_buff *skb; /* NULL: it is about no packet */
+	u32 hdr_len; /* of its TCP header */
+	u32 dif;
+	u16 sport, dport;
+	u8 family;
+};
+
+/* The first of the best, where a group that is better than those before it decides at once
+ * (inet_lhash2_lookup). `addr`: the local address that listeners must have. */
+static struct sock *lhash2_lookup(const struct inet_hashinfo *hi, const struct listener_key *k,
+				  const struct inet_addr *addr)
 {
-	u32 hash = inet_lhash2fn(hi, net, daddr, dport);
-	struct sock_common *best = NULL;
+	u32 hash = inet_lhash2fn(hi, k->net, addr, k->dport);
+	struct sock *best = NULL;
 	s32 best_score = 0;
 
 	hlist_for_each(n, &hi->lhash2.heads[hash & hi->lhash2.mask])
 	{
-		s32 score = compute_score(skc_of(n), net, family, daddr, dport, dif);
+		s32 score = compute_score(skc_of(n), k->net, k->family, addr, k->dport, k->dif);
+		struct sock *sk = inet_sk_of(skc_of(n)), *member = NULL;
 
-		if (score > best_score) {
-			best = skc_of(n);
-			best_score = score;
+		if (score <= best_score)
+			continue;
+		if (sk->sk_reuseport) {
+			u32 flow = inet_ehashfn(hi, k->net, k->daddr, k->dport, k->saddr, k->sport);
+
+			member = reuseport_select_sock(sk, flow, k->skb, k->hdr_len);
 		}
+		if (member)
+			return member;
+		best = sk;
+		best_score = score;
 	}
-	return best ? inet_sk_of(best) : NULL;
+	return best;
 }
 
-struct sock *__inet_lookup_listener(const struct inet_hashinfo *hi, struct net *net, u8 family,
+struct sock *__inet_lookup_listener(const struct inet_hashinfo *hi, const struct net *net,
+				    struct sk_buff *skb, u32 hdr_len, u8 family,
 				    const struct inet_addr *saddr, u16 sport,
 				    const struct inet_addr *daddr, u16 dport, u32 dif)
 {
 	static const struct inet_addr any;
-	struct sock *sk = lhash2_lookup(hi, net, family, daddr, dport, dif);
-	struct sock *chosen;
+	const struct listener_key k = {
+		net, saddr, daddr, skb, hdr_len, dif, sport, dport, family
+	};
+	struct sock *sk = lhash2_lookup(hi, &k, daddr);
 
-	if (!sk)
-		sk = lhash2_lookup(hi, net, family, &any, dport, dif);
-	if (!sk || !sk->sk_reuseport)
-		return sk;
-	chosen = reuseport_select_sock(sk, inet_ehashfn(hi, net, daddr, dport, saddr, sport));
-	return chosen ? chosen : sk;
+	return sk ? sk : lhash2_lookup(hi, &k, &any);
 }
 
 /* sk joins the group of another listener of its kind, or founds one. */
@@ -345,7 +370,7 @@ void inet_unhash(struct sock *sk)
 	struct sock_common *skc = inet_skc(sk);
 
 	if (skc->skc_kind == SKC_LISTEN) {
-		reuseport_detach_sock(sk);
+		reuseport_stop_listen_sock(sk);
 		inet_htable_del(&hi->lhash2, &skc->skc_node);
 	} else {
 		inet_ehash_remove(hi, skc);

@@ -158,9 +158,11 @@ bool inet_ehash_nolisten(struct sock *sk, struct sock_common *osk);
 
 /* ---- listeners ---- */
 
-/* Who hears a segment to (daddr, dport): the best score, out of an SO_REUSEPORT group by the flow's
- * hash. NULL: nobody. */
-struct sock *__inet_lookup_listener(const struct inet_hashinfo *hi, struct net *net, u8 family,
+/* Who hears a segment to (daddr, dport): the best score; of an SO_REUSEPORT group whom its program
+ * or the flow's hash names. skb, at its TCP header of hdr_len bytes, is for the program; NULL:
+ * none. NULL: nobody. */
+struct sock *__inet_lookup_listener(const struct inet_hashinfo *hi, const struct net *net,
+				    struct sk_buff *skb, u32 hdr_len, u8 family,
 				    const struct inet_addr *saddr, u16 sport,
 				    const struct inet_addr *daddr, u16 dport, u32 dif);
 

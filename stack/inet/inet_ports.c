@@ -10,6 +10,8 @@
  */
 #include "inet/inet_connection_sock.h"
 #include "inet/inet_ports.h"
+
+#include "core/reuseport.h"
 #include "inet/inet_timewait_sock.h"
 
 /* ---- buckets ---- */
@@ -255,7 +257,7 @@ struct owner_traits {
 static bool inet_bind_conflict(const struct sock *sk, const struct owner_traits *o, bool relax,
 			       bool reuseport_ok)
 {
-	bool both_reuseport = sk->sk_reuseport && o->reuseport && !sk->sk_reuseport_cb;
+	bool both_reuseport = sk->sk_reuseport && o->reuseport && reuseport_may_join(sk);
 
 	if (sk->sk_bound_dev_if && o->bound_dev_if && sk->sk_bound_dev_if != o->bound_dev_if)
 		return false;

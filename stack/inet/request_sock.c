@@ -8,6 +8,8 @@
  */
 #include "inet/inet_connection_sock.h"
 
+#include "core/reuseport.h"
+
 struct request_sock *inet_reqsk_alloc(const struct request_sock_ops *ops, struct sock *listener)
 {
 	struct request_sock *req =
@@ -125,14 +127,36 @@ void reqsk_mod_timer(struct request_sock *req, u64 expires_jiffies)
 	event_arm(h->world, &req->rsk_timer, timer_expiry_ns(h, expires_jiffies), EVENT_TIMER);
 }
 
+bool reqsk_migrate(struct request_sock *req)
+{
+	struct sock *old = req->rsk_listener;
+	struct sock *nsk = reuseport_migrate_sock(old, req->skc.skc_hash);
+	struct request_sock_queue *q;
+
+	if (!nsk)
+		return false;
+	reqsk_queue_removed(reqsk_queue(req), req);
+	sock_hold(nsk);
+	req->rsk_listener = nsk;
+	q = reqsk_queue(req);
+	q->qlen++;
+	if (req->num_timeout == 0)
+		q->young++;
+	sock_put(old);
+	MIB_INC(nsk->net, TcpExtTCPMigrateReqSuccess);
+	return true;
+}
+
 static void reqsk_timer_handler(struct request_sock *req)
 {
-	struct sock *listener = req->rsk_listener;
-	struct request_sock_queue *q = reqsk_queue(req);
+	struct request_sock_queue *q;
+	struct sock *listener;
 	bool expire, resend, go_on;
 
 	reqsk_hold(req);
-	go_on = listener->sk_state == TCP_LISTEN;
+	go_on = req->rsk_listener->sk_state == TCP_LISTEN || reqsk_migrate(req);
+	listener = req->rsk_listener;
+	q = reqsk_queue(req);
 	if (go_on) {
 		syn_ack_recalc(req, synack_retries(req), q->rskq_defer_accept, &expire, &resend);
 		if (req->rsk_ops->syn_ack_timeout)

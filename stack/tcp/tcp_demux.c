@@ -45,10 +45,10 @@ static void tcp_restore_cb(struct sk_buff *skb)
 /* ---- lookup ---- */
 
 static struct sock *lookup_listener(const struct tcp_family *af, struct net *net,
-				    const struct tcp_rcv_key *k)
+				    struct sk_buff *skb, const struct tcp_rcv_key *k)
 {
-	return __inet_lookup_listener(inet_hashinfo_of(net), net, af->family, &k->saddr, k->sport,
-				      &k->daddr, k->dport, k->dif);
+	return __inet_lookup_listener(inet_hashinfo_of(net), net, skb, tcp_doff(tcp_hdr(skb)),
+				      af->family, &k->saddr, k->sport, &k->daddr, k->dport, k->dif);
 }
 
 /* ---- in ---- */
@@ -231,7 +231,7 @@ static int tcp_rcv_timewait(const struct tcp_family *af, struct net *net,
 	tcp_fill_cb(skb, k);
 	switch (tcp_timewait_state_process(tw, skb, &isn, &reason)) {
 	case TCP_TW_SYN:
-		sk = lookup_listener(af, net, k);
+		sk = lookup_listener(af, net, skb, k);
 		if (sk) {
 			inet_twsk_deschedule_put(tw);
 			tcp_restore_cb(skb);
@@ -311,9 +311,13 @@ int tcp_demux(const struct tcp_family *af, struct net *net, struct sk_buff *skb,
 		req = inet_reqsk(skc);
 		sk = req->rsk_listener;
 		if (sk->sk_state != TCP_LISTEN) {
-			/* It closed meanwhile. Somebody else may listen now. */
-			inet_csk_reqsk_queue_drop(sk, req);
-			continue;
+			/* It closed meanwhile. Another of its group may take over; else somebody
+			 * else may listen now. */
+			if (!reqsk_migrate(req)) {
+				inet_csk_reqsk_queue_drop(sk, req);
+				continue;
+			}
+			sk = req->rsk_listener;
 		}
 		sock_hold(sk);
 		done = tcp_rcv_request(af, sk, req, skb, k);
@@ -322,6 +326,6 @@ int tcp_demux(const struct tcp_family *af, struct net *net, struct sk_buff *skb,
 		sock_put(sk);
 		return 0;
 	}
-	sk = lookup_listener(af, net, k);
+	sk = lookup_listener(af, net, skb, k);
 	return sk ? tcp_rcv_sk(af, sk, skb, k, 0) : tcp_no_socket(af, skb, k);
 }

@@ -92,8 +92,8 @@ static bool listener_md5_key(struct tcp_reply_to *to, const u8 *hash)
 	const struct tcp_ends ends = incoming(to);
 	const u8 *th = tcp_hdr(to->skb);
 	const struct sock *listener =
-		__inet_lookup_listener(inet_hashinfo_of(to->net), to->net, to->family, &to->saddr,
-				       tcp_source(th), &to->daddr, tcp_source(th),
+		__inet_lookup_listener(inet_hashinfo_of(to->net), to->net, NULL, 0, to->family,
+				       &to->saddr, tcp_source(th), &to->daddr, tcp_source(th),
 				       to->skb->dev ? to->skb->dev->ifindex : 0);
 
 	take_md5(to, listener ? tcp_md5_do_lookup(listener, to->family, &to->saddr) : NULL);

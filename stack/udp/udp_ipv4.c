@@ -31,6 +31,7 @@ struct udp_key {
 	be32 saddr, daddr;
 	u16 sport, dport;
 	u32 dif;
+	struct sk_buff *skb; /* at its UDP header, for a group's program; NULL: none */
 };
 
 /* ---- lookup ---- */
@@ -77,8 +78,9 @@ static bool consider(struct sock *sk, const struct udp_key *k, be32 addr, struct
 	*result = sk;
 	if (sk->sk_state == TCP_ESTABLISHED || !sk->sk_reuseport_cb)
 		return false;
-	member = reuseport_select_sock(sk, udp_hash_flow(udp_table_of(sk), k->net, k->daddr,
-							 k->dport, k->saddr, k->sport));
+	member = reuseport_select_sock(
+		sk, udp_hash_flow(udp_table_of(sk), k->net, k->daddr, k->dport, k->saddr, k->sport),
+		k->skb, UDP_HLEN);
 	if (!member)
 		return false;
 	*result = member;
@@ -178,7 +180,7 @@ static struct sock *lookup(const struct udp_key *k)
 struct sock *__udp4_lib_lookup(struct net *net, be32 saddr, u16 sport, be32 daddr, u16 dport,
 			       u32 dif)
 {
-	const struct udp_key k = { net, saddr, daddr, sport, dport, dif };
+	const struct udp_key k = { net, saddr, daddr, sport, dport, dif, NULL };
 
 	return lookup(&k);
 }
@@ -352,7 +354,7 @@ int udp_rcv(struct sk_buff *skb)
 {
 	struct net *net = dev_net(skb->dev);
 	const struct rtable *rt = skb_rtable(skb);
-	struct udp_key k = { .net = net };
+	struct udp_key k = { .net = net, .skb = skb };
 	struct sock *sk;
 	const u8 *uh;
 	u32 ulen;

@@ -61,6 +61,12 @@ function packet.methods(calls)
     return calls.option(self, "SO_ATTACH_FILTER", bpf.assemble(program))
   end
 
+  -- Which socket of an SO_REUSEPORT group a flow is for: the number that the program returns.
+  function calls:reuseport_filter(program)
+    if not program then return calls.option(self, "SO_DETACH_REUSEPORT_BPF", 0) end
+    return calls.option(self, "SO_ATTACH_REUSEPORT_CBPF", bpf.assemble(program))
+  end
+
   -- { packets, drops } since it was asked last.
   function calls:statistics()
     local data, err = calls.option(self, "PACKET_STATISTICS")

@@ -153,7 +153,7 @@ static struct sock *hear(struct inet_world *iw, u32 addr, u16 port, u32 dif, u16
 {
 	struct inet_addr s = inet_addr4(ip(0xc6336401)), d = inet_addr4(ip(addr));
 
-	return __inet_lookup_listener(&iw->hi, iw->net, AF_INET, &s, from, &d, port, dif);
+	return __inet_lookup_listener(&iw->hi, iw->net, NULL, 0, AF_INET, &s, from, &d, port, dif);
 }
 
 static void listeners_by_score(void **state)
