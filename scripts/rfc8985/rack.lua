@@ -184,7 +184,7 @@ tap.test("D-SACK of all that was sent again: it was not needed, the window is gi
   local host, peer, conn = recovered(t)
   ack(peer, 4, { 0, 1 })
   net.sleep "1ms"
-  t:shows("RFC2883-5-1", t:is(host:counter "TcpExtTCPDSACKUndo", 1))
+  t:is(host:counter "TcpExtTCPDSACKUndo", 1)
   t:is({ conn:info().ca_state, conn:info().snd_cwnd >= 10 }, { "Open", true })
 end)
 
