@@ -69,6 +69,13 @@ const struct pd_expr *pd_arg(const struct pd_event *e, size_t i)
 	return i < e->syscall.argc ? e->syscall.arg[i] : NULL;
 }
 
+bool pd_arg_null(const struct pd_event *e, size_t i)
+{
+	const struct pd_expr *x = pd_arg(e, i);
+
+	return x && x->kind == PD_X_NULL;
+}
+
 bool pd_arg_count(struct pd_run *r, const struct pd_event *e, size_t least, size_t most)
 {
 	size_t n = e->syscall.argc;
@@ -111,14 +118,26 @@ bool pd_arg_fd(struct pd_run *r, const struct pd_event *e, size_t i, s32 *live)
 	return true;
 }
 
+/* The text among arguments: inet_pton(AF_INET6, "2001:db8::1", &sin6_addr), inet_addr("..."). */
+static const struct pd_expr *text_argument(const struct pd_expr *call)
+{
+	for (size_t i = 0; i < call->count; i++) {
+		if (call->item[i]->kind == PD_X_STRING)
+			return call->item[i];
+	}
+	return call->count ? call->item[call->count - 1] : NULL;
+}
+
 /* A call inside of a struct: htons(80), inet_addr("192.0.2.1"). */
 static bool call_value(const struct pd_expr *x, struct sock_addr *a)
 {
 	struct pd_address address;
-	const struct pd_expr *arg = x->count ? x->item[x->count - 1] : NULL;
+	const struct pd_expr *arg = text_argument(x);
 
 	if (arg && arg->kind == PD_X_NUMBER) {
-		a->port = (u16)arg->num;
+		/* htonl() is of the flow label. */
+		if (strcmp(x->text.p, "htons") == 0)
+			a->port = (u16)arg->num;
 		return true;
 	}
 	if (!arg || arg->kind != PD_X_STRING || !pd_address_parse(arg->text.p, &address))

@@ -20,6 +20,8 @@ bool pd_arg_number(struct pd_run *r, const struct pd_event *e, size_t i, s64 *ou
 bool pd_arg_number_or(struct pd_run *r, const struct pd_event *e, size_t i, s64 any, s64 *out);
 /* Argument 0 as the host's descriptor; one that the script does not know is -1 (EBADF). */
 bool pd_arg_fd(struct pd_run *r, const struct pd_event *e, size_t i, s32 *live);
+/* Is the argument NULL: a pointer that a copy faults on? */
+bool pd_arg_null(const struct pd_event *e, size_t i);
 bool pd_arg_count(struct pd_run *r, const struct pd_event *e, size_t least, size_t most);
 const struct pd_expr *pd_arg(const struct pd_event *e, size_t i);
 
@@ -44,6 +46,9 @@ int pd_fd_script(const struct pd_run *r, int live);
  * False: the script failed. */
 bool pd_iov_sum(struct pd_run *r, const struct pd_event *e, const struct pd_expr *list, u32 *out,
 		u32 *piece);
+
+/* Is the first of them NULL? */
+bool pd_iov_null(const struct pd_expr *list);
 
 /* The flow of the descriptor in argument 0; NULL: none. */
 struct pd_flow *pd_flow_of_arg(struct pd_run *r, const struct pd_event *e);

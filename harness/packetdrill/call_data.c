@@ -149,6 +149,16 @@ bool pd_iov_sum(struct pd_run *r, const struct pd_event *e, const struct pd_expr
 	return true;
 }
 
+bool pd_iov_null(const struct pd_expr *list)
+{
+	const struct pd_expr *base =
+		list && list->count && list->item[0]->count ? list->item[0]->item[0] : NULL;
+
+	if (base && base->kind == PD_X_FIELD)
+		base = base->item[0];
+	return base && base->kind == PD_X_NULL;
+}
+
 /* One control message; its data is a number of 4 bytes or a struct. */
 static bool add_cmsg(struct pd_run *r, const struct pd_event *e, const struct pd_expr *x,
 		     struct strbuf *out)
@@ -211,6 +221,8 @@ bool pd_call_sendmsg(struct pd_run *r, const struct pd_event *e, u64 at_ns)
 	c->control = (u8 *)control.data;
 	c->op.control = c->control;
 	c->op.control_len = (u32)control.len;
+	if (pd_iov_null(pd_expr_field(pd_arg(e, 1), "msg_iov")))
+		c->op.data = NULL;
 	return pd_call_go(r, c, at_ns);
 }
 
@@ -317,6 +329,8 @@ bool pd_call_recvmsg(struct pd_run *r, const struct pd_event *e, u64 at_ns)
 	c->control = xrealloc(NULL, CONTROL_ROOM);
 	c->op.control = c->control;
 	c->op.control_len = CONTROL_ROOM;
+	if (pd_iov_null(pd_expr_field(pd_arg(e, 1), "msg_iov")))
+		c->op.data = NULL;
 	c->finish = finish_recvmsg;
 	return pd_call_go(r, c, at_ns);
 }
@@ -487,6 +501,8 @@ bool pd_call_setsockopt(struct pd_run *r, const struct pd_event *e, u64 at_ns)
 		if (len && value.len)
 			memcpy(c->data, value.data,
 			       value.len < (size_t)len ? value.len : (size_t)len);
+		if (pd_arg_null(e, 3))
+			c->op.data = NULL;
 		ok = pd_call_go(r, c, at_ns);
 	}
 	strbuf_free(&value);
@@ -544,6 +560,8 @@ bool pd_call_getsockopt(struct pd_run *r, const struct pd_event *e, u64 at_ns)
 	c->op.arg[1] = (u64)name;
 	if (len >= 0)
 		c->op.data_len = (u32)len;
+	if (pd_arg_null(e, 3))
+		c->op.data = NULL;
 	c->finish = finish_getsockopt;
 	return pd_call_go(r, c, at_ns);
 }

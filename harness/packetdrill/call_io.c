@@ -34,7 +34,7 @@ static bool send_data(struct pd_run *r, const struct pd_event *e, u64 at, size_t
 	if (buffer->kind == PD_X_STRING)
 		memcpy(c->data, buffer->text.p,
 		       buffer->text.len < (size_t)len ? buffer->text.len : (size_t)len);
-	else if (buffer->kind == PD_X_NULL)
+	if (pd_arg_null(e, 1))
 		c->op.data = NULL;
 	if (addr_at && pd_arg(e, addr_at)->kind != PD_X_NULL) {
 		c->op.has_addr = true;
@@ -76,6 +76,8 @@ static bool receive(struct pd_run *r, const struct pd_event *e, u64 at, size_t f
 	c = pd_call_new(r, e, SYS_RECVMSG, (u32)len);
 	c->op.fd = fd;
 	c->op.arg[0] = (u64)flags;
+	if (pd_arg_null(e, 1))
+		c->op.data = NULL;
 	return pd_call_go(r, c, at);
 }
 
@@ -101,6 +103,8 @@ static bool iov_call(struct pd_run *r, const struct pd_event *e, u64 at, u32 nr)
 		return false;
 	c = pd_call_new(r, e, nr, sum);
 	c->op.fd = fd;
+	if (pd_iov_null(pd_arg(e, 1)))
+		c->op.data = NULL;
 	return pd_call_go(r, c, at);
 }
 
@@ -152,6 +156,23 @@ static bool finish_ioctl(struct pd_run *r, struct pd_call *c)
 	return pd_call_check(r, c, 0);
 }
 
+/* FIONBIO is the file's, not the socket's: what F_SETFL does. */
+static bool set_nonblocking(struct pd_run *r, const struct pd_event *e, u64 at, s32 fd)
+{
+	const struct pd_expr *x = pd_arg(e, 2);
+	struct pd_call *c;
+
+	if (x && x->kind == PD_X_LIST && x->count == 1)
+		x = x->item[0];
+	if (!x || x->kind != PD_X_NUMBER)
+		return pd_fail(r, e, NULL, NULL, "FIONBIO needs [0] or [1]");
+	c = pd_call_new(r, e, SYS_FCNTL, 0);
+	c->op.fd = fd;
+	c->op.arg[0] = F_SETFL;
+	c->op.arg[1] = O_RDWR | (x->num ? O_NONBLOCK : 0);
+	return pd_call_go(r, c, at);
+}
+
 bool pd_call_ioctl(struct pd_run *r, const struct pd_event *e, u64 at)
 {
 	struct pd_call *c;
@@ -161,6 +182,8 @@ bool pd_call_ioctl(struct pd_run *r, const struct pd_event *e, u64 at)
 	if (!pd_arg_count(r, e, 2, 3) || !pd_arg_fd(r, e, 0, &fd) ||
 	    !pd_arg_number(r, e, 1, &request))
 		return false;
+	if (request == FIONBIO)
+		return set_nonblocking(r, e, at, fd);
 	c = pd_call_new(r, e, SYS_IOCTL, 0);
 	c->op.fd = fd;
 	c->op.arg[0] = (u64)request;

@@ -95,12 +95,14 @@ static bool is_tcp(const struct pd_packet *p)
 static struct pd_flow *passive_open(struct pd_run *r, const struct pd_packet *p)
 {
 	struct pd_flow *f = r->under_test;
+	u16 local_port;
 
 	if (p->direction != PD_INBOUND || !f || f->state != PD_FLOW_LISTENING)
 		return NULL;
+	local_port = f->local_port;
 	f = pd_flow_add(r, IPPROTO_TCP);
 	f->state = PD_FLOW_SYN_RECEIVED;
-	f->local_port = r->settings->bind_port;
+	f->local_port = local_port ? local_port : r->settings->bind_port;
 	f->remote_port = r->next_port++;
 	f->remote_isn = p->tcp.seq;
 	if (p->has_ports) {

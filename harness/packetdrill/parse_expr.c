@@ -161,6 +161,11 @@ static bool parse_operand(struct pd_scan *s, int depth, struct pd_expr **out)
 	if (pd_scan_take(s, "("))
 		return pd_parse_expr(s, depth + 1, out) && pd_scan_need(s, ")");
 	c = pd_scan_peek(s);
+	/* "&sin6_addr": where inet_pton() puts what it reads. */
+	if (pd_scan_take(s, "&")) {
+		*out = x = new_expr(s, PD_X_ELLIPSIS);
+		return pd_scan_word(s, &x->text);
+	}
 	if (c == '"') {
 		*out = x = new_expr(s, PD_X_STRING);
 		return pd_scan_string(s, &x->text);

@@ -208,7 +208,9 @@ static bool parse_code(struct pd_scan *s, struct pd_icmp *icmp, bool v6)
 		icmp->code = (u8)value;
 		return true;
 	}
-	if (!strchr("abcdefghijklmnopqrstuvwxyz_", pd_scan_peek(s)) || pd_scan_at_end(s))
+	/* A name in capitals is one that -D was to define: not known, not the next event. */
+	if (!strchr("abcdefghijklmnopqrstuvwxyz_ABCDEFGHIJKLMNOPQRSTUVWXYZ", pd_scan_peek(s)) ||
+	    pd_scan_at_end(s))
 		return true;
 	if (!pd_scan_word(s, &icmp->code_name))
 		return false;

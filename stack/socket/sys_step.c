@@ -150,6 +150,18 @@ static void recv_results(struct sys_call *call)
 		op->addr = (struct sock_addr){ .family = AF_UNSPEC };
 }
 
+/* A pointer that a copy faults on: told when there is something to copy, which stays. */
+static s64 recv_fault(struct socket *sock, struct msghdr *msg)
+{
+	s64 ret;
+
+	msg->flags |= MSG_PEEK | MSG_TRUNC;
+	if (sock->type != SOCK_STREAM)
+		msg->len = 0;
+	ret = sock->ops->recvmsg(sock, msg);
+	return ret > 0 || (!ret && sock->type != SOCK_STREAM) ? -EFAULT : ret;
+}
+
 static s64 step_recvmsg(struct sys_call *call, struct socket *sock)
 {
 	struct msghdr *msg = &call->msg;
@@ -161,7 +173,12 @@ static s64 step_recvmsg(struct sys_call *call, struct socket *sock)
 	if (msg->flags & (MSG_DONTWAIT | MSG_ERRQUEUE | MSG_OOB))
 		timeo = 0;
 	sock_rps_record_flow(sock->sk);
-	ret = sock->ops->recvmsg(sock, msg);
+	/* MSG_TRUNC on a stream copies nothing. */
+	if (!msg->data && call->op->data_len &&
+	    !(msg->flags & MSG_TRUNC && sock->type == SOCK_STREAM))
+		ret = recv_fault(sock, msg);
+	else
+		ret = sock->ops->recvmsg(sock, msg);
 	if (ret == -EAGAIN) {
 		if (may_wait(call, sock, timeo))
 			return wait_on_sock(call, sock, timeo, POLLIN | POLLERR, true);
@@ -205,11 +222,12 @@ static s64 step_sockopt(struct sys_call *call, struct socket *sock)
 	u32 level = (u32)op->arg[0], name = (u32)op->arg[1];
 	static const u8 none[1];
 
+	/* What is shorter than an int is told to be too short before it is copied. */
+	if (!op->data && op->data_len >= (op->nr == SYS_SETSOCKOPT ? 4 : 1))
+		return -EFAULT;
 	if (op->nr == SYS_SETSOCKOPT)
 		return sock->ops->setsockopt(sock, level, name, op->data ? op->data : none,
 					     op->data ? op->data_len : 0);
-	if (!op->data && op->data_len)
-		return -EFAULT;
 	if (level == SOL_SOCKET && name == SO_PEERNAME)
 		return get_peername(sock, op->data, op->data_len);
 	return sock->ops->getsockopt(sock, level, name, op->data, op->data_len);

@@ -451,6 +451,19 @@ static inline u64 tcp_skb_timestamp_us(const struct sk_buff *skb)
 	return skb->tstamp / NSEC_PER_USEC;
 }
 
+/* Does the peer echo a time stamp (ms) from before that one? */
+static inline bool tcp_tsopt_ecr_before(const struct tcp_sock *tp, u32 when)
+{
+	return tp->rx_opt.saw_tstamp && tp->rx_opt.rcv_tsecr && before(tp->rx_opt.rcv_tsecr, when);
+}
+
+/* Sent again, and it was the original that is acknowledged. */
+static inline bool tcp_skb_spurious_retrans(const struct tcp_sock *tp, const struct sk_buff *skb)
+{
+	return TCP_SKB_CB(skb)->sacked & TCPCB_RETRANS &&
+	       tcp_tsopt_ecr_before(tp, (u32)(skb->tstamp / NSEC_PER_MSEC));
+}
+
 /* The host's clock in seconds, for ts_recent_stamp (ktime_get_seconds). */
 static inline u32 tcp_clock_seconds(const struct host *h)
 {

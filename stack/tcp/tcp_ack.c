@@ -164,8 +164,9 @@ static u32 tcp_tso_acked(struct sock *sk, struct sk_buff *skb)
 	return before_cut - tcp_skb_pcount(skb);
 }
 
-/* One segment, acked packets of which are acknowledged now. */
-static void clean_account(struct sock *sk, struct clean *c, struct sk_buff *skb, u32 acked)
+/* One segment, acked packets of which are acknowledged now; it began at start_seq. */
+static void clean_account(struct sock *sk, struct clean *c, struct sk_buff *skb, u32 acked,
+			  u32 start_seq)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
@@ -179,19 +180,19 @@ static void clean_account(struct sock *sk, struct clean *c, struct sk_buff *skb,
 		c->last_ackt = tcp_skb_timestamp_us(skb);
 		if (!c->first_ackt)
 			c->first_ackt = c->last_ackt;
-		if (before(cb->seq, c->reord))
-			c->reord = cb->seq;
+		if (before(start_seq, c->reord))
+			c->reord = start_seq;
 		if (!after(cb->end_seq, tp->high_seq))
 			c->flag |= FLAG_ORIG_SACK_ACKED;
 	}
 	if (!(sacked & TCPCB_SACKED_ACKED))
 		c->sack->delivered_bytes +=
-			(before(cb->end_seq, tp->snd_una) ? cb->end_seq : tp->snd_una) - cb->seq;
+			(before(cb->end_seq, tp->snd_una) ? cb->end_seq : tp->snd_una) - start_seq;
 	if (sacked & TCPCB_SACKED_ACKED) {
 		tp->sacked_out -= acked;
 	} else if (tcp_is_sack(tp)) {
 		tcp_count_delivered(tp, acked, c->flag & FLAG_ECE);
-		if (!(sacked & TCPCB_SACKED_RETRANS) || !(sacked & TCPCB_LOST))
+		if (!tcp_skb_spurious_retrans(tp, skb))
 			tcp_rack_advance(tp, sacked, cb->end_seq, tcp_skb_timestamp_us(skb));
 	}
 	if (sacked & TCPCB_LOST)
@@ -226,7 +227,7 @@ static void clean_queue(struct sock *sk, struct clean *c, u32 prior_snd_una)
 
 	for (skb = tcp_rtx_queue_head(sk); skb; skb = next) {
 		const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
-		u32 acked = tcp_skb_pcount(skb);
+		u32 acked = tcp_skb_pcount(skb), start_seq = cb->seq;
 
 		if (after(cb->end_seq, tp->snd_una)) {
 			if (acked == 1 || !after(tp->snd_una, cb->seq))
@@ -236,7 +237,7 @@ static void clean_queue(struct sock *sk, struct clean *c, u32 prior_snd_una)
 				break;
 			c->fully_acked = false;
 		}
-		clean_account(sk, c, skb, acked);
+		clean_account(sk, c, skb, acked, start_seq);
 		if (!c->fully_acked)
 			break;
 		next = tcp_rtx_queue_next(skb);

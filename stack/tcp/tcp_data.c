@@ -174,12 +174,14 @@ static void queue_ofo(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
+	tcp_data_ecn_check(sk, skb);
 	if (tcp_try_rmem_schedule(sk, skb, skb->truesize)) {
 		MIB_INC(sk->net, TcpExtTCPOFODrop);
 		sk_data_ready(sk);
 		tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_OFO_DROP);
 		return;
 	}
+	tcp_measure_rcv_mss(sk, skb);
 	tp->pred_flags = 0;
 	inet_csk_schedule_ack(sk);
 	tp->rcv_ooopack++;

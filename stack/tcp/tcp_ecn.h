@@ -102,8 +102,12 @@ void tcp_accecn_received(struct sock *sk, const struct sk_buff *skb, u32 len);
 /* A segment that is accepted (any, with or without payload), header not pulled. */
 static inline void tcp_ecn_received_counters(struct sock *sk, const struct sk_buff *skb)
 {
-	if (tcp_ecn_mode_accecn(tcp_sk(sk)))
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (tcp_ecn_mode_accecn(tp))
 		tcp_accecn_received(sk, skb, skb->len - tcp_doff(tcp_hdr(skb)));
+	else if (TCP_SKB_CB(skb)->ip_dsfield & INET_ECN_MASK && !tcp_ecn_mode_rfc3168(tp))
+		tp->ecn_flags |= TCP_ECN_SEEN; /* TCP_INFO tells of marks that nobody asked for */
 }
 /* The mark of a data segment. */
 void tcp_data_ecn_check(struct sock *sk, const struct sk_buff *skb);

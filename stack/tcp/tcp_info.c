@@ -36,7 +36,8 @@ static void info_first(const struct sock *sk, u8 *p)
 	p[3] = icsk->icsk_probes_out;
 	p[4] = icsk->icsk_backoff;
 	p[5] = info_options(tp);
-	p[6] = (u8)(tp->rx_opt.snd_wscale | tp->rx_opt.rcv_wscale << 4);
+	if (tp->rx_opt.wscale_ok)
+		p[6] = (u8)(tp->rx_opt.snd_wscale | tp->rx_opt.rcv_wscale << 4);
 	p[7] = (u8)(tp->rate_app_limited | tp->fastopen_client_fail << 1);
 	put_le32(p + 8, icsk->icsk_rto * 1000);
 	put_le32(p + 12, min_u32(icsk->icsk_ack.ato, icsk->icsk_delack_max) * 1000);

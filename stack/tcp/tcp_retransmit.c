@@ -221,7 +221,8 @@ static bool send_probe(struct sock *sk)
 
 	tp->tlp_retrans = 0;
 	if (skb && tcp_snd_wnd_test(tp, skb, mss)) {
-		tcp_write_xmit(sk, mss, tp->nonagle, 2);
+		/* What Nagle holds back is the best of probes. */
+		tcp_write_xmit(sk, mss, TCP_NAGLE_OFF, 2);
 		return tp->packets_out > prior;
 	}
 	skb = tcp_rtx_queue_tail(sk);

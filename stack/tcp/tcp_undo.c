@@ -20,18 +20,12 @@ void tcp_init_undo(struct tcp_sock *tp)
 		tp->undo_retrans = -1;
 }
 
-/* The segment was sent before our first retransmission: what it acknowledges was only late. */
-static bool tsopt_ecr_before(const struct tcp_sock *tp, u32 when)
-{
-	return tp->rx_opt.saw_tstamp && tp->rx_opt.rcv_tsecr && before(tp->rx_opt.rcv_tsecr, when);
-}
-
 static bool packet_delayed(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 
 	if (tp->retrans_stamp)
-		return tsopt_ecr_before(tp, tp->retrans_stamp);
+		return tcp_tsopt_ecr_before(tp, tp->retrans_stamp);
 	/* No retransmission yet; but non_sack_preventing_reopen() forgets the one there was. */
 	if (!tcp_is_sack(tp) && !before(tp->snd_una, tp->high_seq))
 		return false;

@@ -216,11 +216,12 @@
 #define O_RDWR	   02
 #define O_NONBLOCK 04000
 
+#define FIONBIO	    0x5421
 #define FIONREAD    0x541B
 #define SIOCINQ	    0x541B
 #define SIOCOUTQ    0x5411
-#define SIOCATMARK  0x8905
 #define SIOCOUTQNSD 0x894B
+#define SIOCATMARK  0x8905
 
 #define SOMAXCONN 4096
 
