@@ -91,8 +91,8 @@ void tcp_rack_advance(struct tcp_sock *tp, u8 sacked, u32 end_seq, u64 xmit_time
 	u32 rtt_us = tcp_stamp_us_delta(tp->tcp_mstamp, xmit_time);
 
 	/*
-	 * Sent again and back sooner than can be: it was the original that came. Linux has "<": times
-	 * that a clock measures are never quite the same, but those of a virtual one are.
+	 * Sent again and back sooner than can be: it was the original that came. Linux has "<":
+	 * times that a clock measures are never quite the same, but those of a virtual one are.
 	 */
 	if (rtt_us <= tcp_min_rtt(tp) && sacked & TCPCB_RETRANS)
 		return;
