@@ -434,6 +434,7 @@ static const struct constant constants[] = {
 	C(NIC_PARAM_RX_BAD_DESC),
 	C(NIC_PARAM_TX_BAD_DESC),
 	C(NIC_PARAM_LRO),
+	C(NIC_PARAM_SG),
 	C(NIC_PARAM_TX_TSTAMP),
 	C(COST_IRQ),
 	C(COST_SOFTIRQ),

@@ -470,7 +470,7 @@ local nic_params = { rx_ring = "NIC_PARAM_RX_RING", tx_ring = "NIC_PARAM_TX_RING
   tx_vlan_offload = "NIC_PARAM_TX_VLAN", loopback = "NIC_PARAM_LOOPBACK", rx_pause = "NIC_PARAM_RX_PAUSE",
   tx_pause = "NIC_PARAM_TX_PAUSE", rx_timestamp = "NIC_PARAM_RX_TSTAMP", tx_timestamp = "NIC_PARAM_TX_TSTAMP", irq_late = "NIC_PARAM_IRQ_LATE",
   rx_stall = "NIC_PARAM_RX_STALL", rx_bad_desc = "NIC_PARAM_RX_BAD_DESC",
-  tx_bad_desc = "NIC_PARAM_TX_BAD_DESC", lro = "NIC_PARAM_LRO" }
+  tx_bad_desc = "NIC_PARAM_TX_BAD_DESC", lro = "NIC_PARAM_LRO", sg = "NIC_PARAM_SG" }
 local ethtool_own = set "dev queue rss_equal rss_indir rss_key"
 local ethtool_options = set "dev queue rss_equal rss_indir rss_key"
 for name in pairs(nic_params) do ethtool_options[name] = true end

@@ -70,7 +70,7 @@ struct sk_buff *validate_xmit_skb(struct sk_buff *skb, struct net_device *dev)
 		return vlan_xmit_skb(skb, dev);
 	if (netif_needs_gso(skb, dev->features))
 		return gso_xmit_skb(skb, dev);
-	if (skb_is_nonlinear(skb) && !(dev->features & NETIF_F_SG) && skb_linearize(skb))
+	if (!skb_gather_ok(skb, dev->features) && skb_linearize(skb))
 		goto drop;
 	if (skb->ip_summed == CHECKSUM_PARTIAL && !(dev->features & NETIF_F_HW_CSUM) &&
 	    skb_checksum_help(skb))

@@ -44,12 +44,25 @@ static u32 gso_feature(u32 type)
 	return type & SKB_GSO_UDP_L4 ? NETIF_F_GSO_UDP_L4 : NETIF_F_TSO;
 }
 
+bool skb_gather_ok(const struct sk_buff *skb, u32 features)
+{
+	struct skb_piece pieces[SKB_PIECES_MAX];
+
+	if (!skb_is_nonlinear(skb))
+		return true;
+	if (!(features & NETIF_F_SG))
+		return false;
+	return features & NETIF_F_FRAGLIST || skb_to_pieces(skb, pieces) != 0;
+}
+
 bool netif_needs_gso(const struct sk_buff *skb, u32 features)
 {
 	u32 type = skb_shinfo(skb)->gso_type;
 
 	if (!skb_is_gso(skb))
 		return false;
+	if (!skb_gather_ok(skb, features))
+		return true;
 	return !(features & gso_feature(type)) || skb->ip_summed != CHECKSUM_PARTIAL ||
 	       type & SKB_GSO_TCP_FIXEDID;
 }

@@ -118,6 +118,8 @@ static inline u32 skb_segs(const struct sk_buff *skb)
 	return shinfo->gso_size && shinfo->gso_segs ? shinfo->gso_segs : 1;
 }
 
+/* Can a device with these features take the pieces of the packet? */
+bool skb_gather_ok(const struct sk_buff *skb, u32 features);
 /* Must it be cut before a device with these features gets it? */
 bool netif_needs_gso(const struct sk_buff *skb, u32 features);
 

@@ -60,8 +60,8 @@ int loopback_net_init(struct net *net)
 	dev->hard_header_len = ETH_HLEN;
 	dev->addr_len = ETH_ALEN;
 	dev->mtu = LOOPBACK_MTU;
-	dev->features =
-		NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_SG | NETIF_F_TSO | NETIF_F_GSO_UDP_L4;
+	dev->features = NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_SG | NETIF_F_FRAGLIST |
+			NETIF_F_TSO | NETIF_F_GSO_UDP_L4;
 	dev->no_queue = true;
 	dev->keep_dst = true;
 	dev->netns_local = true;

@@ -43,13 +43,15 @@ static int nic_set_usecs(struct nic_adapter *a, u64 usecs)
 	return 0;
 }
 
-/* netdev_fix_features(): no segmentation without checksums. */
+/* netdev_fix_features(): no segmentation without checksums, of TCP none without gathering. */
 static void nic_set_tx(struct nic_adapter *a, bool csum, bool tso, bool uso)
 {
+	bool sg = a->dev->features & NETIF_F_SG;
+
 	a->tso_wanted = tso;
 	a->uso_wanted = uso;
 	netdev_set_feature(a->dev, NETIF_F_HW_CSUM, csum);
-	netdev_set_feature(a->dev, NETIF_F_TSO, csum && tso);
+	netdev_set_feature(a->dev, NETIF_F_TSO, csum && sg && tso);
 	netdev_set_feature(a->dev, NETIF_F_GSO_UDP_L4, csum && uso);
 }
 
@@ -113,6 +115,10 @@ int nic_set_param(struct net_device *dev, u32 param, u32 index, u64 value)
 		return nic_set_rss(a, param, index, value);
 	case NIC_PARAM_TSO:
 		nic_set_tx(a, dev->features & NETIF_F_HW_CSUM, value != 0, a->uso_wanted);
+		return 0;
+	case NIC_PARAM_SG:
+		netdev_set_feature(dev, NETIF_F_SG, value != 0);
+		nic_set_tx(a, dev->features & NETIF_F_HW_CSUM, a->tso_wanted, a->uso_wanted);
 		return 0;
 	case NIC_PARAM_USO:
 		nic_set_tx(a, dev->features & NETIF_F_HW_CSUM, a->tso_wanted, value != 0);
@@ -277,6 +283,7 @@ int nic_get_param(const struct net_device *dev, u32 param, u32 index, u64 *value
 	case NIC_PARAM_RX_CSUM:
 	case NIC_PARAM_TX_CSUM:
 	case NIC_PARAM_TSO:
+	case NIC_PARAM_SG:
 	case NIC_PARAM_USO:
 	case NIC_PARAM_GRO:
 	case NIC_PARAM_GRO_LIST:

@@ -126,9 +126,10 @@ struct nic_tx_desc {
 #define TXD_TSO 4u
 #define TXD_USO 8u
 /* A context, alone or with TXD_TSO: a tag is put in, the one in addr. */
-#define TXD_VLAN   16u
-#define TXD_TSTAMP 32u /* in the first descriptor with data: when it leaves is kept in NIC_TXSTMP \
-			*/
+#define TXD_VLAN 16u
+#define TXD_TSTAMP                                                                     \
+	32u /* in the first descriptor with data: when it leaves is kept in NIC_TXSTMP \
+	     */
 #define TXD_DD 1u /* status: sent */
 
 /* Statistics registers: 64 bits wide, never cleared by a reset. */

@@ -157,6 +157,19 @@ static void tx_insert_tag(u8 *p, u16 tci)
 	put_be16(p + 14, tci);
 }
 
+/* The bytes of the next frame, at p. False: a descriptor names no memory; the fault means the last
+ * one. */
+static bool tx_fetch(struct nic_hw *hw, u32 part, u32 bytes, u8 *p)
+{
+	bool whole =
+		part ? tso_build(hw, part, p) : hw->tx_ops->gather(hw, hw->tx_queue, 0, bytes, p);
+
+	if (!hw->tx_bad)
+		return whole;
+	hw->tx_bad--;
+	return false;
+}
+
 /* Builds the frame; NULL: it is given up, and counted. */
 static struct wire_frame *tx_build(struct nic_hw *hw)
 {
@@ -167,8 +180,7 @@ static struct wire_frame *tx_build(struct nic_hw *hw)
 	len = bytes + tag;
 	if (hw->tctl & TCTL_PSP && len < MIN_FRAME)
 		len = MIN_FRAME;
-	if (!bytes || hw->tx_bad) {
-		hw->tx_bad -= hw->tx_bad != 0;
+	if (!bytes) {
 		hw->stats.tx_bad_descriptor++;
 		return NULL;
 	}
@@ -182,7 +194,7 @@ static struct wire_frame *tx_build(struct nic_hw *hw)
 		return NULL;
 	}
 	p = wire_frame_bytes(f) + tag;
-	if (part ? !tso_build(hw, part, p) : !hw->tx_ops->gather(hw, hw->tx_queue, 0, bytes, p)) {
+	if (!tx_fetch(hw, part, bytes, p)) {
 		hw->stats.tx_bad_descriptor++;
 		wire_frame_put(hw->wire, f);
 		return NULL;

@@ -416,7 +416,7 @@ static int nic_init(struct net_device *dev, struct net *net, const struct op_nic
 	ether_setup(dev);
 	dev->netdev_ops = virtio ? &virtio_netdev_ops : &nic_netdev_ops;
 	dev->max_mtu = NIC_MTU_MAX;
-	dev->features |= NETIF_F_GRO;
+	dev->features |= NETIF_F_GRO | NETIF_F_SG;
 	if (op->mtu)
 		dev->mtu = (u32)op->mtu;
 	a->dev = dev;

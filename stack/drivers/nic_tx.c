@@ -66,19 +66,51 @@ static u32 tx_descs(u32 len)
 	return len ? (len + NIC_TX_MAX_DATA - 1) / NIC_TX_MAX_DATA : 1;
 }
 
-/* Descriptors of a packet: its bytes', and the context of one that is to be cut. */
-static u32 skb_descs(const struct sk_buff *skb)
+/* Where a packet's bytes lie, and how many descriptors that takes with the context of one that is
+ * to be cut or tagged. */
+struct nic_tx_pieces {
+	u32 n, descs;
+	struct skb_piece piece[SKB_PIECES_MAX];
+};
+
+static void nic_tx_gather(struct nic_tx_pieces *pieces, const struct sk_buff *skb)
 {
-	return tx_descs(skb->len) + (skb_is_gso(skb) || skb->vlan_present);
+	pieces->n = 1;
+	pieces->piece[0] = (struct skb_piece){ skb->data, skb->len };
+	if (skb_is_nonlinear(skb))
+		pieces->n = skb_to_pieces(skb, pieces->piece);
+	pieces->descs = skb_is_gso(skb) || skb->vlan_present;
+	for (u32 i = 0; i < pieces->n; i++)
+		pieces->descs += tx_descs(pieces->piece[i].len);
 }
 
-/* Free descriptors that there must be for the queue to run. */
-static u32 tx_needed(const struct net_device *dev)
+/* One that the whole ring could not hold is put together. False: no memory. */
+static bool nic_tx_fit(struct nic_tx_pieces *pieces, struct sk_buff *skb, u32 room)
 {
-	if (dev->features & (NETIF_F_TSO | NETIF_F_GSO_UDP_L4))
-		return tx_descs(dev->gso_max_size + dev->hard_header_len) + 1;
-	return tx_descs(dev->mtu + dev->hard_header_len + NIC_VLAN_HLEN) +
-	       !!(dev->features & NETIF_F_HW_VLAN_CTAG_TX);
+	nic_tx_gather(pieces, skb);
+	if (pieces->n && pieces->descs <= room)
+		return true;
+	if (skb_linearize(skb))
+		return false;
+	nic_tx_gather(pieces, skb);
+	return true;
+}
+
+/* Free descriptors that there must be for the queue to run: for what the stack sends without need
+ * of gathering, and with segmentation for packets in pieces (DESC_NEEDED), but not of a small ring.
+ */
+static u32 tx_needed(const struct nic_queue *q)
+{
+	const struct net_device *dev = q->adapter->dev;
+	u32 n;
+
+	if (!(dev->features & (NETIF_F_TSO | NETIF_F_GSO_UDP_L4)))
+		return tx_descs(dev->mtu + dev->hard_header_len + NIC_VLAN_HLEN) +
+		       !!(dev->features & NETIF_F_HW_VLAN_CTAG_TX);
+	n = tx_descs(dev->gso_max_size + dev->hard_header_len) + 1;
+	if (dev->features & NETIF_F_SG)
+		n = max_u32(n, min_u32(SKB_PIECES_MAX + 1, q->tx.count / 4));
+	return n;
 }
 
 /* The context descriptor at i. The headers are the packet's own (nic_tso_prepare). */
@@ -109,47 +141,56 @@ static bool nic_tso_prepare(struct sk_buff *skb)
 	return true;
 }
 
+/* The context in front of a packet that is to be cut or tagged. True: it has one. */
+static bool nic_tx_context(struct nic_tx_desc *d, const struct sk_buff *skb)
+{
+	if (!skb_is_gso(skb) && !skb->vlan_present)
+		return false;
+	*d = (struct nic_tx_desc){ .cmd = 0 };
+	if (skb_is_gso(skb))
+		nic_tso_context(d, skb);
+	if (skb->vlan_present) {
+		d->cmd |= TXD_VLAN;
+		d->addr = skb->vlan_tci;
+	}
+	return true;
+}
+
 /* Writes the descriptors of a packet; the last one holds it. cmd: of the first with data. */
-static void nic_tx_map(struct nic_queue *q, struct sk_buff *skb, u8 cmd)
+static void nic_tx_map(struct nic_queue *q, struct sk_buff *skb, const struct nic_tx_pieces *pieces,
+		       u8 cmd)
 {
 	struct nic_ring *r = &q->tx;
-	u32 done = 0, i = r->next_to_use;
+	u32 next = r->next_to_use, last = next;
 	u16 start = 0;
 
 	if (skb->ip_summed == CHECKSUM_PARTIAL) {
 		cmd |= TXD_CSUM;
 		start = (u16)(skb->csum_start - skb_headroom(skb));
 	}
-	if (skb_is_gso(skb) || skb->vlan_present) {
-		r->tx[i] = (struct nic_tx_desc){ .cmd = 0 };
-		if (skb_is_gso(skb))
-			nic_tso_context(&r->tx[i], skb);
-		if (skb->vlan_present) {
-			r->tx[i].cmd |= TXD_VLAN;
-			r->tx[i].addr = skb->vlan_tci;
-		}
-		i = nic_ring_next(r, i);
-	}
-	for (;;) {
-		u32 part = min_u32(skb->len - done, NIC_TX_MAX_DATA);
-		bool last = done + part == skb->len;
+	if (nic_tx_context(&r->tx[next], skb))
+		next = nic_ring_next(r, next);
+	for (u32 k = 0; k < pieces->n; k++) {
+		const struct skb_piece *piece = &pieces->piece[k];
 
-		r->tx[i] = (struct nic_tx_desc){
-			.addr = dma_map(q->adapter->world, skb->data + done),
-			.length = (u16)part,
-			.cmd = (u8)(cmd | (last ? TXD_EOP : 0)),
-			.csum_start = start,
-			.csum_offset = (u8)skb->csum_offset,
-		};
-		done += part;
-		cmd = 0;
-		if (last)
-			break;
-		i = nic_ring_next(r, i);
+		for (u32 done = 0, part; done < piece->len; done += part) {
+			part = min_u32(piece->len - done, NIC_TX_MAX_DATA);
+			r->tx[next] = (struct nic_tx_desc){
+				.addr = dma_map(q->adapter->world, piece->p + done),
+				.length = (u16)part,
+				.cmd = cmd,
+				.csum_start = start,
+				.csum_offset = (u8)skb->csum_offset,
+			};
+			cmd = 0;
+			last = next;
+			next = nic_ring_next(r, next);
+		}
 	}
-	r->tx_buffer[i].skb = skb;
+	r->tx[last].cmd |= TXD_EOP;
+	r->tx_buffer[last].skb = skb;
 	q->tx_queued++;
-	r->next_to_use = nic_ring_next(r, i);
+	r->next_to_use = next;
 }
 
 enum netdev_tx nic_tx_drop(struct sk_buff *skb, enum skb_drop_reason reason)
@@ -182,21 +223,27 @@ static enum netdev_tx nic_queue_packet(struct nic_queue *q, struct sk_buff *skb)
 {
 	struct nic_adapter *a = q->adapter;
 	struct net_device *dev = a->dev;
+	struct nic_tx_pieces pieces;
 	u32 bytes = skb->len;
 	u8 cmd = 0;
 
-	if (!a->up || skb_descs(skb) > q->tx.count - 1)
+	if (!a->up)
 		return nic_tx_drop(skb, SKB_DROP_REASON_DEV_READY);
-	if (nic_ring_unused(&q->tx) < skb_descs(skb) || should_fail(dev->world, FAULT_TX_BUSY))
-		return nic_tx_busy(q);
-	if (skb_is_gso(skb) && !nic_tso_prepare(skb))
+	if (!nic_tx_fit(&pieces, skb, q->tx.count - 1))
 		return nic_tx_drop(skb, SKB_DROP_REASON_NOMEM);
+	if (nic_ring_unused(&q->tx) < pieces.descs || should_fail(dev->world, FAULT_TX_BUSY))
+		return nic_tx_busy(q);
+	if (skb_is_gso(skb)) {
+		if (!nic_tso_prepare(skb))
+			return nic_tx_drop(skb, SKB_DROP_REASON_NOMEM);
+		nic_tx_gather(&pieces, skb); /* its head may lie elsewhere now */
+	}
 	if (skb_shinfo(skb)->tx_flags & SKBTX_ANY_TSTAMP)
 		cmd = nic_tstamp_start(a, skb);
-	nic_tx_map(q, skb, cmd);
+	nic_tx_map(q, skb, &pieces, cmd);
 	nic_tx_account(q, bytes);
 	/* Before the doorbell: the device may be through at once. */
-	if (nic_ring_unused(&q->tx) < tx_needed(dev))
+	if (nic_ring_unused(&q->tx) < tx_needed(q))
 		nic_tx_stop(q);
 	return NETDEV_TX_OK;
 }
@@ -255,5 +302,5 @@ void nic_clean_tx(struct nic_queue *q)
 	if (i == r->next_to_clean)
 		return;
 	r->next_to_clean = i;
-	nic_tx_wake(q, nic_ring_unused(r) >= tx_needed(q->adapter->dev));
+	nic_tx_wake(q, nic_ring_unused(r) >= tx_needed(q));
 }

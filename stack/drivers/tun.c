@@ -169,8 +169,8 @@ struct net_device *tun_probe(struct net *net, const struct op_nic_add *op, const
 	dev->max_mtu = NIC_MTU_MAX;
 	dev->tx_queue_len = 500;
 	/* As its user asks for with TUNSETOFFLOAD: super-packets of TCP come out whole. */
-	dev->features =
-		NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_TSO | NETIF_F_GSO | NETIF_F_GSO_ACCECN;
+	dev->features = NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | NETIF_F_TSO |
+			NETIF_F_GSO | NETIF_F_GSO_ACCECN;
 	*err = register_netdevice(dev, net);
 	if (*err) {
 		free_netdev(dev);

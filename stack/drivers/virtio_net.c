@@ -18,8 +18,9 @@
 #include "wire/udp.h"
 
 #define RX_HEADROOM (NET_SKB_PAD + NET_IP_ALIGN)
-/* Descriptors of a packet: header, bytes. */
-#define TX_DESCS 2u
+/* Descriptors of a packet: header, bytes; in pieces. */
+#define TX_DESCS     2u
+#define TX_DESCS_MAX (1 + SKB_PIECES_MAX)
 
 static u32 hdr_len(const struct nic_queue *q)
 {
@@ -271,28 +272,59 @@ static void xmit_header(u8 *hdr, const struct sk_buff *skb)
 		 (u16)(l4 + (udp ? UDP_HLEN : tcp_doff(skb_transport_header(skb)))));
 }
 
+/* Where the bytes lie; put together when the whole queue could not hold them. 0: no memory. */
+static u32 tx_sg(struct virtio_sg *sg, struct sk_buff *skb, u32 room)
+{
+	struct skb_piece pieces[SKB_PIECES_MAX];
+	u32 n = skb_is_nonlinear(skb) ? skb_to_pieces(skb, pieces) : 0;
+
+	if (n && n <= room) {
+		for (u32 i = 0; i < n; i++)
+			sg[i] = (struct virtio_sg){ pieces[i].p, pieces[i].len };
+		return n;
+	}
+	if (skb_linearize(skb))
+		return 0;
+	sg[0] = (struct virtio_sg){ skb->data, skb->len };
+	return 1;
+}
+
+/* Free descriptors that there must be for the queue to run: more where packets in pieces are to be
+ * expected (2 + MAX_SKB_FRAGS of virtio_net), but not of a small ring. */
+static u32 tx_needed(const struct nic_queue *q)
+{
+	u32 want = NETIF_F_SG | NETIF_F_TSO;
+
+	if ((q->adapter->dev->features & want) != want)
+		return TX_DESCS;
+	return max_u32(TX_DESCS, min_u32(TX_DESCS_MAX, q->svq->num / 4));
+}
+
 enum netdev_tx virtnet_start_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct nic_adapter *a = dev->priv;
 	struct nic_queue *q = &a->q[skb->queue_mapping];
 	struct virtqueue *vq = q->svq;
-	struct virtio_sg sg[TX_DESCS];
+	struct virtio_sg sg[TX_DESCS_MAX];
+	u32 descs;
 	u8 *hdr;
 
 	if (!a->up)
 		return nic_tx_drop(skb, SKB_DROP_REASON_DEV_READY);
-	if (vq->num_free < TX_DESCS || should_fail(dev->world, FAULT_TX_BUSY))
+	descs = 1 + tx_sg(sg + 1, skb, vq->num - 1);
+	if (descs == 1)
+		return nic_tx_drop(skb, SKB_DROP_REASON_NOMEM);
+	if (vq->num_free < descs || should_fail(dev->world, FAULT_TX_BUSY))
 		return nic_tx_busy(q);
 	skb_tx_timestamp(skb);
 	hdr = q->tx_hdrs + vq->free_head * VIRTIO_NET_HDR_HASH_LEN;
 	xmit_header(hdr, skb);
 	sg[0] = (struct virtio_sg){ hdr, hdr_len(q) };
-	sg[1] = (struct virtio_sg){ skb->data, skb->len };
-	virtqueue_add(vq, sg, TX_DESCS, false, skb);
+	virtqueue_add(vq, sg, descs, false, skb);
 	nic_tx_account(q, skb->len);
 	q->tx_queued++;
 	/* Before the notification: the device may be through at once. */
-	if (vq->num_free < TX_DESCS)
+	if (vq->num_free < tx_needed(q))
 		nic_tx_stop(q);
 	if (virtqueue_kick_prepare(vq))
 		vnet_hw_notify(a->hw, virtio_txq(q->index));
@@ -308,7 +340,7 @@ static void virtnet_clean_tx(struct nic_queue *q)
 	for (; (skb = virtqueue_get_buf(q->svq, &len)) != NULL; n++)
 		nic_tx_sent(q, skb);
 	if (n)
-		nic_tx_wake(q, q->svq->num_free >= TX_DESCS);
+		nic_tx_wake(q, q->svq->num_free >= tx_needed(q));
 }
 
 /* ---- interrupt and poll ---- */

@@ -129,6 +129,16 @@ static int forward_ttl_exceeded(struct net *net, struct sk_buff *skb)
 	return forward_drop(skb, SKB_DROP_REASON_TTL_EXCEEDED);
 }
 
+/* ip_exceeds_mtu(): too long, and must not be cut. What GRO merged is as long as its segments. */
+static bool exceeds_mtu(struct sk_buff *skb, u32 mtu)
+{
+	if (skb->len <= mtu || !(ip4_frag(ip_hdr(skb)) & IP4_DF))
+		return false;
+	if (IPCB(skb)->frag_max_size > mtu)
+		return true;
+	return !skb->ignore_df && !(skb_is_gso(skb) && skb_gso_validate_network_len(skb, mtu));
+}
+
 int ip_forward(struct sk_buff *skb)
 {
 	const struct ip_options *opt = &IPCB(skb)->opt;
@@ -149,7 +159,7 @@ int ip_forward(struct sk_buff *skb)
 	}
 	IPCB(skb)->flags |= IPSKB_FORWARDED;
 	mtu = ip_dst_mtu_maybe_forward(&rt->dst, true);
-	if (skb->len > mtu && ip4_frag(ip_hdr(skb)) & IP4_DF && !skb->ignore_df) {
+	if (exceeds_mtu(skb, mtu)) {
 		MIB_INC(net, IpFragFails);
 		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, mtu);
 		return forward_drop(skb, SKB_DROP_REASON_PKT_TOO_BIG);

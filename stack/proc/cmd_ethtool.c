@@ -144,7 +144,9 @@ static bool show_features(struct seq_file *m, const struct net_device *dev)
 	feature(m, dev, "rx-checksumming: ", NETIF_F_RXCSUM, NIC_PARAM_RX_CSUM);
 	feature(m, dev, "tx-checksumming: ", NETIF_F_HW_CSUM, NIC_PARAM_TX_CSUM);
 	feature(m, dev, "\ttx-checksum-ip-generic: ", NETIF_F_HW_CSUM, NIC_PARAM_TX_CSUM);
-	on_off(m, "scatter-gather: ", false, dev->features & NETIF_F_SG);
+	feature(m, dev, "scatter-gather: ", NETIF_F_SG, NIC_PARAM_SG);
+	feature(m, dev, "\ttx-scatter-gather: ", NETIF_F_SG, NIC_PARAM_SG);
+	on_off(m, "\ttx-scatter-gather-fraglist: ", false, dev->features & NETIF_F_FRAGLIST);
 	feature(m, dev, "tcp-segmentation-offload: ", NETIF_F_TSO, NIC_PARAM_TSO);
 	feature(m, dev, "\ttx-tcp-segmentation: ", NETIF_F_TSO, NIC_PARAM_TSO);
 	on_off(m, "generic-segmentation-offload: ", false, 1);

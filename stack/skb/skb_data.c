@@ -49,6 +49,20 @@ static struct walk walk_begin(const struct sk_buff *skb)
 	return (struct walk){ .skb = skb, .fragment = skb_shinfo(skb)->frag_list };
 }
 
+u32 skb_to_pieces(const struct sk_buff *skb, struct skb_piece to[SKB_PIECES_MAX])
+{
+	struct walk w = walk_begin(skb);
+	u32 n = 0, len;
+	u8 *p;
+
+	while (next_piece(&w, &p, &len)) {
+		if (n == SKB_PIECES_MAX)
+			return 0;
+		to[n++] = (struct skb_piece){ p, len };
+	}
+	return n;
+}
+
 /* The bytes [offset, offset+len) in runs; each is given to fn with its place in the range. False:
  * they are not all there. */
 static bool for_range(const struct sk_buff *skb, u32 offset, u32 len,

@@ -331,6 +331,14 @@ bool skb_store_bits(struct sk_buff *skb, u32 offset, const u8 *from, u32 len);
 /* The same, or where they lie when that is linear: NULL when they are not all there. */
 const u8 *skb_header_pointer(const struct sk_buff *skb, u32 offset, u32 len, u8 *buffer);
 u32 skb_checksum(const struct sk_buff *skb, u32 offset, u32 len, u32 sum);
+/* Where the bytes lie, in order, as a device that gathers them wants it. How many runs; 0: more
+ * than it takes. */
+struct skb_piece {
+	const u8 *p;
+	u32 len;
+};
+#define SKB_PIECES_MAX (MAX_SKB_FRAGS + 1u)
+u32 skb_to_pieces(const struct sk_buff *skb, struct skb_piece to[SKB_PIECES_MAX]);
 /* Copies and sums in one pass; *sum is added to. */
 bool skb_copy_and_csum_bits(const struct sk_buff *skb, u32 offset, u8 *to, u32 len, u32 *sum);
 /* Fills in the checksum of a CHECKSUM_PARTIAL packet. 0 or -ENOMEM. */

@@ -624,6 +624,7 @@ function Host:fdbs(bridge) end
 ---@field tx_udp_segmentation? boolean
 ---@field gro? boolean
 ---@field lro? boolean
+---@field sg? boolean
 ---@field rx_udp_gro_forwarding? boolean
 ---@field rx_gro_list? boolean
 ---@field virtio_event_idx? boolean

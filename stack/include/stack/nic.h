@@ -145,6 +145,7 @@ enum nic_param {
 	NIC_PARAM_LRO, /* 0/1: `ethtool -K lro`; ring model only, needs RX_CSUM */
 	NIC_PARAM_TX_TSTAMP, /* 0/1: frames that leave are stamped when asked for (HWTSTAMP_TX_ON);
 			      ring model */
+	NIC_PARAM_SG, /* 0/1: `ethtool -K sg`; packets in pieces are gathered by the device */
 	NIC_PARAM_COUNT
 };
 
