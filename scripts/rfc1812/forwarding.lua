@@ -18,6 +18,7 @@ tap.test("a datagram goes on with a TTL less by one, and nothing else changed bu
   t:is({ got.ip.ttl, got.ip.id, got.ip.tos, got.ip.df, got.ip.len, got.payload },
     { 8, 0x1234, 0xb8, true, 32, "data" })
   t:shows("RFC6864-4.3-3", t:ok(got.ip.df))
+  t:shows("RFC1812-3.3.3-1", t:is({ got.eth.type, got:bytes():byte(15) }, { 0x0800, 0x45 }, "no trailer"))
   t:shows("RFC1812-4.2.2.5-1", t:is(got.ip.checksum_status, "good"))
 end)
 
@@ -312,4 +313,14 @@ tap.test("no error about an ICMP error, and none about a fragment but the first"
   near:send(ip{ dst = FAR, ttl = 1, off = 0, mf = true, proto = 17 } / ("x"):rep(24))
   t:ok(near:expect(icmp{ type = "time-exceeded", code = "ttl" }))
   t:shows("RFC792-Formats-4", t:is(host:counter "IcmpOutMsgs", 1))
+end)
+
+-- As in Linux 169.254/16 is a network as any other; RFC 3927 2.7 would have the router drop it.
+tap.test("link-local addresses are forwarded where routes lead", function(t)
+  local host, near, far = new()
+  host:route { dst = "169.254.0.0/16", via = FAR, dev = host.nics[2] }
+  for _, fields in ipairs { { src = "169.254.1.2", dst = FAR }, { src = NEAR, dst = "169.254.1.2" } } do
+    near:send(ip(fields) / udp{ sport = 1, dport = 2 })
+    t:is(far:expect(ip(fields), { within = "1ms", defaults = false }).ip.ttl, 63)
+  end
 end)

@@ -84,3 +84,20 @@ tap.test("0: never", function(t)
   conn:send(("x"):rep(14600))
   t:is(lengths(peer)[1], 1460)
 end)
+
+tap.test("the loss of what is no probe is congestion, while probing goes on too", function(t)
+  local _, peer, conn = probing(2)
+  warm(peer, conn)
+  local before = conn:info().snd_cwnd
+  conn:send(("x"):rep(5000))
+  local sizes = lengths(peer)
+  t:is(sizes[1], 986)
+  -- The probe came, the segment behind it did not.
+  peer:send ". 1:1(0) ack 6107 win 65535 <nop,nop,sack 6619:7131>"
+  peer:send ". 1:1(0) ack 6107 win 65535 <nop,nop,sack 6619:7643>"
+  peer:send ". 1:1(0) ack 6107 win 65535 <nop,nop,sack 6619:8155>"
+  lengths(peer)
+  t:shows("RFC4821-4-2", t:ok(conn:info().snd_ssthresh < before,
+    ("ssthresh %d, the window was %d"):format(conn:info().snd_ssthresh, before)))
+  t:is(conn:info().ca_state, "Recovery")
+end)
