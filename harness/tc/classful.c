@@ -58,7 +58,7 @@ bool tc_htb_words(struct tc_command *c, struct words *w, struct strbuf *error)
 		bool def = strcmp(word, "default") == 0;
 		u32 id = def				  ? TCA_DEFCLS :
 			 strcmp(word, "r2q") == 0	  ? TCA_R2Q :
-			 strcmp(word, "direct_qlen") == 0 ? TCA_DIRECT_QLEN :
+			 strcmp(word, "direct_qlen") == 0 ? TCA_FLOW_LIMIT :
 							    0;
 
 		if (!id) {
@@ -91,9 +91,9 @@ bool tc_htb_class_words(struct tc_command *c, struct words *w, struct strbuf *er
 		const char *name;
 		bool (*read)(const char *s, u64 *v);
 		u32 id;
-	} options[] = { { "rate", tc_rate, TCA_RATE },	   { "ceil", tc_rate, TCA_CEIL },
+	} options[] = { { "rate", tc_rate, TCA_RATE },	   { "ceil", tc_rate, TCA_PEAKRATE },
 			{ "burst", tc_size, TCA_BURST },   { "buffer", tc_size, TCA_BURST },
-			{ "cburst", tc_size, TCA_CBURST }, { "cbuffer", tc_size, TCA_CBURST },
+			{ "cburst", tc_size, TCA_MTU }, { "cbuffer", tc_size, TCA_MTU },
 			{ "prio", tc_u32, TCA_PRIO },	   { "quantum", tc_u32, TCA_QUANTUM } };
 	const char *word, *arg;
 	u64 rate, ceil, v;
@@ -117,14 +117,14 @@ bool tc_htb_class_words(struct tc_command *c, struct words *w, struct strbuf *er
 		strbuf_puts(error, "\"rate\" is required.\n");
 		return false;
 	}
-	ceil = tc_option(c, TCA_CEIL);
+	ceil = tc_option(c, TCA_PEAKRATE);
 	if (!ceil)
 		ceil = rate;
-	tc_put(c, TCA_CEIL, ceil);
+	tc_put(c, TCA_PEAKRATE, ceil);
 	/* What a tick of the clock (1 ns) lets through, and a packet. */
 	v = tc_option(c, TCA_BURST);
 	tc_put(c, TCA_BURST, burst_ns(rate, v ? v : rate / 1000000000 + HTB_MTU));
-	v = tc_option(c, TCA_CBURST);
-	tc_put(c, TCA_CBURST, burst_ns(ceil, v ? v : ceil / 1000000000 + HTB_MTU));
+	v = tc_option(c, TCA_MTU);
+	tc_put(c, TCA_MTU, burst_ns(ceil, v ? v : ceil / 1000000000 + HTB_MTU));
 	return true;
 }

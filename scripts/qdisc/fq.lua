@@ -49,7 +49,7 @@ end)
 
 tap.test("maxrate holds every flow", function(t)
   local host, peer = world()
-  host:tc "qdisc replace dev eth0 root fq maxrate 8mbit quantum 1514 initial_quantum 1514"
+  host:tc "qdisc replace dev eth0 root fq maxrate 8mbit quantum 1514 initial_quantum 1514 timer_slack 0"
   local s = sender(host, 1000)
   for _ = 1, 5 do s:send(("x"):rep(958)) end          -- 1000 octets on the wire
   local times = {}
@@ -57,6 +57,19 @@ tap.test("maxrate holds every flow", function(t)
   -- What has no departure time is paced by the quantum: 1514 octets at 1,000,000 a second.
   for i = 3, 5 do t:is((times[i] - times[i - 2]) % 1514000, 0) end
   t:ok(times[5] - times[1] >= 2 * 1514000)
+end)
+
+tap.test("timer_slack: a paced packet may be that much later than its time", function(t)
+  for words, late in pairs { [""] = 10000, ["timer_slack 0"] = 0, ["timer_slack 1ms"] = 1000000 } do
+    local host, peer = world()
+    host:tc("qdisc replace dev eth0 root fq maxrate 8mbit quantum 1514 initial_quantum 1514 " .. words)
+    local s = sender(host, 1000)
+    s:send(("x"):rep(1472))
+    s:send(("x"):rep(1472))
+    local first = peer:expect(udp{}, { within = "1s" }).sent
+    local second = peer:expect(udp{}, { within = "1s" }).sent
+    t:is(second - first - 1514000, late, words)
+  end
 end)
 
 tap.test("flows take turns by octets", function(t)

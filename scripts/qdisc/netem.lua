@@ -207,3 +207,57 @@ tap.test("a stream survives loss, duplicates, damage and reordering", function(t
   client:shutdown "wr"
   t:ok(reader:join() == data)
 end)
+
+-- The times at which datagrams sent at once leave, less the first one's.
+local function leaving(host, peer, s, n)
+  for _ = 1, n do s:send(("x"):rep(958)) end
+  local times = {}
+  for i, p in ipairs(peer:collect { during = "5s" }) do times[i] = p.sent end
+  return times
+end
+
+tap.test("slots: packets leave together, so many at a time", function(t)
+  local host, peer, s = world "slot 20ms packets 3"
+  local start = net.now()
+  local times = leaving(host, peer, s, 9)
+  local slots = {}
+  for i, time in ipairs(times) do slots[i] = (time - start) // 10000000 end
+  t:is(slots, { 0, 0, 0, 2, 2, 2, 4, 4, 4 })
+  t:like(host:tc "qdisc show dev eth0", "limit 1000 slot 20ms 20ms packets 3 seed")
+end)
+
+tap.test("slots: by octets, between a shortest and a longest time, or of a distribution", function(t)
+  local host, peer, s = world "slot 10ms 30ms bytes 2500"
+  local times = leaving(host, peer, s, 12)
+  for i = 4, 12, 3 do
+    local gap = times[i] - times[i - 1]
+    t:ok(gap >= 9900000 and gap <= 30000000, gap)
+    t:ok(times[i + 1] and times[i + 1] - times[i] < 100000, "three of 1000 octets are the first over 2500")
+  end
+  host, peer, s = world "slot distribution normal 10ms 1ms packets 1"
+  times = leaving(host, peer, s, 50)
+  local mean = (times[50] - times[1]) / 49
+  t:ok(mean > 9000000 and mean < 11000000, mean)
+  t:like(host:tc "qdisc show dev eth0", "slot distribution 10ms 1ms packets 1 ")
+end)
+
+tap.test("a Pareto distribution: most a little early, few very late", function(t)
+  local host, peer, s = world "delay 100ms 10ms distribution pareto limit 5000"
+  local start = net.now()
+  local early, late, sum = 0, 0, 0
+  local n = 0
+  for _ = 1, 20 do
+    for _, time in ipairs(leaving(host, peer, s, 50)) do
+      local delay = time - start
+      n, sum = n + 1, sum + delay
+      if delay < 100000000 then early = early + 1 end
+      if delay > 130000000 then late = late + 1 end
+      t:ok(delay > 93000000, "none is earlier than the mean less 2/3 of the jitter: " .. delay)
+    end
+    start = net.now()
+  end
+  t:is(n, 1000)
+  t:ok(early > 650 and early < 770, early) -- 1 - (2/3)^3 = 70 %
+  t:ok(late > 5 and late < 50, late)
+  t:ok(math.abs(sum / n - 100000000) < 1500000, sum / n)
+end)

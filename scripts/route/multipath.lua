@@ -111,3 +111,63 @@ tap.test("memory that is refused on the way leaves nothing behind", function(t)
   t:ok(done)
   t:like(host:ip "route", "10.0.0.0/8 \n\tnexthop")
 end)
+
+-- A packet within another, as a tunnel carries it.
+local function within(outer_id, src, protocol)
+  local inner = (ip{ src = src, dst = "172.16.0.2" } / udp{ sport = 1, dport = 9 } / "x"):bytes()
+  local gre = protocol == 47 and "\0\0\8\0" or ""
+  return ip{ src = "10.0.0.2", dst = "203.0.113.5", proto = protocol, id = outer_id } / net.raw(gre .. inner)
+end
+
+tap.test("forwarded tunnels: hash policy 2 looks at what they carry", function(t)
+  for _, protocol in ipairs { 4, 47 } do
+    for policy, spread in pairs { ["0"] = false, ["1"] = false, ["2"] = true } do
+      local host, a, b = router(nil, { ["net.ipv4.ip_forward"] = "1",
+        ["net.ipv4.fib_multipath_hash_policy"] = policy })
+      local inside = host:nic { addr = "10.0.0.1/24" }
+      local sender = inside.wire:peer { addr = "10.0.0.2" }
+      for n = 1, 40 do sender:send(within(n, "172.16.1." .. n, protocol)) end
+      local first, second = #a:collect { during = "1ms" }, #b:collect { during = "1ms" }
+      t:is(first + second, 40)
+      t:is(first > 0 and second > 0, spread, protocol .. " " .. policy)
+    end
+  end
+end)
+
+tap.test("hash policy 3: the fields that are named, and no others", function(t)
+  local cases = {
+    { 0x10, "source port", true }, { 0x20, "destination port", false }, { 0x7, "the default", false },
+    { 0x40, "inner source", true, tunnel = true }, { 0x80, "inner destination", false, tunnel = true },
+  }
+  for _, case in ipairs(cases) do
+    local host, a, b = router(nil, { ["net.ipv4.ip_forward"] = "1",
+      ["net.ipv4.fib_multipath_hash_policy"] = "3", ["net.ipv4.fib_multipath_hash_fields"] = case[1] })
+    local inside = host:nic { addr = "10.0.0.1/24" }
+    local sender = inside.wire:peer { addr = "10.0.0.2" }
+    for n = 1, 40 do
+      sender:send(case.tunnel and within(n, "172.16.1." .. n, 4) or
+        ip{ src = "10.0.0.2", dst = "203.0.113.5" } / udp{ sport = n, dport = 9 } / "x")
+    end
+    local first, second = #a:collect { during = "1ms" }, #b:collect { during = "1ms" }
+    t:is(first + second, 40)
+    t:is(first > 0 and second > 0, case[3], case[2])
+  end
+end)
+
+tap.test("an ICMP error goes the way of the flow that it is about", function(t)
+  local host, a, b = router(nil, { ["net.ipv4.ip_forward"] = "1" })
+  local inside = host:nic { addr = "10.0.0.1/24" }
+  local sender = inside.wire:peer { addr = "10.0.0.2" }
+  local ways = { a = 0, b = 0 }
+  for n = 1, 20 do
+    local src = "203.0.113." .. n
+    sender:send(ip{ src = src, dst = "203.0.113.200" } / udp{ sport = 1, dport = 9 } / "x")
+    local way = #a:collect { during = "1ms" } > 0 and "a" or "b"
+    if way == "b" then b:collect { during = "1ms" } end
+    ways[way] = ways[way] + 1
+    local quoted = (ip{ src = src, dst = "203.0.113.200" } / udp{ sport = 1, dport = 9 } / "12345678"):bytes()
+    sender:send(ip{ src = "10.0.0.2", dst = "203.0.113.200" } / net.icmp{ type = 3, code = 1 } / net.raw(quoted))
+    t:is({ #a:collect { during = "1ms" }, #b:collect { during = "1ms" } }, way == "a" and { 1, 0 } or { 0, 1 })
+  end
+  t:ok(ways.a > 2 and ways.b > 2)
+end)

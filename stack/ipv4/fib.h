@@ -199,7 +199,8 @@ u32 fib_default_table(u64 table, u64 type);
 /* fib_multipath.c */
 void fib_rebalance(struct fib_info *fi);
 /* Which of several next hops: by flow. */
-void fib_select_path(struct net *net, struct fib_result *res, const struct flowi4 *flp);
+void fib_select_path(struct net *net, struct fib_result *res, const struct flowi4 *flp,
+		     const struct sk_buff *skb);
 void fib_flush(struct net *net);
 
 /* route.c */

@@ -296,7 +296,7 @@ static void rt_redirect(struct rtable *rt, struct sk_buff *skb, struct flowi4 *f
 	}
 	if (fib_lookup(rt->net, fl4, &res))
 		return;
-	fib_select_path(rt->net, &res, fl4);
+	fib_select_path(rt->net, &res, fl4, NULL);
 	fib_update_exception(res.nh, fl4->daddr, new_gw, 0, false,
 			     jiffies(rt->net->host) + IP_RT_GC_TIMEOUT);
 }

@@ -85,7 +85,7 @@ static int input_broadcast(struct input_request *r, enum skb_drop_reason *reason
 	return input_local(r, RTCF_BROADCAST, RTN_BROADCAST, 0, reason);
 }
 
-/* Of several next hops, by the addresses or (hash policy 1) the ports too. */
+/* Of several next hops, by what the hash policy looks at. */
 static void input_select_path(struct input_request *r)
 {
 	struct flowi4 fl4 = { .daddr = r->daddr, .saddr = r->saddr };
@@ -104,7 +104,7 @@ static void input_select_path(struct input_request *r)
 			fl4.dport = get_be16(ports + 2);
 		}
 	}
-	fib_select_path(r->net, &r->res, &fl4);
+	fib_select_path(r->net, &r->res, &fl4, iph ? r->skb : NULL);
 }
 
 /* ip_mkroute_input: on to another host. */

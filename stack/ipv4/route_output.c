@@ -152,7 +152,7 @@ static int output_lookup(struct output_request *o)
 		o->flags |= RTCF_LOCAL;
 		return 0;
 	}
-	fib_select_path(o->net, &o->res, fl4);
+	fib_select_path(o->net, &o->res, fl4, NULL);
 	if (!fl4->saddr)
 		fl4->saddr = fib_result_prefsrc(o->net, &o->res);
 	o->dev = o->res.nh->dev;

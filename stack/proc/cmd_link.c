@@ -80,7 +80,7 @@ static const char *qdisc_name(const struct net_device *dev)
 {
 	if (dev->no_queue)
 		return "noqueue";
-	return dev->tx[0].qdisc ? dev->tx[0].qdisc->ops->id : "noop";
+	return dev->qdisc ? dev->qdisc->ops->id : "noop";
 }
 
 static void put_name(struct seq_file *m, const struct net_device *dev)

@@ -189,7 +189,7 @@ static int lookup(const struct net *net, const struct flowi4 *fl4, struct fib_re
 	int err = fib_lookup(n, fl4, res);
 
 	if (!err)
-		fib_select_path(n, res, fl4);
+		fib_select_path(n, res, fl4, NULL);
 	return err;
 }
 

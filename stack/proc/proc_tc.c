@@ -165,6 +165,22 @@ static void netem_rate(struct seq_file *m, const u64 *v)
 		netem_s32(m, " celloverhead ", v[TCA_CELL_OVERHEAD]);
 }
 
+static void netem_slot(struct seq_file *m, const u64 *v)
+{
+	bool dist = v[TCA_SLOT_DIST] != 0;
+
+	if (!v[TCA_SLOT_MIN] && !v[TCA_SLOT_MAX])
+		return;
+	seq_puts(m, dist ? " slot distribution " : " slot ");
+	seq_time(m, v[TCA_SLOT_MIN]);
+	seq_putc(m, ' ');
+	seq_time(m, v[TCA_SLOT_MAX]);
+	if (v[TCA_SLOT_PACKETS])
+		seq_count(m, " packets ", v[TCA_SLOT_PACKETS]);
+	if (v[TCA_SLOT_BYTES])
+		seq_count(m, " bytes ", v[TCA_SLOT_BYTES]);
+}
+
 static void show_netem(struct seq_file *m, const u64 *v)
 {
 	seq_puts(m, "limit ");
@@ -186,6 +202,7 @@ static void show_netem(struct seq_file *m, const u64 *v)
 	netem_share(m, " reorder ", v, TCA_REORDER, TCA_REORDER_CORR);
 	netem_share(m, " corrupt ", v, TCA_CORRUPT, TCA_CORRUPT_CORR);
 	netem_rate(m, v);
+	netem_slot(m, v);
 	if (v[TCA_ECN])
 		seq_puts(m, " ecn");
 	if (v[TCA_GAP]) {
@@ -222,7 +239,7 @@ static void show_htb(struct seq_file *m, const u64 *v)
 	seq_puts(m, v[TCA_DEFCLS] ? "default 0x" : "default ");
 	seq_hex(m, v[TCA_DEFCLS], 0, false);
 	seq_count(m, " direct_packets_stat ", v[TCA_LIMIT]);
-	seq_count(m, " direct_qlen ", v[TCA_DIRECT_QLEN]);
+	seq_count(m, " direct_qlen ", v[TCA_FLOW_LIMIT]);
 }
 
 static void show_options(struct seq_file *m, const struct Qdisc *q)

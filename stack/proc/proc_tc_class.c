@@ -33,11 +33,11 @@ static void show_htb(struct seq_file *m, const struct tc_class *c)
 	seq_puts(m, c->inner ? "rate " : " rate ");
 	seq_rate(m, v[TCA_RATE]);
 	seq_puts(m, " ceil ");
-	seq_rate(m, v[TCA_CEIL]);
+	seq_rate(m, v[TCA_PEAKRATE]);
 	seq_puts(m, " burst ");
 	seq_size(m, burst_size(v[TCA_RATE], v[TCA_BURST]));
 	seq_puts(m, " cburst ");
-	seq_size(m, burst_size(v[TCA_CEIL], v[TCA_CBURST]));
+	seq_size(m, burst_size(v[TCA_PEAKRATE], v[TCA_MTU]));
 	seq_putc(m, ' ');
 }
 

@@ -27,7 +27,7 @@ u32 netem_random_u32(struct netem_random *r);
 u32 get_crandom(struct crndstate *state, struct netem_random *r);
 /* Is the next packet lost? */
 bool loss_event(struct netem_loss *loss, struct netem_random *r);
-/* mu and about sigma around it, by distribution: ns, may be below 0. */
+/* mu and about sigma around it, by distribution: ns, may be below 0. state NULL: no correlation. */
 s64 tabledist(s64 mu, s64 sigma, struct crndstate *state, struct netem_random *r, u32 distribution);
 
 #endif

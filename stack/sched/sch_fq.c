@@ -486,7 +486,7 @@ static struct sk_buff *fq_dequeue(struct Qdisc *sch)
 		return skb;
 	}
 	if (q->time_next_delayed_flow != UINT64_MAX)
-		qdisc_watchdog_schedule_ns(sch, q->time_next_delayed_flow);
+		qdisc_watchdog_schedule_ns(sch, q->time_next_delayed_flow + q->timer_slack);
 	return NULL;
 }
 

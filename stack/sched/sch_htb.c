@@ -325,7 +325,7 @@ static int htb_init(struct Qdisc *sch, const struct tc_attrs *opt)
 	skb_queue_head_init(&p->direct);
 	p->defcls = (u32)tca_get(opt, TCA_DEFCLS, 0);
 	p->r2q = (u32)tca_get(opt, TCA_R2Q, HTB_R2Q);
-	p->direct_qlen = (u32)tca_get(opt, TCA_DIRECT_QLEN, sch->dev->tx_queue_len);
+	p->direct_qlen = (u32)tca_get(opt, TCA_FLOW_LIMIT, sch->dev->tx_queue_len);
 	if (!p->r2q)
 		p->r2q = 1;
 	return 0;
@@ -355,7 +355,7 @@ static void htb_dump(const struct Qdisc *sch, struct tc_attrs *o)
 	tca_put(o, TCA_R2Q, p->r2q);
 	tca_put(o, TCA_DEFCLS, p->defcls);
 	tca_put(o, TCA_LIMIT, p->direct_pkts);
-	tca_put(o, TCA_DIRECT_QLEN, p->direct_qlen);
+	tca_put(o, TCA_FLOW_LIMIT, p->direct_qlen);
 }
 
 /* ---- classes ---- */
@@ -380,8 +380,8 @@ static u32 htb_class_at(const struct Qdisc *sch, u32 n)
 /* What the options say; what they do not say stays. */
 static int class_options(const struct htb_priv *p, struct htb_class *cl, const struct tc_attrs *opt)
 {
-	u64 rate = tca_get(opt, TCA_RATE, cl->rate), ceil = tca_get(opt, TCA_CEIL, rate);
-	u64 burst = tca_get(opt, TCA_BURST, 0), cburst = tca_get(opt, TCA_CBURST, 0);
+	u64 rate = tca_get(opt, TCA_RATE, cl->rate), ceil = tca_get(opt, TCA_PEAKRATE, rate);
+	u64 burst = tca_get(opt, TCA_BURST, 0), cburst = tca_get(opt, TCA_MTU, 0);
 	u64 prio = tca_get(opt, TCA_PRIO, 0), quantum = tca_get(opt, TCA_QUANTUM, 0);
 
 	if (!rate || !ceil || rate > UINT64_MAX / NSEC_PER_SEC ||
@@ -531,9 +531,9 @@ static void htb_class_dump(const struct Qdisc *sch, u32 minor, struct tc_class *
 	c->tokens = cl->tokens;
 	c->ctokens = cl->ctokens;
 	tca_put(&c->opt, TCA_RATE, cl->rate);
-	tca_put(&c->opt, TCA_CEIL, cl->ceil);
+	tca_put(&c->opt, TCA_PEAKRATE, cl->ceil);
 	tca_put(&c->opt, TCA_BURST, (u64)cl->buffer);
-	tca_put(&c->opt, TCA_CBURST, (u64)cl->cbuffer);
+	tca_put(&c->opt, TCA_MTU, (u64)cl->cbuffer);
 	tca_put(&c->opt, TCA_PRIO, cl->prio);
 	tca_put(&c->opt, TCA_QUANTUM, cl->quantum);
 }

@@ -15,6 +15,15 @@
 #include "kernel/host.h"
 #include "kernel/random.h"
 
+/* Packets leave only at certain times, so many of them. */
+struct netem_slot {
+	u64 min, max; /* ns to the next one; with a distribution: its mean and jitter */
+	u32 packets, bytes; /* at each; 0: any number */
+	u32 distribution;
+	u64 next; /* 0: there are none */
+	s64 packets_left, bytes_left;
+};
+
 struct netem_priv {
 	struct rb_root tfifo;
 	u64 order; /* of packets of one time: the next number */
@@ -30,6 +39,7 @@ struct netem_priv {
 	u32 duplicate, reorder, corrupt, gap, distribution, cell_size;
 	s32 packet_overhead, cell_overhead;
 	bool ecn;
+	struct netem_slot slot;
 };
 
 struct netem_skb_cb {
@@ -247,17 +257,56 @@ static void netem_pass(struct Qdisc *sch, struct sk_buff *skb)
 	sch->stats.backlog -= len;
 }
 
+/* get_slot_next() */
+static void slot_next(struct netem_priv *p, u64 now)
+{
+	struct netem_slot *s = &p->slot;
+	s64 wait;
+
+	if (s->distribution)
+		wait = tabledist((s64)s->min, (s64)s->max, NULL, &p->random, s->distribution);
+	else
+		wait = (s64)(s->min + (netem_random_u32(&p->random) * (s->max - s->min) >> 32));
+	s->next = wait < 0 && (u64)-wait >= now ? 1 : now + (u64)wait;
+	s->packets_left = s->packets ? s->packets : INT32_MAX;
+	s->bytes_left = s->bytes ? s->bytes : INT32_MAX;
+}
+
+static void slot_spend(struct netem_priv *p, const struct sk_buff *skb, u64 now)
+{
+	if (!p->slot.next)
+		return;
+	p->slot.packets_left--;
+	p->slot.bytes_left -= qdisc_pkt_len(skb);
+	if (p->slot.packets_left <= 0 || p->slot.bytes_left <= 0)
+		slot_next(p, now);
+}
+
+/* When the packet goes: at its time, in a slot. */
+static u64 time_to_go(struct netem_priv *p, const struct sk_buff *skb, u64 now)
+{
+	u64 time = netem_cb(skb)->time_to_send;
+
+	if (p->slot.next && p->slot.next < time)
+		slot_next(p, now);
+	return max_u64(time, p->slot.next);
+}
+
 static struct sk_buff *netem_dequeue(struct Qdisc *sch)
 {
 	struct netem_priv *p = sch->priv;
-	u64 now = ktime_get_ns(dev_host(sch->dev));
+	u64 now = ktime_get_ns(dev_host(sch->dev)), go = 0;
 	struct sk_buff *skb = skb_dequeue(&p->front), *first = NULL;
 
 	while (!skb) {
 		first = node_skb(rb_first(&p->tfifo));
-		if (!first || netem_cb(first)->time_to_send > now)
+		if (!first)
+			break;
+		go = time_to_go(p, first, now);
+		if (go > now)
 			break;
 		tfifo_take(sch, first);
+		slot_spend(p, first, now);
 		if (p->child)
 			netem_pass(sch, first);
 		else
@@ -268,7 +317,7 @@ static struct sk_buff *netem_dequeue(struct Qdisc *sch)
 	if (skb)
 		qdisc_qlen_dec(sch, skb);
 	else if (first)
-		qdisc_watchdog_schedule_ns(sch, netem_cb(first)->time_to_send);
+		qdisc_watchdog_schedule_ns(sch, go);
 	return skb;
 }
 
@@ -291,10 +340,12 @@ static void netem_reset(struct Qdisc *sch, enum skb_drop_reason reason)
 static int netem_check(const struct tc_attrs *o)
 {
 	static const u8 shares[] = {
-		TCA_LOSS,	  TCA_LOSS_CORR, TCA_DUPLICATE,	    TCA_DUPLICATE_CORR, TCA_REORDER,
-		TCA_REORDER_CORR, TCA_CORRUPT,	 TCA_CORRUPT_CORR,  TCA_DELAY_CORR,	TCA_LOSS_P1,
-		TCA_LOSS_P2,	  TCA_LOSS_P3,	 TCA_LOSS_P4,	    TCA_LOSS_P5,	TCA_LIMIT,
-		TCA_GAP,	  TCA_CELL_SIZE, TCA_CELL_OVERHEAD, TCA_PACKET_OVERHEAD
+		TCA_LOSS,	TCA_LOSS_CORR,	   TCA_DUPLICATE,	TCA_DUPLICATE_CORR,
+		TCA_REORDER,	TCA_REORDER_CORR,  TCA_CORRUPT,		TCA_CORRUPT_CORR,
+		TCA_DELAY_CORR, TCA_LOSS_P1,	   TCA_LOSS_P2,		TCA_LOSS_P3,
+		TCA_LOSS_P4,	TCA_LOSS_P5,	   TCA_LIMIT,		TCA_GAP,
+		TCA_CELL_SIZE,	TCA_CELL_OVERHEAD, TCA_PACKET_OVERHEAD, TCA_SLOT_PACKETS,
+		TCA_SLOT_BYTES, TCA_SLOT_MIN,	   TCA_SLOT_MAX
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(shares); i++)
@@ -305,12 +356,28 @@ static int netem_check(const struct tc_attrs *o)
 	    tca_get(o, TCA_JITTER, 0) > INT32_MAX ||
 	    tca_get(o, TCA_LOSS_MODEL, 0) >= TC_LOSS_COUNT ||
 	    tca_get(o, TCA_DISTRIBUTION, 0) >= TC_DIST_COUNT ||
-	    tca_get(o, TCA_RATE, 0) > UINT64_MAX / 65536)
+	    tca_get(o, TCA_SLOT_DIST, 0) >= TC_DIST_COUNT ||
+	    tca_get(o, TCA_SLOT_MAX, 0) > INT32_MAX || tca_get(o, TCA_RATE, 0) > UINT64_MAX / 65536)
 		return -EINVAL;
 	/* Packets can only be past by others that are delayed. */
 	if (tca_get(o, TCA_REORDER, 0) && !tca_get(o, TCA_LATENCY, 0))
 		return -EINVAL;
 	return 0;
+}
+
+static void netem_slot_set(struct netem_slot *s, const struct tc_attrs *o, u64 now)
+{
+	*s = (struct netem_slot){ .min = tca_get(o, TCA_SLOT_MIN, 0),
+				  .max = tca_get(o, TCA_SLOT_MAX, 0),
+				  .packets = (u32)tca_get(o, TCA_SLOT_PACKETS, 0),
+				  .bytes = (u32)tca_get(o, TCA_SLOT_BYTES, 0),
+				  .distribution = (u32)tca_get(o, TCA_SLOT_DIST, 0) };
+	if (!s->distribution && s->max < s->min)
+		s->max = s->min;
+	s->packets_left = s->packets ? s->packets : INT32_MAX;
+	s->bytes_left = s->bytes ? s->bytes : INT32_MAX;
+	if (s->min || s->max)
+		s->next = now ? now : 1;
 }
 
 static void netem_loss_set(struct netem_loss *l, const struct tc_attrs *o)
@@ -352,6 +419,7 @@ static int netem_change(struct Qdisc *sch, const struct tc_attrs *o)
 	p->ecn = tca_get(o, TCA_ECN, 0) != 0;
 	p->counter = 0;
 	netem_loss_set(&p->loss, o);
+	netem_slot_set(&p->slot, o, ktime_get_ns(dev_host(sch->dev)));
 	p->seed = tca_get(o, TCA_SEED, get_random_u64(sch->dev->world, RANDOM_QDISC));
 	p->random.state = p->seed;
 	return 0;
@@ -405,6 +473,11 @@ static void netem_dump(const struct Qdisc *sch, struct tc_attrs *o)
 	tca_put(o, TCA_ECN, p->ecn);
 	tca_put(o, TCA_GAP, p->gap);
 	tca_put(o, TCA_SEED, p->seed);
+	tca_put(o, TCA_SLOT_MIN, p->slot.min);
+	tca_put(o, TCA_SLOT_MAX, p->slot.max);
+	tca_put(o, TCA_SLOT_DIST, p->slot.distribution);
+	tca_put(o, TCA_SLOT_PACKETS, p->slot.packets);
+	tca_put(o, TCA_SLOT_BYTES, p->slot.bytes);
 }
 
 const struct Qdisc_ops netem_ops = {

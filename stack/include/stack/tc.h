@@ -30,7 +30,7 @@ enum tca {
 	TCA_LIMIT = 1, /* packets; of bfifo and tbf bytes */
 	TCA_QUANTUM, /* bytes */
 	TCA_INITIAL_QUANTUM,
-	TCA_FLOW_LIMIT, /* fq: packets of one flow */
+	TCA_FLOW_LIMIT, /* fq: packets of one flow; htb: those of no class */
 	TCA_BUCKETS,
 	TCA_ORPHAN_MASK,
 	TCA_PACING, /* 0/1 */
@@ -77,19 +77,27 @@ enum tca {
 	TCA_CELL_OVERHEAD,
 	TCA_SEED,
 	TCA_BURST,
-	TCA_PEAKRATE,
-	TCA_MTU,
+	TCA_PEAKRATE, /* tbf; htb: the ceiling */
+	TCA_MTU, /* tbf; htb: the burst at the ceiling */
 	TCA_BANDS, /* prio; its map: TCA_PRIOMAP */
-	TCA_CEIL, /* htb */
-	TCA_CBURST,
 	TCA_DEFCLS, /* htb: minor of the class for the rest */
 	TCA_R2Q,
-	TCA_DIRECT_QLEN,
 	TCA_PRIO,
+	TCA_SLOT_MIN, /* netem: ns between the times when packets may go */
+	TCA_SLOT_MAX,
+	TCA_SLOT_PACKETS, /* at each; 0: any number */
+	TCA_SLOT_BYTES,
+	TCA_SLOT_DIST, /* enum tc_distribution: min is the mean, max the jitter */
 	TCA_COUNT
 };
 
-enum tc_distribution { TC_DIST_NONE, TC_DIST_UNIFORM, TC_DIST_NORMAL, TC_DIST_COUNT };
+enum tc_distribution {
+	TC_DIST_NONE,
+	TC_DIST_UNIFORM,
+	TC_DIST_NORMAL,
+	TC_DIST_PARETO,
+	TC_DIST_COUNT
+};
 enum tc_loss_model { TC_LOSS_RANDOM, TC_LOSS_STATE, TC_LOSS_GEMODEL, TC_LOSS_COUNT };
 
 /* One option as it travels. */
