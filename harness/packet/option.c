@@ -12,12 +12,19 @@
 #include "packet/text.h"
 
 static const struct packet_symbol kinds[] = {
-	{ "eol", PACKET_OPT_EOL },	 { "nop", PACKET_OPT_NOP },
-	{ "mss", PACKET_OPT_MSS },	 { "wscale", PACKET_OPT_WSCALE },
-	{ "sackok", PACKET_OPT_SACKOK }, { "sack", PACKET_OPT_SACK },
-	{ "ts", PACKET_OPT_TS },	 { "md5", PACKET_OPT_MD5 },
-	{ "mptcp", PACKET_OPT_MPTCP },	 { "fastopen", PACKET_OPT_FASTOPEN },
-	{ "exp", PACKET_OPT_EXP },	 { NULL, 0 },
+	{ "eol", PACKET_OPT_EOL },
+	{ "nop", PACKET_OPT_NOP },
+	{ "mss", PACKET_OPT_MSS },
+	{ "wscale", PACKET_OPT_WSCALE },
+	{ "sackok", PACKET_OPT_SACKOK },
+	{ "sack", PACKET_OPT_SACK },
+	{ "ts", PACKET_OPT_TS },
+	{ "md5", PACKET_OPT_MD5 },
+	{ "ao", PACKET_OPT_AO },
+	{ "mptcp", PACKET_OPT_MPTCP },
+	{ "fastopen", PACKET_OPT_FASTOPEN },
+	{ "exp", PACKET_OPT_EXP },
+	{ NULL, 0 },
 };
 
 const char *packet_option_name(unsigned int kind)

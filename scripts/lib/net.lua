@@ -17,6 +17,7 @@ local link = require "net.link"
 local ip_command = require "net.ip"
 local skbtrace = require "net.skbtrace"
 local ss = require "net.ss"
+local auth = require "net.auth"
 
 local net = {}
 local C, raise = util.C, util.raise
@@ -26,6 +27,8 @@ local address, ip_address, prefix, op = util.address, util.ip_address, util.pref
 net.C = C
 net.poll = socket.poll
 net.oplog = oplog.new
+net.tcp_ao = auth.ao
+net.tcp_md5 = auth.md5
 net.pattern = segment.pattern
 net.duration = function(value) return duration(value, "duration") end
 

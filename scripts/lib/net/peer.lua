@@ -132,7 +132,7 @@ local function inject(peer, bytes, bad_fcs)
     flags = bad_fcs and C.FRAME_BAD_FCS or 0, bytes = bytes })
 end
 
-local peer_send_options = set "fcs pad data"
+local peer_send_options = set "fcs pad data auth"
 
 -- The segment that the short notation stands for, as a packet that the script may change and send.
 function Peer:segment(text, data)
@@ -147,11 +147,42 @@ function Peer:fresh(o)
   return self
 end
 
+-- From now on what it sends is signed (net.tcp_ao, net.tcp_md5; false: no more).
+function Peer:auth(with)
+  self.auth_with = with
+  return self
+end
+
+-- The initial sequence numbers that TCP-AO's traffic keys are made of.
+function Peer:numbers()
+  return { isn = self.tcp.isn, peer_isn = self.tcp.host_isn }
+end
+
+-- A packet with addresses, ports and signature, for a script that changes it before it goes
+-- (peer:send(packet, { auth = false })). numbers: what of the signature is to be otherwise.
+function Peer:signed(packet, numbers, data)
+  if type(packet) == "string" then packet = self:segment(packet, data) end
+  if not self.auth_with then raise "peer:signed: peer:auth(net.tcp_ao { ... }) comes first" end
+  local n = self:numbers()
+  for key, value in pairs(numbers or {}) do n[key] = value end
+  return self.auth_with:sign(outgoing(self, packet), n)
+end
+
+-- Is the host's frame signed as it must be? With TCP-AO also its KeyID and RNextKeyID.
+function Peer:verify(frame, with)
+  with = with or self.auth_with
+  if not with then raise "peer:verify: peer:auth(net.tcp_ao { ... }) comes first" end
+  return with:verify(frame, { isn = self.tcp.host_isn, peer_isn = self.tcp.isn })
+end
+
 -- Sends a packet now. Frames are padded to 60 bytes as on a real wire (pad = false: they are not).
 function Peer:send(packet, o)
   o = options("peer:send", o, peer_send_options)
   if type(packet) == "string" then packet = self:segment(packet, o.data) end
-  local bytes = outgoing(self, packet):bytes()
+  packet = outgoing(self, packet)
+  local auth = o.auth == nil and self.auth_with or o.auth
+  if auth and packet.tcp then auth:sign(packet, self:numbers()) end
+  local bytes = packet:bytes()
   if #bytes < 60 and o.pad ~= false and not self.nic.raw then bytes = bytes .. ("\0"):rep(60 - #bytes) end
   inject(self, bytes, o.fcs == "bad")
 end

@@ -6,6 +6,7 @@ local near = require "near"
 local util = require "net.util"
 local cmsg = require "net.cmsg"
 local packet = require "net.packet"
+local auth = require "net.auth"
 
 local C, raise = util.C, util.raise
 local options, set, duration, ip_address = util.options, util.set, util.duration, util.ip_address
@@ -323,7 +324,8 @@ local function option_number(name)
 end
 
 -- option(name) reads, option(name, value) sets: a number, a boolean, bytes, a list of numbers (a
--- structure of int, as SO_LINGER has), or for the time-outs a duration. A name that
+-- structure of int, as SO_LINGER has), a table of fields (TCP_MD5SIG, TCP_AO_*: net.auth), or for the
+-- time-outs a duration. A name that
 -- is not known here is given as { level, number }; `size` is the room for what is read.
 function calls:option(name, value, size)
   local level, number = option_number(name)
@@ -345,11 +347,21 @@ function calls:option(name, value, size)
     value = ("<i4"):pack(value and 1 or 0)
   elseif math.type(value) == "integer" then
     value = (value > 0x7fffffff and "<I4" or "<i4"):pack(value)
+  elseif type(value) == "table" and auth.structs[name] then
+    value = auth.structs[name](value, name)
   elseif type(value) == "table" then
     value = ("<" .. ("i4"):rep(#value)):pack(table.unpack(value))
   end
   return simple(sys(self, "setsockopt", { arg0 = level, arg1 = number, data = value }))
 end
+
+-- getsockopt() with a question in the buffer; what it wrote over it.
+auth.methods(calls, function(self, name, question)
+  local level, number = option_number(name)
+  local result, err = sys(self, "getsockopt", { arg0 = level, arg1 = number, data = question, size = #question })
+  if not result then return nil, err end
+  return result.data
+end, native)
 
 -- An option as C calls name it: a level and its own number; a name tells its level itself.
 local function option_name(level, name)
