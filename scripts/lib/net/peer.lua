@@ -143,7 +143,9 @@ end
 function Peer:fresh(o)
   o = options("peer:fresh", o, set "port isn to")
   self.port, self.to_port = o.port or self.port, o.to or self.to_port
+  local layer = self.tcp.layer
   self.tcp = segment.conversation(o.isn or self.tcp.isn)
+  self.tcp.layer = layer
   return self
 end
 
