@@ -39,7 +39,7 @@ for _, ipv6 in ipairs { false, true } do
     local conn = server:accept()
     conn:send(("x"):rep(1200))
     -- The option takes 20 of the 1000 bytes.
-    t:shows("RFC2385-4.3-1", t:ok((peer:verify(peer:expect ". 1:981(980) ack 1"))))
+    t:ok((peer:verify(peer:expect ". 1:981(980) ack 1")))
     t:shows("RFC2385-2.0-1", t:ok((peer:verify(peer:expect "P. 981:1201(220) ack 1"))))
     peer:send "F. 1:1(0) ack 1201 win 65535"
     t:ok((peer:verify(peer:expect(". 1201:1201(0) ack 2", { within = "100ms" }))))

@@ -81,6 +81,7 @@ tap.test("options of a SYN mean nothing in later segments", function(t)
   net.sleep "1ms"
   conn:send(("x"):rep(1500))
   t:shows("RFC9293-MUST-5", t:is(#peer:expect ". 1:1001(1000) ack 1".payload, 1000))
+  peer:expect "P. 1001:1501(500) ack 1"
   t:is(conn:info().options & 6, 0) -- neither SACK nor scaling
 end)
 

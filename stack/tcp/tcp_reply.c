@@ -116,7 +116,7 @@ bool tcp_reply_reset_key(struct tcp_reply_to *to, const struct sock *sk,
 		return connection_ao_key(to, ao, opts.ao, sk ? tcp_sk(sk)->snd_una : tw->tw_snd_nxt,
 					 reset_seq(th));
 	/* RFC 5925 7.7: of a connection that is gone nobody knows the traffic key. */
-	if (opts.ao && !to->net->sysctl.rfc_tcp_ao_accept)
+	if (opts.ao && !(sk && to->net->sysctl.rfc_tcp_ao_accept))
 		return false;
 	if (sk)
 		take_md5(to, tcp_md5_do_lookup(sk, to->family, &to->saddr));

@@ -313,8 +313,50 @@ function Peer:fresh(options) end
 
 ---Puts a frame on the wire, now; a text is a TCP segment in packetdrill's notation.
 ---@param packet tapline.Packet|string
----@param options? { fcs: "bad"?, pad: boolean?, data: string? }
+---@param options? { fcs: "bad"?, pad: boolean?, data: string?, auth: tapline.Signature|false? }
 function Peer:send(packet, options) end
+
+---@class tapline.Signature what net.tcp_ao and net.tcp_md5 return
+
+---@class tapline.AoKeyOptions
+---@field key? string
+---@field alg? "hmac(sha1)"|"cmac(aes128)"
+---@field sndid? integer KeyID of what the peer sends (100)
+---@field rcvid? integer RNextKeyID that it asks for
+---@field maclen? integer
+---@field exclude_options? boolean
+
+---What a peer signs with, and checks by: TCP-AO (RFC 5925).
+---@param options tapline.AoKeyOptions
+---@return tapline.Signature
+function net.tcp_ao(options) end
+
+---The same with TCP MD5 signatures (RFC 2385).
+---@param key string
+---@return tapline.Signature
+function net.tcp_md5(key) end
+
+---From now on what it sends is signed; false: no more.
+---@param with tapline.Signature|false
+---@return tapline.Peer
+function Peer:auth(with) end
+
+---A packet as it would go, signed, to be changed before it is sent.
+---@param packet tapline.Packet|string
+---@param numbers? { sne: integer?, sisn: integer?, disn: integer?, keyid: integer?, rnext: integer? }
+---@param data? string
+---@return tapline.Packet
+function Peer:signed(packet, numbers, data) end
+
+---Is the host's frame signed as it must be? With TCP-AO also its KeyID and RNextKeyID.
+---@param frame tapline.Packet
+---@param with? tapline.Signature
+---@return boolean, integer?, integer?
+function Peer:verify(frame, with) end
+
+---The initial sequence numbers that TCP-AO's traffic keys are made of.
+---@return { isn: integer, peer_isn: integer? }
+function Peer:numbers() end
 
 ---The same with bytes, from the destination MAC on.
 ---@param bytes string
@@ -949,6 +991,15 @@ function Socket:membership(kind, options) end
 ---TCP_INFO of a TCP socket, fields without `tcpi_`; `state` and `ca_state` are names.
 ---@return table<string, any>
 function Socket:info() end
+
+---TCP_AO_INFO as a table.
+---@return { current: integer?, rnext: integer?, ao_required: boolean, accept_icmps: boolean, pkt_good: integer, pkt_bad: integer, pkt_key_not_found: integer, pkt_ao_required: integer, pkt_dropped_icmp: integer }
+function Socket:ao_info() end
+
+---TCP_AO_GET_KEYS: all keys of TCP-AO, those of a peer, or those in use.
+---@param options? { addr: string?, prefix: integer?, sndid: integer?, rcvid: integer?, current: boolean?, rnext: boolean? }
+---@return { addr: string, prefix: integer, sndid: integer, rcvid: integer, alg: string, key: string, maclen: integer, exclude_options: boolean, current: boolean, rnext: boolean, pkt_good: integer, pkt_bad: integer }[]
+function Socket:ao_keys(options) end
 
 ---SO_MEMINFO: what the buffers of a socket hold and may hold, as `ss -m` shows it.
 ---@return { rmem: integer, rcvbuf: integer, wmem: integer, sndbuf: integer, forward: integer, queued: integer, options: integer, backlog: integer, drops: integer }
