@@ -60,6 +60,7 @@ static const struct {
 	{ NULL, NULL, xt_net_exit },
 	{ ipv4_net_init, NULL, ipv4_net_exit },
 	{ NULL, NULL, ipv6_net_exit },
+	{ NULL, NULL, inet_reserved_ports_free },
 	{ tcp_net_init, tcp_net_exit, NULL },
 	{ loopback_net_init, NULL, NULL },
 };

@@ -24,6 +24,7 @@ struct neigh_sysctl {
 
 static const struct neigh_sysctl sysctls[] = {
 	PARM("app_solicit", app_solicit, 1),
+	PARM("base_reachable_time", base_reachable_time_ms, 1000),
 	PARM("base_reachable_time_ms", base_reachable_time_ms, 1),
 	PARM("delay_first_probe_time", delay_first_probe_time_ms, 1000),
 	PARM("gc_stale_time", gc_staletime_ms, 1000),
@@ -35,6 +36,7 @@ static const struct neigh_sysctl sysctls[] = {
 	PARM("mcast_solicit", mcast_solicit, 1),
 	PARM("proxy_delay", proxy_delay_ms, 10), /* USER_HZ */
 	PARM("proxy_qlen", proxy_qlen, 1),
+	PARM("retrans_time", retrans_time_ms, 10), /* USER_HZ */
 	PARM("retrans_time_ms", retrans_time_ms, 1),
 	PARM("ucast_solicit", ucast_solicit, 1),
 	PARM("unres_qlen_bytes", queue_len_bytes, 1),

@@ -359,6 +359,8 @@ static u16 scan_for_bind(struct inet_hashinfo *hi, struct sock *sk, struct port_
 
 		if (port >= r.high)
 			port -= remaining;
+		if (inet_is_local_reserved_port(sk->net, (u16)port))
+			continue;
 		tb = tb_find(hi, sk->net, (u16)port);
 		if (!tb || !inet_csk_bind_conflict(sk, tb, relax, false))
 			return (u16)port;
@@ -366,7 +368,8 @@ static u16 scan_for_bind(struct inet_hashinfo *hi, struct sock *sk, struct port_
 	return 0;
 }
 
-static u16 scan_range_for_bind(struct inet_hashinfo *hi, struct sock *sk, struct port_range r)
+static u16 scan_range_for_bind(struct inet_hashinfo *hi, struct sock *sk, struct port_range r,
+			       bool relax)
 {
 	u32 remaining = r.high - r.low;
 	u32 offset;
@@ -375,28 +378,38 @@ static u16 scan_range_for_bind(struct inet_hashinfo *hi, struct sock *sk, struct
 	if (!remaining)
 		return 0;
 	if (remaining == 1)
-		return scan_for_bind(hi, sk, r, 0, false);
+		return scan_for_bind(hi, sk, r, 0, relax);
 	/* Ports of the other parity than connect() starts with, not to be in its way. */
 	offset = get_random_u32_below(hi->host->world, RANDOM_PORT, remaining & ~1u) | 1;
-	port = scan_for_bind(hi, sk, r, offset, false);
-	return port ? port : scan_for_bind(hi, sk, r, offset - 1, false);
+	port = scan_for_bind(hi, sk, r, offset, relax);
+	return port ? port : scan_for_bind(hi, sk, r, offset - 1, relax);
 }
 
-/* inet_csk_find_open_port: RFC 6056 3.3.1. With SO_REUSEADDR the lower half of the range first. */
-static u16 inet_csk_find_open_port(struct inet_hashinfo *hi, struct sock *sk)
+static u16 scan_halves_for_bind(struct inet_hashinfo *hi, struct sock *sk, bool relax)
 {
 	struct port_range r = inet_sk_get_local_port_range(sk), half = r;
 	u16 port;
 
 	if (!sk->sk_reuse || r.high - r.low < 4)
-		return scan_range_for_bind(hi, sk, r);
+		return scan_range_for_bind(hi, sk, r, relax);
 	half.high = r.low + (((r.high - r.low) >> 2) << 1);
-	port = scan_range_for_bind(hi, sk, half);
+	port = scan_range_for_bind(hi, sk, half, relax);
 	if (port)
 		return port;
 	half.low = half.high;
 	half.high = r.high;
-	return scan_range_for_bind(hi, sk, half);
+	return scan_range_for_bind(hi, sk, half, relax);
+}
+
+/* inet_csk_find_open_port: RFC 6056 3.3.1. With SO_REUSEADDR the lower half of the range first, and
+ * with net.ipv4.ip_autobind_reuse at last what others with it have. */
+static u16 inet_csk_find_open_port(struct inet_hashinfo *hi, struct sock *sk)
+{
+	u16 port = scan_halves_for_bind(hi, sk, false);
+
+	if (!port && sk->net->sysctl.ip_autobind_reuse)
+		port = scan_halves_for_bind(hi, sk, true);
+	return port;
 }
 
 int inet_csk_get_port(struct sock *sk, u16 port)
@@ -537,6 +550,8 @@ static int scan_for_connect(struct inet_hashinfo *hi, struct sock *sk, struct po
 
 		if (port >= r.high)
 			port -= remaining;
+		if (inet_is_local_reserved_port(sk->net, (u16)port))
+			continue;
 		err = try_connect_port(hi, sk, (u16)port, &may_end);
 		if (err == -EADDRNOTAVAIL)
 			continue;
@@ -560,8 +575,12 @@ static int connect_own_range(struct inet_hashinfo *hi, struct sock *sk, struct p
 	port_offset = inet_sk_port_offset(hi, inet_skc(sk));
 	perturb = &hi->table_perturb[port_offset & (INET_TABLE_PERTURB_SIZE - 1)];
 	offset = (*perturb + (u32)(port_offset >> 32)) % n;
-	for (i = 0; i < n && err == -EADDRNOTAVAIL; i++)
-		err = try_connect_port(hi, sk, (u16)(r.low + (offset + i) % n), &may_end);
+	for (i = 0; i < n && err == -EADDRNOTAVAIL; i++) {
+		u16 port = (u16)(r.low + (offset + i) % n);
+
+		if (!inet_is_local_reserved_port(sk->net, port))
+			err = try_connect_port(hi, sk, port, &may_end);
+	}
 	if (!err)
 		*perturb += max_u32(i, get_random_u32_below(hi->host->world, RANDOM_PORT, 8)) + 1;
 	return err;

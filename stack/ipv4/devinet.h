@@ -12,7 +12,7 @@
 #include "stack/op.h"
 
 enum ipv4_devconf_value {
-#define DEVCONF(NAME, text, dflt, min, max) IPV4_DEVCONF_##NAME,
+#define DEVCONF(NAME, text, dflt) IPV4_DEVCONF_##NAME,
 #include "ipv4/devconf.def"
 #undef DEVCONF
 	IPV4_DEVCONF_COUNT

@@ -11,11 +11,11 @@
 
 struct devconf_row {
 	const char *name;
-	s32 dflt, min, max;
+	s32 dflt;
 };
 
 static const struct devconf_row rows[] = {
-#define DEVCONF(NAME, text, dflt, min, max) { text, dflt, min, max },
+#define DEVCONF(NAME, text, dflt) { text, dflt },
 #include "ipv4/devconf.def"
 #undef DEVCONF
 };
@@ -149,8 +149,6 @@ int devinet_sysctl_set(struct net *net, const char *name, s32 value)
 
 	if (!c)
 		return -ENOENT;
-	if (value < rows[row].min || value > rows[row].max)
-		return -EINVAL;
 	if (row == IPV4_DEVCONF_FORWARDING && c == &net_ipv4(net)->all) {
 		if (value != c->data[row])
 			inet_forward_change(net, value);

@@ -17,7 +17,6 @@
 #define IGMP_ALL_HOSTS	   htonl(0xe0000001u)
 #define IGMP_ALL_ROUTER	   htonl(0xe0000002u)
 #define IGMPV3_ALL_MCR	   htonl(0xe0000016u)
-#define IGMP_QRV	   2u /* net.ipv4.igmp_qrv: how often a change is told */
 #define IGMP_OLDER_PRESENT (260u * HZ) /* robustness * query interval + response interval */
 #define IGMP_V1_RESPONSE   (10u * HZ)
 #define RECORD_LEN	   8u
@@ -44,13 +43,19 @@ static u64 now_of(const struct in_device *in_dev)
 	return jiffies(dev_host(in_dev->dev));
 }
 
+static bool is_forced(const struct in_device *in_dev, s32 version)
+{
+	return ipv4_devconf_all(dev_net(in_dev->dev), IPV4_DEVCONF_FORCE_IGMP_VERSION) == version ||
+	       in_dev->cnf.data[IPV4_DEVCONF_FORCE_IGMP_VERSION] == version;
+}
+
 static u32 version_of(const struct in_device *in_dev)
 {
 	const struct igmp_state *s = in_dev->igmp;
 
-	if (s->v1_seen && now_of(in_dev) < s->v1_seen)
+	if (is_forced(in_dev, 1) || (s->v1_seen && now_of(in_dev) < s->v1_seen))
 		return 1;
-	return s->v2_seen && now_of(in_dev) < s->v2_seen ? 2 : 3;
+	return is_forced(in_dev, 2) || (s->v2_seen && now_of(in_dev) < s->v2_seen) ? 2 : 3;
 }
 
 /* Between 2 and max + 1 jiffies from now. */
@@ -63,7 +68,11 @@ static void start_timer(struct in_device *in_dev, struct timer *t, u32 max)
 
 static u32 unsolicited_interval(const struct in_device *in_dev)
 {
-	return version_of(in_dev) < 3 ? 10 * HZ : HZ;
+	s32 ms = in_dev->cnf.data[version_of(in_dev) < 3 ?
+					  IPV4_DEVCONF_IGMPV2_UNSOLICITED_REPORT_INTERVAL :
+					  IPV4_DEVCONF_IGMPV3_UNSOLICITED_REPORT_INTERVAL];
+
+	return ms < 1 ? 1 : (u32)ms;
 }
 
 /* ---- packets ---- */
@@ -178,9 +187,14 @@ static void v3_record(struct v3_report *r, u8 type, be32 group)
 	store_be32(p + 4, group);
 }
 
+/* Groups of 224.0.0.0/24 only with net.ipv4.igmp_link_local_mcast_reports. */
 static bool reported(const struct ip_mc_list *im)
 {
-	return im->multiaddr != IGMP_ALL_HOSTS;
+	bool local = (im->multiaddr & htonl(0xffffff00u)) == htonl(0xe0000000u);
+
+	if (im->multiaddr == IGMP_ALL_HOSTS)
+		return false;
+	return !local || dev_net(im->in_dev->dev)->sysctl.igmp_link_local_mcast_reports;
 }
 
 /* ---- timers ---- */
@@ -276,7 +290,7 @@ static bool state_make(struct in_device *in_dev)
 	if (!s)
 		return false;
 	s->in_dev = in_dev;
-	s->qrv = IGMP_QRV;
+	s->qrv = (u32)dev_net(in_dev->dev)->sysctl.igmp_qrv;
 	timer_setup(&s->ifc_timer, cpu, ifc_expire);
 	timer_setup(&s->gq_timer, cpu, gq_expire);
 	in_dev->igmp = s;
@@ -288,7 +302,7 @@ void igmp_group_init(struct in_device *in_dev, struct ip_mc_list *im)
 	im->in_dev = in_dev;
 	im->crcount = im->unsolicit_count = 0;
 	im->reporter = false;
-	if (reported(im))
+	if (im->multiaddr != IGMP_ALL_HOSTS)
 		timer_setup(&im->timer, host_cpu(dev_host(in_dev->dev), 0), group_expire);
 }
 
@@ -323,10 +337,10 @@ void igmp_group_dropped(struct ip_mc_list *im)
 {
 	struct in_device *in_dev = im->in_dev;
 
-	if (!reported(im))
+	if (im->multiaddr == IGMP_ALL_HOSTS)
 		return;
 	del_timer(&im->timer);
-	if (!in_dev->igmp || !speaks(in_dev))
+	if (!reported(im) || !in_dev->igmp || !speaks(in_dev))
 		return;
 	if (version_of(in_dev) == 3)
 		tell_left(in_dev, im->multiaddr);
@@ -413,7 +427,7 @@ static u32 query_delay(struct in_device *in_dev, const u8 *p, u32 len, be32 *gro
 		return IGMP_V1_RESPONSE;
 	if (version_of(in_dev) == 2)
 		return max_u32(p[1] * (HZ / 10), 1);
-	s->qrv = p[8] & 7 ? p[8] & 7 : IGMP_QRV;
+	s->qrv = p[8] & 7 ? p[8] & 7 : (u32)dev_net(in_dev->dev)->sysctl.igmp_qrv;
 	if (*group)
 		return max_u32(v3_code(p[1]) * (HZ / 10), 1);
 	if (!get_be16(p + 10))

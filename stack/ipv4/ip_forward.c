@@ -7,7 +7,7 @@
 #include "core/offload.h"
 #include "core/skb_path.h"
 #include "ipv4/icmp.h"
-#include "ipv4/ip.h"
+#include "ipv4/ip_sockglue.h"
 #include "ipv4/netns_ipv4.h"
 #include "netfilter/nf_hooks.h"
 
@@ -172,7 +172,8 @@ int ip_forward(struct sk_buff *skb)
 	if (IPCB(skb)->flags & IPSKB_DOREDIRECT && !opt->srr)
 		ip_rt_send_redirect(skb);
 	ip4_decrease_ttl(ip_hdr(skb));
-	skb->priority = ip4_tos(ip_hdr(skb)) >> 1 & 15;
+	if (net->sysctl.ip_forward_update_priority)
+		skb->priority = tos2priority(ip4_tos(ip_hdr(skb)));
 	return NF_HOOK(AF_INET, NF_INET_FORWARD, net, NULL, skb, skb->dev, rt->dst.dev,
 		       ip_forward_finish);
 }

@@ -191,15 +191,6 @@ static int ip_rcv_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
 	enum skb_drop_reason reason = SKB_DROP_REASON_IP_INNOROUTES;
 
 	(void)sk;
-	if (!skb->dst && !skb->sk && net->sysctl.ip_early_demux && !ip4_is_fragment(iph)) {
-		const struct net_protocol *ipprot =
-			net->host->inet_protos->protos[ip4_protocol(iph)];
-
-		if (ipprot && ipprot->early_demux) {
-			ipprot->early_demux(skb);
-			iph = ip_hdr(skb);
-		}
-	}
 	if (!skb->dst &&
 	    ip_route_input(skb, ip4_daddr(iph), ip4_saddr(iph), ip4_tos(iph), dev, &reason)) {
 		if (reason == SKB_DROP_REASON_IP_RPFILTER)

@@ -80,7 +80,7 @@ static int ip_mc_join_group(struct sock *sk, const struct mreq *m)
 	list_for_each(pos, &sk->sk_rare->mc_list)
 		count++;
 	rare = sock_rare_get(sk);
-	if (count >= IGMP_MAX_MEMBERSHIPS || !rare)
+	if ((s32)count >= sk->net->sysctl.igmp_max_memberships || !rare)
 		return -ENOBUFS;
 	e = mem_alloc(net_world(sk->net), MEM_MC_LIST, sizeof(*e));
 	if (!e)

@@ -19,9 +19,6 @@
 #define IP_CMSG_CHECKSUM     0x80u
 #define IP_CMSG_RECVFRAGSIZE 0x100u
 
-/* Groups of one socket at most (net.ipv4.igmp_max_memberships). */
-#define IGMP_MAX_MEMBERSHIPS 20u
-
 int ip_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len);
 int ip_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len);
 /* The priority that a TOS stands for. */

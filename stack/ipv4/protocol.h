@@ -20,8 +20,6 @@ struct net_protocol {
 	 * (IcmpInErrors is counted by the handler).
 	 */
 	int (*err_handler)(struct sk_buff *skb, u32 info);
-	/* Sets skb->sk and skb->dst before routing when the socket is known; may be NULL. */
-	void (*early_demux)(struct sk_buff *skb);
 	/* The handler wants quoted packets of ICMP errors only under the strict rules (RFC 5927):
 	 * a protocol unreachable is believed only of others. */
 	bool icmp_strict_tag_validation;

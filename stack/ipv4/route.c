@@ -35,8 +35,8 @@ u32 ip_dst_mtu_maybe_forward(const struct dst_entry *dst, bool forwarding)
 	const struct rtable *rt = (const struct rtable *)(const void *)dst;
 	u32 mtu;
 
-	if ((!forwarding || rt->rt_mtu_locked) && rt->rt_pmtu &&
-	    net_world(rt->net)->now < dst->expires)
+	if ((!forwarding || rt->rt_mtu_locked || rt->net->sysctl.ip_forward_use_pmtu) &&
+	    rt->rt_pmtu && net_world(rt->net)->now < dst->expires)
 		return rt->rt_pmtu;
 	mtu = dst_metric(dst, RTAX_MTU);
 	if (!mtu)

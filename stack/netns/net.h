@@ -69,6 +69,7 @@ struct net {
 	/* core/: taps and packet sockets that are not bound to a device. */
 	struct list_head ptype_all, ptype_specific;
 	struct list_head packet_sklist; /* socket/: packet sockets */
+	u64 *reserved_ports; /* net.ipv4.ip_local_reserved_ports: a bit a port; NULL: none */
 	bool dying; /* `ip netns del` was said: it ends with its last socket */
 	struct timer cleanup; /* then */
 	u32 fib_genid; /* grows with every change of routes and addresses: cached routes of older
@@ -102,5 +103,16 @@ static inline struct world *net_world(const struct net *net)
 {
 	return net->host->world;
 }
+
+#define RESERVED_PORTS_WORDS (65536u / 64)
+
+/* May the stack not choose it, but only a program ask for it? */
+static inline bool inet_is_local_reserved_port(const struct net *net, u16 port)
+{
+	return net->reserved_ports && net->reserved_ports[port >> 6] >> (port & 63) & 1;
+}
+
+/* Takes all reservations back. */
+void inet_reserved_ports_free(struct net *net);
 
 #endif

@@ -87,3 +87,11 @@ s32 *netns_sysctl_find(struct net *net, const char *name, s32 *min, s32 *max)
 	}
 	return NULL;
 }
+
+void inet_reserved_ports_free(struct net *net)
+{
+	if (net->reserved_ports)
+		mem_free_n(net_world(net), MEM_MISC, net->reserved_ports, RESERVED_PORTS_WORDS,
+			   sizeof(*net->reserved_ports));
+	net->reserved_ports = NULL;
+}

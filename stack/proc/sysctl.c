@@ -4,16 +4,16 @@
  * (ip_local_port_range), and those with a device in their name, which ipv4/ keeps.
  */
 #include "proc/sysctl.h"
+#include "proc/sysctl_text.h"
 #include "core/rps.h"
 
 #include "ipv4/ipv4.h"
 #include "lib/bytes.h"
 #include "lib/str.h"
-#include "sched/sch_api.h"
 #include "nf/nf_conntrack.h"
 #include "stack/counters.h"
 #include "stack/errno.h"
-#include "tcp/tcp_fastopen.h"
+#include "tcp/tcp.h"
 
 /* A name that stands for several fields of sysctl.def. */
 static const struct {
@@ -48,42 +48,6 @@ static bool is_part(const char *name)
 	return false;
 }
 
-/* Text under construction, cut to its room. */
-struct text {
-	char *out;
-	u32 cap, len;
-};
-
-static void text_char(struct text *t, char c)
-{
-	if (t->len + 1 < t->cap)
-		t->out[t->len] = c;
-	t->len++;
-}
-
-static void text_number(struct text *t, s64 v)
-{
-	char digits[20];
-	u32 n = 0;
-	u64 u = v < 0 ? 0 - (u64)v : (u64)v;
-
-	if (v < 0)
-		text_char(t, '-');
-	do {
-		digits[n++] = (char)('0' + u % 10);
-		u /= 10;
-	} while (u);
-	while (n)
-		text_char(t, digits[--n]);
-}
-
-static s32 text_end(struct text *t)
-{
-	if (t->cap)
-		t->out[min_u32(t->len, t->cap - 1)] = 0;
-	return (s32)t->len;
-}
-
 static struct net *net_of(const struct world *w, u32 host)
 {
 	return net_by_ref(w, host);
@@ -93,62 +57,6 @@ static struct net *net_of(const struct world *w, u32 host)
 static bool is_named(const char *name)
 {
 	return str_eq(name, "net.ipv4.tcp_congestion_control");
-}
-
-/* ---- net.ipv4.tcp_fastopen_key: one or two keys of four words, a comma between ---- */
-
-#define DEFAULT_QDISC "net.core.default_qdisc"
-
-#define FASTOPEN_KEY	"net.ipv4.tcp_fastopen_key"
-#define CONNTRACK_COUNT "net.netfilter.nf_conntrack_count"
-
-static void text_hex32(struct text *t, u32 v)
-{
-	for (u32 i = 0; i < 8; i++, v <<= 4)
-		text_char(t, "0123456789abcdef"[v >> 28]);
-}
-
-static s32 read_fastopen_key(const struct net *net, struct text *t)
-{
-	u8 keys[TCP_FASTOPEN_KEY_MAX * TCP_FASTOPEN_KEY_LENGTH] = { 0 };
-	u32 n = max_u32(tcp_fastopen_get_cipher(net, NULL, keys), 1);
-
-	for (u32 i = 0; i < n * 4; i++) {
-		if (i)
-			text_char(t, i % 4 ? '-' : ',');
-		text_hex32(t, get_le32(keys + 4 * i));
-	}
-	return text_end(t);
-}
-
-/* Up to eight digits. False: none, or too many. */
-static bool parse_word(const char **s, u32 *v)
-{
-	u32 n = 0;
-
-	for (*v = 0; hex_digit(**s) >= 0; ++*s, n++)
-		*v = *v << 4 | (u32)hex_digit(**s);
-	return n > 0 && n <= 8;
-}
-
-static int write_fastopen_key(struct net *net, const char *s)
-{
-	u8 keys[TCP_FASTOPEN_KEY_MAX * TCP_FASTOPEN_KEY_LENGTH];
-	u32 n = 0, v;
-
-	while (*s == ' ')
-		s++;
-	do {
-		if (n == TCP_FASTOPEN_KEY_MAX * 4 || !parse_word(&s, &v))
-			return -EINVAL;
-		put_le32(keys + 4 * n++, v);
-		if (n % 4 && *s++ != '-')
-			return -EINVAL;
-	} while (n % 4 || *s++ == ',');
-	s--;
-	while (*s == ' ' || *s == '\n')
-		s++;
-	return *s ? -EINVAL : tcp_fastopen_reset_cipher(net, NULL, keys, n / 4);
 }
 
 /* Fields of which all 32 bits are the number. */
@@ -166,17 +74,8 @@ s32 sysctl_read(const struct world *w, u32 host, const char *name, char *out, u3
 
 	if (!net)
 		return -ENOENT;
-	if (str_eq(name, FASTOPEN_KEY))
-		return read_fastopen_key(net, &t);
-	if (str_eq(name, DEFAULT_QDISC)) {
-		for (const char *s = dev_default_qdisc(net->host)->id; *s; s++)
-			text_char(&t, *s);
+	if (sysctl_special_read(net, name, &t))
 		return text_end(&t);
-	}
-	if (str_eq(name, CONNTRACK_COUNT)) {
-		text_number(&t, net->ct ? net->ct->count : 0);
-		return text_end(&t);
-	}
 	for (u32 i = 0; i < ARRAY_SIZE(vectors); i++) {
 		if (!str_eq(vectors[i].name, name))
 			continue;
@@ -193,8 +92,7 @@ s32 sysctl_read(const struct world *w, u32 host, const char *name, char *out, u3
 	else if (ipv4_sysctl_get(net, name, &value))
 		return -ENOENT;
 	if (is_named(name)) {
-		for (const char *s = tcp_ca_name((u32)value); *s; s++)
-			text_char(&t, *s);
+		text_string(&t, tcp_ca_name((u32)value));
 		return text_end(&t);
 	}
 	text_number(&t, is_unsigned(name) ? (s64)(u32)value : value);
@@ -214,87 +112,132 @@ void sysctl_walk(const struct world *w, u32 host, void (*fn)(void *ctx, const ch
 			fn(ctx, name);
 	for (u32 i = 0; i < ARRAY_SIZE(vectors); i++)
 		fn(ctx, vectors[i].name);
-	fn(ctx, FASTOPEN_KEY);
-	fn(ctx, DEFAULT_QDISC);
-	fn(ctx, CONNTRACK_COUNT);
+	for (u32 i = 0; (name = sysctl_special_name(i)) != NULL; i++)
+		fn(ctx, name);
 	ipv4_sysctl_walk(net, fn, ctx);
 }
 
-/* Reads the numbers of a vector, all or none, and checks limits and order before anything is set.
+/* ipv4_local_port_range: the range must be one, and none of it privileged. */
+static bool port_range_is_good(const struct net *net, const s64 *n)
+{
+	return n[1] >= n[0] && n[0] >= net->sysctl.ip_unprivileged_port_start;
+}
+
+/*
+ * As many numbers as there are, the rest stays. Each must be within its limits; their order is the
+ * user's affair (do_proc_dointvec). Nothing is set if one is refused.
  */
 static int write_vector(struct net *net, u32 v, const char *value)
 {
+	s32 *fields[3], min, max;
 	s64 n[3];
-	u32 count = vectors[v].count;
+	u32 given = 0;
 
-	for (u32 j = 0; j < count; j++) {
-		char one[24];
-		u32 len = 0;
-		s32 min, max;
-
-		while (*value == ' ' || *value == '\t')
-			value++;
-		while (*value && *value != ' ' && *value != '\t' && *value != '\n' &&
-		       len + 1 < sizeof(one))
-			one[len++] = *value++;
-		one[len] = 0;
-		if (!str_to_s64(one, &n[j]))
-			return -EINVAL;
-		if (!netns_sysctl_find(net, vectors[v].fields[j], &min, &max))
+	for (u32 j = 0; j < vectors[v].count; j++) {
+		fields[j] = netns_sysctl_find(net, vectors[v].fields[j], &min, &max);
+		if (!fields[j])
 			BUG("a vector names a sysctl that is not there");
-		if (n[j] < min || n[j] > max || (j && n[j] < n[j - 1]))
+		n[j] = *fields[j];
+		value = skip_spaces(value);
+		if (!*value)
+			continue;
+		if (proc_get_long(&value, &n[j], "") || n[j] < min || n[j] > max)
 			return -EINVAL;
+		given++;
 	}
-	while (*value == ' ' || *value == '\t' || *value == '\n')
-		value++;
-	if (*value)
+	if (!given)
 		return -EINVAL;
-	for (u32 j = 0; j < count; j++)
-		*netns_sysctl_find(net, vectors[v].fields[j], NULL, NULL) = (s32)n[j];
+	if (fields[0] == &net->sysctl.ip_local_port_min && !port_range_is_good(net, n))
+		return -EINVAL;
+	for (u32 j = 0; j < vectors[v].count; j++)
+		*fields[j] = (s32)n[j];
 	return 0;
 }
 
-int sysctl_write(struct net *net, const char *name, const char *value)
+/* Limits that are other sysctls. */
+static bool is_within_others(const struct net *net, const s32 *field, s64 n)
 {
-	s32 min, max, *field;
-	s64 n;
+	const struct netns_sysctl *s = &net->sysctl;
 
-	if (str_eq(name, FASTOPEN_KEY))
-		return write_fastopen_key(net, value);
-	if (str_eq(name, DEFAULT_QDISC))
-		return qdisc_set_default(net->host, value);
-	if (str_eq(name, CONNTRACK_COUNT))
-		return -EACCES;
-	for (u32 i = 0; i < ARRAY_SIZE(vectors); i++)
-		if (str_eq(vectors[i].name, name))
-			return write_vector(net, i, value);
-	field = is_part(name) ? NULL : netns_sysctl_find(net, name, &min, &max);
-	if (!field && ipv4_sysctl_get(net, name, &min))
-		return -ENOENT;
-	if (is_named(name)) {
-		n = tcp_ca_index(value);
-		if (n < 0)
-			return -ENOENT;
-	} else if (!str_to_s64(value, &n)) {
-		return -EINVAL;
-	} else if (is_unsigned(name)) {
-		if (n < 0 || n > UINT32_MAX)
-			return -EINVAL;
-		n = (s32)(u32)n;
-	} else if (n < INT32_MIN || n > INT32_MAX) {
-		return -EINVAL;
-	}
-	if (!field)
-		return ipv4_sysctl_set(net, name, (s32)n);
-	if (n < min || n > max)
-		return -EINVAL;
-	if (field == &net->sysctl.nf_conntrack_enable_hooks)
-		return nf_conntrack_enable_hooks(net, n != 0);
-	*field = (s32)n;
+	if (field == &s->ip_unprivileged_port_start)
+		return n <= s->ip_local_port_min;
+	if (field == &s->ipfrag_high_thresh)
+		return n >= s->ipfrag_low_thresh;
+	if (field == &s->ipfrag_low_thresh)
+		return n <= s->ipfrag_high_thresh;
+	if (field == &s->ip6frag_high_thresh)
+		return n >= s->ip6frag_low_thresh;
+	if (field == &s->ip6frag_low_thresh)
+		return n <= s->ip6frag_high_thresh;
+	return true;
+}
+
+/* What goes with a field. */
+static int field_changed(struct net *net, const s32 *field)
+{
 	if (field == &net->sysctl.tcp_fastopen_blackhole_timeout)
 		net->tfo_active_disable_times = 0;
 	ipv4_sysctl_changed(net, field);
 	if (field == &net->sysctl.core_rps_sock_flow_entries)
 		return rps_sock_flow_resize(net->host);
 	return 0;
+}
+
+/* The number of a text: of a name its index; what follows a number is passed over. */
+static int parse_value(const char *name, const char *value, s64 *n)
+{
+	if (is_named(name)) {
+		*n = tcp_ca_index(value);
+		return *n < 0 ? -ENOENT : 0;
+	}
+	if (proc_get_long(&value, n, ""))
+		return -EINVAL;
+	if (!is_unsigned(name))
+		return *n < INT32_MIN || *n > INT32_MAX ? -EINVAL : 0;
+	if (*n < 0 || *n > UINT32_MAX)
+		return -EINVAL;
+	*n = (s32)(u32)*n;
+	return 0;
+}
+
+/* net.ipv4.conf.*.mc_forwarding: the daemon of a multicast router turns it on, not the user. */
+static bool is_read_only(const char *name)
+{
+	const char *leaf = name;
+
+	for (; *name; name++)
+		if (*name == '.')
+			leaf = name + 1;
+	return str_eq(leaf, "mc_forwarding");
+}
+
+int sysctl_write(struct net *net, const char *name, const char *value)
+{
+	int err = sysctl_special_write(net, name, value);
+	s32 min, max, *field;
+	s64 n;
+
+	if (err <= 0)
+		return err;
+	for (u32 i = 0; i < ARRAY_SIZE(vectors); i++)
+		if (str_eq(vectors[i].name, name))
+			return *value ? write_vector(net, i, value) : 0;
+	field = is_part(name) ? NULL : netns_sysctl_find(net, name, &min, &max);
+	if (!field && ipv4_sysctl_get(net, name, &min))
+		return -ENOENT;
+	if (!field && is_read_only(name))
+		return -EACCES;
+	if (!*value)
+		return 0; /* nothing is written */
+	err = parse_value(name, value, &n);
+	if (err)
+		return err;
+	if (!field)
+		return ipv4_sysctl_set(net, name, (s32)n);
+	if (n < min || n > max || !is_within_others(net, field, n))
+		return -EINVAL;
+	if (field == &net->sysctl.nf_conntrack_enable_hooks)
+		return nf_conntrack_enable_hooks(net, n != 0);
+	*field = (s32)n;
+	return field_changed(net, field);
 }

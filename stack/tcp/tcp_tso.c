@@ -39,7 +39,8 @@ u32 tcp_xmit_size_goal(struct sock *sk, u32 mss_now, bool large_allowed)
 static u32 tcp_tso_autosize(const struct sock *sk, u32 mss_now, u32 min_segs, u32 gso_max_size)
 {
 	u64 bytes = sk->sk_pacing_rate >> sk->sk_pacing_shift;
-	u32 r = tcp_min_rtt(tcp_sk(sk)) >> sk->net->sysctl.tcp_tso_rtt_log;
+	/* x86 shifts by the lower five bits. */
+	u32 r = tcp_min_rtt(tcp_sk(sk)) >> ((u32)sk->net->sysctl.tcp_tso_rtt_log & 31);
 
 	if (r < 32)
 		bytes += gso_max_size >> r;

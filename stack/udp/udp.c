@@ -65,7 +65,8 @@ static u16 ephemeral_port(const struct sock *sk)
 		return 0;
 	port = r.low + get_random_u32_below(net_world(sk->net), RANDOM_PORT, n);
 	for (u32 i = 0; i < n; i++) {
-		if (!port_in_use(sk, (u16)port, false))
+		if (!inet_is_local_reserved_port(sk->net, (u16)port) &&
+		    !port_in_use(sk, (u16)port, false))
 			return (u16)port;
 		if (++port >= r.high)
 			port = r.low;

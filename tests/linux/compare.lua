@@ -49,6 +49,7 @@ end
 
 -- The words of a that b does not have in the same place.
 local function differing(a, b)
+  if a == "(absent)" then return a end
   local list, left, right = {}, words(a), words(b)
   for i = 1, math.max(#left, #right) do
     if left[i] ~= right[i] then list[#list + 1] = left[i] or "(nothing)" end

@@ -18,6 +18,15 @@ return function(native, sequence, part)
     return native.write_file(sysctl_path(name), tostring(value))
   end
 
+  function world.sysctls()
+    local list = {}
+    for path in world.command "find /proc/sys/net -type f":gmatch "[^\n]+" do
+      list[#list + 1] = (path:sub(11):gsub("/", "."))
+    end
+    table.sort(list)
+    return list
+  end
+
   world.command "ip link set lo up"
   require(sequence)(require "calls" (world), part)
 end

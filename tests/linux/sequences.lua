@@ -14,6 +14,17 @@ for line in ([[
   ports
   stream
   datagram
+  sysctls net.ipv4.tcp
+  sysctls net.ipv4.i
+  sysctls net.ipv4.udp
+  sysctls net.ipv4.route
+  sysctls net.ipv4.conf.all
+  sysctls net.ipv4.conf.default
+  sysctls net.ipv4.conf.veth0
+  sysctls net.ipv4.neigh
+  sysctls net.core
+  sysctls net.netfilter
+  sysctls net.ipv6
 ]]):gmatch "[^\n]+" do
   local file, part = line:match "(%S+)%s*(%S*)"
   list[#list + 1] = { name = part ~= "" and file .. "." .. part or file, file = file, part = part }

@@ -34,6 +34,12 @@ for _, sequence in ipairs(require "sequences") do
       return nil, text:match "E%u+$" or "ENOENT"
     end
 
+    function world.sysctls()
+      local list = host:sysctls()
+      table.sort(list)
+      return list
+    end
+
     require(sequence.file)(require "calls" (world), sequence.part)
     t:ok(true)
   end)

@@ -258,6 +258,7 @@ static void codepoints(void **state)
 static void memory_is_bounded(void **state)
 {
 	(void)state;
+	assert_int_equal(ipw_sysctl("net.ipv4.ipfrag_low_thresh", "0"), 0);
 	assert_int_equal(ipw_sysctl("net.ipv4.ipfrag_high_thresh", "20000"), 0);
 	ipw_echo(datagram, 1000, 1, 1);
 	for (u16 id = 1; id <= 100; id++)
