@@ -101,7 +101,8 @@ static void br_setup(struct net_device *dev)
 	dev->netdev_ops = &br_netdev_ops;
 	dev->link_ops = &br_link_ops;
 	dev->max_mtu = 65535;
-	dev->vlan_features = NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | NETIF_F_TSO;
+	dev->vlan_features =
+		NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | NETIF_F_TSO | NETIF_F_TSO6;
 	dev->features = dev->vlan_features | NETIF_F_HW_VLAN_CTAG_TX;
 	dev->no_queue = true;
 	dev->netns_local = true;

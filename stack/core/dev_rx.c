@@ -197,7 +197,8 @@ int __netif_receive_skb(struct softnet_data *sd, struct sk_buff *skb)
 	if (!skb->tstamp)
 		skb->tstamp = w->now;
 	skb_reset_network_header(skb);
-	skb_reset_transport_header(skb);
+	if (!skb_transport_header_was_set(skb))
+		skb_reset_transport_header(skb);
 	skb->mac_len = (u16)(skb->network_header - skb->mac_header);
 	if (capture_wanted(w))
 		dev_capture(skb, skb->dev, 0, skb->mac_len);

@@ -178,7 +178,7 @@ static void cb_init(struct sk_buff *skb)
 		return;
 	/* The device has merged frames already (LRO): believed for TCP. */
 	cb->count = skb_shinfo(skb)->gso_segs;
-	if (!(skb_shinfo(skb)->gso_type & SKB_GSO_TCPV4))
+	if (!(skb_shinfo(skb)->gso_type & (SKB_GSO_TCPV4 | SKB_GSO_TCPV6)))
 		cb->flush = 1;
 }
 

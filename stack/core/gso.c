@@ -41,6 +41,8 @@ static u32 gso_feature(u32 type)
 		return 0; /* no device of ours */
 	if (type & SKB_GSO_TCP_ACCECN)
 		return NETIF_F_GSO_ACCECN;
+	if (type & SKB_GSO_TCPV6)
+		return NETIF_F_TSO6;
 	return type & SKB_GSO_UDP_L4 ? NETIF_F_GSO_UDP_L4 : NETIF_F_TSO;
 }
 

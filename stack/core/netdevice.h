@@ -45,7 +45,7 @@ struct op_link_set;
 #define NETIF_F_RXCSUM		0x2u
 #define NETIF_F_SG		0x4u /* gathers packets of up to SKB_PIECES_MAX pieces */
 #define NETIF_F_GSO_ACCECN	0x8000u /* cuts packets with SKB_GSO_TCP_ACCECN as they want it */
-#define NETIF_F_TSO		0x8u /* cuts super-packets of TCP by itself */
+#define NETIF_F_TSO		0x8u /* cuts super-packets of TCP over IPv4 by itself */
 #define NETIF_F_GSO		0x10u
 #define NETIF_F_GRO		0x20u
 #define NETIF_F_GSO_UDP_L4	0x40u /* cuts super-packets of UDP by itself */
@@ -55,6 +55,7 @@ struct op_link_set;
 #define NETIF_F_HW_VLAN_CTAG_RX 0x400u /* takes them out */
 #define NETIF_F_LRO		0x800u /* merges received segments by itself: not to be forwarded */
 #define NETIF_F_FRAGLIST	0x1000u /* with NETIF_F_SG: of any number of pieces */
+#define NETIF_F_TSO6		0x2000u /* cuts super-packets of TCP over IPv6 by itself */
 
 enum netdev_tx { NETDEV_TX_OK = 0, NETDEV_TX_BUSY = 0x10 };
 #define NET_XMIT_SUCCESS 0

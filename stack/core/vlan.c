@@ -55,7 +55,8 @@ struct sk_buff *skb_vlan_untag(struct sk_buff *skb)
 			mac_len - VLAN_HLEN - 2);
 	skb->mac_header = (u16)(skb->mac_header + VLAN_HLEN);
 	skb_reset_network_header(skb);
-	skb_reset_transport_header(skb);
+	if (!skb_transport_header_was_set(skb))
+		skb_reset_transport_header(skb);
 	skb->mac_len = (u16)(skb->network_header - skb->mac_header);
 	return skb;
 }

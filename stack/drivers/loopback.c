@@ -61,7 +61,7 @@ int loopback_net_init(struct net *net)
 	dev->addr_len = ETH_ALEN;
 	dev->mtu = LOOPBACK_MTU;
 	dev->features = NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_SG | NETIF_F_FRAGLIST |
-			NETIF_F_TSO | NETIF_F_GSO_UDP_L4;
+			NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_GSO_UDP_L4;
 	dev->no_queue = true;
 	dev->keep_dst = true;
 	dev->netns_local = true;

@@ -133,7 +133,7 @@ static int tun_nic_set(struct net_device *dev, u32 param, u32 index, u64 value)
 	(void)index;
 	if (param != NIC_PARAM_TSO)
 		return netdev_set_param(dev, param, value);
-	netdev_set_feature(dev, NETIF_F_TSO, value != 0);
+	netdev_set_feature(dev, NETIF_F_TSO | NETIF_F_TSO6, value != 0);
 	return 0;
 }
 
@@ -170,7 +170,7 @@ struct net_device *tun_probe(struct net *net, const struct op_nic_add *op, const
 	dev->tx_queue_len = 500;
 	/* As its user asks for with TUNSETOFFLOAD: super-packets of TCP come out whole. */
 	dev->features = NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | NETIF_F_TSO |
-			NETIF_F_GSO | NETIF_F_GSO_ACCECN;
+			NETIF_F_TSO6 | NETIF_F_GSO | NETIF_F_GSO_ACCECN;
 	*err = register_netdevice(dev, net);
 	if (*err) {
 		free_netdev(dev);

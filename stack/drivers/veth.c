@@ -111,7 +111,8 @@ static struct net_device *veth_alloc(struct net *net, const struct op_link_add *
 	dev->netdev_ops = &veth_netdev_ops;
 	dev->link_ops = &veth_link_ops;
 	dev->max_mtu = VETH_MTU_MAX;
-	dev->vlan_features = NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | NETIF_F_TSO;
+	dev->vlan_features =
+		NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | NETIF_F_TSO | NETIF_F_TSO6;
 	dev->features = dev->vlan_features | NETIF_F_HW_VLAN_CTAG_TX | NETIF_F_HW_VLAN_CTAG_RX;
 	dev->no_queue = true;
 	*err = rtnl_link_setup(dev, op);

@@ -20,6 +20,7 @@ struct sk_buff *inet_gso_segment(struct sk_buff *skb, u32 features)
 	if (!ops || !ops->callbacks.gso_segment)
 		return NULL;
 	skb_pull(skb, hlen);
+	skb_reset_transport_header(skb);
 	segs = ops->callbacks.gso_segment(skb, features);
 	skb_push(skb, hlen);
 	for (struct sk_buff *seg = segs; seg; seg = seg->next) {

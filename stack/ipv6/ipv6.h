@@ -57,6 +57,8 @@ void ipv6_net_exit(struct net *net);
 int inet6_add_protocol(struct host *h, u8 protocol, const struct inet6_protocol *ops);
 void inet6_del_protocol(struct host *h, u8 protocol, const struct inet6_protocol *ops);
 int inet6_add_offload(struct host *h, u8 protocol, const struct net_offload *ops);
+/* Do the network headers of skb forbid to merge it with p? */
+bool ipv6_gro_flush(const struct sk_buff *skb, struct sk_buff *p);
 
 /* True: the transport checksum over the pseudo header (RFC 8200 8.1) is right, or vouched for. */
 bool ip6_checksum_complete(struct sk_buff *skb, u8 protocol);

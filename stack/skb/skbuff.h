@@ -357,6 +357,11 @@ static inline void skb_reset_network_header(struct sk_buff *skb)
 	skb->network_header = (u16)(skb->data - skb->head);
 }
 
+static inline bool skb_transport_header_was_set(const struct sk_buff *skb)
+{
+	return skb->transport_header != 0xffff;
+}
+
 static inline void skb_reset_transport_header(struct sk_buff *skb)
 {
 	skb->transport_header = (u16)(skb->data - skb->head);

@@ -9,6 +9,7 @@
 #include "tcp/tcp_ao.h"
 #include "tcp/tcp_ipv6.h"
 #include "core/offload.h"
+#include "lib/checksum.h"
 #include "tcp/tcp_observe.h"
 #include "tcp/tcp_offload.h"
 
@@ -127,7 +128,36 @@ static void tcp_v6_err(struct sk_buff *skb, const u8 *iph, u8 type, u8 code, u32
 static const struct inet6_protocol tcpv6_protocol = { .handler = tcp_v6_rcv,
 						      .err_handler = tcp_v6_err };
 
-static const struct net_offload tcpv6_offload = { .callbacks = { .gso_segment = tcp_gso_segment } };
+static u32 tcp6_pseudo(const u8 *iph, u32 len)
+{
+	return csum_ipv6_nofold(iph + 8, iph + 24, len, IPPROTO_TCP, 0);
+}
+
+static struct sk_buff *tcp6_gro_receive(struct sk_buff_head *held, struct sk_buff *skb)
+{
+	u32 psum = tcp6_pseudo(ipv6_hdr(skb), skb_gro_len(skb));
+
+	/* What can not be merged is checked later. */
+	if (!NAPI_GRO_CB(skb)->flush && !skb_gro_checksum_validate(skb, psum)) {
+		NAPI_GRO_CB(skb)->flush = 1;
+		return NULL;
+	}
+	return tcp_gro_receive(held, skb, ipv6_gro_flush);
+}
+
+static void tcp6_gro_complete(struct sk_buff *skb, u32 thoff)
+{
+	store_be16(skb->data + thoff + 16,
+		   csum_fold_raw(tcp6_pseudo(ipv6_hdr(skb), skb->len - thoff)));
+	skb_shinfo(skb)->gso_type = SKB_GSO_TCPV6;
+	tcp_gro_complete(skb);
+}
+
+static const struct net_offload tcpv6_offload = {
+	.callbacks = { .gso_segment = tcp_gso_segment,
+		       .gro_receive = tcp6_gro_receive,
+		       .gro_complete = tcp6_gro_complete },
+};
 
 int tcpv6_init(struct host *h)
 {

@@ -154,4 +154,7 @@ void tcp_gro_complete(struct sk_buff *skb)
 	skb->csum_offset = 16;
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	shinfo->gso_segs = (u16)NAPI_GRO_CB(skb)->count;
+	/* CWR of all of them: part of a counter (RFC 9768), or nothing that could be told apart. */
+	if (tcp_flags(skb_transport_header(skb)) & TCPHDR_CWR)
+		shinfo->gso_type |= SKB_GSO_TCP_ACCECN;
 }
