@@ -157,7 +157,9 @@ static void synsent_syn(struct sock *sk, struct sk_buff *skb)
 	tp->snd_wl1 = seq;
 	tp->max_window = tp->snd_wnd;
 	tcp_ecn_rcv_syn(sk, skb);
-	if (!tp->rx_opt.wscale_ok) {
+	/* Linux goes on to scale what it announces, though the peer has not said that it would (RFC
+	 * 7323 2.2). */
+	if (!tp->rx_opt.wscale_ok && net_world(sk->net)->profile_rfc) {
 		tp->rx_opt.snd_wscale = 0;
 		tp->rx_opt.rcv_wscale = 0;
 		tp->window_clamp = min_u32(tp->window_clamp, 65535);
