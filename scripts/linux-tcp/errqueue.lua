@@ -159,6 +159,82 @@ tap.test("OPT_TSONLY: without the packet; numbers count from where the option wa
   t:is(info.length, 0)
 end)
 
+tap.test("OPT_STATS: with each stamp comes how the connection stands", function(t)
+  local peer, conn = connection()
+  conn:option("SO_TIMESTAMPING", C.SOF_TIMESTAMPING_TX_SOFTWARE | C.SOF_TIMESTAMPING_TX_ACK |
+    C.SOF_TIMESTAMPING_SOFTWARE | C.SOF_TIMESTAMPING_OPT_ID | C.SOF_TIMESTAMPING_OPT_TSONLY |
+    C.SOF_TIMESTAMPING_OPT_STATS)
+  conn:send(("x"):rep(1500))
+  peer:expect ". 1:1001(1000) ack 1"
+  peer:expect "P. 1001:1501(500) ack 1"
+  local n, info = notification(conn)
+  t:is(n.info, SND)
+  local sent = info.cmsg.SCM_TIMESTAMPING_OPT_STATS
+  t:is(info.length, 248) -- the same bytes are the entry's payload, as in Linux
+  -- DATA_SEGS_OUT, SND_CWND, REORDERING, DELIVERED (the SYN,ACK), BYTES_RETRANS; no TTL yet
+  t:is({ sent[8], sent[9], sent[16], sent[19], sent[26] }, { 10, 3, 1, 0, nil })
+  t:is({ sent[13], sent[14] }, { 1500, 0 }) -- SNDQ_SIZE, CA_STATE
+  net.sleep "20us"
+  peer:send ". 1:1(0) ack 1501 win 65535"
+  net.sleep "10us"
+  repeat n, info = notification(conn) until n.info == ACK -- one of each segment before
+  t:is(info.length, 256)
+  local acked = info.cmsg.SCM_TIMESTAMPING_OPT_STATS
+  t:is({ acked[4], acked[5], acked[13], acked[18], acked[26] }, { 2, 0, 0, 1500, 64 })
+  t:is(acked[10], conn:info().min_rtt)
+  t:ok(acked[25] >= sent[25]) -- EDT
+end)
+
+tap.test("OPT_STATS is for TCP: a datagram's stamp comes alone", function(t)
+  local host = net.host { addr = "192.0.2.1/24" }
+  local peer = host.wire:peer { addr = "192.0.2.9" }
+  host:neigh { addr = peer.addr, mac = peer.mac }
+  local s = host:socket "udp"
+  s:option("SO_TIMESTAMPING", C.SOF_TIMESTAMPING_TX_SOFTWARE | C.SOF_TIMESTAMPING_SOFTWARE |
+    C.SOF_TIMESTAMPING_OPT_TSONLY | C.SOF_TIMESTAMPING_OPT_STATS)
+  net.sleep "1ms" -- a stamp of 0 is none
+  s:sendto("hello", peer.addr, 7)
+  peer:expect(net.udp { dport = 7 })
+  local _, info = notification(s)
+  t:is({ info.length, info.cmsg.SCM_TIMESTAMPING_OPT_STATS }, { 0, nil })
+  t:ok(info.cmsg.SO_TIMESTAMPING)
+end)
+
+-- TCP_TX_DELAY --------------------------------------------------------------------------------------
+
+tap.test("TCP_TX_DELAY: what it takes and refuses", function(t)
+  local _, conn = connection()
+  for _, v in ipairs { 0, 1, 1000, (1 << 28) - 1 } do
+    conn:option("TCP_TX_DELAY", v)
+    t:is(conn:option "TCP_TX_DELAY", v)
+  end
+  for _, v in ipairs { -1, 1 << 28 } do t:is(select(2, conn:try("option", "TCP_TX_DELAY", v)), "EINVAL") end
+end)
+
+tap.test("TCP_TX_DELAY: with fq packets leave so much later, and the RTT counts it", function(t)
+  local peer, conn, host = connection()
+  host:tc "qdisc replace dev eth0 root fq"
+  conn:option("TCP_TX_DELAY", 20000)
+  conn:send "hello"
+  peer:expect_nothing { during = "20ms" }
+  peer:expect("P. 1:6(5) ack 1", { within = "20us" }) -- fq wakes up to 10 us late
+  peer:send ". 1:1(0) ack 6 win 65535"
+  net.sleep "1ms"
+  t:ok(conn:info().rtt >= 20000, conn:info().rtt)
+  conn:option("TCP_TX_DELAY", 0)
+  local rtt = conn:info().rtt
+  t:ok(rtt < 20000, "a live flow's is as much shorter: " .. rtt)
+  conn:send "world"
+  peer:expect "P. 6:11(5) ack 1"
+end)
+
+tap.test("TCP_TX_DELAY without a qdisc that knows times: nothing waits", function(t)
+  local peer, conn = connection()
+  conn:option("TCP_TX_DELAY", 20000)
+  conn:send "hello"
+  peer:expect "P. 1:6(5) ack 1"
+end)
+
 tap.test("SO_TIMESTAMPING: what is refused", function(t)
   local _, conn, host = connection()
   local function set(s, v) return select(2, s:try("option", "SO_TIMESTAMPING", v)) end

@@ -277,7 +277,7 @@ int dev_queue_xmit(struct sk_buff *skb)
 
 	skb_reset_mac_header(skb);
 	if (skb_shinfo(skb)->tx_flags & SKBTX_SCHED_TSTAMP)
-		__skb_tstamp_tx(skb, skb->sk, SCM_TSTAMP_SCHED, 0);
+		__skb_tstamp_tx(skb, NULL, skb->sk, SCM_TSTAMP_SCHED, 0);
 	if (!skb->net)
 		skb->net = dev->net;
 	if (!dev->keep_dst) {

@@ -46,8 +46,11 @@ u32 sock_tx_tskey(struct sock *sk, const struct sockcm_cookie *sockc);
 void skb_setup_tx_timestamp(struct sk_buff *skb, struct sock *sk,
 			    const struct sockcm_cookie *sockc);
 /* Tells the socket that skb has come to this point (SCM_TSTAMP_*). hw: ns of the device's clock, 0:
- * it is a software stamp. sk may be NULL. */
-void __skb_tstamp_tx(struct sk_buff *skb, struct sock *sk, u32 tstype, u64 hw);
+ * it is a software stamp. ack: the segment that acknowledged it; NULL: none. sk may be NULL. */
+void __skb_tstamp_tx(struct sk_buff *skb, const struct sk_buff *ack, struct sock *sk, u32 tstype,
+		     u64 hw);
+/* Time stamps of an entry, and what came with them. */
+void sock_recv_err_timestamps(struct msghdr *msg, const struct sock *sk, struct sk_buff *skb);
 /* struct sock_extended_err. */
 void sock_exterr_bytes(const struct sock_exterr *serr, u8 b[16]);
 /* recvmsg with MSG_ERRQUEUE of families that have nothing to add (sock_recv_errqueue). */
@@ -56,7 +59,7 @@ s64 sock_recv_errqueue(struct sock *sk, struct msghdr *msg, u32 level, u32 type)
 static inline void skb_tx_timestamp(struct sk_buff *skb)
 {
 	if (skb_shinfo(skb)->tx_flags & SKBTX_SW_TSTAMP)
-		__skb_tstamp_tx(skb, skb->sk, SCM_TSTAMP_SND, 0);
+		__skb_tstamp_tx(skb, NULL, skb->sk, SCM_TSTAMP_SND, 0);
 }
 
 /* ---- MSG_ZEROCOPY (zerocopy.c) ---- */

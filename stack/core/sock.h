@@ -261,6 +261,10 @@ struct proto {
 	/* SOF_TIMESTAMPING_OPT_ID is about to be set: sk_tskey. NULL: packets are numbered from 0.
 	 */
 	int (*timestamping_key)(struct sock *sk, u32 flags);
+	/* SOF_TIMESTAMPING_OPT_STATS: what comes with the time stamp of `orig`; ack: what
+	 * acknowledged it, or NULL. May be NULL. */
+	struct sk_buff *(*opt_stats)(struct sock *sk, const struct sk_buff *orig,
+				     const struct sk_buff *ack);
 	/* SO_KEEPALIVE is about to change; may be NULL. */
 	void (*keepalive)(struct sock *sk, bool on);
 	/* SO_RCVLOWAT was set; may be NULL. */
@@ -328,7 +332,8 @@ int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb);
  */
 struct sock_exterr {
 	u32 ee_errno; /* positive */
-	u8 ee_origin, ee_type, ee_code, ee_pad;
+	u8 ee_origin, ee_type, ee_code;
+	u8 opt_stats; /* its bytes are SOF_TIMESTAMPING_OPT_STATS */
 	u32 ee_info, ee_data;
 	u16 addr_offset; /* of the destination the packet had, from the network header */
 	u16 port; /* that went with it, host order */

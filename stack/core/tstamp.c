@@ -117,12 +117,21 @@ void skb_setup_tx_timestamp(struct sk_buff *skb, struct sock *sk, const struct s
 	skb_shinfo(skb)->tskey = sock_tx_tskey(sk, sockc);
 }
 
-/* The copy that the error queue gets: with the packet, or with nothing. */
-static struct sk_buff *tstamp_skb(struct sk_buff *orig, const struct sock *sk, bool acked)
+static bool wants_opt_stats(const struct sock *sk)
 {
+	return sk->sk_rare->tsflags & SOF_TIMESTAMPING_OPT_STATS && sk->prot->opt_stats;
+}
+
+/* The copy that the error queue gets: with the packet, with nothing, or with OPT_STATS. */
+static struct sk_buff *tstamp_skb(struct sk_buff *orig, const struct sk_buff *ack, struct sock *sk,
+				  bool acked)
+{
+	u32 tsflags = sk->sk_rare->tsflags;
 	struct sk_buff *skb;
 
-	if (sk->sk_rare->tsflags & SOF_TIMESTAMPING_OPT_TSONLY)
+	if (tsflags & SOF_TIMESTAMPING_OPT_TSONLY && wants_opt_stats(sk))
+		return sk->prot->opt_stats(sk, orig, ack);
+	if (tsflags & SOF_TIMESTAMPING_OPT_TSONLY)
 		return alloc_skb(orig->world, 0);
 	skb = skb_clone(orig);
 	if (!skb)
@@ -133,7 +142,8 @@ static struct sk_buff *tstamp_skb(struct sk_buff *orig, const struct sock *sk, b
 	return skb;
 }
 
-void __skb_tstamp_tx(struct sk_buff *orig, struct sock *sk, u32 tstype, u64 hw)
+void __skb_tstamp_tx(struct sk_buff *orig, const struct sk_buff *ack, struct sock *sk, u32 tstype,
+		     u64 hw)
 {
 	u32 tskey = skb_shinfo(orig)->tskey;
 	struct sock_exterr *serr;
@@ -143,7 +153,7 @@ void __skb_tstamp_tx(struct sk_buff *orig, struct sock *sk, u32 tstype, u64 hw)
 	if (!sk || (!hw && skb_shinfo(orig)->tx_flags & SKBTX_IN_PROGRESS &&
 		    !(sk->sk_rare->tsflags & SOF_TIMESTAMPING_OPT_TX_SWHW)))
 		return;
-	skb = tstamp_skb(orig, sk, tstype == SCM_TSTAMP_ACK);
+	skb = tstamp_skb(orig, ack, sk, tstype == SCM_TSTAMP_ACK);
 	if (!skb)
 		return;
 	skb->net = sk->net;
@@ -155,6 +165,7 @@ void __skb_tstamp_tx(struct sk_buff *orig, struct sock *sk, u32 tstype, u64 hw)
 	serr->ee_errno = ENOMSG;
 	serr->ee_origin = SO_EE_ORIGIN_TIMESTAMPING;
 	serr->ee_info = tstype;
+	serr->opt_stats = wants_opt_stats(sk);
 	if (sk->sk_rare->tsflags & SOF_TIMESTAMPING_OPT_ID)
 		serr->ee_data = sk->sk_type == SOCK_STREAM ? tskey - sk->sk_rare->tskey : tskey;
 	if (sock_queue_err_skb(sk, skb))
@@ -172,6 +183,15 @@ void sock_exterr_bytes(const struct sock_exterr *serr, u8 b[16])
 	put_le32(b + 12, serr->ee_data);
 }
 
+void sock_recv_err_timestamps(struct msghdr *msg, const struct sock *sk, struct sk_buff *skb)
+{
+	u32 used = msg->control_used;
+
+	sock_recv_timestamp(msg, sk, skb->tstamp, skb_shinfo(skb)->hwtstamp, true);
+	if (skb_ext_err(skb)->opt_stats && msg->control_used != used)
+		put_cmsg(msg, SOL_SOCKET, SCM_TIMESTAMPING_OPT_STATS, skb->data, skb->len);
+}
+
 s64 sock_recv_errqueue(struct sock *sk, struct msghdr *msg, u32 level, u32 type)
 {
 	struct sk_buff *skb = sock_dequeue_err_skb(sk);
@@ -186,7 +206,7 @@ s64 sock_recv_errqueue(struct sock *sk, struct msghdr *msg, u32 level, u32 type)
 		msg->out_flags |= MSG_TRUNC;
 	err = skb_copy_datagram_msg(skb, 0, msg, copied);
 	if (!err) {
-		sock_recv_timestamp(msg, sk, skb->tstamp, skb_shinfo(skb)->hwtstamp, true);
+		sock_recv_err_timestamps(msg, sk, skb);
 		sock_exterr_bytes(skb_ext_err(skb), b);
 		put_cmsg(msg, level, type, b, sizeof(b));
 		msg->out_flags |= MSG_ERRQUEUE;

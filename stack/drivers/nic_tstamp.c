@@ -58,7 +58,7 @@ void nic_tstamp_irq(struct nic_adapter *a)
 
 	if (!skb)
 		return;
-	__skb_tstamp_tx(skb, skb->sk, SCM_TSTAMP_SND, ns);
+	__skb_tstamp_tx(skb, NULL, skb->sk, SCM_TSTAMP_SND, ns);
 	tstamp_done(a);
 }
 

@@ -282,7 +282,7 @@ s64 ip_recv_error(struct sock *sk, struct msghdr *msg)
 		return err;
 	}
 	serr = skb_ext_err(skb);
-	sock_recv_timestamp(msg, sk, skb->tstamp, skb_shinfo(skb)->hwtstamp, true);
+	sock_recv_err_timestamps(msg, sk, skb);
 	if (msg->name_out && (serr->ee_origin == SO_EE_ORIGIN_ICMP ||
 			      serr->ee_origin == SO_EE_ORIGIN_LOCAL || serr->port)) {
 		const u8 *daddr = skb_network_header(skb) + serr->addr_offset;

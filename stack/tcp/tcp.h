@@ -228,6 +228,7 @@ struct tcp_rare {
 	struct tcp_rare_options { /* a child has its listener's */
 		u32 keepalive_time, keepalive_intvl; /* jiffies; 0: the sysctl */
 		u32 notsent_lowat;
+		u32 tx_delay; /* us: TCP_TX_DELAY */
 		u32 user_timeout; /* ms; 0: none */
 		s32 linger2; /* jiffies; < 0: no FIN-WAIT-2 without a user */
 		u8 keepalive_probes; /* 0: the sysctl */
@@ -661,6 +662,10 @@ s64 tcp_sendmsg(struct sock *sk, struct msghdr *msg);
 int tcp_zerocopy_begin(struct sock *sk, struct msghdr *msg);
 /* proto.timestamping_key */
 int tcp_timestamping_key(struct sock *sk, u32 flags);
+/* proto.opt_stats (tcp_opt_stats.c): how the connection stands, for the time stamp of `orig`; ack:
+ * the segment that acknowledged it, NULL: none yet. NULL: no memory. */
+struct sk_buff *tcp_get_timestamping_opt_stats(struct sock *sk, const struct sk_buff *orig,
+					       const struct sk_buff *ack);
 s64 tcp_recvmsg(struct sock *sk, struct msghdr *msg);
 u32 tcp_poll(struct sock *sk, u32 f_flags);
 int tcp_ioctl(struct sock *sk, u32 cmd, s64 *value);
@@ -839,6 +844,8 @@ bool tcp_ack_update_rtt(struct sock *sk, u32 flag, s64 seq_rtt_us, s64 sack_rtt_
 			struct rate_sample *rs);
 /* RTT of the handshake: from the SYN-ACK of the request to now. */
 void tcp_synack_rtt_meas(struct sock *sk, struct request_sock *req);
+/* What was measured says nothing of what comes. */
+void tcp_rtt_min_reset(struct sock *sk);
 void tcp_update_rtt_min(struct sock *sk, u32 rtt_us, u32 flag);
 u32 tcp_min_rtt(const struct tcp_sock *tp);
 void tcp_rcv_rtt_measure(struct tcp_sock *tp);

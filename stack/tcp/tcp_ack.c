@@ -147,6 +147,7 @@ void tcp_set_xmit_timer(struct sock *sk)
 /* ---- what is acknowledged ---- */
 
 struct clean {
+	const struct sk_buff *ack; /* the segment that acknowledges */
 	u64 first_ackt, last_ackt; /* us: send times */
 	u32 pkts_acked, prior_sacked, reord;
 	u32 flag;
@@ -209,7 +210,8 @@ static void clean_account(struct sock *sk, struct clean *c, struct sk_buff *skb,
 }
 
 /* The byte that a time stamp is wanted for is acknowledged now. */
-static void tcp_ack_tstamp(struct sock *sk, struct sk_buff *skb, u32 prior_snd_una)
+static void tcp_ack_tstamp(struct sock *sk, struct sk_buff *skb, const struct sk_buff *ack,
+			   u32 prior_snd_una)
 {
 	u32 tskey;
 
@@ -217,7 +219,7 @@ static void tcp_ack_tstamp(struct sock *sk, struct sk_buff *skb, u32 prior_snd_u
 		return;
 	tskey = skb_shinfo(skb)->tskey;
 	if (!before(tskey, prior_snd_una) && before(tskey, tcp_sk(sk)->snd_una))
-		__skb_tstamp_tx(skb, sk, SCM_TSTAMP_ACK, 0);
+		__skb_tstamp_tx(skb, ack, sk, SCM_TSTAMP_ACK, 0);
 }
 
 static void clean_queue(struct sock *sk, struct clean *c, u32 prior_snd_una)
@@ -241,7 +243,7 @@ static void clean_queue(struct sock *sk, struct clean *c, u32 prior_snd_una)
 		if (!c->fully_acked)
 			break;
 		next = tcp_rtx_queue_next(skb);
-		tcp_ack_tstamp(sk, skb, prior_snd_una);
+		tcp_ack_tstamp(sk, skb, c->ack, prior_snd_una);
 		if (skb == tp->retransmit_skb_hint)
 			tp->retransmit_skb_hint = NULL;
 		if (skb == tp->highest_sack)
@@ -249,7 +251,7 @@ static void clean_queue(struct sock *sk, struct clean *c, u32 prior_snd_una)
 		tcp_rtx_queue_unlink_and_free(sk, skb);
 	}
 	if (skb)
-		tcp_ack_tstamp(sk, skb, prior_snd_una);
+		tcp_ack_tstamp(sk, skb, c->ack, prior_snd_una);
 	if (!skb)
 		tcp_chrono_stop(sk, TCP_CHRONO_BUSY);
 	else if (TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED)
@@ -272,12 +274,13 @@ static void clean_reordering(struct sock *sk, struct clean *c, u32 prior_fack, b
 		tcp_check_sack_reordering(sk, c->reord, 0);
 }
 
-static u32 tcp_clean_rtx_queue(struct sock *sk, u32 prior_fack, u32 prior_snd_una,
-			       struct tcp_sacktag_state *sack, bool ece_ack)
+static u32 tcp_clean_rtx_queue(struct sock *sk, const struct sk_buff *ack, u32 prior_fack,
+			       u32 prior_snd_una, struct tcp_sacktag_state *sack, bool ece_ack)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct clean c = { .reord = tp->snd_nxt,
+	struct clean c = { .ack = ack,
+			   .reord = tp->snd_nxt,
 			   .prior_sacked = tp->sacked_out,
 			   .fully_acked = true,
 			   .flag = ece_ack ? FLAG_ECE : 0,
@@ -485,7 +488,7 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, u32 flag)
 		accecn_feedback(sk, skb, 0, &sack, &flag);
 		return ack_no_queue(sk, &sack, prior_snd_una, &flag, ack);
 	}
-	flag |= tcp_clean_rtx_queue(sk, prior_fack, prior_snd_una, &sack, ece_ack);
+	flag |= tcp_clean_rtx_queue(sk, skb, prior_fack, prior_snd_una, &sack, ece_ack);
 	ce = accecn_feedback(sk, skb, tp->delivered - delivered + sack.sack_delivered, &sack,
 			     &flag);
 	tcp_rack_update_reo_wnd(sk, &rs);

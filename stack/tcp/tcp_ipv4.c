@@ -492,6 +492,7 @@ const struct proto tcp_prot = {
 	.keepalive = tcp_set_keepalive,
 	.rcvlowat_set = tcp_set_rcvlowat,
 	.timestamping_key = tcp_timestamping_key,
+	.opt_stats = tcp_get_timestamping_opt_stats,
 	.destroy = tcp_v4_destroy_sock,
 };
 

@@ -245,6 +245,8 @@ int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, u32 rcv
 			return -ENOBUFS;
 		skb->dev = NULL;
 	}
+	/* Only the copy's: the time on the way counts into the RTT (TCP_TX_DELAY). */
+	skb->tstamp += tp->rare->options.tx_delay * NSEC_PER_USEC;
 	size = build_header(sk, skb, rcv_nxt);
 	/* Nothing is under way that it could overtake: it may take another transmit queue. */
 	skb->ooo_okay = !sk->sk_wmem_alloc || tcp_rtx_queue_empty(sk);

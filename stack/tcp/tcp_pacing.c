@@ -89,6 +89,9 @@ bool tcp_small_queue_check(struct sock *sk, const struct sk_buff *skb, u32 facto
 	u64 limit = max_u64(2ull * skb->truesize, sk->sk_pacing_rate >> sk->sk_pacing_shift);
 
 	limit = min_u64(limit, (u64)sk->net->sysctl.tcp_limit_output_bytes) << factor;
+	/* What waits for TCP_TX_DELAY, with as much overhead again. */
+	if (tp->rare->options.tx_delay)
+		limit += sk->sk_pacing_rate * tp->rare->options.tx_delay >> 19;
 	if (sk->sk_wmem_alloc <= limit)
 		return false;
 	/* With nothing or one packet under way completions may be slow: it goes. */

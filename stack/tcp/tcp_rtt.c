@@ -109,6 +109,11 @@ static void minmax_reset(struct tcp_sock *tp, u32 t, u32 v)
 	}
 }
 
+void tcp_rtt_min_reset(struct sock *sk)
+{
+	minmax_reset(tcp_sk(sk), tcp_jiffies32(sk), UINT32_MAX);
+}
+
 static void minmax_shift(struct tcp_sock *tp)
 {
 	memcpy(tp->rtt_min.s[0], tp->rtt_min.s[1], sizeof(tp->rtt_min.s[0]));

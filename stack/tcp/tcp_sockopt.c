@@ -64,6 +64,22 @@ static s32 linger2_value(s32 v)
 	return v > (s32)(TCP_FIN_TIMEOUT_MAX / HZ) ? (s32)TCP_FIN_TIMEOUT_MAX : v * (s32)HZ;
 }
 
+/* Packets leave so many us later, if a qdisc with a clock (fq) holds them back. Of a live flow the
+ * RTT will be as much longer (tcp_enable_tx_delay). */
+static void set_tx_delay(struct sock *sk, struct tcp_rare_options *opt, u32 us)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	s64 srtt = (s64)tp->srtt_us + (((s64)us - opt->tx_delay) << 3);
+
+	if (us != opt->tx_delay && sk->sk_state == TCP_ESTABLISHED) {
+		tp->srtt_us = srtt < 1 ? 1 : (u32)min_u64((u64)srtt, UINT32_MAX);
+		tcp_set_rto(sk);
+		tcp_rtt_min_reset(sk);
+		tcp_update_pacing_rate(sk);
+	}
+	opt->tx_delay = us;
+}
+
 /* The options that lie in struct tcp_rare; -ENOPROTOOPT: it is none of them. */
 static int set_rare(struct sock *sk, u32 name, s32 v)
 {
@@ -77,6 +93,8 @@ static int set_rare(struct sock *sk, u32 name, s32 v)
 		{ TCP_LINGER2, INT32_MIN, INT32_MAX },
 		{ TCP_USER_TIMEOUT, 0, INT32_MAX },
 		{ TCP_NOTSENT_LOWAT, INT32_MIN, INT32_MAX },
+		/* In us, where srtt_us has three more bits and a sign. */
+		{ TCP_TX_DELAY, 0, (1 << 28) - 1 },
 	};
 	struct tcp_rare *rare;
 	u32 i = 0;
@@ -102,6 +120,9 @@ static int set_rare(struct sock *sk, u32 name, s32 v)
 		break;
 	case TCP_LINGER2:
 		rare->options.linger2 = linger2_value(v);
+		break;
+	case TCP_TX_DELAY:
+		set_tx_delay(sk, &rare->options, (u32)v);
 		break;
 	case TCP_USER_TIMEOUT:
 		rare->options.user_timeout = (u32)v;
@@ -393,6 +414,9 @@ static int get_int(const struct sock *sk, u32 name, s32 *v)
 		break;
 	case TCP_USER_TIMEOUT:
 		*v = (s32)tcp_sk(sk)->rare->options.user_timeout;
+		break;
+	case TCP_TX_DELAY:
+		*v = (s32)tp->rare->options.tx_delay;
 		break;
 	case TCP_NOTSENT_LOWAT:
 		*v = (s32)tp->rare->options.notsent_lowat;

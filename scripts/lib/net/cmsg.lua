@@ -82,10 +82,21 @@ local function read_timestamping(data)
   return read_timeval(1)(data), sec * 1000000000 + ns
 end
 
+-- SCM_TIMESTAMPING_OPT_STATS: the attributes TCP_NLA_* by their number.
+local function read_opt_stats(data)
+  local stats, at = {}, 1
+  while at + 4 <= #data do
+    local len, kind = ("<I2I2"):unpack(data, at)
+    stats[kind] = ("<I" .. len - 4):unpack(data, at + 4)
+    at = at + (len + 3) // 4 * 4
+  end
+  return stats
+end
+
 local readers = { IP_TTL = read_number, IP_TOS = read_number, IP_PKTINFO = read_pktinfo,
   IP_RECVERR = read_recverr, IP_RECVORIGDSTADDR = read_sockaddr, IP_RECVOPTS = bytes,
   IP_RETOPTS = bytes, SO_TIMESTAMP = read_timeval(1000), SO_TIMESTAMPNS = read_timeval(1),
-  SO_TIMESTAMPING = read_timestamping, SO_RXQ_OVFL = read_number, TCP_INQ = read_number,
+  SO_TIMESTAMPING = read_timestamping, SCM_TIMESTAMPING_OPT_STATS = read_opt_stats, SO_RXQ_OVFL = read_number, TCP_INQ = read_number,
   UDP_GRO = read_number, SO_MARK = read_number, SO_PRIORITY = read_number, IP_RECVFRAGSIZE = read_number,
   SO_TIMESTAMP_NEW = read_timeval(1000), SO_TIMESTAMPNS_NEW = read_timeval(1), SO_TIMESTAMPING_NEW = read_timestamping,
   PACKET_AUXDATA = packet.auxdata, PACKET_TX_TIMESTAMP = read_tx_timestamp }
