@@ -289,9 +289,10 @@ static inline u32 inet_csk_reqsk_queue_len(const struct sock *sk)
 	return inet_csk(sk)->icsk_accept_queue->qlen;
 }
 
+/* One more than listen() asked for has room, as in the accept queue. */
 static inline bool inet_csk_reqsk_queue_is_full(const struct sock *sk)
 {
-	return inet_csk_reqsk_queue_len(sk) >= inet_csk(sk)->icsk_accept_queue->max_ack_backlog;
+	return inet_csk_reqsk_queue_len(sk) > inet_csk(sk)->icsk_accept_queue->max_ack_backlog;
 }
 
 /* Into LISTEN: binds (a port must be free still), enters the table. 0 or -errno. */
