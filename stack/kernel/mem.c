@@ -197,6 +197,25 @@ void mem_exit(struct world *w)
 	unpoison_range(w->mem.base, (size_t)(w->mem.brk - w->mem.base));
 }
 
+/* Any large block that is free becomes what small ones are cut from. False: there is none. */
+static bool spare_find(struct world *w)
+{
+	struct mem_account *m = &w->mem;
+
+	for (u32 power = 16; power < LARGE_POWERS; power++) {
+		u8 *large = class_pop(w, SMALL_COUNT + MIDDLE_COUNT + power - 16);
+
+		if (large) {
+			m->spare = large;
+			m->spare_end = large + (size_t)((u64)2 << power);
+			return true;
+		}
+	}
+	/* Not looked for at each block: when so much more is in use that there may be one. */
+	m->spare_look = m->brk + min_u64(MIDDLE_MAX, (u64)(m->end - m->brk));
+	return false;
+}
+
 /*
  * Small blocks are cut from large ones that are free: what is above 64 KiB are tables for the most
  * part, which grow and leave behind what they had.
@@ -207,16 +226,8 @@ static u8 *spare_cut(struct world *w, size_t stride)
 
 	if (REDZONE || stride > SMALL_MAX)
 		return NULL;
-	for (u32 power = 16; (size_t)(m->spare_end - m->spare) < stride && power < LARGE_POWERS;
-	     power++) {
-		u8 *large = class_pop(w, SMALL_COUNT + MIDDLE_COUNT + power - 16);
-
-		if (large) {
-			m->spare = large;
-			m->spare_end = large + (size_t)((u64)2 << power);
-		}
-	}
-	if ((size_t)(m->spare_end - m->spare) < stride)
+	if ((size_t)(m->spare_end - m->spare) < stride &&
+	    (m->brk < m->spare_look || !spare_find(w)))
 		return NULL;
 	m->spare += stride;
 	return m->spare - stride;
@@ -235,7 +246,7 @@ static u8 *brk_move(struct mem_account *m, size_t stride)
  * A new block. What is carved stays on a cache line's border: of tiny blocks as many are taken as
  * fill whole lines, and those not asked for are put on the free list.
  */
-static void *block_carve(struct world *w, u32 cls, size_t block)
+static __attribute__((noinline, cold)) void *block_carve(struct world *w, u32 cls, size_t block)
 {
 	size_t stride = block > SMALL_MAX ? block + COLOUR : block;
 	u8 *p;

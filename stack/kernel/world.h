@@ -26,6 +26,7 @@ struct nf_conn;
 struct mem_account {
 	u8 *base, *brk, *end; /* the arena: [base, brk) has been handed out at least once */
 	u8 *spare, *spare_end; /* of a freed large block: not yet handed out again */
+	u8 *spare_look; /* no use to look for one before brk is here */
 	void *free[MEM_CLASSES];
 	u64 bytes, objects, peak, limit, failed;
 	u64 kind_bytes[MEM_KIND_COUNT];

@@ -204,6 +204,7 @@ static void small_blocks_are_cut_from_freed_tables(void **state)
 	assert_in_range(count, 1, 256);
 	mem_free_n(w, MEM_MISC, old, table, 1);
 	brk = w->mem.brk;
+	w->mem.spare_look = brk;
 	for (u32 i = 0; i < count; i++) {
 		small[i] = mem_alloc(w, MEM_MISC, block);
 		assert_ptr_equal(small[i], old + (size_t)i * block);
