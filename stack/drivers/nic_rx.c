@@ -67,24 +67,39 @@ static u32 rx_stamp_len(const struct nic_queue *q)
 	return q->adapter->rx_tstamp ? 8 : 0;
 }
 
+/* Buffers for the next slots from i on that have none, at most n: how many slots are ready now. */
+static u32 rx_buffers(struct nic_queue *q, u32 i, u32 n)
+{
+	struct nic_ring *r = &q->rx;
+	u8 *heads[NIC_RX_BUFFER_WRITE];
+	u32 want = 0, got;
+
+	if (r->rx_buffer[i].head)
+		return 1;
+	for (u32 k = i; want < min_u32(n, NIC_RX_BUFFER_WRITE) && !r->rx_buffer[k].head; want++)
+		k = nic_ring_next(r, k);
+	got = skb_data_alloc_bulk(q->adapter->world, NIC_RX_AREA, heads, want);
+	for (u32 k = 0; k < got; k++, i = nic_ring_next(r, i))
+		r->rx_buffer[i].head = heads[k];
+	q->rx_alloc_failed += got < want;
+	return got;
+}
+
 void nic_rx_refill(struct nic_queue *q)
 {
 	struct world *w = q->adapter->world;
 	struct nic_ring *r = &q->rx;
-	u32 n = nic_ring_unused(r), i = r->next_to_use;
+	u32 stamp = rx_stamp_len(q), i = r->next_to_use, ready;
+	u64 failed = q->rx_alloc_failed;
 
-	for (; n; n--) {
-		struct nic_rx_buffer *b = &r->rx_buffer[i];
+	for (u32 n = nic_ring_unused(r); n && q->rx_alloc_failed == failed; n -= ready) {
+		ready = rx_buffers(q, i, n);
+		for (u32 k = 0; k < ready; k++, i = nic_ring_next(r, i)) {
+			u8 *head = r->rx_buffer[i].head;
 
-		if (!b->head)
-			b->head = skb_data_alloc(w, NIC_RX_AREA);
-		if (!b->head) {
-			q->rx_alloc_failed++;
-			break;
+			r->rx[i].addr = dma_map(w, head + RX_HEADROOM - stamp);
+			r->rx[i].status = 0;
 		}
-		r->rx[i].addr = dma_map(w, b->head + RX_HEADROOM - rx_stamp_len(q));
-		r->rx[i].status = 0;
-		i = nic_ring_next(r, i);
 	}
 	if (i != r->next_to_use) {
 		r->next_to_use = i;

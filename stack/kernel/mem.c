@@ -264,10 +264,10 @@ static __attribute__((noinline, cold)) void *block_carve(struct world *w, u32 cl
 	return p;
 }
 
-static void *block_get(struct world *w, size_t size)
+/* A block for `size` bytes, of the class and the bytes that they have. */
+static inline __attribute__((always_inline)) void *class_get(struct world *w, u32 cls, size_t block,
+							     size_t size)
 {
-	size_t block;
-	u32 cls = size_class(size + REDZONE, &block);
 	void *p = class_pop(w, cls);
 
 	if (!p)
@@ -279,12 +279,30 @@ static void *block_get(struct world *w, size_t size)
 	return p;
 }
 
+static void *block_get(struct world *w, size_t size)
+{
+	size_t block;
+	u32 cls = size_class(size + REDZONE, &block);
+
+	return class_get(w, cls, block, size);
+}
+
 static void block_put(struct world *w, void *p, size_t size)
 {
 	size_t block;
 	u32 cls = size_class(size + REDZONE, &block);
 
 	class_push(w, cls, p, block);
+}
+
+static inline void account_add(struct mem_account *m, enum mem_kind kind, u64 declared, u32 objects)
+{
+	m->bytes += declared;
+	m->objects += objects;
+	m->kind_bytes[kind] += declared;
+	m->kind_objects[kind] += objects;
+	if (m->bytes > m->peak)
+		m->peak = m->bytes;
 }
 
 /* In line in its callers: two blocks a packet come and go. */
@@ -304,12 +322,7 @@ alloc_declared(struct world *w, enum mem_kind kind, size_t size, u64 declared)
 		m->failed++;
 		return NULL;
 	}
-	m->bytes += declared;
-	m->objects++;
-	m->kind_bytes[kind] += declared;
-	m->kind_objects[kind]++;
-	if (m->bytes > m->peak)
-		m->peak = m->bytes;
+	account_add(m, kind, declared, 1);
 	return p;
 }
 
@@ -367,6 +380,26 @@ void *mem_alloc_n(struct world *w, enum mem_kind kind, size_t n, size_t size)
 	if (__builtin_mul_overflow(n, size, &bytes) || bytes > SIZE_MAX / 4)
 		return NULL;
 	return alloc_declared(w, kind, array_size(bytes), (u64)n * kind_declared[kind]);
+}
+
+u32 mem_alloc_bulk(struct world *w, enum mem_kind kind, size_t n, size_t size, u8 **p, u32 count)
+{
+	struct mem_account *m = &w->mem;
+	size_t bytes = array_size(n * size), block;
+	u64 declared = (u64)n * kind_declared[kind];
+	u32 cls = size_class(bytes + REDZONE, &block), got = 0;
+
+	if (w->fault.armed & 1u << FAULT_ALLOC ||
+	    (m->limit && m->bytes + count * declared > m->limit)) {
+		while (got < count && (p[got] = mem_alloc_n(w, kind, n, size)) != NULL)
+			got++;
+		return got;
+	}
+	while (got < count && (p[got] = class_get(w, cls, block, bytes)) != NULL)
+		got++;
+	account_add(m, kind, got * declared, got);
+	m->failed += got < count;
+	return got;
 }
 
 void mem_free_n(struct world *w, enum mem_kind kind, void *p, size_t n, size_t size)

@@ -47,6 +47,12 @@ u8 *skb_data_alloc(struct world *w, u32 size)
 	return mem_alloc_n(w, MEM_SKB_DATA, 1, data_align(size) + sizeof(struct skb_shared_info));
 }
 
+u32 skb_data_alloc_bulk(struct world *w, u32 size, u8 **heads, u32 count)
+{
+	return mem_alloc_bulk(w, MEM_SKB_DATA, 1, data_align(size) + sizeof(struct skb_shared_info),
+			      heads, count);
+}
+
 void skb_data_free(struct world *w, u8 *head, u32 size)
 {
 	/* Bytes never put are poisoned; the allocator looks at the first to find a double free. */

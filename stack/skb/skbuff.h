@@ -142,6 +142,8 @@ struct sk_buff {
 /* Data areas: `size` usable bytes in front of the shared info. */
 u32 skb_data_alloc_size(u32 size);
 u8 *skb_data_alloc(struct world *w, u32 size);
+/* Up to `count` of them at once, to heads[]: how many there were. */
+u32 skb_data_alloc_bulk(struct world *w, u32 size, u8 **heads, u32 count);
 void skb_data_free(struct world *w, u8 *head, u32 size);
 
 /* An empty sk_buff with room for `size` bytes; users 1. NULL when memory is refused. Nothing is
