@@ -124,3 +124,14 @@ tap.test("a group address is no source: refused by bind for sending, dropped whe
   sender:sendto("x", peer.addr, 9)
   t:shows("RFC1112-4-1", peer:expect(ip{ src = "192.0.2.1" } / udp{ dport = 9 }))
 end)
+
+tap.test("a host hears all hosts' group from the beginning, and no other", function(t)
+  local _, peer, socket = station()
+  peer:send(ip{ dst = "224.0.0.1" } / udp{ sport = 1, dport = 7 } / "all")
+  peer:send(ip{ dst = "224.0.0.77" } / udp{ sport = 1, dport = 7 } / "others")
+  net.sleep "1ms"
+  t:shows("RFC1122-3.3.7-3", t:is((socket:recv { flags = "dontwait" }), "all"))
+  t:is(socket:pending(), 0)
+  join(peer, socket, "239.1.2.3")
+  t:shows("RFC1122-3.3.7-1", t:is(heard(peer, socket, "239.1.2.3"), true))
+end)

@@ -92,3 +92,18 @@ tap.test("segments are never larger than the peer's MSS, whatever the path allow
     end
   end
 end)
+
+tap.test("what one connection learns of the path is there for the next one", function(t)
+  local host, peer, conn, frame = sending()
+  too_big(peer, frame, 1000)
+  peer:collect { during = "1ms" }
+  local other = host:socket("tcp", { nonblock = true })
+  other:try("connect", "192.0.2.9", 4001)
+  local syn = peer:expect(net.tcp { dport = 4001, flags = "S" }, { defaults = false })
+  peer:send(net.tcp { sport = 4001, dport = syn.tcp.sport, flags = "SA", seq = 77, ack = syn.tcp.seq + 1,
+    window = 65535, options = { { "mss", 1460 } } })
+  peer:expect(net.tcp { dport = 4001, flags = "A" }, { defaults = false, within = "1ms" })
+  other:send(net.pattern(1, 1460))
+  t:shows("RFC4821-4-4", t:is({ largest(peer), other:info().pmtu }, { 1000, 1000 }))
+  t:is(conn:info().pmtu, 1000)
+end)

@@ -232,7 +232,7 @@ tap.test("fragmentation needed lowers the path MTU: later datagrams go in fragme
     -- 10 minutes later (mtu_expires) the whole MTU is tried again.
     net.sleep("600s")
     socket:send(("m"):rep(1400))
-    peer:expect(ip{ df = true, mf = false, len = 1428 } / udp{})
+    t:shows("RFC1191-6.3-1", peer:expect(ip{ df = true, mf = false, len = 1428 } / udp{}))
   end)
 
 tap.test("a path MTU below min_pmtu is taken as 552, and DF is no longer set (CVE-2004-1060)",

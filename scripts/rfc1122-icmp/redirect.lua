@@ -35,7 +35,7 @@ for code, name in pairs { [0] = "net", "host", "type of service and net", "type 
       via(t, gate, socket, better)
       gate:send(icmp{ type = "redirect", code = code, gateway = better.addr } / packet)
       net.sleep("1ms")
-      t:shows("RFC1122-3.2.2.2-2", via(t, better, socket, gate))
+      t:shows("RFC1122-3.3.1.2-2", t:shows("RFC1122-3.2.2.2-2", via(t, better, socket, gate)))
       t:shows("RFC1122-3.2.2.2-3", t:is(host:counter("IcmpInRedirects"), 1))
     end)
 end

@@ -90,7 +90,7 @@ tap.test("next hops are kept for each destination: what a redirect said of one h
     s:sendto("x", "203.0.113.1", 9)
     better:expect(ip{ dst = "203.0.113.1" }, { within = "1ms", defaults = false })
     s:sendto("x", "203.0.113.2", 9)
-    t:shows("RFC1122-3.3.1.2-1", peer:expect(ip{ dst = "203.0.113.2" }, { within = "1ms", defaults = false }))
+    t:shows("RFC1122-3.3.1.3-1", t:shows("RFC1122-3.3.1.2-1", peer:expect(ip{ dst = "203.0.113.2" }, { within = "1ms", defaults = false })))
   end
 end)
 
@@ -105,7 +105,7 @@ tap.test("who receives may know source, destination, TOS, TTL, options, time and
   t:is({ info.addr, info.port }, { "192.0.2.9", 5000 })
   t:shows("RFC1122-3.4-2", t:is({ info.cmsg.IP_PKTINFO.ifindex, info.cmsg.IP_PKTINFO.addr }, { 2, "192.0.2.1" }))
   t:shows("RFC1122-3.4-3", t:is(info.cmsg.IP_RECVOPTS, "\x5e\4ab"))
-  t:is({ info.cmsg.IP_TTL, info.cmsg.IP_TOS }, { 9, 0x28 })
+  t:shows("RFC1122-3.2.1.6-2", t:is({ info.cmsg.IP_TTL, info.cmsg.IP_TOS }, { 9, 0x28 }))
 end)
 
 tap.test("who sends chooses destination, source, TOS, TTL, options and DF", function(t)
@@ -204,4 +204,40 @@ tap.test("the identification of whole datagrams means nothing: the same one agai
   for _ = 1, 3 do peer:send(ip{ id = 77, df = true } / udp{} / "the same") end
   net.sleep "1ms"
   for _ = 1, 3 do t:shows("RFC6864-4.1-1", t:is((s:recv { flags = "dontwait" }), "the same")) end
+end)
+
+tap.test("what is discarded is counted, and can be logged with its reason and bytes", function(t)
+  local host, peer = station()
+  net.trace "kfree_skb"
+  local tapped = host:socket("packet", { dev = "eth0" })
+  peer:send(ip{ checksum = 0xbad } / udp{} / "one")
+  peer:send(ip{ proto = 253 } / "two")
+  peer:send(ip{ dst = "203.0.113.1" } / udp{} / "three")
+  peer:collect { during = "1s" }
+  local reasons = {}
+  for i, record in ipairs(net.traces()) do reasons[i] = record.reason end
+  t:shows("RFC1122-3.1-8", t:is(reasons, { "IP_CSUM", "IP_NOPROTO", "NOT_FORWARDING" }))
+  t:like((tapped:recv()), "one")
+  t:shows("RFC1122-3.1-9", t:is({ host:counter "IpInHdrErrors", host:counter "IpInUnknownProtos",
+    host:drops "NOT_FORWARDING" }, { 1, 1, 1 }))
+end)
+
+tap.test("a gateway that worked is not believed in for ever: it is asked again, and given up", function(t)
+  local host = net.host { addr = "192.0.2.1/24", gateway = "192.0.2.254" }
+  local gateway = host.wire:peer { addr = "192.0.2.254", arp = false }
+  local s = host:socket "udp"
+  s:option("IP_RECVERR", 1)
+  s:connect("203.0.113.5", 9)
+  s:send "x"
+  t:is(#gateway:collect { during = "1ms" }, 1, "the question")
+  gateway:send(net.arp { op = "reply" })
+  gateway:expect(udp{ dport = 9 }, { within = "1ms", defaults = false }) -- and that was its last answer
+  local lost
+  for _ = 1, 100 do
+    gateway:collect { during = "1s" }
+    local _, err = s:try("send", "x")
+    if err == "EHOSTUNREACH" then lost = true end
+  end
+  gateway:collect()
+  t:shows("RFC1122-3.3.1.4-2", t:ok(lost, "after a minute or two the host says so"))
 end)

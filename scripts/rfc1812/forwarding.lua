@@ -324,3 +324,17 @@ tap.test("link-local addresses are forwarded where routes lead", function(t)
     t:is(far:expect(ip(fields), { within = "1ms", defaults = false }).ip.ttl, 63)
   end
 end)
+
+tap.test("Router Alert is passed over by a router where nobody asked for it", function(t)
+  local host, near, far = new()
+  local got = through(near, far, ip{ dst = FAR, options = "\x94\4\0\0" } / udp{ sport = 1, dport = 2 } / "x")
+  t:shows("RFC7126-4.8.5-1", t:is({ got.ip.options, got.ip.ttl, #near:collect() }, { "\x94\4\0\0", 63, 0 }))
+  t:is(host:counter "IpInDelivers", 0)
+end)
+
+tap.test("a router answers time stamp requests", function(t)
+  local _, near = new()
+  near:send(ip{ dst = "198.51.100.1" } / icmp{ type = "timestamp", id = 5, seq = 6, originate = 7, receive = 0, transmit = 0 })
+  local reply = near:expect(ip{ src = "198.51.100.1" } / icmp{ type = "timestamp-reply", id = 5, seq = 6 })
+  t:shows("RFC1812-4.3.3.8-1", t:is(reply.icmp.originate, 7))
+end)
