@@ -60,6 +60,33 @@ static void put_host(struct talk *w, size_t i, u64 gap)
 	strbuf_puts(w->out, " })\n");
 }
 
+/* Has the host sent data before segment i that no segment before it acknowledges? */
+static bool waits_for_ack(const struct talk *w, size_t i)
+{
+	for (size_t k = i; k-- > 0;) {
+		const struct cv_segment *g = &w->c->segment[k];
+
+		if (g->side == w->host && g->len)
+			return true;
+		if (g->side != w->host && g->flags & CV_ACK)
+			return false;
+	}
+	return false;
+}
+
+/*
+ * The application acts at the time of what it causes. What Nagle's algorithm held back was written
+ * before: a probe of that instant takes it along (RFC 8985 7.3).
+ */
+static void put_at_of_application(struct talk *w, size_t i, u64 gap)
+{
+	u64 before = gap && waits_for_ack(w, i);
+
+	w->now -= before;
+	talk_put_at(w);
+	w->now += before;
+}
+
 static void put_segments(struct talk *w)
 {
 	u64 last = w->c->segment[0].time_ns, sent = 0;
@@ -84,7 +111,7 @@ static void put_segments(struct talk *w)
 		}
 		/* The application acts at its time; an answer comes by itself. */
 		if (!w->refused && !w->closed && (g->len || g->flags & (CV_FIN | CV_RST)))
-			talk_put_at(w);
+			put_at_of_application(w, i, gap);
 		put_host(w, i, gap);
 	}
 }

@@ -63,6 +63,7 @@ local function pin(self)
     host:sysctl("tapline.tcp.ts_offset_pinned", 1)
     host:sysctl("tapline.tcp.ts_offset", signed(ts))
   end
+  if port and port < 1024 then host:sysctl("net.ipv4.ip_unprivileged_port_start", 0) end
   if port and port > 0 then host:sysctl("net.ipv4.ip_local_port_range", port .. " " .. port) end
 end
 
