@@ -102,8 +102,9 @@ static int route_keys(struct pd_invocation *c, int i, struct pd_route *route)
 			return pd_shell_unknown(c->reader, "word in ip route", key);
 		if (is(key, "features") && is(c->argv[i + 1], "ecn"))
 			route->features_ecn = 1;
-		else if (is(key, "proto") || is(key, "scope") || is(key, "table"))
-			return pd_shell_unknown(c->reader, "word in ip route", key);
+		else if (is(key, "proto") || (is(key, "table") && is(c->argv[i + 1], "main")) ||
+			 (is(key, "scope") && is(c->argv[i + 1], "link")))
+			continue; /* what they are without it, or nothing that routing looks at */
 		else if (text)
 			*text = c->argv[i + 1];
 		else if (!number)
@@ -215,11 +216,52 @@ static int ip_addr(struct pd_invocation *c, int i)
 			       "address", c->argv[i + 1]);
 }
 
+static const char *const objects[] = { "link", "address", "neighbour", "rule", "route" };
+
+/*
+ * "ip [-s] [-d] OBJECT [show ...]" and "ip route get ...": the host's own text. -1: it is none of
+ * them, and nothing has been printed.
+ */
+static int ip_show(struct pd_invocation *c, int *status)
+{
+	const struct pd_command_ops *ops = c->shell->ops;
+	char path[160] = "/proc/ip";
+	size_t k, n = strlen(path);
+	int i = 1;
+
+	for (; i < c->argc && (is(c->argv[i], "-s") || is(c->argv[i], "-d")); i++)
+		n += (size_t)snprintf(path + n, sizeof(path) - n, " %s", c->argv[i]);
+	for (k = 0; k < 5 && i < c->argc && !begins(c->argv[i], objects[k]); k++)
+		;
+	if (k == 5 || i == c->argc)
+		return -1;
+	snprintf(path + n, sizeof(path) - n, " %s",
+		 k == 1 ? "addr" :
+		 k == 2 ? "neigh" :
+			  objects[k]);
+	i++;
+	if (k == 4 && i + 2 == c->argc && is(c->argv[i], "get")) {
+		n = strlen(path);
+		snprintf(path + n, sizeof(path) - n, " get %s", c->argv[i + 1]);
+	} else if (i < c->argc && !is(c->argv[i], "show") && !is(c->argv[i], "list")) {
+		return -1;
+	} else if (i + 1 < c->argc && !is(c->argv[c->argc - 1], "tun0")) {
+		/* Of one device: it is the only one but for lo. */
+		return -1;
+	}
+	*status = pd_shell_answer(
+		c, ops->proc_read ? ops->proc_read(c->shell->ctx, path, c->out) : -EOPNOTSUPP,
+		"command", path + 6);
+	return 0;
+}
+
 int pd_cmd_ip(struct pd_invocation *c)
 {
 	bool v6 = false;
-	int i;
+	int i, status;
 
+	if (ip_show(c, &status) == 0)
+		return status;
 	for (i = 1; i < c->argc && c->argv[i][0] == '-'; i++) {
 		if (is(c->argv[i], "-6") || is(c->argv[i], "-4"))
 			v6 = c->argv[i][1] == '6';

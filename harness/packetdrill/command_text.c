@@ -128,8 +128,10 @@ int pd_cmd_wc(struct pd_invocation *c)
 
 	if (c->argc != 2 || (strcmp(c->argv[1], "-l") != 0 && strcmp(c->argv[1], "-c") != 0))
 		return pd_shell_unknown(c->reader, "use of wc", c->argc > 1 ? c->argv[1] : "");
-	if (gather(c, 2, &text) < 0)
+	if (gather(c, 2, &text) < 0) {
+		strbuf_free(&text);
 		return -1;
+	}
 	for (i = 0; i < text.len; i++)
 		lines += text.data[i] == '\n';
 	strbuf_printf(c->out, "%llu\n",
@@ -155,8 +157,10 @@ int pd_cmd_head(struct pd_invocation *c)
 		lines = (size_t)strtoul(c->argv[1] + 1, NULL, 10);
 		first = 2;
 	}
-	if (gather(c, first, &text) < 0)
+	if (gather(c, first, &text) < 0) {
+		strbuf_free(&text);
 		return -1;
+	}
 	for (i = 0; i < text.len; i++)
 		total += text.data[i] == '\n' || i + 1 == text.len;
 	for (i = 0; i < text.len; i++) {

@@ -493,6 +493,8 @@ const struct pd_command_ops pd_host_commands = {
 	.feature = command_feature,
 	.metrics_flush = command_metrics_flush,
 	.qdisc = command_qdisc,
+	.link_set = pd_host_link_set,
+	.addr = pd_host_addr,
 	.netfilter = pd_host_netfilter,
 	.sleep = command_sleep,
 };

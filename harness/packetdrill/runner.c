@@ -318,6 +318,7 @@ static bool run_event(struct pd_run *r, const struct pd_event *e)
 
 static bool run_events(struct pd_run *r)
 {
+	bool before = true;
 	size_t i;
 
 	for (i = 0; i < r->script->events; i++) {
@@ -327,6 +328,10 @@ static bool run_events(struct pd_run *r)
 					r->under_test ? r->under_test->script_fd : -1);
 		if (!run_event(r, r->event))
 			return false;
+		before = before && r->event->time.kind == PD_TIME_NONE;
+		/* The time that commands in front of the script take is none of it. */
+		if (before)
+			r->start_ns = r->sut->ops->now(r->sut);
 		r->last_ns = pd_now(r);
 	}
 	if (!pd_calls_wait(r))

@@ -255,6 +255,9 @@ s64 pd_host_sysctl(struct pd_run *r, const char *name, const char *value);
 /* iptables, ip6tables, conntrack: pd_command_ops.netfilter. */
 int pd_host_netfilter(void *ctx, int argc, char *const *argv, struct strbuf *out, int *status,
 		      const char **bad);
+/* ip link set, ip addr: pd_command_ops.link_set and .addr (host_link.c). */
+int pd_host_link_set(void *ctx, const char *dev, const char *key, const char *value);
+int pd_host_addr(void *ctx, bool add, const char *address, const char *dev);
 extern const struct pd_command_ops pd_host_commands;
 /* The same, and tells the watch what they do. */
 extern const struct pd_command_ops pd_watched_commands;
