@@ -102,8 +102,12 @@ struct sk_buff *validate_xmit_skb_list(struct sk_buff *skb, struct net_device *d
 
 static bool nit_wants(const struct packet_type *pt, const struct sk_buff *skb)
 {
+	if (pt->ignore_outgoing)
+		return false;
 	/* skb_loop_sk(): a packet socket does not hear itself. */
-	return !pt->ignore_outgoing && !(pt->af_packet_priv && pt->af_packet_priv == skb->sk);
+	if (!pt->af_packet_priv || !skb->sk)
+		return true;
+	return pt->id_match ? !pt->id_match(pt, skb->sk) : pt->af_packet_priv != skb->sk;
 }
 
 /* Hands a copy to the taps of one list; they share it. False: no memory for one. */

@@ -96,6 +96,11 @@ static u32 flow_hash(const struct sk_buff *skb, const struct host *h)
 	return hash ? hash : 1;
 }
 
+u32 skb_get_hash_symmetric(const struct sk_buff *skb)
+{
+	return flow_hash(skb, skb->net->host);
+}
+
 u32 skb_get_hash(struct sk_buff *skb)
 {
 	if (!skb->l4_hash && !skb->sw_hash) {

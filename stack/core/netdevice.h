@@ -303,6 +303,8 @@ struct packet_type {
 	int (*func)(struct sk_buff *skb, struct net_device *dev, const struct packet_type *pt,
 		    struct net_device *orig_dev);
 	void *af_packet_priv;
+	/* Is the sender one of those it is for? NULL: af_packet_priv is the socket itself. */
+	bool (*id_match)(const struct packet_type *pt, const struct sock *sk);
 	struct net *af_packet_net; /* with a dev of NULL: only of this namespace; NULL: of the host
 				      (protocols), or of its first one (taps) */
 	bool ignore_outgoing;
@@ -404,6 +406,9 @@ struct softnet_data {
 
 /* The hash of the packet's flow; 0: it has none. The network header is set. */
 u32 skb_get_hash(struct sk_buff *skb);
+/* The software's own, which is the same for both directions of a flow (__skb_get_hash_symmetric).
+ */
+u32 skb_get_hash_symmetric(const struct sk_buff *skb);
 
 /* The CPU whose step is running, CPU 0 outside of steps. */
 struct cpu *this_cpu(struct host *h);

@@ -70,6 +70,8 @@ struct net {
 	struct list_head ptype_all, ptype_specific;
 	struct list_head packet_sklist; /* socket/: packet sockets */
 	u64 *reserved_ports; /* net.ipv4.ip_local_reserved_ports: a bit a port; NULL: none */
+	struct list_head packet_fanouts; /* socket/: groups of them */
+	u16 packet_fanout_next_id;
 	bool dying; /* `ip netns del` was said: it ends with its last socket */
 	struct timer cleanup; /* then */
 	u32 fib_genid; /* grows with every change of routes and addresses: cached routes of older

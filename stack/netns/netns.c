@@ -42,6 +42,7 @@ void netns_init(struct net *net, struct host *h)
 	list_init(&net->ptype_all);
 	list_init(&net->ptype_specific);
 	list_init(&net->packet_sklist);
+	list_init(&net->packet_fanouts);
 	list_add_tail(&net->list, &h->nets);
 	netns_sysctl_defaults(net);
 }

@@ -317,14 +317,18 @@ void register_prot_hook(struct packet_sock *po)
 		return;
 	po->prot_hook.type = po->info.num;
 	/* Without memory it hears nothing, as one that is bound to nothing. */
-	po->info.running = dev_add_pack(po->sk.net->host, &po->prot_hook) == 0;
+	po->info.running = po->fanout ? packet_fanout_link(po) :
+					dev_add_pack(po->sk.net->host, &po->prot_hook) == 0;
 }
 
 void unregister_prot_hook(struct packet_sock *po)
 {
 	if (!po->info.running)
 		return;
-	dev_remove_pack(po->sk.net->host, &po->prot_hook);
+	if (po->fanout)
+		packet_fanout_unlink(po);
+	else
+		dev_remove_pack(po->sk.net->host, &po->prot_hook);
 	po->info.running = false;
 }
 
@@ -335,6 +339,7 @@ static void packet_release(struct socket *sock)
 
 	unregister_prot_hook(po);
 	packet_flush_mclist(po);
+	packet_fanout_release(po);
 	list_del_init(&po->info.list);
 	sock_orphan(sk);
 	sock_put(sk);
@@ -347,6 +352,8 @@ static int packet_bind(struct socket *sock, const struct sock_addr *addr)
 	struct net_device *dev = NULL;
 
 	if (addr->family != AF_PACKET)
+		return -EINVAL;
+	if (po->fanout)
 		return -EINVAL;
 	if (addr->scope_id) {
 		dev = dev_get_by_index(sk->net, addr->scope_id);

@@ -116,6 +116,15 @@ static int packet_membership(struct packet_sock *po, u32 name, const u8 *val, u3
 
 /* ---- options ---- */
 
+/* An int, or struct fanout_args: id, type and flags, how many at most. */
+static int packet_fanout_opt(struct packet_sock *po, const u8 *val, u32 len)
+{
+	if (len != 4 && len != 8)
+		return -EINVAL;
+	return packet_fanout_add(po, get_le16(val), get_le16(val + 2),
+				 len == 8 ? get_le32(val + 4) : 0);
+}
+
 int packet_setsockopt(struct socket *sock, u32 level, u32 name, const u8 *val, u32 len)
 {
 	struct packet_sock *po = pkt_sk(sock->sk);
@@ -127,6 +136,8 @@ int packet_setsockopt(struct socket *sock, u32 level, u32 name, const u8 *val, u
 		return -ENOPROTOOPT;
 	if (name == PACKET_ADD_MEMBERSHIP || name == PACKET_DROP_MEMBERSHIP)
 		return packet_membership(po, name, val, len);
+	if (name == PACKET_FANOUT)
+		return packet_fanout_opt(po, val, len);
 	if (name != PACKET_AUXDATA && name != PACKET_ORIGDEV && name != PACKET_IGNORE_OUTGOING)
 		return -ENOPROTOOPT;
 	if (sock_get_int(val, len, &v))
@@ -156,6 +167,21 @@ static int put_statistics(struct packet_sock *po, u8 *val, u32 len)
 	return (int)n;
 }
 
+/* struct tpacket_rollover_stats */
+static int put_rollover_stats(const struct packet_sock *po, u8 *val, u32 len)
+{
+	u32 n = min_u32(len, 24);
+	u64 stats[3];
+	u8 b[24];
+
+	if (!packet_rollover_stats(po, stats))
+		return -EINVAL;
+	for (u32 i = 0; i < 3; i++)
+		put_le64(b + 8 * i, stats[i]);
+	memcpy(val, b, n);
+	return (int)n;
+}
+
 int packet_getsockopt(struct socket *sock, u32 level, u32 name, u8 *val, u32 len)
 {
 	struct packet_sock *po = pkt_sk(sock->sk);
@@ -167,6 +193,10 @@ int packet_getsockopt(struct socket *sock, u32 level, u32 name, u8 *val, u32 len
 	switch (name) {
 	case PACKET_STATISTICS:
 		return put_statistics(po, val, len);
+	case PACKET_FANOUT:
+		return sock_put_int(val, len, (s32)packet_fanout_get(po));
+	case PACKET_ROLLOVER_STATS:
+		return put_rollover_stats(po, val, len);
 	case PACKET_AUXDATA:
 		return sock_put_int(val, len, po->auxdata);
 	case PACKET_ORIGDEV:
@@ -189,6 +219,7 @@ static void packet_dev_down(struct packet_sock *po, bool gone)
 		return;
 	po->info.ifindex = -1;
 	po->prot_hook.dev = NULL;
+	packet_fanout_moved(po);
 }
 
 static void packet_dev_gone(struct packet_sock *po, const struct net_device *dev)

@@ -984,6 +984,17 @@ function Socket:reuseport_filter(program) end
 ---@return { packets: integer, drops: integer }
 function Socket:statistics() end
 
+---PACKET_FANOUT: shares the packets with the other sockets of this id; without an id: what it is in.
+---@param id? integer
+---@param kind? "hash"|"lb"|"cpu"|"rollover"|"rnd"|"qm"
+---@param options? { rollover?: boolean, unique?: boolean, ignore_outgoing?: boolean, max?: integer }
+---@return { id: integer, type: string }?
+function Socket:fanout(id, kind, options) end
+
+---PACKET_ROLLOVER_STATS.
+---@return { all: integer, huge: integer, failed: integer }
+function Socket:rollover_statistics() end
+
 ---@param kind "promisc"|"allmulti"|"multicast"|"unicast"
 ---@param options? { dev?: tapline.Device, addr?: string, drop?: boolean }
 function Socket:membership(kind, options) end

@@ -52,6 +52,10 @@ end
 
 local memberships = { promisc = C.PACKET_MR_PROMISC, allmulti = C.PACKET_MR_ALLMULTI,
   multicast = C.PACKET_MR_MULTICAST, unicast = C.PACKET_MR_UNICAST }
+local fanouts = { hash = 0, lb = 1, cpu = 2, rollover = 3, rnd = 4, qm = 5 }
+local fanout_names = {}
+for name, number in pairs(fanouts) do fanout_names[number] = name end
+local fanout_options = set "rollover unique ignore_outgoing max"
 local membership_options = set "dev addr drop"
 
 function packet.methods(calls)
@@ -73,6 +77,28 @@ function packet.methods(calls)
     if not data then return nil, err end
     local packets, drops = ("<I4I4"):unpack(data)
     return { packets = packets, drops = drops }
+  end
+
+  -- PACKET_FANOUT: shares the packets with the other sockets of this id. Without an id: { id, type }.
+  function calls:fanout(id, kind, o)
+    if not id then
+      local value, err = calls.option(self, "PACKET_FANOUT")
+      if not value then return nil, err end
+      return { id = value & 0xffff, type = fanout_names[value >> 16 & 0xff] }
+    end
+    o = options("fanout", o, fanout_options)
+    local type = fanouts[kind or "hash"]
+    if not type then raise(("fanout: there is no %s"):format(tap.repr(kind))) end
+    local flags = (o.rollover and 0x1000 or 0) | (o.unique and 0x2000 or 0) | (o.ignore_outgoing and 0x4000 or 0)
+    return calls.option(self, "PACKET_FANOUT", ("<I2I2I4"):pack(id, type | flags, o.max or 0))
+  end
+
+  -- Of a socket whose packets go to others when it has no room.
+  function calls:rollover_statistics()
+    local data, err = calls.option(self, "PACKET_ROLLOVER_STATS")
+    if not data then return nil, err end
+    local all, huge, failed = ("<I8I8I8"):unpack(data)
+    return { all = all, huge = huge, failed = failed }
   end
 
   -- PACKET_ADD_MEMBERSHIP, or with drop = true PACKET_DROP_MEMBERSHIP.
