@@ -277,6 +277,14 @@ static void put_counted(struct pkt_writer *w, const char *socket, const char *na
 			      args, pkt_result(w));
 }
 
+/* Is the buffer NULL, or that of the first iovec? */
+static bool null_buffer(const struct pkt_writer *w)
+{
+	const struct pd_expr *x = pd_arg(w->event, 1);
+
+	return x && (x->kind == PD_X_NULL || (x->kind == PD_X_LIST && pd_iov_null(x)));
+}
+
 static bool put_send(struct pkt_writer *w, u64 len, size_t flags_at, size_t addr_at)
 {
 	const struct pd_expr *buffer = pd_arg(w->event, 1);
@@ -295,7 +303,7 @@ static bool put_send(struct pkt_writer *w, u64 len, size_t flags_at, size_t addr
 			ok = pkt_address(w, addr_at, false, &args, &family);
 		}
 		put_flags(w, flags_at, true, &options);
-		if (buffer && buffer->kind == PD_X_NULL && len)
+		if (null_buffer(w) && len)
 			strbuf_printf(&options, "%sfault = true", options.len ? ", " : "");
 		if (options.len)
 			strbuf_printf(&args, ", { %s }", options.data);
@@ -317,6 +325,8 @@ static bool put_recv_of(struct pkt_writer *w, u64 len, size_t flags_at)
 		ok = pkt_fail(w, w->event->line, w->event->syscall.name.p,
 			      "reads more than 16 MiB at once");
 	put_flags(w, flags_at, false, &options);
+	if (null_buffer(w))
+		strbuf_printf(&options, "%sfault = true", options.len ? ", " : "");
 	if (options.len)
 		strbuf_printf(&args, "{ size = %" PRIu64 ", %s }", len, options.data);
 	else
@@ -442,8 +452,12 @@ static bool put_ioctl(struct pkt_writer *w)
 	const struct pd_expr *x = pd_arg(w->event, 2);
 	struct strbuf socket = { 0 }, args = { 0 };
 	bool ok = pkt_socket(w, 0, &socket);
+	s64 request = 0;
 
-	if (ok) {
+	ok = ok && number_argument(w, 1, 0, &request);
+	if (ok && request == FIONBIO && x && x->kind == PD_X_LIST && x->count) {
+		ok = pkt_put_call(w, socket.data, "nonblock", x->item[0]->num ? "true" : "false");
+	} else if (ok) {
 		pkt_number(w, pd_arg(w->event, 1), &args);
 		if (pkt_put_error(w, socket.data, "ioctl", args.data))
 			;

@@ -136,6 +136,8 @@ bool pkt_sendmsg(struct pkt_writer *w)
 		list = control_of(msg);
 		pkt_data(NULL, len, &args);
 		put_flags(w, w->settings->default_send_flags, &options);
+		if (pd_iov_null(pd_expr_field(msg, "msg_iov")))
+			strbuf_puts(&options, ", fault = true");
 		if (piece)
 			strbuf_printf(&options, ", piece = %" PRIu32, piece);
 		if (list && list->count) {
@@ -171,6 +173,8 @@ bool pkt_recvmsg(struct pkt_writer *w)
 		flags = pd_expr_field(msg, "msg_flags");
 		strbuf_printf(&args, "{ size = %" PRIu32 ", control_size = 1024", len);
 		put_flags(w, 0, &args);
+		if (pd_iov_null(pd_expr_field(msg, "msg_iov")))
+			strbuf_puts(&args, ", fault = true");
 		strbuf_puts(&args, " }");
 		if (pkt_put_error(w, socket.data, "recv", args.data))
 			goto out;
@@ -432,6 +436,8 @@ bool pkt_setsockopt(struct pkt_writer *w)
 	const char *name;
 	bool ok = pkt_socket(w, 0, &socket) && put_option(w, &args, &name);
 
+	if (ok && pd_arg_null(w->event, 3) && len && len->num)
+		ok = unknown(w, "has a NULL pointer for a value");
 	if (ok && (!len || len->kind != PD_X_NUMBER))
 		ok = unknown(w, "has no length");
 	if (ok) {
@@ -452,6 +458,8 @@ bool pkt_getsockopt(struct pkt_writer *w)
 	const char *name;
 	bool ok = pkt_socket(w, 0, &socket) && put_option(w, &args, &name);
 
+	if (ok && pd_arg_null(w->event, 3) && len)
+		ok = unknown(w, "has a NULL pointer for a value");
 	if (!ok || pkt_put_error(w, socket.data, "option", args.data))
 		goto out;
 	if (len >= 0 && len != 4 && !is_time(name))

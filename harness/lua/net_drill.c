@@ -198,14 +198,22 @@ static int native_drill_settings(lua_State *L)
 	return 1;
 }
 
+/* native.drill_begin(d): time 0 is now. */
+static int native_drill_begin(lua_State *L)
+{
+	struct drill *d = drill_of(L);
+
+	d->run.start_ns = d->run.sut->ops->now(d->run.sut);
+	return 0;
+}
+
 /* native.drill_start(d, wire): time 0 is now. */
 static int native_drill_start(lua_State *L)
 {
 	struct drill *d = drill_of(L);
 
 	d->wire = (u32)luaL_checkinteger(L, 2);
-	d->run.start_ns = d->run.sut->ops->now(d->run.sut);
-	return 0;
+	return native_drill_begin(L);
 }
 
 /* -- Events -- */
@@ -507,6 +515,7 @@ void net_open_drill(lua_State *L)
 		{ "drill", native_drill },
 		{ "drill_settings", native_drill_settings },
 		{ "drill_start", native_drill_start },
+		{ "drill_begin", native_drill_begin },
 		{ "drill_event", native_drill_event },
 		{ "drill_due", native_drill_due },
 		{ "drill_time", native_drill_time },

@@ -121,6 +121,7 @@ local NOTHING = "`:`"
 
 -- A line with its time. The step before ends where this one begins.
 local function event(self, time, text)
+  self.begun = true
   native.drill_done(self.state)
   return native.drill_event(self.state, time .. " " .. text)
 end
@@ -277,6 +278,8 @@ function Drill:info(s) return native.drill_info(self.state, s.fd) end
 function Drill:sh(text)
   local status, output = native.drill_sh(self.state, text)
   native.asserted()
+  -- What commands in front of the first step take is none of the script's time.
+  if not self.begun then native.drill_begin(self.state); self.start = native.now() end
   if status ~= 0 then
     native.fail(("the command ended with status %d: %s"):format(status, text), output)
   end

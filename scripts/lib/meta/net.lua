@@ -895,7 +895,7 @@ function Socket:send(data, options) end
 ---@return integer bytes
 function Socket:sendto(data, addr, port, options) end
 
----@param options? { size: integer?, flags: (string|integer)?, control_size: integer? }
+---@param options? { size: integer?, flags: (string|integer)?, control_size: integer?, fault: boolean? }
 ---@return string data, tapline.Received from
 function Socket:recv(options) end
 

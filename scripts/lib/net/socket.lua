@@ -242,7 +242,7 @@ function calls:sendto(data, addr, port, o)
   return result.ret
 end
 
-local recv_options = set "size flags control_size"
+local recv_options = set "size flags control_size fault"
 
 -- Returns the bytes and a table: addr and port of the sender, length (of the whole datagram with
 -- the flag "trunc"), flags (MSG_TRUNC, ... as a number), control.
@@ -250,7 +250,7 @@ function calls:recv(o)
   if math.type(o) == "integer" then o = { size = o } end
   o = options("recv", o, recv_options)
   local result, err = sys(self, "recvmsg", { size = o.size or 65536, arg0 = flags(o.flags),
-    control_size = o.control_size or 512 })
+    control_size = o.control_size or 512, fault = o.fault and 1 or 0 })
   if not result then return nil, err end
   local info = from(result) or {}
   info.length = result.ret

@@ -431,6 +431,24 @@ static void epoll_one_shot(void **state)
 	assert_int_equal(ctl(ep, 2, a, 0, 0), -ENOENT);
 }
 
+/* Options through a pointer that a copy faults on; a length too short is told before. */
+static void options_fault(void **state)
+{
+	s32 fd = t_socket(0, 0);
+	struct sys_op op = call_of(0, SYS_SETSOCKOPT, fd);
+
+	(void)state;
+	op.arg[0] = SOL_SOCKET;
+	op.arg[1] = SO_BROADCAST;
+	op.data_len = 4;
+	assert_int_equal(finish(&op), -EFAULT);
+	op.data_len = 2;
+	assert_int_equal(finish(&op), -EINVAL);
+	op.nr = SYS_GETSOCKOPT;
+	op.data_len = 4;
+	assert_int_equal(finish(&op), -EFAULT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -451,6 +469,7 @@ int main(void)
 		CLEAN(poll_waits),
 		CLEAN(epoll_level_and_edge),
 		CLEAN(epoll_one_shot),
+		CLEAN(options_fault),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
