@@ -29,12 +29,13 @@ static const u8 fib_type_scope[RTN_THROW + 1] = {
 
 /* ---- exceptions ---- */
 
-static u32 fnhe_bucket(be32 daddr)
+/* Keyed: nobody outside knows what shares a chain (CVE-2021-20322). */
+static u32 fnhe_bucket(const struct fib_nh *nh, be32 daddr)
 {
 #ifdef TAPLINE_HOSTILE
 	return 0; /* one chain for all */
 #endif
-	return (u32)mix64(ntohl(daddr)) & (FNHE_HASH - 1);
+	return (u32)siphash_1u64(ntohl(daddr), &nh->parent->net->host->flow_key) & (FNHE_HASH - 1);
 }
 
 static void rt_slot_drop(struct rtable **slot)
@@ -78,7 +79,7 @@ struct fib_nh_exception *fib_find_exception(struct fib_nh *nh, be32 daddr)
 
 	if (!nh->exceptions)
 		return NULL;
-	for (struct fib_nh_exception **p = &nh->exceptions[fnhe_bucket(daddr)]; *p;
+	for (struct fib_nh_exception **p = &nh->exceptions[fnhe_bucket(nh, daddr)]; *p;
 	     p = &(*p)->next) {
 		struct fib_nh_exception *e = *p;
 
@@ -94,22 +95,31 @@ struct fib_nh_exception *fib_find_exception(struct fib_nh *nh, be32 daddr)
 	return NULL;
 }
 
-/* The oldest of a full chain makes room. */
-static void fnhe_reclaim(struct world *w, struct fib_nh_exception **chain)
+static void fnhe_remove_oldest(struct world *w, struct fib_nh_exception **chain)
 {
 	struct fib_nh_exception **oldest = chain, *e;
-	u32 depth = 0;
 
-	for (struct fib_nh_exception **p = chain; *p; p = &(*p)->next) {
-		depth++;
+	for (struct fib_nh_exception **p = chain; *p; p = &(*p)->next)
 		if ((*p)->stamp < (*oldest)->stamp)
 			oldest = p;
-	}
-	if (depth <= FNHE_RECLAIM_DEPTH)
-		return;
 	e = *oldest;
 	*oldest = e->next;
 	fnhe_free(w, e);
+}
+
+/* The oldest of a full chain make room. How long a full one is hangs on chance: who could count
+ * what is forgotten would learn what else is in the chain (CVE-2021-20322). */
+static void fnhe_reclaim(struct world *w, struct fib_nh_exception **chain)
+{
+	u32 depth = 0, max_depth;
+
+	for (const struct fib_nh_exception *e = *chain; e; e = e->next)
+		depth++;
+	if (depth <= FNHE_RECLAIM_DEPTH)
+		return;
+	max_depth = FNHE_RECLAIM_DEPTH + get_random_u32_below(w, RANDOM_HASH, FNHE_RECLAIM_DEPTH);
+	for (; depth > max_depth; depth--)
+		fnhe_remove_oldest(w, chain);
 }
 
 static struct fib_nh_exception *fnhe_create(struct fib_nh *nh, be32 daddr)
@@ -124,7 +134,7 @@ static struct fib_nh_exception *fnhe_create(struct fib_nh *nh, be32 daddr)
 		for (u32 i = 0; i < FNHE_HASH; i++)
 			nh->exceptions[i] = NULL;
 	}
-	chain = &nh->exceptions[fnhe_bucket(daddr)];
+	chain = &nh->exceptions[fnhe_bucket(nh, daddr)];
 	fnhe_reclaim(w, chain);
 	e = mem_zalloc(w, MEM_FIB_ALIAS, sizeof(*e));
 	if (!e)
