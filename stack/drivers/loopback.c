@@ -16,7 +16,7 @@
 
 static enum netdev_tx loopback_xmit(struct sk_buff *skb, struct net_device *dev)
 {
-	u32 len = skb->len;
+	u32 len;
 
 	skb_path(skb, SKB_PATH_LOOPBACK_XMIT);
 	skb_tx_timestamp(skb);
@@ -33,6 +33,7 @@ static enum netdev_tx loopback_xmit(struct sk_buff *skb, struct net_device *dev)
 		return NETDEV_TX_OK;
 	}
 	skb->protocol = eth_type_trans(skb, dev);
+	len = skb->len; /* without the link header, which is not counted here */
 	if (netif_rx(skb) == NET_RX_SUCCESS) {
 		dev->stats.rx_packets++;
 		dev->stats.rx_bytes += len;

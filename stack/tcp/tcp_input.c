@@ -372,12 +372,6 @@ static void predicted_ts_recent(struct tcp_sock *tp)
 		tcp_replace_ts_recent(tp, tp->rcv_nxt);
 }
 
-/*
- * Linux's socket has less than a page of memory in advance (sk_forward_alloc): what needs more than
- * that is no segment for the short way, and on the long one data that waited is pushed.
- */
-#define FORWARD_ALLOC_LIMIT 4096u
-
 /* Next in order, nothing unusual. Takes skb. */
 static void fast_data(struct sock *sk, struct sk_buff *skb)
 {
@@ -422,8 +416,7 @@ void tcp_rcv_established(struct sock *sk, struct sk_buff *skb)
 			return;
 		}
 		if (sk->sk_rmem_alloc + skb->truesize <= (u32)sk->sk_rcvbuf &&
-		    (skb->truesize < FORWARD_ALLOC_LIMIT || !tcp_send_head(sk)) &&
-		    sk_rmem_schedule(sk, skb->truesize) &&
+		    skb->truesize <= sk_forward_alloc(sk) &&
 		    TCP_SKB_CB(skb)->end_seq - tp->rcv_nxt <= tcp_receive_window(tp) &&
 		    /* Linux takes the data whatever old it acknowledges (RFC 5961 5.2). */
 		    (!before(TCP_SKB_CB(skb)->ack_seq, tp->snd_una) ||

@@ -227,13 +227,15 @@ static void sacktag_block(struct sock *sk, struct tcp_sacktag_state *state, u32 
 		sacktag_range(sk, state, start, end, false);
 }
 
-static void count_discard(const struct sock *sk, bool first_dsack)
+static void count_discard(const struct sock *sk, bool first_dsack, u32 ack_seq, u32 end_seq)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 
-	if (!first_dsack)
-		MIB_INC(sk->net, TcpExtTCPSACKDiscard);
-	else if (tp->undo_marker)
+	if (!first_dsack) {
+		/* What is old because ACKs changed places is not counted. */
+		if (ack_seq == tp->snd_una || after(end_seq, tp->snd_una))
+			MIB_INC(sk->net, TcpExtTCPSACKDiscard);
+	} else if (tp->undo_marker)
 		MIB_INC(sk->net, TcpExtTCPDSACKIgnoredOld);
 	else
 		MIB_INC(sk->net, TcpExtTCPDSACKIgnoredNoUndo);
@@ -256,11 +258,13 @@ static u32 read_blocks(struct sock *sk, const struct sk_buff *ack_skb, u32 prior
 	}
 	dsack = check_dsack(sk, TCP_SKB_CB(ack_skb)->ack_seq, wire, n, prior_snd_una, state);
 	*dup = false;
+	if (!tp->packets_out)
+		return 0;
 	for (u32 i = 0; i < n; i++) {
 		bool is_dsack = dsack && i == 0;
 
 		if (!sack_block_valid(tp, is_dsack, wire[i].start_seq, wire[i].end_seq)) {
-			count_discard(sk, is_dsack);
+			count_discard(sk, is_dsack, TCP_SKB_CB(ack_skb)->ack_seq, wire[i].end_seq);
 			continue;
 		}
 		if (!after(wire[i].end_seq, prior_snd_una))
@@ -311,7 +315,7 @@ u32 tcp_sacktag_write_queue(struct sock *sk, const struct sk_buff *ack_skb, u32 
 	if (before(TCP_SKB_CB(ack_skb)->ack_seq, prior_snd_una - tp->max_window))
 		return 0;
 	n = read_blocks(sk, ack_skb, prior_snd_una, state, sp, &dup);
-	if (!tp->packets_out || !n)
+	if (!n)
 		goto out;
 	if (dup)
 		sacktag_range(sk, state, sp[0].start_seq, sp[0].end_seq, true);

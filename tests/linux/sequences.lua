@@ -14,6 +14,7 @@ for line in ([[
   ports
   stream
   datagram
+  counters
   sysctls net.ipv4.tcp
   sysctls net.ipv4.i
   sysctls net.ipv4.udp

@@ -336,7 +336,10 @@ static void one_way(void **state)
 	run_flows(1, 60 * NSEC_PER_SEC);
 	/* Nothing was lost: nothing was sent again. */
 	assert_int_equal(counter(0, "TcpRetransSegs"), 0);
-	assert_true(counter(1, "TcpExtTCPHPHits") > 1000);
+	/* As in Linux: the reader leaves no page of memory behind that data could use the short way
+	 * for; ACKs take it. */
+	assert_int_equal(counter(1, "TcpExtTCPHPHits"), 0);
+	assert_true(counter(0, "TcpExtTCPHPAcks") > 500);
 	close_both(fd);
 	teardown();
 }
