@@ -128,6 +128,9 @@ u32 pd_options_build(const struct pd_run *r, const struct pd_flow *f, const stru
 				memcpy(body, o->data.p, 16);
 			at = add_option(out, at, 19, body, 16);
 			break;
+		case PD_OPT_AO:
+			at = add_option(out, at, 29, o->data.p, (u32)o->data.len);
+			break;
 		case PD_OPT_ACCECN:
 			at = add_accecn(o, out, at);
 			break;

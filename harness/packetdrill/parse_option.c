@@ -94,7 +94,8 @@ static const struct {
 	{ "nop", PD_OPT_NOP },	     { "eol", PD_OPT_EOL },	  { "mss", PD_OPT_MSS },
 	{ "wscale", PD_OPT_WSCALE }, { "sackOK", PD_OPT_SACKOK }, { "sack", PD_OPT_SACK },
 	{ "TS", PD_OPT_TS },	     { "FO", PD_OPT_FASTOPEN },	  { "FOEXP", PD_OPT_FASTOPEN_EXP },
-	{ "md5", PD_OPT_MD5 },	     { "ECN", PD_OPT_ACCECN },	  { "kind", PD_OPT_GENERIC },
+	{ "md5", PD_OPT_MD5 },	     { "ao", PD_OPT_AO },	  { "ECN", PD_OPT_ACCECN },
+	{ "kind", PD_OPT_GENERIC },
 };
 
 static bool parse_body(struct pd_scan *s, struct pd_option *o)
@@ -113,6 +114,7 @@ static bool parse_body(struct pd_scan *s, struct pd_option *o)
 	case PD_OPT_FASTOPEN:
 	case PD_OPT_FASTOPEN_EXP:
 	case PD_OPT_MD5:
+	case PD_OPT_AO:
 		return parse_bytes(s, o);
 	case PD_OPT_GENERIC:
 		return parse_generic(s, o);

@@ -153,6 +153,7 @@ enum pd_option_kind {
 	PD_OPT_FASTOPEN, /* FO: data is the cookie, empty for a request */
 	PD_OPT_FASTOPEN_EXP, /* FOEXP: kind 254, magic 0xf989 */
 	PD_OPT_MD5, /* data: 16 bytes of digest; none: to be computed or not looked at */
+	PD_OPT_AO, /* data: KeyID, RNextKeyID, MAC */
 	PD_OPT_ACCECN, /* "ECN e1b 1 ceb 0 e0b 1": num in the written order, count; first_e1b */
 	PD_OPT_GENERIC, /* number: kind on the wire; data: its body */
 };

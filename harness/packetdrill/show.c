@@ -61,6 +61,10 @@ static void show_option(struct strbuf *out, const struct pd_flow *f, const u8 *o
 		strbuf_puts(out, "md5 ");
 		show_hex(out, o + 2, body);
 		return;
+	case 29:
+		strbuf_puts(out, "ao ");
+		show_hex(out, o + 2, body);
+		return;
 	case 34:
 		strbuf_puts(out, body ? "FO " : "FO");
 		show_hex(out, o + 2, body);

@@ -202,9 +202,9 @@ static void test_tcp_options(void **state)
 	(void)state;
 	t = tcp("+0 < S 0:0(0) win 1 <mss 1460, nop,eol,sackOK,wscale 7,TS val 1 ecr *,\n"
 		"sack 1:2 3:4,FO COOKIE,FOEXP,FO abcd,md5 00112233445566778899aabbccddeeff,"
-		"ECN e1b 1 ceb 2 e0b 3,ECN e0b 1,kind 253 01ff>");
+		"ECN e1b 1 ceb 2 e0b 3,ECN e0b 1,kind 253 01ff,ao 0705aabbccdd>");
 	o = t->option;
-	assert_int_equal(t->options, 14);
+	assert_int_equal(t->options, 15);
 	assert_int_equal(o[0].kind, PD_OPT_MSS);
 	assert_int_equal(o[0].num[0], 1460);
 	assert_int_equal(o[4].num[0], 7);
@@ -224,6 +224,8 @@ static void test_tcp_options(void **state)
 	assert_int_equal(o[12].count, 1);
 	assert_int_equal(o[13].number, 253);
 	assert_int_equal(o[13].data.len, 2);
+	assert_int_equal(o[14].kind, PD_OPT_AO);
+	assert_memory_equal(o[14].data.p, "\x07\x05\xaa\xbb\xcc\xdd", 6);
 }
 
 static void test_others(void **state)
