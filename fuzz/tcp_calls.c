@@ -368,6 +368,9 @@ void op_call(struct fuzz_world *f, struct fuzz_input *in)
 			do_connect(f, s, (u32)s->conn);
 		}
 		break;
+	case 13:
+		do_keys(f, s, arg);
+		break;
 	default:
 		look(f, s, arg);
 		break;

@@ -71,9 +71,12 @@ void send_segment(struct fuzz_world *f, u32 conn, struct segment *g)
 	struct conn *c = &sc->c[conn];
 	u8 frame[14 + 20 + 60 + 1480];
 	u8 *ip = frame + 14, *th = ip + 20;
-	u32 doff = 20 + (g->opts_len + 3) / 4 * 4, tcp_len, before = c->rsts, sum;
+	u32 sign = sign_room(sc), doff, tcp_len, before = c->rsts, sum;
 	u64 then = world_now(f->w);
 
+	if ((g->opts_len + 3) / 4 * 4 + sign > sizeof(g->opts))
+		sign = 0;
+	doff = 20 + sign + (g->opts_len + 3) / 4 * 4;
 	if (g->len > 1480 - doff)
 		g->len = 1480 - doff;
 	tcp_len = doff + g->len;
@@ -98,9 +101,14 @@ void send_segment(struct fuzz_world *f, u32 conn, struct segment *g)
 	put16(th + 14, g->win);
 	if (g->flags & URG)
 		put16(th + 18, g->len ? g->len : 1);
-	memcpy(th + 20, g->opts, g->opts_len);
+	memcpy(th + 20 + sign, g->opts, g->opts_len);
 	for (u32 i = 0; i < g->len; i++)
 		th[doff + i] = peer_byte(conn, g->seq + i);
+	if (sign) {
+		if (g->flags & SYN)
+			c->signed_syn = g->seq;
+		sign_segment(sc, c, th, tcp_len);
+	}
 	sum = (u32)(u16)~fuzz_csum(ip + 12, 8, IPPROTO_TCP + tcp_len);
 	put16(th + 16, fuzz_csum(th, tcp_len, sum));
 	if (g->damaged)

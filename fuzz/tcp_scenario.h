@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the target tcp_state_machine knows of its connections: the peer's side, which it plays, and
- * what it has learnt of the host from the segments and calls that it saw. Three files work on it:
+ * what it has learnt of the host from the segments and calls that it saw. Four files work on it:
  * tcp_peer.c sends, tcp_host.c judges what the host sends, tcp_calls.c makes the socket calls and
- * judges what they give.
+ * judges what they give, tcp_keys.c has the keys that both sides sign with.
  *
  * Every payload byte is a function of connection and sequence number (peer) or place in the stream
  * (host), so that a byte says where it belongs.
@@ -20,6 +20,7 @@
 #define DELIVERY_NS 10000u /* there and back */
 
 enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32 };
+enum { SIGN_MD5 = 1, SIGN_AO = 2 };
 
 struct range {
 	u32 seq, end;
@@ -42,6 +43,7 @@ struct conn {
 	u32 isns[ISNS], isn_count;
 	u32 syn[ISNS], syn_count; /* the peer's SYNs, where its stream may begin */
 	u32 rsts; /* sent by the host */
+	u32 signed_syn; /* the peer's SYN that was signed last */
 	struct range sent[SENT_MAX];
 	u32 sent_count;
 };
@@ -60,6 +62,7 @@ struct scenario {
 	u8 topology, host;
 	u8 peer_ws;
 	bool held; /* frames are under way that were not waited for */
+	u8 sign; /* what the peer signs with: 0, SIGN_MD5, SIGN_AO and the key's number */
 };
 
 struct segment {
@@ -103,6 +106,15 @@ struct segment plain(const struct conn *c, u8 flags);
 /* Sends it with `len` bytes of the peer's stream and, unless it is held, waits for the answer. */
 void send_segment(struct fuzz_world *f, u32 conn, struct segment *g);
 void peer_syn(struct fuzz_world *f, u32 conn, u8 flags, u8 preset, u32 win, struct fuzz_input *in);
+
+/* ---- tcp_keys.c ---- */
+
+/* A socket's keys, or what the peer signs with. */
+void do_keys(struct fuzz_world *f, struct slot *s, u8 arg);
+/* Bytes that a signature takes in the header, first of the options. */
+u32 sign_room(const struct scenario *sc);
+/* Fills them in; all else of the segment stands, but for its checksum. */
+void sign_segment(const struct scenario *sc, const struct conn *c, u8 *th, u32 len);
 
 /* ---- tcp_calls.c ---- */
 

@@ -19,7 +19,7 @@
  *   - 6 FIN conn: the peer's end, in order
  *   - 7 RST conn: exactly at RCV.NXT
  *   - 8 ESTABLISH conn: listen and SYN, or connect; the handshake; accept
- *   - 9 CALL nr slot arg: a socket call on one of the descriptors
+ *   - 9 CALL nr slot arg: a socket call on one of the descriptors; 13 is about keys
  *   - 10 ADV code: time passes, 2^(code mod 32) us
  *   - 11 TIMER code: to the next event, 1 ns before it, 1 ns on
  *   - 12 SYN conn opt win: a new SYN of the peer at its ISS

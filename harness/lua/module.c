@@ -317,6 +317,7 @@ void script_open_require(lua_State *L)
 	net_open_oplog(L);
 	net_open_drill(L);
 	net_open_tc(L);
+	net_open_crypto(L);
 	net_open_sched(L);
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &key_native);
 	lua_pushcfunction(L, require);

@@ -178,6 +178,7 @@ void net_open_cases(lua_State *L);
 void net_open_oplog(lua_State *L);
 void net_open_drill(lua_State *L);
 void net_open_tc(lua_State *L);
+void net_open_crypto(lua_State *L);
 void net_open_sched(lua_State *L);
 
 #endif

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- TCP MD5 signatures: digests checked by the script library's own MD5 (net.tcp_md5), and what is
+-- TCP MD5 signatures: digests checked by the script library (net.tcp_md5), and what is
 -- answered without a connection's socket. Expectations are those of Linux 6.18.
 local tap = require "tap"
 local net = require "net"

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- TCP-AO (RFC 5925, RFC 5926; Linux: TCP_AO_ADD_KEY) in the life of a connection. The peer's keys and
--- MACs are the script library's own (net.tcp_ao), which shares no code with the stack's.
+-- MACs are the script library's (net.tcp_ao), which shares no code with the stack.
 local tap = require "tap"
 local net = require "net"
 local auth = require "suite.auth"

@@ -3,7 +3,8 @@
  * What holds for every TCP socket at any time between two steps: sequence numbers, windows, queues
  * against accounts, timers against states. Called by world_check(): 0 the cheap ones, 1 all.
  */
-#include "tcp/tcp.h"
+#include "tcp/tcp_ao.h"
+#include "tcp/tcp_md5.h"
 
 struct counts {
 	u32 packets, sacked, lost, retrans, truesize;
@@ -177,6 +178,52 @@ static void check_timers(const struct sock *sk)
 	}
 }
 
+/* The traffic keys are those of the connection's numbers. */
+static void check_traffic_keys(const struct sock *sk, const struct tcp_ao_info *ao,
+			       const struct tcp_ao_key *key)
+{
+	u8 want[TCP_AO_MAX_TRAFFIC_KEY_LEN];
+
+	tcp_ao_calc_key_sk(key, want, sk, ao->lisn, ao->risn, true);
+	ASSERT(!memcmp(want, key->snd_other, tcp_ao_digest_size(key)));
+	tcp_ao_calc_key_sk(key, want, sk, ao->lisn, ao->risn, false);
+	ASSERT(!memcmp(want, key->rcv_other, tcp_ao_digest_size(key)));
+}
+
+/* TCP-AO of a connection (RFC 5925 3.1, 3.3): its keys fit its peer, no ID is there twice, the two
+ * in use are among them. */
+static void check_ao(const struct sock *sk, const struct tcp_ao_info *ao, u32 level)
+{
+	const struct sock_common *skc = inet_skc(sk);
+	bool opening = sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV;
+	u32 in_use = 0;
+
+	list_for_each(pos, &ao->keys) {
+		const struct tcp_ao_key *key = list_entry(pos, struct tcp_ao_key, node);
+
+		ASSERT(tcp_ao_key_matches(key, &skc->skc_daddr, skc->skc_family, key->prefixlen, -1,
+					  -1));
+		ASSERT(tcp_ao_established_key(ao, key->sndid, -1) == key);
+		ASSERT(tcp_ao_established_key(ao, -1, key->rcvid) == key);
+		in_use += (key == ao->current_key ? 1u : 0) + (key == ao->rnext_key ? 1u : 0);
+		if (level && !opening)
+			check_traffic_keys(sk, ao, key);
+	}
+	ASSERT(in_use == 2);
+	ASSERT(!after(ao->snd.seq, tcp_sk(sk)->snd_una));
+	ASSERT(opening || !after(ao->rcv.seq, tcp_sk(sk)->rcv_nxt));
+	ASSERT(!tcp_md5_lookup(sk)); /* RFC 5925 2.2 */
+}
+
+static void check_auth(const struct sock *sk, u32 level)
+{
+	const struct tcp_ao_info *ao = tcp_ao_info_of(sk);
+
+	ASSERT(sk->sk_gso_disabled);
+	if (ao)
+		check_ao(sk, ao, level);
+}
+
 void tcp_check_sk(const struct sock *sk, u32 level)
 {
 	check_timers(sk);
@@ -185,6 +232,8 @@ void tcp_check_sk(const struct sock *sk, u32 level)
 		return;
 	}
 	check_sequence(sk);
+	if (tcp_sk(sk)->rare->auth)
+		check_auth(sk, level);
 	if (level) {
 		check_send_side(sk);
 		check_receive_side(sk);

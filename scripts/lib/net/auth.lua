@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: MIT
 -- Signed TCP segments: the structures of TCP_MD5SIG and TCP_AO_*, and the other side of them for a
 -- script that is the peer. Reference: docs/lua.md, "Signed segments".
+local _, native = ...
 local tap = require "tap"
 local util = require "net.util"
-local crypto = require "net.crypto"
 
 local C, raise, options, set = util.C, util.raise, util.options, util.set
 
@@ -103,7 +103,7 @@ local function ao_query(o, room)
     o.sndid or 0, o.rcvid or 0, o.addr and prefix_of(o) or 0, 0, 0, 0, 0, 0, 0)
 end
 
-local function read_key(data, at, native)
+local function read_key(data, at)
   local family = ("<I2"):unpack(data, at)
   local good, bad = ("<i8i8"):unpack(data, at + 288)
   local flags, sndid, rcvid, prefix, maclen, keyflags, keylen = ("<I2BBBBBB"):unpack(data, at + 276)
@@ -115,7 +115,7 @@ local function read_key(data, at, native)
 end
 
 -- Methods of sockets; get(self, name, question): what getsockopt() writes over it.
-function auth.methods(calls, get, native)
+function auth.methods(calls, get)
   -- TCP_AO_INFO as a table.
   function calls:ao_info()
     local data, err = get(self, "TCP_AO_INFO", ("\0"):rep(48))
@@ -135,7 +135,7 @@ function auth.methods(calls, get, native)
     if not data then return nil, err end
     local keys = {}
     for i = 1, math.min(("<I4"):unpack(data, 273), room) do
-      keys[i] = read_key(data, GET_SIZE * (i - 1) + 1, native)
+      keys[i] = read_key(data, GET_SIZE * (i - 1) + 1)
     end
     return keys
   end
@@ -188,7 +188,7 @@ end
 -- RFC 2385 2.0.
 local function md5_digest(self, packet)
   local src, dst, tcp = parts(packet)
-  return crypto.md5(pseudo_header(src, dst, #tcp) .. header(tcp, 20) ..
+  return native.md5(pseudo_header(src, dst, #tcp) .. header(tcp, 20) ..
     tcp:sub((tcp:byte(13) >> 4) * 4 + 1) .. self.key), tcp
 end
 
@@ -229,8 +229,8 @@ function auth.ao(o)
     raise(("net.tcp_ao: there is no algorithm %s: hmac(sha1), cmac(aes128)"):format(tap.repr(alg)))
   end
   local cmac = alg == "cmac(aes128)"
-  if cmac and #key ~= 16 then key = crypto.aes_cmac(("\0"):rep(16), key) end
-  return setmetatable({ key = key, mac = cmac and crypto.aes_cmac or crypto.hmac_sha1,
+  if cmac and #key ~= 16 then key = native.aes_cmac(("\0"):rep(16), key) end
+  return setmetatable({ key = key, mac = cmac and native.aes_cmac or native.hmac_sha1,
     bits = cmac and 128 or 160, sndid = o.sndid or 100, rcvid = o.rcvid or o.sndid or 100,
     maclen = o.maclen or 12, exclude_options = o.exclude_options }, Ao)
 end

@@ -361,7 +361,7 @@ auth.methods(calls, function(self, name, question)
   local result, err = sys(self, "getsockopt", { arg0 = level, arg1 = number, data = question, size = #question })
   if not result then return nil, err end
   return result.data
-end, native)
+end)
 
 -- An option as C calls name it: a level and its own number; a name tells its level itself.
 local function option_name(level, name)

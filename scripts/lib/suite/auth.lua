@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- Signed connections, for the suites of scripts/ that are about TCP-AO and TCP MD5 (not part of the
--- documented library). The peer checks and signs with the script library's own implementation.
+-- documented library). The peer checks and signs by net.tcp_ao, which shares no code with the stack.
 local net = require "net"
 local suite = require "suite.tcp"
 
