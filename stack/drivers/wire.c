@@ -37,6 +37,7 @@ struct wire_dir {
 	bool faulty; /* some fault is set: loss, duplication, ... */
 	bool plain; /* no fault, no delay, no rate: frames pass at once */
 	u32 depth; /* > 0: a frame is just entering or leaving, the sums do not hold */
+	const struct wire_end *far; /* where they come out */
 	struct event event;
 	struct wire_frame *head, *tail;
 	u64 queued_bytes;
@@ -92,6 +93,7 @@ s64 wire_create(struct world *w, u64 delay_ns, u64 rate_bps)
 
 		d->wire = wire;
 		d->end = i;
+		d->far = &wire->end[i ^ 1];
 		event_init(&d->event, wire_event);
 		d->param[WIRE_PARAM_DELAY_NS] = delay_ns;
 		d->param[WIRE_PARAM_RATE_BPS] = rate_bps;
@@ -229,8 +231,7 @@ static inline void wire_deliver(struct wire_dir *d, const u8 *bytes, u32 len, u3
 {
 	struct wire *wire = d->wire;
 	struct world *w = wire->world;
-	u32 far = d->end ^ 1;
-	const struct wire_end *e = &wire->end[far];
+	const struct wire_end *e = d->far;
 
 	if (!e->ops && !(w->ops && w->ops->wire_rx)) {
 		wire_drop(d, len, DROP_UNATTACHED);
@@ -238,11 +239,11 @@ static inline void wire_deliver(struct wire_dir *d, const u8 *bytes, u32 len, u3
 	}
 	d->stats.rx_frames++;
 	d->stats.rx_bytes += len;
-	trace(w, NULL, TRACE_WIRE_RX, wire->id, far, len, d->stats.rx_frames);
+	trace(w, NULL, TRACE_WIRE_RX, wire->id, d->end ^ 1, len, d->stats.rx_frames);
 	if (e->ops)
 		e->ops->receive(e->ctx, bytes, len, flags);
 	else
-		w->ops->wire_rx(w->ops_ctx, wire->id, far, bytes, len);
+		w->ops->wire_rx(w->ops_ctx, wire->id, d->end ^ 1, bytes, len);
 }
 
 /* Into the queue at its time: behind all that are due no later. */
@@ -371,7 +372,7 @@ u64 wire_transmit(struct wire *wire, u32 end, struct wire_frame *f, u32 flags)
 	d->depth++;
 	wire_enter(d, wire_frame_bytes(f), f->len);
 	d->depth--;
-	if (wire_passes(d, flags) && wire->end[end ^ 1].ops) {
+	if (wire_passes(d, flags) && d->far->ops) {
 		d->depth++;
 		wire_deliver(d, wire_frame_bytes(f), f->len, flags);
 		d->depth--;
@@ -425,7 +426,7 @@ int wire_inject(struct wire *wire, u32 end, u32 flags, const u8 *bytes, u32 len)
 	if (len > FRAME_LEN_MAX)
 		return -EMSGSIZE;
 	d = &wire->dir[end];
-	if (wire_passes(d, flags) && wire->end[end ^ 1].ops) {
+	if (wire_passes(d, flags) && d->far->ops) {
 		d->depth++;
 		wire_enter(d, bytes, len);
 		wire_deliver(d, bytes, len, flags);
