@@ -129,7 +129,7 @@ static bool parse_name(struct pd_scan *s, int depth, struct pd_expr **out)
 	} else if (!pd_symbol_find(name.p, name.len, &x->num)) {
 		x->num = pd_errno_by_name(name.p, name.len);
 		if (x->num == 0)
-			return pd_scan_unknown(s, "constant", name);
+			return pd_scan_unknown_near(s, "constant", name, pd_symbol_near(name.p));
 	}
 	*out = x;
 	return true;
@@ -273,7 +273,7 @@ static bool parse_result(struct pd_scan *s, struct pd_syscall *call)
 		call->error = pd_errno_by_name(name.p, name.len);
 		call->error_name = name;
 		if (call->error == 0)
-			return pd_scan_unknown(s, "error", name);
+			return pd_scan_unknown_near(s, "error", name, pd_symbol_near(name.p));
 	}
 	if (pd_scan_take(s, "("))
 		return pd_scan_until(s, ")", "a note", &call->note);

@@ -5,6 +5,8 @@
  */
 #include "packetdrill/parse.h"
 
+#include "base/suggest.h"
+
 #include <string.h>
 
 /* Options that a script may hold in lines of its own. */
@@ -95,6 +97,16 @@ static bool check_family(struct pd_scan *s, struct pd_text value)
 	return true;
 }
 
+static const char *near_option(const char *name)
+{
+	const char *names[sizeof(options) / sizeof(options[0])];
+	size_t i;
+
+	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		names[i] = options[i].name;
+	return suggest(name, names, i);
+}
+
 /* The value behind a name: "=value", or " NAME=VALUE" of -D. */
 static bool parse_option_rest(struct pd_scan *s, bool dashes, struct pd_script_option *o)
 {
@@ -105,7 +117,7 @@ static bool parse_option_rest(struct pd_scan *s, bool dashes, struct pd_script_o
 			break;
 	}
 	if (i == sizeof(options) / sizeof(options[0]))
-		return pd_scan_unknown(s, "option", o->name);
+		return pd_scan_unknown_near(s, "option", o->name, near_option(o->name.p));
 	if (!options[i].value)
 		return true;
 	/* "--name=value"; "-D NAME=VALUE". */

@@ -57,6 +57,12 @@ bool pd_scan_fail(struct pd_scan *s, const char *format, ...)
 
 bool pd_scan_unknown(struct pd_scan *s, const char *what, struct pd_text word)
 {
+	return pd_scan_unknown_near(s, what, word, NULL);
+}
+
+bool pd_scan_unknown_near(struct pd_scan *s, const char *what, struct pd_text word,
+			  const char *near)
+{
 	int len = word.len < 60 ? (int)word.len : 60;
 	char copy[64];
 
@@ -64,8 +70,9 @@ bool pd_scan_unknown(struct pd_scan *s, const char *what, struct pd_text word)
 		return false;
 	s->failed = true;
 	snprintf(copy, sizeof(copy), "%.*s", len, word.p);
-	pd_error_set(s->error, PD_ERROR_UNKNOWN, s->path, s->line, copy, "unknown %s '%s'", what,
-		     copy);
+	pd_error_set(s->error, PD_ERROR_UNKNOWN, s->path, s->line, copy, "unknown %s '%s'%s%s%s",
+		     what, copy, near ? "; did you mean '" : "", near ? near : "",
+		     near ? "'?" : "");
 	return false;
 }
 

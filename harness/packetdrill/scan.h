@@ -45,6 +45,9 @@ void pd_scan_init(struct pd_scan *s, const char *text, size_t len, const char *p
 /* Always false. */
 bool pd_scan_fail(struct pd_scan *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool pd_scan_unknown(struct pd_scan *s, const char *what, struct pd_text word);
+/* The same, with what the word was likely to be; NULL: nothing is near. */
+bool pd_scan_unknown_near(struct pd_scan *s, const char *what, struct pd_text word,
+			  const char *near);
 
 /* "expected <what>, got <what stands there>". */
 bool pd_scan_expected(struct pd_scan *s, const char *what);

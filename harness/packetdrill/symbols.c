@@ -4,8 +4,11 @@
  */
 #include "packetdrill/symbols.h"
 
+#include "base/strbuf.h"
+#include "base/suggest.h"
 #include "packetdrill/symbol_tables.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* As strcmp of the first len bytes of name with the whole of entry. */
@@ -53,6 +56,20 @@ int pd_errno_by_name(const char *name, size_t len)
 
 	find(pd_errno_symbols, pd_errno_symbol_count, name, len, &value);
 	return (int)value;
+}
+
+const char *pd_symbol_near(const char *name)
+{
+	size_t n = pd_call_symbol_count + pd_errno_symbol_count, i;
+	const char **names = xrealloc(NULL, n * sizeof(*names)), *near;
+
+	for (i = 0; i < n; i++)
+		names[i] = i < pd_call_symbol_count ?
+				   pd_call_symbols[i].name :
+				   pd_errno_symbols[i - pd_call_symbol_count].name;
+	near = suggest(name, names, n);
+	free(names);
+	return near;
 }
 
 const char *pd_errno_name(int number)

@@ -22,6 +22,8 @@ bool pd_symbol_find_info(const char *name, size_t len, s64 *value);
 int pd_errno_by_name(const char *name, size_t len);
 
 /* Name of an errno, "E?" when it has none. */
+/* The name of a call's constant or of an error that a word is near to; NULL: of none. */
+const char *pd_symbol_near(const char *name);
 const char *pd_errno_name(int number);
 
 /* ICMP types and codes by packetdrill's names ("unreachable", "frag_needed"). */

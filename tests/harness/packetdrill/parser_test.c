@@ -300,6 +300,10 @@ static void test_unknown(void **state)
 	refused("+0 close(3) = 0\n+0 f(3, SO_NEVER_WAS) = 0", PD_ERROR_UNKNOWN,
 		"x.pkt:2: unknown constant 'SO_NEVER_WAS'");
 	assert_string_equal(error.word, "SO_NEVER_WAS");
+	refused("0 socket(..., SOCK_STREEM, 0) = 3\n", PD_ERROR_UNKNOWN,
+		"x.pkt:1: unknown constant 'SOCK_STREEM'; did you mean 'SOCK_STREAM'?");
+	refused("0 < icmp unreachable NEVER [1:1(0)]\n", PD_ERROR_UNKNOWN,
+		"x.pkt:1: unknown ICMP code 'NEVER'");
 	refused("--frobnicate=1\n", PD_ERROR_UNKNOWN, "x.pkt:1: unknown option 'frobnicate'");
 	refused("+0 f(3) = -1 ENEVER", PD_ERROR_UNKNOWN, "x.pkt:1: unknown error 'ENEVER'");
 	refused("+0 > sctp: INIT", PD_ERROR_UNKNOWN, "x.pkt:1: unknown flags or protocol 'sctp'");
