@@ -263,6 +263,7 @@ static void scenario(struct fuzz_world *f, struct fuzz_input *in)
 	sc.host = fuzz_u8(in);
 	sc.peer_ws = window_scales[sc.topology >> 2 & 3];
 	sc.held = false;
+	sc.sign = 0;
 	f->ctx = &sc;
 	f->on_tx = saw_frame;
 	fuzz_boot(f, 1 + (sc.topology & 1), 1 + (sc.topology >> 1 & 1));
