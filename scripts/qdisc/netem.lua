@@ -261,3 +261,14 @@ tap.test("a Pareto distribution: most a little early, few very late", function(t
   t:ok(late > 5 and late < 50, late)
   t:ok(math.abs(sum / n - 100000000) < 1500000, sum / n)
 end)
+
+tap.test("a netem that duplicates is alone in its tree", function(t)
+  local host = world "delay 1ms"
+  host:tc "qdisc replace dev eth0 root pfifo"
+  host:tc "qdisc replace dev eth0 root handle 1: netem duplicate 10%"
+  t:error(function() host:tc "qdisc add dev eth0 parent 1: netem delay 1ms" end,
+    "Error: netem: cannot mix duplicating netems with other netems in tree")
+  host:tc "qdisc change dev eth0 root handle 1: netem delay 1ms"
+  host:tc "qdisc add dev eth0 parent 1: netem delay 1ms"
+  t:error(function() host:tc "qdisc change dev eth0 root handle 1: netem duplicate 10%" end, "cannot mix duplicating netems")
+end)

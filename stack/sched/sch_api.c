@@ -106,7 +106,11 @@ struct Qdisc *qdisc_create_child(struct Qdisc *q, const struct Qdisc_ops *ops, u
 
 static int create_error(struct net_device *dev, int err)
 {
-	return fail(dev, err, err == -EINVAL ? "Invalid options of the qdisc." : NULL);
+	const char *why = dev_host(dev)->ptypes->tc_extack; /* the discipline's own words */
+
+	if (!why && err == -EINVAL)
+		why = "Invalid options of the qdisc.";
+	return fail(dev, err, why);
 }
 
 static int graft_root(const struct tc_request *r, u32 handle)

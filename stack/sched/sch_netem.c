@@ -11,6 +11,7 @@
 #include "sched/sch_api.h"
 #include "sched/sch_flows.h"
 
+#include "core/dev_core.h"
 #include "core/offload.h"
 #include "kernel/host.h"
 #include "kernel/random.h"
@@ -390,12 +391,38 @@ static void netem_loss_set(struct netem_loss *l, const struct tc_attrs *o)
 		l->p[i] = (u32)tca_get(o, TCA_LOSS_P1 + i, 0);
 }
 
+static bool netem_below(struct Qdisc *q, const struct Qdisc *but, bool duplicates)
+{
+	const struct netem_priv *p = q->priv;
+	struct Qdisc **child;
+	u32 minor;
+
+	if (q != but && q->ops == &netem_ops && (duplicates || p->duplicate))
+		return true;
+	for (u32 n = 0; (child = qdisc_child_at(q, n, &minor)) != NULL; n++)
+		if (*child && netem_below(*child, but, duplicates))
+			return true;
+	return false;
+}
+
+/* check_netem_in_tree(): two of them, one of which duplicates, could duplicate for ever. */
+static int netem_mixed(const struct Qdisc *sch, bool duplicates)
+{
+	struct net_device *dev = sch->dev;
+
+	if (!dev->qdisc || !netem_below(dev->qdisc, sch, duplicates))
+		return 0;
+	dev_host(dev)->ptypes->tc_extack =
+		"netem: cannot mix duplicating netems with other netems in tree";
+	return -EINVAL;
+}
+
 /* All options are set anew: what is not given is not there, as with tc. */
 static int netem_change(struct Qdisc *sch, const struct tc_attrs *o)
 {
 	struct netem_priv *p = sch->priv;
 
-	if (netem_check(o))
+	if (netem_check(o) || netem_mixed(sch, tca_get(o, TCA_DUPLICATE, 0) != 0))
 		return -EINVAL;
 	sch->limit = (u32)tca_get(o, TCA_LIMIT, 1000);
 	p->latency = tca_get(o, TCA_LATENCY, 0);
