@@ -305,7 +305,7 @@ static void test_unknown(void **state)
 	refused("0 < icmp unreachable NEVER [1:1(0)]\n", PD_ERROR_UNKNOWN,
 		"x.pkt:1: unknown ICMP code 'NEVER'");
 	refused("--frobnicate=1\n", PD_ERROR_UNKNOWN, "x.pkt:1: unknown option 'frobnicate'");
-	refused("+0 f(3) = -1 ENEVER", PD_ERROR_UNKNOWN, "x.pkt:1: unknown error 'ENEVER'");
+	refused("+0 f(3) = -1 EZZYZX", PD_ERROR_UNKNOWN, "x.pkt:1: unknown error 'EZZYZX'");
 	refused("+0 > sctp: INIT", PD_ERROR_UNKNOWN, "x.pkt:1: unknown flags or protocol 'sctp'");
 	refused("+0 > . 1:1(0) <mss 1,foo 3>", PD_ERROR_UNKNOWN,
 		"x.pkt:1: unknown TCP option 'foo'");
