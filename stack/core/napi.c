@@ -28,8 +28,10 @@ void netif_napi_add(struct host *h, struct net_device *dev, struct napi_struct *
 	list_init(&napi->dev_list);
 	gro_init(napi);
 	timer_setup(&napi->timer, host_cpu(h, 0), napi_watchdog);
-	if (dev)
+	if (dev) {
 		list_add_tail(&napi->dev_list, &dev->napi_list);
+		napi->napi_id = MIN_NAPI_ID + h->napi_gen_id++;
+	}
 	/* Added as in Linux: disabled until napi_enable(). */
 	napi->state = NAPI_STATE_SCHED | NAPI_STATE_DISABLE;
 }
@@ -104,9 +106,12 @@ static u64 complete_timeout(struct napi_struct *napi, s32 work_done, bool *again
 bool napi_complete_done(struct napi_struct *napi, s32 work_done)
 {
 	bool again;
-	u64 timeout = complete_timeout(napi, work_done, &again);
+	u64 timeout;
 
 	ASSERT(napi->state & NAPI_STATE_SCHED);
+	if (napi->state & NAPI_STATE_IN_BUSY_POLL)
+		return false;
+	timeout = complete_timeout(napi, work_done, &again);
 	/* Held over several polls they are kept for a jiffy at most. */
 	gro_flush_normal(napi, timeout != 0);
 	list_del_init(&napi->poll_list);

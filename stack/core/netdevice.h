@@ -344,7 +344,14 @@ static inline u32 ll_reserved_space(const struct net_device *dev)
 #define MAX_GRO_SKBS	 8u /* of one bucket */
 
 /* NAPI (core/napi.c). */
-enum { NAPI_STATE_SCHED = 1, NAPI_STATE_MISSED = 2, NAPI_STATE_DISABLE = 4 };
+#define MIN_NAPI_ID 8193u /* above the numbers of CPUs (CONFIG_NR_CPUS) */
+
+enum {
+	NAPI_STATE_SCHED = 1,
+	NAPI_STATE_MISSED = 2,
+	NAPI_STATE_DISABLE = 4,
+	NAPI_STATE_IN_BUSY_POLL = 8, /* a call polls it: interrupts stay off */
+};
 
 struct napi_struct {
 	struct list_head poll_list; /* of a softnet_data */
@@ -352,6 +359,7 @@ struct napi_struct {
 	struct net_device *dev;
 	struct cpu *cpu; /* whose poll list it is on */
 	u32 index; /* queue of the device, for traces */
+	u32 napi_id; /* SO_INCOMING_NAPI_ID */
 	u32 state;
 	s32 weight;
 	/* GRO (core/gro.c): held packets by flow hash, the newest first; packets on their way up.

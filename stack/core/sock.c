@@ -103,6 +103,15 @@ struct sock *sk_alloc(struct net *net, u16 family, const struct proto *prot, siz
 	return sk;
 }
 
+/* net.core.busy_read: what new sockets have as SO_BUSY_POLL. Without memory this one sleeps. */
+static void set_busy_read(struct sock *sk)
+{
+	struct sock_rare *rare = sock_rare_get(sk);
+
+	if (rare)
+		rare->ll_usec = (u32)sk->net->host->init_net->sysctl.core_busy_read;
+}
+
 void sock_init_data(struct socket *socket, struct sock *sk)
 {
 	const struct netns_sysctl *sysctl = &sk->net->sysctl;
@@ -117,6 +126,8 @@ void sock_init_data(struct socket *socket, struct sock *sk)
 	sk->sk_pacing_rate = UINT64_MAX;
 	sk->sk_pacing_shift = 10;
 	sk->sk_calls = &sock_def_calls;
+	if (sk->net->host->init_net->sysctl.core_busy_read)
+		set_busy_read(sk);
 }
 
 /* The memory of a socket that holds nothing any more. */

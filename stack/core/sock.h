@@ -161,6 +161,11 @@ struct sock_rare {
 	struct inet_opts *inet_opt; /* of sending; NULL: none */
 	u32 lingertime_s;
 	u32 tsflags; /* SOF_TIMESTAMPING_* */
+	u32 ll_usec; /* SO_BUSY_POLL: a call looks so long by itself before it sleeps */
+	u32 rx_ifindex; /* with it: the device that packets came by, */
+	u16 rx_queue; /* and its queue */
+	u16 busy_poll_budget; /* packets of a look; 0: the default */
+	bool prefer_busy_poll;
 	u32 tskey; /* what OPT_ID counts from, or the next number */
 	u32 zckey; /* the next send with MSG_ZEROCOPY */
 	struct sk_filter *filter; /* core/filter.h; NULL: none */

@@ -270,6 +270,26 @@ static int set_rare(struct sock *sk, u32 name, s32 v)
 	return 0;
 }
 
+/* SO_BUSY_POLL, SO_PREFER_BUSY_POLL, SO_BUSY_POLL_BUDGET. */
+static int set_busy_poll(struct sock *sk, u32 name, s32 v)
+{
+	struct sock_rare *rare;
+
+	if ((name == SO_BUSY_POLL && v < 0) ||
+	    (name == SO_BUSY_POLL_BUDGET && (v < 0 || v > 65535)))
+		return -EINVAL;
+	rare = sock_rare_get(sk);
+	if (!rare)
+		return -ENOMEM;
+	if (name == SO_BUSY_POLL)
+		rare->ll_usec = (u32)v;
+	else if (name == SO_PREFER_BUSY_POLL)
+		rare->prefer_busy_poll = v != 0;
+	else
+		rare->busy_poll_budget = (u16)v;
+	return 0;
+}
+
 /* What sockets are told about how their packets leave. */
 static int set_output(struct sock *sk, u32 name, s32 v)
 {
@@ -350,6 +370,10 @@ static int set_int(struct sock *sk, u32 name, s32 v)
 	case SO_PEEK_OFF:
 	case SO_INCOMING_CPU:
 		return set_rare(sk, name, v);
+	case SO_BUSY_POLL:
+	case SO_PREFER_BUSY_POLL:
+	case SO_BUSY_POLL_BUDGET:
+		return set_busy_poll(sk, name, v);
 	default:
 		return sock_opt_of_unix(name) ? -EOPNOTSUPP : -ENOPROTOOPT;
 	}

@@ -4,6 +4,7 @@
  * bytes of Linux x86-64: little endian, timeval of two 64-bit words; less room gets the first
  * bytes.
  */
+#include "core/busy_poll.h"
 #include "core/filter.h"
 #include "core/sock_mem.h"
 #include "core/sock_opt.h"
@@ -207,6 +208,15 @@ static int get_int(struct sock *sk, u32 name, s32 *v)
 		return 0;
 	case SO_INCOMING_CPU:
 		*v = sk->sk_rare->incoming_cpu;
+		return 0;
+	case SO_BUSY_POLL:
+		*v = (s32)sk->sk_rare->ll_usec;
+		return 0;
+	case SO_PREFER_BUSY_POLL:
+		*v = sk->sk_rare->prefer_busy_poll;
+		return 0;
+	case SO_INCOMING_NAPI_ID:
+		*v = (s32)sk_napi_id(sk);
 		return 0;
 	case SO_BINDTOIFINDEX:
 		*v = (s32)sk->sk_bound_dev_if;

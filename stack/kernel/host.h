@@ -35,6 +35,7 @@ struct host {
 	u32 id;
 	u32 cpus_count;
 	u64 born_ns; /* jiffies and irq times count from here */
+	u32 napi_gen_id; /* of the NAPI instance made last */
 	char name[32];
 	struct cpu *cpus[HOST_CPUS_MAX];
 	u32 task_cpu; /* where calls that are submitted run (OP_TASKSET) */

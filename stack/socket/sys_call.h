@@ -28,6 +28,7 @@ struct sys_call {
 	u32 wait_key; /* POLL* bits that are of interest; 0: all */
 	u64 deadline; /* ns; TIME_NEVER: none */
 	u64 retry; /* ns: it tries again then without being woken; TIME_NEVER: no */
+	u64 busy_until; /* ns: SO_BUSY_POLL, looks by itself so long; 0: has not begun */
 	struct poll_entry *poll_entries;
 	u32 poll_count;
 	/* From here on only when it has waited or was queued (not on the C stack). */

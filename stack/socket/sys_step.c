@@ -5,6 +5,7 @@
  *
  * Invariant: a step that returns SYS_WAITS has set what it waits for, and the call holds its file.
  */
+#include "core/busy_poll.h"
 #include "core/errqueue.h"
 #include "socket/eventpoll.h"
 #include "socket/pipe.h"
@@ -162,6 +163,19 @@ static s64 recv_fault(struct socket *sock, struct msghdr *msg)
 	return ret > 0 || (!ret && sock->type != SOCK_STREAM) ? -EFAULT : ret;
 }
 
+/* With SO_BUSY_POLL the call does not sleep for good before its time is over. */
+static void look_again(struct sys_call *call, const struct sock *sk)
+{
+	u64 now = call->host->world->now;
+
+	if (!sk_can_busy_loop(sk))
+		return;
+	if (!call->busy_until)
+		call->busy_until = now + (u64)sk->sk_rare->ll_usec * NSEC_PER_USEC;
+	if (now < call->busy_until)
+		call->retry = now + BUSY_POLL_LOOK_NS;
+}
+
 static s64 step_recvmsg(struct sys_call *call, struct socket *sock)
 {
 	struct msghdr *msg = &call->msg;
@@ -179,9 +193,14 @@ static s64 step_recvmsg(struct sys_call *call, struct socket *sock)
 		ret = recv_fault(sock, msg);
 	else
 		ret = sock->ops->recvmsg(sock, msg);
+	if (ret == -EAGAIN && sk_can_busy_loop(sock->sk) && sk_busy_poll(sock->sk))
+		ret = sock->ops->recvmsg(sock, msg);
 	if (ret == -EAGAIN) {
-		if (may_wait(call, sock, timeo))
-			return wait_on_sock(call, sock, timeo, POLLIN | POLLERR, true);
+		if (may_wait(call, sock, timeo)) {
+			ret = wait_on_sock(call, sock, timeo, POLLIN | POLLERR, true);
+			look_again(call, sock->sk);
+			return ret;
+		}
 		if (msg->done)
 			ret = msg->done;
 	}

@@ -6,6 +6,7 @@
  *
  * Invariant: while TCP has a segment its control block is TCP's, with IP's own kept in `header`.
  */
+#include "core/busy_poll.h"
 #include "tcp/tcp_demux.h"
 
 #include "core/filter.h"
@@ -130,6 +131,7 @@ static void tcp_do_rcv(const struct tcp_family *af, struct sock *sk, struct sk_b
 	int reason;
 
 	sock_rps_save_rxhash(sk, skb);
+	sk_mark_napi_id(sk, skb, false);
 	if (sk->sk_state == TCP_ESTABLISHED) {
 		tcp_rcv_established(sk, skb);
 		return;

@@ -5,6 +5,7 @@
  *
  * Invariant: sk_rmem_alloc = truesize of receive and error queue + forward_deficit.
  */
+#include "core/busy_poll.h"
 #include "udp/udp_sock.h"
 
 #include "inet/inet_hashtables.h"
@@ -211,6 +212,7 @@ int __udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 
 	if (sk->inet_daddr)
 		sock_rps_save_rxhash(sk, skb);
+	sk_mark_napi_id(sk, skb, !sk->inet_daddr);
 	rc = udp_enqueue(sk, skb);
 	trace(w, sk->net->host, TRACE_UDP_QUEUE, id, sk->inet_num, len, (u64)(s64)rc);
 	if (rc) {

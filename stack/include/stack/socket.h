@@ -88,6 +88,9 @@
 #define SO_INCOMING_CPU		 49
 #define SO_ATTACH_REUSEPORT_CBPF 51 /* data as of SO_ATTACH_FILTER */
 #define SO_CNX_ADVICE		 53
+#define SO_INCOMING_NAPI_ID	 56
+#define SO_PREFER_BUSY_POLL	 69
+#define SO_BUSY_POLL_BUDGET	 70
 #define SO_MEMINFO		 55
 #define SO_PEERGROUPS		 59
 #define SO_ZEROCOPY		 60
