@@ -138,6 +138,17 @@ tap.test("simultaneous open", function(t)
   expect(t, peer, "P. 1:2(1) ack 1")
 end)
 
+tap.test("simultaneous open, closed before the peer's ACK: the FIN is signed", function(t)
+  local _, peer, s = auth.connecting()
+  expect(t, peer, "S 0:0(0)")
+  peer:send "S 0:0(0) win 65535 <mss 1000>"
+  expect(t, peer, "S. 0:0(0) ack 1")
+  s:close()
+  expect(t, peer, "F. 1:1(0) ack 1")
+  peer:send "R. 1:1(0) ack 2"
+  net.sleep "1ms"
+end)
+
 tap.test("SYN cookies: the ACK brings back that the connection is signed", function(t)
   local host, peer, server = auth.listen { sysctl = { ["net.ipv4.tcp_syncookies"] = 2 } }
   peer:send "S 0:0(0) win 65535 <mss 1000>"

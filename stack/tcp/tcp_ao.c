@@ -65,14 +65,7 @@ void tcp_ao_synsent_syn(struct sock *sk, u32 risn)
 		return;
 	ao->risn = risn;
 	ao->rcv = sne_start(risn);
-}
-
-void tcp_ao_established(struct sock *sk)
-{
-	struct tcp_ao_info *ao = tcp_ao_info_of(sk);
-
-	if (ao)
-		tcp_ao_cache_traffic_keys(sk, ao);
+	tcp_ao_cache_traffic_keys(sk, ao);
 }
 
 void tcp_ao_request(const struct sock *sk, struct request_sock *req, const struct sk_buff *skb,

@@ -127,10 +127,8 @@ u32 tcp_ao_sne_of(struct tcp_ao_sne *s, u32 next, u32 seq);
 
 /* The opening, actively: what of the keys is for the peer. The SYN's number stands. */
 void tcp_ao_connect_init(struct sock *sk);
-/* The peer's number is known. */
+/* The peer's number is known, and so are all traffic keys. */
 void tcp_ao_synsent_syn(struct sock *sk, u32 risn);
-/* The connection stands. */
-void tcp_ao_established(struct sock *sk);
 /* Of a child. *out NULL: it began without TCP-AO. */
 int tcp_ao_copy_all_matching(const struct sock *sk, const struct request_sock *req,
 			     struct tcp_ao_info **out);

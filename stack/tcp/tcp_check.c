@@ -195,7 +195,7 @@ static void check_traffic_keys(const struct sock *sk, const struct tcp_ao_info *
 static void check_ao(const struct sock *sk, const struct tcp_ao_info *ao, u32 level)
 {
 	const struct sock_common *skc = inet_skc(sk);
-	bool opening = sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV;
+	bool opening = sk->sk_state == TCP_SYN_SENT;
 	u32 in_use = 0;
 
 	list_for_each(pos, &ao->keys) {

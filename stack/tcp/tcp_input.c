@@ -8,7 +8,6 @@
  */
 #include "kernel/random.h"
 #include "tcp/tcp_accecn.h"
-#include "tcp/tcp_ao.h"
 #include "tcp/tcp_metrics.h"
 #include "tcp/tcp_rcv.h"
 #include "tcp/tcp_syn.h"
@@ -502,8 +501,6 @@ static void ack_in_syn_recv(struct sock *sk, struct sk_buff *skb)
 		tcp_init_transfer(sk, skb);
 		tp->copied_seq = tp->rcv_nxt;
 	}
-	if (tp->rare->auth)
-		tcp_ao_established(sk);
 	tcp_set_state(sk, TCP_ESTABLISHED);
 	sk_state_change(sk);
 	tp->snd_una = cb->ack_seq;

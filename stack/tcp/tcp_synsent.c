@@ -34,10 +34,8 @@ void tcp_finish_connect(struct sock *sk, struct sk_buff *skb)
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (tp->rare->auth && skb) {
+	if (tp->rare->auth && skb)
 		tcp_ao_synsent_syn(sk, TCP_SKB_CB(skb)->seq);
-		tcp_ao_established(sk);
-	}
 	tcp_set_state(sk, TCP_ESTABLISHED);
 	icsk->icsk_ack.lrcvtime = tcp_jiffies32(sk);
 	if (skb && icsk->icsk_af_ops->sk_rx_dst_set)
