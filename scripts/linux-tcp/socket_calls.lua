@@ -63,7 +63,7 @@ tap.test("epoll: EPOLLEXCLUSIVE goes with edges, not with one-shots, and can not
 end)
 
 tap.test("IP_LOCAL_PORT_RANGE: connect() uses all of an odd range", function(t)
-  local host = net.host { up = false }
+  local host = net.host { up = false, sysctl = { ["net.ipv4.ip_local_port_range"] = "32768 60999" } }
   host:socket "tcp":listen(8080)
   local ports = {}
   for i = 1, 3 do

@@ -183,7 +183,7 @@ end)
 
 for _, kind in ipairs { "tcp", "udp" } do
   tap.test("IP_LOCAL_PORT_RANGE: the ports that " .. kind .. " may be given", function(t)
-    local host = net.host { up = false }
+    local host = net.host { up = false, sysctl = { ["net.ipv4.ip_local_port_range"] = "32768 60999" } }
     local ports = {}
     for i = 1, 4 do
       local s = host:socket(kind)

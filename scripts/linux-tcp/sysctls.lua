@@ -48,7 +48,7 @@ tap.test("several numbers: the first alone leaves the others, their order is the
 end)
 
 tap.test("ip_local_port_range: in order, and above what is privileged", function(t)
-  local host = net.host { up = false }
+  local host = net.host { up = false, sysctl = { ["net.ipv4.ip_local_port_range"] = "32768 60999" } }
   local name = "net.ipv4.ip_local_port_range"
   t:is(write(host, name, "40000"), "40000\t60999")
   t:is(write(host, name, "60001 60000"), "EINVAL")
@@ -96,7 +96,8 @@ for _, kind in ipairs { "tcp", "udp" } do
 end
 
 tap.test("ip_local_reserved_ports: connect() passes by, with a range of its own too", function(t)
-  local host = net.host { up = false, sysctl = { ["net.ipv4.ip_local_reserved_ports"] = "40001-40002" } }
+  local host = net.host { up = false, sysctl = { ["net.ipv4.ip_local_reserved_ports"] = "40001-40002",
+    ["net.ipv4.ip_local_port_range"] = "32768 60999" } }
   host:socket "tcp":listen(80)
   local s
   for i = 1, 2 do
