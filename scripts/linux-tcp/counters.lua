@@ -39,3 +39,20 @@ tap.test("a D-SACK while nothing is outstanding: no block of it counts as discar
   t:is(s:info().state, "ESTABLISHED")
   t:is(host:changes({}, "SACK"), { TcpExtTCPDSACKRecv = 1, TcpExtTCPDSACKOldSent = 1, TcpExtTCPDSACKIgnoredDubious = 1 })
 end)
+
+tap.test("sockstat and protocols count TCP's sockets by family, as they are in its tables", function(t)
+  local host = net.host { up = false }
+  host:socket "tcp" -- not bound: in no table
+  host:socket "tcp":listen(80)
+  host:socket "tcp6":listen(81)
+  t:like(host:proc "/proc/net/sockstat", "\nTCP: inuse 1 orphan 0 tw 0 alloc 3 mem 0\n")
+  t:like(host:proc "/proc/net/sockstat6", "^TCP6: inuse 1\n")
+  t:like(host:proc "/proc/net/protocols", "\nTCPv6 +2432 +1 ")
+  t:like(host:proc "/proc/net/protocols", "\nTCP +2304 +1 ")
+end)
+
+tap.test("netstat: the counters of TcpExt in the kernel's order", function(t)
+  local names = net.host { up = false }:proc "/proc/net/netstat":match "TcpExt: ([^\n]+)"
+  t:like(names, "^SyncookiesSent SyncookiesRecv SyncookiesFailed EmbryonicRsts PruneCalled RcvPruned OfoPruned ")
+  t:like(names, " TCPHystartTrainDetect TCPHystartTrainCwnd TCPHystartDelayDetect TCPHystartDelayCwnd ")
+end)

@@ -79,7 +79,7 @@ tap.test("arp_filter = 1: no answer where the way back is another interface", fu
   local other = second.wire:peer { addr = "203.0.113.9", arp = false }
   other:send(arp{ op = "request", spa = "192.0.2.9", tpa = "203.0.113.1" })
   other:expect_nothing { during = "1s" }
-  t:is(host:drops("ARP_IGNORE"), 1)
+  t:is({ host:drops("ARP_IGNORE"), host:counter "TcpExtArpFilter" }, { 1, 1 })
   other:send(arp{ op = "request" })
   t:ok(other:expect(arp{ op = "reply" }))
   peer:expect_nothing()

@@ -267,7 +267,7 @@ tap.test("a reduction that was not needed is undone: window and ssthresh are wha
 end)
 
 tap.test("HyStart: the round trip gets longer, slow start ends before there is a loss", function(t)
-  local _, peer, conn = tcp.passive { syn = "mss 1000,nop,nop,sackOK,nop,wscale 7", win = 60000, rtt = 50 }
+  local host, peer, conn = tcp.passive { syn = "mss 1000,nop,nop,sackOK,nop,wscale 7", win = 60000, rtt = 50 }
   conn:option("TCP_NODELAY", 1)
   conn:option("SO_SNDBUF", 30000000)
   for _ = 1, 40 do conn:send(("x"):rep(50000)) end
@@ -285,6 +285,8 @@ tap.test("HyStart: the round trip gets longer, slow start ends before there is a
   sent(peer, "10us")
   t:shows("RFC9438-4.10-1", t:ok(conn:info().snd_ssthresh < 1000, "ssthresh " .. conn:info().snd_ssthresh))
   t:is(conn:info().ca_state, "Open")
+  t:is(host:counter "TcpExtTCPHystartDelayDetect" + host:counter "TcpExtTCPHystartTrainDetect", 1)
+  t:is(host:counter "TcpExtTCPHystartDelayCwnd" + host:counter "TcpExtTCPHystartTrainCwnd", conn:info().snd_ssthresh)
 end)
 
 tap.test("ECN: the mark costs as a loss does, down to the window's least", function(t)

@@ -201,6 +201,8 @@ static bool arp_filter(be32 sip, be32 tip, struct net_device *dev)
 	if (!rt)
 		return true;
 	other = rt->dst.dev != dev;
+	if (other)
+		MIB_INC(dev_net(dev), TcpExtArpFilter);
 	dst_release(&rt->dst);
 	return other;
 }

@@ -252,6 +252,7 @@ struct tally {
 	u32 inuse, timewait;
 };
 
+/* Those of AF_INET6 are counted apart (tcpv6_prot), TIME-WAIT together. */
 static void count_tcp(void *ctx, struct sock_common *skc)
 {
 	struct tally *t = ctx;
@@ -259,7 +260,7 @@ static void count_tcp(void *ctx, struct sock_common *skc)
 	if (skc->skc_kind == SKC_TIMEWAIT)
 		t->timewait++;
 	else if (skc->skc_kind != SKC_REQUEST)
-		t->inuse++;
+		t->inuse += inet_sk_of(skc)->family == AF_INET;
 }
 
 static void count_udp(void *ctx, const struct sock *sk)
@@ -317,14 +318,19 @@ static void count_tcp6(void *ctx, struct sock_common *skc)
 		*n += inet_sk_of(skc)->family == AF_INET6;
 }
 
-void proc_net_sockstat6(struct seq_file *m, const struct net *net)
+static u32 tcp6_inuse(const struct net *net)
 {
 	const struct inet_hashinfo *hi = inet_hashinfo_of(net);
 	u32 tcp = 0;
 
 	table_walk(&hi->lhash2, net, count_tcp6, &tcp);
 	table_walk(&hi->ehash, net, count_tcp6, &tcp);
-	number(m, "TCP6: inuse ", tcp);
+	return tcp;
+}
+
+void proc_net_sockstat6(struct seq_file *m, const struct net *net)
+{
+	number(m, "TCP6: inuse ", tcp6_inuse(net));
 	seq_puts(m, "\nUDP6: inuse 0\nUDPLITE6: inuse 0\nRAW6: inuse 0\nFRAG6: inuse 0 memory 0\n");
 }
 
@@ -377,11 +383,18 @@ void proc_net_protocols(struct seq_file *m, const struct net *net)
 			   0,	     "no", "n  n  n  n  n  n  n  n  n  n  n  n  n  n  n  n  n  n" },
 		udp = { "UDP", 1344,  PROTO_MEM_UDP,
 			0,     "yes", "y  y  y  n  y  y  y  n  y  y  y  y  n  n  y  y  y  n" },
+		tcp6 = { "TCPv6",	2432,
+			 PROTO_MEM_TCP, MAX_TCP_HEADER,
+			 "yes",		"y  y  y  y  y  y  y  y  y  y  y  y  n  y  y  y  y  y" },
 		tcp = { "TCP",	       2304,
 			PROTO_MEM_TCP, MAX_TCP_HEADER,
 			"yes",	       "y  y  y  y  y  y  y  y  y  y  y  y  n  y  y  y  y  y" };
+	const struct inet_hashinfo *hi = inet_hashinfo_of(net);
+	struct tally tcps = { 0 };
 	u32 packets = 0, udps = 0;
 
+	table_walk(&hi->lhash2, net, count_tcp, &tcps);
+	table_walk(&hi->ehash, net, count_tcp, &tcps);
 	list_for_each(pos, &net->packet_sklist)
 		packets++;
 	udp_table_walk(net, count_udp, &udps);
@@ -390,6 +403,7 @@ void proc_net_protocols(struct seq_file *m, const struct net *net)
 		"protocol  size sockets  memory press maxhdr  slab module     cl co di ac io in de "
 		"sh ss gs se re bi br ha uh gp em\n");
 	protocol_line(m, net, &packet, packets);
+	protocol_line(m, net, &tcp6, tcp6_inuse(net));
 	protocol_line(m, net, &udp, udps);
-	protocol_line(m, net, &tcp, net->tcp_sock_inuse);
+	protocol_line(m, net, &tcp, tcps.inuse);
 }

@@ -224,6 +224,8 @@ static void hystart_update(struct sock *sk, u32 delay)
 		ca->last_ack = now;
 		thresh = (ca->delay_min + hystart_ack_delay(sk)) >> 1;
 		if ((s32)(now - ca->round_start) > (s32)thresh) {
+			MIB_INC(sk->net, TcpExtTCPHystartTrainDetect);
+			MIB_ADD(sk->net, TcpExtTCPHystartTrainCwnd, tp->snd_cwnd);
 			hystart_found(sk);
 			return;
 		}
@@ -236,8 +238,11 @@ static void hystart_update(struct sock *sk, u32 delay)
 		return;
 	}
 	thresh = min_u32(max_u32(ca->delay_min >> 3, HYSTART_DELAY_MIN), HYSTART_DELAY_MAX);
-	if (ca->curr_rtt > ca->delay_min + thresh)
+	if (ca->curr_rtt > ca->delay_min + thresh) {
+		MIB_INC(sk->net, TcpExtTCPHystartDelayDetect);
+		MIB_ADD(sk->net, TcpExtTCPHystartDelayCwnd, tp->snd_cwnd);
 		hystart_found(sk);
+	}
 }
 
 static void cubic_acked(struct sock *sk, const struct ack_sample *sample)
