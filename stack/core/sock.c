@@ -109,7 +109,7 @@ static void set_busy_read(struct sock *sk)
 	struct sock_rare *rare = sock_rare_get(sk);
 
 	if (rare)
-		rare->ll_usec = (u32)sk->net->host->init_net->sysctl.core_busy_read;
+		rare->ll_usec = (u32)sk->net->sysctl.core_busy_read;
 }
 
 void sock_init_data(struct socket *socket, struct sock *sk)
@@ -126,7 +126,7 @@ void sock_init_data(struct socket *socket, struct sock *sk)
 	sk->sk_pacing_rate = UINT64_MAX;
 	sk->sk_pacing_shift = 10;
 	sk->sk_calls = &sock_def_calls;
-	if (sk->net->host->init_net->sysctl.core_busy_read)
+	if (sysctl->core_busy_read)
 		set_busy_read(sk);
 }
 
