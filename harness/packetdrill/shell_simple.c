@@ -30,11 +30,14 @@ static bool take_file(struct pd_reader *r, char **file)
 {
 	char *argv[PD_SHELL_MAX_ARGS];
 	int count = 0, i;
+	bool ok;
 
 	pd_shell_skip_blanks(r);
-	if (!pd_shell_word(r, argv, &count))
-		return false;
-	if (count != 1 && r->live) {
+	/* Words that came before what is wrong are there all the same. */
+	ok = pd_shell_word(r, argv, &count);
+	if (!ok) {
+		/* told already */
+	} else if (count != 1 && r->live) {
 		pd_shell_broken(r, "a redirection needs one file");
 	} else if (count) {
 		free(*file);
@@ -42,7 +45,7 @@ static bool take_file(struct pd_reader *r, char **file)
 	}
 	for (i = 0; i < count; i++)
 		free(argv[i]);
-	return r->error->kind == PD_ERROR_NONE;
+	return ok && r->error->kind == PD_ERROR_NONE;
 }
 
 /* Takes one redirection; *found says whether one stood here. */
@@ -273,13 +276,14 @@ static bool read_words(struct pd_reader *r, char **argv, int *argc, struct redir
 		if (*argc == 0 && is_assignment(r->p, r->end)) {
 			char *pair[PD_SHELL_MAX_ARGS];
 			int count = 0, i;
+			bool ok = pd_shell_word(r, pair, &count);
 
-			if (!pd_shell_word(r, pair, &count))
-				return false;
-			if (count && r->live)
+			if (ok && count && r->live)
 				assign(r->shell, pair[0]);
 			for (i = 0; i < count; i++)
 				free(pair[i]);
+			if (!ok)
+				return false;
 			continue;
 		}
 		if (!pd_shell_word(r, argv, argc))
