@@ -191,8 +191,9 @@ static void host_halt(struct host *h, u32 started)
 {
 	if (h->init_net)
 		sock_kill_all(h);
-	list_for_each_safe(pos, tmp, &h->nets)
-		net_exit(list_entry(pos, struct net, list));
+	/* The first namespace goes last: what belongs to the whole host (pages of TCP) lies in it. */
+	while (!list_empty(&h->nets))
+		net_exit(list_entry(h->nets.prev, struct net, list));
 	while (started-- > 0)
 		if (initcalls[started].exit)
 			initcalls[started].exit(h);

@@ -16,8 +16,8 @@ struct world;
 	X(HASH)           \
 	X(RSS)            \
 	X(FAULT)          \
-	X(WIRE) X(IPID) X(NEIGH) X(SCHED) X(QDISC) X(TCP) X(TFO) X(IGMP) X(LINK) X(CONNTRACK) \
-	X(BPF) X(FANOUT)
+	X(WIRE) X(IPID) X(NEIGH) X(SCHED) X(QDISC) X(TCP) X(TFO) X(IGMP) X(LINK)    \
+	X(CONNTRACK) X(BPF) X(FANOUT)
 
 enum random_stream {
 #define X(NAME) RANDOM_##NAME,

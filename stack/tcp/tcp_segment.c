@@ -92,6 +92,7 @@ u32 tcp_established_options(struct sock *sk, const struct sk_buff *skb,
 
 	opts->options = 0;
 	opts->num_sack_blocks = 0;
+	opts->accecn_synack = false;
 	opts->auth_len = (u8)(tp->rare->auth ? tcp_auth_len(sk) : 0);
 	size += opts->auth_len;
 	if (tp->rx_opt.tstamp_ok) {

@@ -976,10 +976,6 @@ function Socket:filter(program) end
 ---@param program tapline.Bpf|false
 function Socket:reuseport_filter(program) end
 
----The program of an SO_REUSEPORT group: which socket a flow is for.
----@param program string|integer[][]|false
-function Socket:reuseport_filter(program) end
-
 -- Of a packet socket, since it was asked last.
 ---@return { packets: integer, drops: integer }
 function Socket:statistics() end
