@@ -69,7 +69,7 @@ static s32 linger2_value(s32 v)
 static void set_tx_delay(struct sock *sk, struct tcp_rare_options *opt, u32 us)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	s64 srtt = (s64)tp->srtt_us + (((s64)us - opt->tx_delay) << 3);
+	s64 srtt = (s64)tp->srtt_us + (((s64)us - opt->tx_delay) * 8);
 
 	if (us != opt->tx_delay && sk->sk_state == TCP_ESTABLISHED) {
 		tp->srtt_us = srtt < 1 ? 1 : (u32)min_u64((u64)srtt, UINT32_MAX);
