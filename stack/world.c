@@ -191,7 +191,7 @@ static void host_halt(struct host *h, u32 started)
 {
 	if (h->init_net)
 		sock_kill_all(h);
-	/* The first namespace goes last: what belongs to the whole host (pages of TCP) lies in it. */
+	/* The first namespace goes last: the pages of TCP in the whole host are its. */
 	while (!list_empty(&h->nets))
 		net_exit(list_entry(h->nets.prev, struct net, list));
 	while (started-- > 0)

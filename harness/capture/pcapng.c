@@ -90,9 +90,9 @@ static enum capture_status interface_options(struct capture_reader *r, struct in
 		const u8 *value = next_option(r->big, p, end, &code, &len);
 
 		if (!value)
-			return end - p >= 4 && code == OPT_END && !len
-				       ? CAPTURE_FRAME
-				       : capture_damage(r, "the options of an interface are damaged");
+			return end - p >= 4 && code == OPT_END && !len ?
+				       CAPTURE_FRAME :
+				       capture_damage(r, "the options of an interface are damaged");
 		if (!interface_option(r, i, code, len, value))
 			return capture_damage(r, "option %u of an interface has %u bytes", code,
 					      len);

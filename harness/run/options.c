@@ -35,16 +35,25 @@ enum option_id {
 };
 
 static const struct run_option option_defs[] = {
-	{ "--seed", "N", OPT_SEED },	   { "-j", "N", OPT_JOBS },
-	{ "--jobs", "N", OPT_JOBS },	   { "--filter", "GLOB", OPT_FILTER },
-	{ "--list", NULL, OPT_LIST },	   { "--profile", "NAME", OPT_PROFILE },
-	{ "--set", "KEY=VALUE", OPT_SET }, { "--capture", "DIR", OPT_CAPTURE },
-	{ "--digest", NULL, OPT_DIGEST },  { "--wall-timeout", "SECONDS", OPT_WALL_TIMEOUT },
-	{ "--shard", "I/N", OPT_SHARD },   { "--audit", NULL, OPT_AUDIT },
-	{ "--make", NULL, OPT_MAKE },	   { "--help", NULL, OPT_HELP },
-	{ "-h", NULL, OPT_HELP },	   { "--family", "4|6|mapped|all", OPT_FAMILY },
+	{ "--seed", "N", OPT_SEED },
+	{ "-j", "N", OPT_JOBS },
+	{ "--jobs", "N", OPT_JOBS },
+	{ "--filter", "GLOB", OPT_FILTER },
+	{ "--list", NULL, OPT_LIST },
+	{ "--profile", "NAME", OPT_PROFILE },
+	{ "--set", "KEY=VALUE", OPT_SET },
+	{ "--capture", "DIR", OPT_CAPTURE },
+	{ "--digest", NULL, OPT_DIGEST },
+	{ "--wall-timeout", "SECONDS", OPT_WALL_TIMEOUT },
+	{ "--shard", "I/N", OPT_SHARD },
+	{ "--audit", NULL, OPT_AUDIT },
+	{ "--make", NULL, OPT_MAKE },
+	{ "--help", NULL, OPT_HELP },
+	{ "-h", NULL, OPT_HELP },
+	{ "--family", "4|6|mapped|all", OPT_FAMILY },
 	{ "--sut", "NAME", OPT_SUT },
-	{ "--nic", "MODEL", OPT_NIC },	   { "--offload", "LIST", OPT_OFFLOAD },
+	{ "--nic", "MODEL", OPT_NIC },
+	{ "--offload", "LIST", OPT_OFFLOAD },
 };
 
 const char *run_options_help(void)

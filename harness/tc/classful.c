@@ -91,10 +91,10 @@ bool tc_htb_class_words(struct tc_command *c, struct words *w, struct strbuf *er
 		const char *name;
 		bool (*read)(const char *s, u64 *v);
 		u32 id;
-	} options[] = { { "rate", tc_rate, TCA_RATE },	   { "ceil", tc_rate, TCA_PEAKRATE },
-			{ "burst", tc_size, TCA_BURST },   { "buffer", tc_size, TCA_BURST },
-			{ "cburst", tc_size, TCA_MTU }, { "cbuffer", tc_size, TCA_MTU },
-			{ "prio", tc_u32, TCA_PRIO },	   { "quantum", tc_u32, TCA_QUANTUM } };
+	} options[] = { { "rate", tc_rate, TCA_RATE },	 { "ceil", tc_rate, TCA_PEAKRATE },
+			{ "burst", tc_size, TCA_BURST }, { "buffer", tc_size, TCA_BURST },
+			{ "cburst", tc_size, TCA_MTU },	 { "cbuffer", tc_size, TCA_MTU },
+			{ "prio", tc_u32, TCA_PRIO },	 { "quantum", tc_u32, TCA_QUANTUM } };
 	const char *word, *arg;
 	u64 rate, ceil, v;
 	size_t i;

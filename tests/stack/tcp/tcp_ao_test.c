@@ -153,8 +153,7 @@ static void lookup(void **state)
 	struct tcp_ao_key any = { .family = AF_INET, .sndid = 1, .rcvid = 2 };
 	struct tcp_ao_key net = { .family = AF_INET, .prefixlen = 24, .sndid = 3, .rcvid = 4 };
 	struct tcp_ao_key peer = { .family = AF_INET, .prefixlen = 32, .sndid = 3, .rcvid = 5 };
-	const struct inet_addr b = inet_addr4(htonl(b4)),
-			       other = inet_addr4(htonl(0xc0000303));
+	const struct inet_addr b = inet_addr4(htonl(b4)), other = inet_addr4(htonl(0xc0000303));
 	struct tcp_ao_info ao;
 
 	(void)state;
