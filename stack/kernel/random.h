@@ -10,11 +10,11 @@
 
 struct world;
 
-#define RANDOM_STREAMS(X)                                                                        \
-	X(ISN)                                                                                   \
-	X(PORT)                                                                                  \
-	X(HASH) X(RSS) X(FAULT) X(WIRE) X(IPID) X(NEIGH) X(SCHED) X(QDISC) X(TCP) X(TFO) X(IGMP) \
-		X(LINK) X(CONNTRACK) X(BPF) X(FANOUT)
+/* clang-format off */
+#define RANDOM_STREAMS(X) \
+	X(ISN) X(PORT) X(HASH) X(RSS) X(FAULT) X(WIRE) X(IPID) X(NEIGH) X(SCHED) X(QDISC) \
+	X(TCP) X(TFO) X(IGMP) X(LINK) X(CONNTRACK) X(BPF) X(FANOUT)
+/* clang-format on */
 
 enum random_stream {
 #define X(NAME) RANDOM_##NAME,
