@@ -9,6 +9,7 @@
 #include "inet/inet_timewait_sock.h"
 #include "kernel/world.h"
 #include "tcp/tcp.h"
+#include "tcp/tcp_minisocks.h"
 
 #define COUNT 10000u
 

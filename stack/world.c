@@ -29,6 +29,8 @@
 #include "nf/xt.h"
 #include "socket/socket.h"
 #include "tcp/tcp.h"
+#include "tcp/tcp_check.h"
+#include "tcp/tcp_minisocks.h"
 #include "udp/udp.h"
 
 /* Boot order of a host, as the kernel's initcalls: sock_init, net_dev_init, inet_init. Ended in

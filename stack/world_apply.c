@@ -26,6 +26,7 @@
 #include "sched/sch_api.h"
 #include "socket/sys.h"
 #include "tcp/tcp_metrics.h"
+#include "tcp/tcp_cong.h"
 
 #define NAME_MAX_LEN  128u
 #define VALUE_MAX_LEN 256u

@@ -8,6 +8,7 @@
 #include "lib/str.h"
 #include "proc/seq_file.h"
 #include "tcp/tcp.h"
+#include "tcp/tcp_cong.h"
 
 static const char *const type_names[] = {
 	"none",	     "unicast",	  "local",	 "broadcast", "anycast",

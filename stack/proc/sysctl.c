@@ -14,6 +14,7 @@
 #include "stack/counters.h"
 #include "stack/errno.h"
 #include "tcp/tcp.h"
+#include "tcp/tcp_cong.h"
 
 /* A name that stands for several fields of sysctl.def. */
 static const struct {

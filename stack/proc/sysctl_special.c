@@ -12,6 +12,7 @@
 #include "sched/sch_api.h"
 #include "stack/errno.h"
 #include "tcp/tcp_fastopen.h"
+#include "tcp/tcp_cong.h"
 
 /* ---- net.ipv4.tcp_fastopen_key: one or two keys of four words, a comma between ---- */
 

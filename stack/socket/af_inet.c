@@ -11,6 +11,10 @@
 #include "ipv4/ip_sockglue.h"
 #include "socket/af_inet.h"
 #include "tcp/tcp_fastopen.h"
+#include "tcp/tcp_minisocks.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_rare.h"
+#include "tcp/tcp_user.h"
 #include "udp/udp.h"
 
 /* ---- names ---- */

@@ -9,6 +9,7 @@
 #include "ipv6/ipv6_sockglue.h"
 #include "socket/af_inet.h"
 #include "tcp/tcp.h"
+#include "tcp/tcp_minisocks.h"
 
 /* ---- names ---- */
 

@@ -12,6 +12,12 @@
 #include "lib/checksum.h"
 #include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_send.h"
+#include "tcp/tcp_ack.h"
+#include "tcp/tcp_cong.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_rtx_queue.h"
+#include "tcp/tcp_timer.h"
+#include "tcp/tcp_user.h"
 
 static const struct sock_calls tcp_calls = {
 	.data_ready = sock_def_readable,

@@ -7,6 +7,8 @@
  * backwards; a counter of bytes that went wrong is not believed any more (fail_mode).
  */
 #include "tcp/tcp_accecn.h"
+#include "tcp/tcp_ack.h"
+#include "tcp/tcp_rare.h"
 
 #define ACE_MASK      7u
 #define ACE_MAX_DELTA 6u /* RFC 9768 3.2.2.5.1: an ACK at once after so many marks */

@@ -9,6 +9,7 @@
 #define TAPLINE_TCP_TCP_ACCECN_H
 
 #include "tcp/tcp_ecn.h"
+#include "tcp/tcp_output.h"
 
 #define TCPOPT_ACCECN0 172
 #define TCPOPT_ACCECN1 174

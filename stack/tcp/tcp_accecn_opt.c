@@ -7,6 +7,7 @@
  * Invariant: the option has at least the counters that changed (minlen) or is left out.
  */
 #include "tcp/tcp_accecn.h"
+#include "tcp/tcp_output.h"
 
 /* Bytes of padding in front of other options that it may take. */
 static u32 combine_saving(const struct tcp_out_options *opts)

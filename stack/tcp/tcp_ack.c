@@ -10,6 +10,14 @@
 #include "core/errqueue.h"
 #include "tcp/tcp_accecn.h"
 #include "tcp/tcp_ecn.h"
+#include "tcp/tcp_ack.h"
+#include "tcp/tcp_cong.h"
+#include "tcp/tcp_input.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_recovery.h"
+#include "tcp/tcp_rtx_queue.h"
+#include "tcp/tcp_timer.h"
+#include "tcp/tcp_user.h"
 
 /* ---- time stamps ---- */
 

@@ -8,6 +8,7 @@
 #include "inet/inet_timewait_sock.h"
 #include "tcp/tcp_ao.h"
 #include "tcp/tcp_md5.h"
+#include "tcp/tcp_rare.h"
 
 /* ---- addresses ---- */
 

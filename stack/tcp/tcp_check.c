@@ -5,6 +5,9 @@
  */
 #include "tcp/tcp_ao.h"
 #include "tcp/tcp_md5.h"
+#include "tcp/tcp_check.h"
+#include "tcp/tcp_ofo_queue.h"
+#include "tcp/tcp_rtx_queue.h"
 
 struct counts {
 	u32 packets, sacked, lost, retrans, truesize;

@@ -8,6 +8,15 @@
  */
 #include "tcp/tcp_accecn.h"
 #include "tcp/tcp_fastopen.h"
+#include "tcp/tcp_cong.h"
+#include "tcp/tcp_minisocks.h"
+#include "tcp/tcp_ofo_queue.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_rare.h"
+#include "tcp/tcp_recovery.h"
+#include "tcp/tcp_rtx_queue.h"
+#include "tcp/tcp_timer.h"
+#include "tcp/tcp_user.h"
 
 void tcp_set_state(struct sock *sk, u8 state)
 {

@@ -8,6 +8,8 @@
  * retransmitted lose the segment that went.
  */
 #include "tcp/tcp_send.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_rtx_queue.h"
 
 bool tcp_skb_can_collapse(const struct sk_buff *to, const struct sk_buff *from)
 {

@@ -8,6 +8,7 @@
  * armed, and whatever ACK leaves carries what they would have said and ends both.
  */
 #include "tcp/tcp_rcv.h"
+#include "tcp/tcp_output.h"
 
 bool tcp_compress_ack(struct sock *sk)
 {

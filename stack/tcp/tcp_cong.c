@@ -6,6 +6,7 @@
  */
 #include "lib/str.h"
 #include "tcp/tcp_ecn.h"
+#include "tcp/tcp_cong.h"
 
 static const struct tcp_congestion_ops *const modules[] = {
 	&tcp_reno,

@@ -11,6 +11,14 @@
 #include "tcp/tcp_secure_seq.h"
 #include "tcp/tcp_send.h"
 #include "tcp/tcp_syn.h"
+#include "tcp/tcp_cong.h"
+#include "tcp/tcp_input.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_rare.h"
+#include "tcp/tcp_recovery.h"
+#include "tcp/tcp_rtx_queue.h"
+#include "tcp/tcp_timer.h"
+#include "tcp/tcp_user.h"
 
 /* ---- first numbers ---- */
 

@@ -6,6 +6,7 @@
  * C 410/1024.
  */
 #include "tcp/tcp.h"
+#include "tcp/tcp_cong.h"
 
 #define CUBIC_HZ       10 /* log2 of time units in a second */
 #define CUBIC_BETA     717u /* of 1024: cwnd after a loss */

@@ -8,6 +8,12 @@
  */
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_rcv.h"
+#include "tcp/tcp_ack.h"
+#include "tcp/tcp_input.h"
+#include "tcp/tcp_ofo_queue.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_recovery.h"
+#include "tcp/tcp_user.h"
 
 /* ---- delayed ACK ---- */
 

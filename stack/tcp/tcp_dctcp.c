@@ -8,6 +8,8 @@
  * (RFC 8257 3.2).
  */
 #include "tcp/tcp_ecn.h"
+#include "tcp/tcp_cong.h"
+#include "tcp/tcp_output.h"
 
 #define DCTCP_MAX_ALPHA 1024u
 #define DCTCP_SHIFT_G	4u

@@ -11,6 +11,8 @@
 
 #include "core/filter.h"
 #include "tcp/tcp_ao.h"
+#include "tcp/tcp_input.h"
+#include "tcp/tcp_minisocks.h"
 
 #include "inet/inet_timewait_sock.h"
 

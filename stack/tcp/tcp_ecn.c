@@ -10,6 +10,8 @@
  */
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_accecn.h"
+#include "tcp/tcp_cong.h"
+#include "tcp/tcp_input.h"
 
 /* ---- opening ---- */
 

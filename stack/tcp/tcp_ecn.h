@@ -8,6 +8,7 @@
 #define TAPLINE_TCP_TCP_ECN_H
 
 #include "tcp/tcp.h"
+#include "tcp/tcp_cong.h"
 #include "wire/ip4.h"
 
 #define RTAX_FEATURE_ECN 1u

@@ -13,6 +13,8 @@
 #include "kernel/random.h"
 #include "tcp/tcp_rcv.h"
 #include "tcp/tcp_syn.h"
+#include "tcp/tcp_input.h"
+#include "tcp/tcp_rare.h"
 
 /* ---- keys ---- */
 

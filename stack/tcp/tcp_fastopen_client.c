@@ -10,6 +10,13 @@
 #include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_metrics.h"
 #include "tcp/tcp_send.h"
+#include "tcp/tcp_input.h"
+#include "tcp/tcp_ofo_queue.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_rare.h"
+#include "tcp/tcp_recovery.h"
+#include "tcp/tcp_rtx_queue.h"
+#include "tcp/tcp_user.h"
 
 /* ---- black holes ---- */
 

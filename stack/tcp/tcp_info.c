@@ -5,6 +5,8 @@
  * Invariant: reading changes nothing.
  */
 #include "tcp/tcp_accecn.h"
+#include "tcp/tcp_ack.h"
+#include "tcp/tcp_user.h"
 
 static u64 delivery_rate(const struct tcp_sock *tp)
 {

@@ -12,6 +12,14 @@
 #include "tcp/tcp_rcv.h"
 #include "tcp/tcp_syn.h"
 #include "tcp/tcp_undo.h"
+#include "tcp/tcp_ack.h"
+#include "tcp/tcp_input.h"
+#include "tcp/tcp_minisocks.h"
+#include "tcp/tcp_ofo_queue.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_recovery.h"
+#include "tcp/tcp_timer.h"
+#include "tcp/tcp_user.h"
 
 /* Bits of the word at 12 that header prediction does not look at: reserved ones and PSH. */
 #define TCP_HP_BITS (~(0x0e000000u | (u32)TCPHDR_PSH << 16))

@@ -16,6 +16,15 @@
 #include "tcp/tcp_metrics.h"
 #include "tcp/tcp_offload.h"
 #include "tcp/tcp_secure_seq.h"
+#include "tcp/tcp_cong.h"
+#include "tcp/tcp_input.h"
+#include "tcp/tcp_minisocks.h"
+#include "tcp/tcp_ofo_queue.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_rare.h"
+#include "tcp/tcp_recovery.h"
+#include "tcp/tcp_timer.h"
+#include "tcp/tcp_user.h"
 
 /* ---- active open (RFC 9293 3.10.1) ---- */
 

@@ -13,6 +13,11 @@
 #include "tcp/tcp_demux.h"
 #include "tcp/tcp_ipv4.h"
 #include "tcp/tcp_observe.h"
+#include "tcp/tcp_ack.h"
+#include "tcp/tcp_minisocks.h"
+#include "tcp/tcp_rtx_queue.h"
+#include "tcp/tcp_timer.h"
+#include "tcp/tcp_user.h"
 
 /* ---- in ---- */
 

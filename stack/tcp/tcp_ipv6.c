@@ -12,6 +12,12 @@
 #include "ipv4/ip_sockglue.h"
 #include "ipv6/ipv6_sockglue.h"
 #include "tcp/tcp_ipv4.h"
+#include "tcp/tcp_input.h"
+#include "tcp/tcp_minisocks.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_recovery.h"
+#include "tcp/tcp_timer.h"
+#include "tcp/tcp_user.h"
 
 static const struct inet_connection_sock_af_ops ipv6_specific, ipv6_mapped;
 

@@ -12,6 +12,7 @@
 #include "lib/checksum.h"
 #include "tcp/tcp_observe.h"
 #include "tcp/tcp_offload.h"
+#include "tcp/tcp_user.h"
 
 /* ---- in ---- */
 

@@ -9,6 +9,7 @@
 #include "tcp/tcp_metrics.h"
 
 #include "tcp/tcp_secure_seq.h"
+#include "tcp/tcp_ack.h"
 
 #define TCP_METRICS_TIMEOUT	  (60u * 60 * HZ)
 #define TCP_METRICS_RECLAIM_DEPTH 5u

@@ -8,6 +8,12 @@
 #include "tcp/tcp_auth.h"
 #include "tcp/tcp_metrics.h"
 #include "tcp/tcp_syn.h"
+#include "tcp/tcp_ack.h"
+#include "tcp/tcp_input.h"
+#include "tcp/tcp_minisocks.h"
+#include "tcp/tcp_rare.h"
+#include "tcp/tcp_timer.h"
+#include "tcp/tcp_user.h"
 
 /* ---- TIME-WAIT ---- */
 

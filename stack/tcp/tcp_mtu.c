@@ -11,6 +11,9 @@
  */
 #include "tcp/tcp.h"
 #include "tcp/tcp_send.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_rare.h"
+#include "tcp/tcp_recovery.h"
 
 /* ---- size ---- */
 

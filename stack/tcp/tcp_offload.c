@@ -13,6 +13,7 @@
 #include "lib/checksum.h"
 #include "tcp/tcp.h"
 #include "tcp/tcp_offload.h"
+#include "tcp/tcp_output.h"
 
 static void seg_check(struct sk_buff *seg, u32 whole_len)
 {

@@ -8,6 +8,9 @@
  */
 #include "tcp/tcp.h"
 #include "tcp/tcp_rcv.h"
+#include "tcp/tcp_input.h"
+#include "tcp/tcp_ofo_queue.h"
+#include "tcp/tcp_recovery.h"
 
 static struct sk_buff *rb_to_skb(const struct rb_node *n)
 {

@@ -7,6 +7,7 @@
  * Invariant: an attribute is a header of four bytes and its value, padded to four.
  */
 #include "tcp/tcp.h"
+#include "tcp/tcp_user.h"
 
 #include "wire/ip4.h"
 

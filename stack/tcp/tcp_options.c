@@ -5,6 +5,7 @@
  */
 #include "tcp/tcp_accecn.h"
 #include "tcp/tcp_fastopen.h"
+#include "tcp/tcp_input.h"
 
 static void parse_window(const u8 *p, struct tcp_options_received *opt_rx)
 {

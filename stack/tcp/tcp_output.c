@@ -13,6 +13,13 @@
 #include "tcp/tcp_auth.h"
 #include "tcp/tcp_rcv.h"
 #include "tcp/tcp_send.h"
+#include "tcp/tcp_ack.h"
+#include "tcp/tcp_cong.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_recovery.h"
+#include "tcp/tcp_rtx_queue.h"
+#include "tcp/tcp_timer.h"
+#include "tcp/tcp_user.h"
 
 /* ---- the window that we announce ---- */
 

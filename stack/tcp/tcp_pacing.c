@@ -11,6 +11,8 @@
  */
 #include "tcp/tcp.h"
 #include "tcp/tcp_send.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_rtx_queue.h"
 
 /* 200% of a window in a round trip in slow start, 120% later. Bytes a second. */
 void tcp_update_pacing_rate(struct sock *sk)

@@ -10,6 +10,7 @@
  */
 #include "tcp/tcp.h"
 #include "tcp/tcp_rcv.h"
+#include "tcp/tcp_ofo_queue.h"
 
 /* SKB_MAX_ORDER(0, 0): what a page holds behind a packet's shared info. */
 #define COLLAPSE_MAX 3776u

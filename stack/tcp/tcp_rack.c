@@ -7,6 +7,10 @@
  * SACKed, in the order of their last transmission.
  */
 #include "tcp/tcp.h"
+#include "tcp/tcp_ack.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_recovery.h"
+#include "tcp/tcp_rtx_queue.h"
 
 #define RACK_RECOVERY_PERSIST 16u /* RFC 8985 6.2 step 4 */
 #define RACK_LOSS_DETECTION   1

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What few connections have (struct tcp_rare): made when it is first written. */
 #include "tcp/tcp_auth.h"
+#include "tcp/tcp_rare.h"
 
 #include "kernel/mem.h"
 

@@ -4,6 +4,8 @@
  * been delivered when it left; its ACK tells how much since (net/ipv4/tcp_rate.c).
  */
 #include "tcp/tcp.h"
+#include "tcp/tcp_ack.h"
+#include "tcp/tcp_cong.h"
 
 void tcp_rate_skb_sent(struct sock *sk, struct sk_buff *skb)
 {

@@ -7,6 +7,8 @@
  */
 #include "tcp/tcp.h"
 #include "tcp/tcp_rcv.h"
+#include "tcp/tcp_input.h"
+#include "tcp/tcp_user.h"
 
 static u32 sndbuf_per_mss(const struct tcp_sock *tp)
 {

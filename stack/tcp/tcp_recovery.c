@@ -8,6 +8,12 @@
 #include "tcp/tcp_send.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_undo.h"
+#include "tcp/tcp_ack.h"
+#include "tcp/tcp_cong.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_recovery.h"
+#include "tcp/tcp_rtx_queue.h"
+#include "tcp/tcp_timer.h"
 
 void tcp_count_delivered(struct tcp_sock *tp, u32 delivered, bool ece_ack)
 {

@@ -8,6 +8,10 @@
  */
 #include "tcp/tcp.h"
 #include "tcp/tcp_rcv.h"
+#include "tcp/tcp_ack.h"
+#include "tcp/tcp_input.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_user.h"
 
 /* RFC 9293 3.8.6.2.2: an ACK when reading opened the window a lot, or one is owed. */
 void tcp_cleanup_rbuf(struct sock *sk, u32 copied)

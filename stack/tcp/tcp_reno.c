@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reno: slow start, congestion avoidance, half of the window at a loss (RFC 5681). */
 #include "tcp/tcp.h"
+#include "tcp/tcp_cong.h"
 
 /* RFC 5681 3.1 equation 4, with cwnd for FlightSize as Linux does. */
 u32 tcp_reno_ssthresh(struct sock *sk)

@@ -7,6 +7,11 @@
  */
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_send.h"
+#include "tcp/tcp_ack.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_rare.h"
+#include "tcp/tcp_rtx_queue.h"
+#include "tcp/tcp_timer.h"
 
 /* What of the segment is to go, and not more. 0 or -errno. */
 static int prepare(struct sock *sk, struct sk_buff *skb, u32 segs)

@@ -8,6 +8,9 @@
  * unless a time stamp says which copy is meant.
  */
 #include "tcp/tcp.h"
+#include "tcp/tcp_ack.h"
+#include "tcp/tcp_cong.h"
+#include "tcp/tcp_timer.h"
 
 #define MIN_RTT_NONE UINT32_MAX
 

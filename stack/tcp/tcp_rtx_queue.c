@@ -7,6 +7,8 @@
  * is part of sk_wmem_queued.
  */
 #include "tcp/tcp.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_rtx_queue.h"
 
 static struct sk_buff *rb_to_skb(const struct rb_node *n)
 {

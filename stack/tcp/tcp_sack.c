@@ -8,6 +8,9 @@
 #include "tcp/tcp.h"
 #include "tcp/tcp_accecn.h"
 #include "tcp/tcp_rcv.h"
+#include "tcp/tcp_input.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_recovery.h"
 
 struct tcp_sack *tcp_sack_get(struct sock *sk)
 {

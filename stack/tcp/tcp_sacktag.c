@@ -8,6 +8,10 @@
  * so; nothing is both SACKed and lost; highest_sack is the segment behind the highest SACKed one.
  */
 #include "tcp/tcp.h"
+#include "tcp/tcp_ack.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_recovery.h"
+#include "tcp/tcp_rtx_queue.h"
 
 u32 tcp_highest_sack_seq(const struct tcp_sock *tp)
 {

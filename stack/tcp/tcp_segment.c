@@ -10,6 +10,8 @@
 #include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_auth.h"
 #include "tcp/tcp_send.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_rtx_queue.h"
 
 /* ---- options ---- */
 

@@ -5,6 +5,7 @@
 #define TAPLINE_TCP_TCP_SEND_H
 
 #include "tcp/tcp.h"
+#include "tcp/tcp_output.h"
 
 /* Options of a SYN, or of the SYN-ACK of a simultaneous open; bytes they take. */
 u32 tcp_syn_options(struct sock *sk, bool synack, struct tcp_out_options *opts);

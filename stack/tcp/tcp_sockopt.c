@@ -7,6 +7,12 @@
 #include "tcp/tcp_ao.h"
 #include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_md5.h"
+#include "tcp/tcp_ack.h"
+#include "tcp/tcp_cong.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_rare.h"
+#include "tcp/tcp_timer.h"
+#include "tcp/tcp_user.h"
 
 /* ---- set ---- */
 

@@ -12,6 +12,12 @@
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_metrics.h"
 #include "tcp/tcp_secure_seq.h"
+#include "tcp/tcp_input.h"
+#include "tcp/tcp_minisocks.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_rare.h"
+#include "tcp/tcp_timer.h"
+#include "tcp/tcp_user.h"
 
 void tcp_listendrop(struct sock *sk)
 {

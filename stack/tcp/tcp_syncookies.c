@@ -14,6 +14,8 @@
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_secure_seq.h"
 #include "tcp/tcp_syn.h"
+#include "tcp/tcp_input.h"
+#include "tcp/tcp_output.h"
 
 #define COOKIEBITS	    24u
 #define COOKIEMASK	    ((1u << COOKIEBITS) - 1)

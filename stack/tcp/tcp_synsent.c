@@ -7,6 +7,12 @@
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_metrics.h"
 #include "tcp/tcp_rcv.h"
+#include "tcp/tcp_ack.h"
+#include "tcp/tcp_cong.h"
+#include "tcp/tcp_input.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_timer.h"
+#include "tcp/tcp_user.h"
 
 void tcp_init_transfer(struct sock *sk, struct sk_buff *skb)
 {

@@ -9,6 +9,13 @@
 #include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_rcv.h"
 #include "tcp/tcp_syn.h"
+#include "tcp/tcp_ack.h"
+#include "tcp/tcp_minisocks.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_recovery.h"
+#include "tcp/tcp_rtx_queue.h"
+#include "tcp/tcp_timer.h"
+#include "tcp/tcp_user.h"
 
 #define TCP_THIN_LINEAR_RETRIES 6
 

@@ -10,6 +10,9 @@
 #include "core/netdevice.h"
 #include "tcp/tcp.h"
 #include "tcp/tcp_send.h"
+#include "tcp/tcp_ack.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_rtx_queue.h"
 
 #define GSO_LEGACY_MAX_SIZE 65536u
 

@@ -8,6 +8,9 @@
  */
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_undo.h"
+#include "tcp/tcp_cong.h"
+#include "tcp/tcp_recovery.h"
+#include "tcp/tcp_rtx_queue.h"
 
 void tcp_init_undo(struct tcp_sock *tp)
 {
