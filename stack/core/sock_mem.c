@@ -15,11 +15,14 @@
 s64 sk_prot_mem_limits(const struct sock *sk, u32 i)
 {
 	const struct netns_sysctl *sysctl = &sk->net->host->init_net->sysctl;
-	const s32 tcp[] = { sysctl->tcp_mem_low, sysctl->tcp_mem_pressure, sysctl->tcp_mem_high };
-	const s32 udp[] = { sysctl->udp_mem_low, sysctl->udp_mem_pressure, sysctl->udp_mem_high };
+	bool tcp = sk->prot->memory == PROTO_MEM_TCP;
 
 	ASSERT(i < 3 && sk->prot->memory != PROTO_MEM_NONE);
-	return sk->prot->memory == PROTO_MEM_TCP ? tcp[i] : udp[i];
+	if (!i)
+		return tcp ? sysctl->tcp_mem_low : sysctl->udp_mem_low;
+	if (i == 1)
+		return tcp ? sysctl->tcp_mem_pressure : sysctl->udp_mem_pressure;
+	return tcp ? sysctl->tcp_mem_high : sysctl->udp_mem_high;
 }
 
 static bool has_memory_pressure(const struct sock *sk)
@@ -124,13 +127,14 @@ static bool may_raise(struct sock *sk, u32 size, enum sk_mem_dir dir)
 bool __sk_mem_schedule(struct sock *sk, u32 size, enum sk_mem_dir dir)
 {
 	const struct proto_mem *mem = sk_proto_mem(sk);
-	s32 pages = (s32)sk_mem_pages(size - sk_forward_alloc(sk));
+	s32 pages;
 	bool ok;
 
 	/* Whatever the CPUs have not told yet, there is plenty. */
 	if (!mem->pressure && mem->allocated + sk->net->host->init_net->sysctl.core_mem_pcpu_rsv <=
 				      sk_prot_mem_limits(sk, 0))
 		return true;
+	pages = (s32)sk_mem_pages(size - sk_forward_alloc(sk));
 	/* What the caller takes counts already while it is decided. */
 	cpu_pages_add(sk, pages);
 	ok = may_raise(sk, size, dir);
