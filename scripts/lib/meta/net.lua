@@ -842,7 +842,7 @@ local Epoll = {}
 ---@field flags? string|integer
 ---@field control? table<string, any>|string
 
----@param kind "udp"|"tcp"|"tcp6"|"ping"|"raw"|"packet"|"packet-dgram"
+---@param kind "udp"|"tcp"|"tcp6"|"packet"|"packet-dgram"
 ---@param options? { nonblock: boolean?, protocol: (integer|string)?, dev: tapline.Device?, filter: tapline.Bpf?, auxdata: boolean? }
 ---@return tapline.Socket
 function Host:socket(kind, options) end

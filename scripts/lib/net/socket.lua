@@ -46,8 +46,6 @@ local socket_types = {
   tcp6 = { C.SOCK_STREAM, C.IPPROTO_TCP, C.AF_INET6 },
   udp = { C.SOCK_DGRAM, C.IPPROTO_UDP },
   tcp = { C.SOCK_STREAM, C.IPPROTO_TCP },
-  ping = { C.SOCK_DGRAM, C.IPPROTO_ICMP },
-  raw = { C.SOCK_RAW, C.IPPROTO_RAW },
   packet = { C.SOCK_RAW, 3, C.AF_PACKET },
   ["packet-dgram"] = { C.SOCK_DGRAM, 3, C.AF_PACKET },
 }
@@ -56,7 +54,9 @@ local socket_options = set "nonblock protocol dev filter auxdata"
 function socket.new(host, kind, o)
   o = options("host:socket", o, socket_options)
   local known = socket_types[kind]
-  if not known then raise(("host:socket: there is no type '%s'"):format(tostring(kind))) end
+  if not known then
+    raise(("host:socket: there is no type '%s'; there are: packet packet-dgram tcp tcp6 udp"):format(tostring(kind)))
+  end
   local is_packet = known[3] == C.AF_PACKET
   local protocol = is_packet and packet.protocol(o.protocol) or o.protocol or known[2]
   if not is_packet and (o.dev or o.auxdata) then raise("host:socket: dev and auxdata are for packet sockets") end

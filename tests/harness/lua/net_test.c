@@ -183,6 +183,7 @@ static void test_near(void **state)
 {
 	(void)state;
 	assert_fails("net.host { adr = '192.0.2.1/24' }", "did you mean 'addr'?");
+	assert_fails(HOST "host:socket 'raw'", "there are: packet packet-dgram tcp tcp6 udp");
 	assert_fails(HOST "host:sysctl('net.ipv4.tcp_sak', 1)",
 		     "did you mean 'net.ipv4.tcp_sack'?");
 	assert_fails(HOST "host:counter('TcpInSeg')", "did you mean 'TcpInSegs'?");
