@@ -191,8 +191,8 @@ tap.test("ip_forward_update_priority: what is forwarded is queued by its TOS, un
     send(0, "normal")
     send(0x10, "fast")
     local got = {}
-    for i, frame in ipairs(far:collect { during = "1s" }) do
-      if i > 8 then got[#got + 1] = frame.payload end
+    for _, frame in ipairs(far:collect { during = "1s" }) do
+      if frame.payload ~= "ring" then got[#got + 1] = frame.payload end
     end
     t:is(table.concat(got, " "), order)
   end

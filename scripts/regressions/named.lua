@@ -22,6 +22,7 @@ end
 
 tap.test("nestea (CVE-1999-0257): a fragment inside the one before, and one behind both", function(t)
   local host, peer = station()
+  host:sysctl("net.ipv4.ipfrag_time", 30)
   peer:send(ip { id = 242, mf = true, proto = 253 } / ("a"):rep(24))
   peer:send(ip { id = 242, off = 1, proto = 253 } / ("b"):rep(4))
   peer:send(ip { id = 242, mf = true, proto = 253 } / ("c"):rep(88))
