@@ -12,7 +12,9 @@ tap.test("the loopback counts octets without the link header", function(t)
   t:like(host:proc "/proc/net/dev", "lo:%s+29%s+1 .-%s29%s+1 ")
 end)
 
-tap.test("TCPHPHits: the short way is for data that fits into the rest of the last page", function(t)
+-- In the hostile build a packet's head is made anew at every pull: another size.
+tap.test("TCPHPHits: the short way is for data that fits into the rest of the last page",
+  { skip = net.C.HOSTILE == 1 and "packets have another size" or nil }, function(t)
   local host = net.host { up = false }
   local server = host:socket "tcp":listen(80)
   local client = host:socket "tcp"
