@@ -85,7 +85,7 @@ static s64 call_accept(struct sys_op *op)
 static s64 call_sendmsg(struct sys_op *op)
 {
 	struct iovec *iov = calloc(IOVECS_MAX, sizeof(*iov));
-	size_t piece = op->arg[1] ? op->arg[1] : op->data_len, n = 0, at = 0;
+	size_t piece = op->arg[1] ? (size_t)op->arg[1] : op->data_len, n = 0, at = 0;
 	struct msghdr m = { .msg_iov = iov };
 	union address a;
 	s64 r;
