@@ -100,8 +100,7 @@ tap.test("SYN flood: with a full queue who answers our number gets in, the flood
   peer:collect { during = "100s" }
 end)
 
-tap.test("exceptions of routes (CVE-2021-20322): which of them are forgotten is another set on every host",
-  { skip = net.C.HOSTILE == 1 and "all exceptions are in one bucket" or nil }, function(t)
+tap.test("exceptions of routes (CVE-2021-20322): which of them are forgotten is another set on every host", function(t)
   -- More destinations than a next hop has room for; each is told of a smaller path MTU.
   local function forgotten()
     local host, peer = station()
@@ -123,6 +122,10 @@ tap.test("exceptions of routes (CVE-2021-20322): which of them are forgotten is 
     return list
   end
   local one, other = forgotten(), forgotten()
+  if net.C.HOSTILE == 1 then -- all are in one bucket, of five and as many more by chance, and the new one
+    for _, list in ipairs { one, other } do t:ok(#list >= 590 and #list <= 594, #list) end
+    return
+  end
   t:ok(#one > 50 and #one < 500, #one)
   t:ok(#other > 50 and #other < 500, #other)
   local both, set = 0, {}

@@ -25,6 +25,8 @@ tap.test("silly windows: a reader of single octets does not open the window octe
     last = update.tcp.window
   end
   t:ok(last >= 1000)
+  peer:send((". %d:%d(1) ack 1"):format(next, next + 1))
+  t:ok(peer:expect(net.tcp{ flags = "." }, { within = "100ms" }).tcp.window >= 2000, "all of it is free again")
 end)
 
 tap.test("silly windows: no small segment into a small window while others are on the way", function(t)

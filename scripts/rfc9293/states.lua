@@ -80,7 +80,7 @@ end)
 
 tap.test("window shut: a reset at RCV.NXT ends the connection, one behind it does not", function(t)
   local _, peer, conn, next = shut()
-  peer:send(("R %d:%d(0)"):format(next + 70000, next + 70000))
+  peer:send(("R %d:%d(0)"):format(next + 1, next + 1))
   net.sleep "1ms"
   t:is(conn:info().state, "ESTABLISHED")
   peer:send(("R %d:%d(0)"):format(next, next))
