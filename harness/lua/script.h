@@ -12,6 +12,8 @@
 #include "lua/sandbox.h"
 #include "tap/tap.h"
 
+struct sut_ops;
+
 struct script_setting {
 	const char *key;
 	const char *value;
@@ -22,7 +24,7 @@ struct script_config {
 	u64 seed; /* of the run */
 	const char *profile;
 	bool profile_given; /* by the command line: tests that are for another one are skipped */
-	const char *sut; /* the stack under test, "kernel"; NULL: tapline's */
+	const struct sut_ops *sut; /* the stack under test; NULL: tapline's */
 	const char *nic; /* model of the cards that a script leaves open; NULL: ring */
 	const char *offload; /* "gro=off,tso=on" for those cards, or NULL */
 	const struct script_setting *settings;

@@ -11,12 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A world with one host and one device; NULL when memory is short. */
-static struct sut *one_host(const char *profile)
+/* A world with one host and one device; NULL when memory (or the right) is short. */
+static struct sut *one_host(const struct sut_ops *ops, const char *profile)
 {
 	struct world_config config = { .seed = 1, .profile_rfc = strcmp(profile, "rfc") == 0 };
 	struct op op = { .kind = OP_HOST_ADD };
-	struct sut *s = sut_tapline.create(&config, NULL, NULL);
+	struct sut *s = ops->create(&config, NULL, NULL);
 
 	if (!s)
 		return NULL;
@@ -90,9 +90,9 @@ bool settings_check(const struct script_config *config, struct strbuf *error)
 
 	if (!config->setting_count)
 		return true;
-	s = one_host(config->profile);
+	s = one_host(config->sut ? config->sut : &sut_tapline, config->profile);
 	if (!s) {
-		strbuf_puts(error, "no memory for a world");
+		strbuf_puts(error, "--set: no world can be made to try it");
 		return false;
 	}
 	for (i = 0; i < config->setting_count && ok; i++) {
@@ -108,7 +108,7 @@ bool settings_check(const struct script_config *config, struct strbuf *error)
 
 void settings_sysctls(const char *profile, void (*fn)(const char *name, const char *value))
 {
-	struct sut *s = one_host(profile);
+	struct sut *s = one_host(&sut_tapline, profile);
 	struct names names = { 0 };
 	size_t i;
 
@@ -135,7 +135,7 @@ static void print_counter(void *ctx, const char *name, u64 value)
 
 void settings_counters(void (*fn)(const char *name, const char *value))
 {
-	struct sut *s = one_host("linux");
+	struct sut *s = one_host(&sut_tapline, "linux");
 
 	if (!s)
 		return;

@@ -229,12 +229,6 @@ static void apply_given(const struct run_options *given, struct run_options *o)
 		o->seed = below.seed;
 	if (!given->profile_given && below.profile_given)
 		o->profile = below.profile;
-	if (!given->sut)
-		o->sut = below.sut;
-	if (!given->nic)
-		o->nic = below.nic;
-	if (!given->offload)
-		o->offload = below.offload;
 	if (!given->wall_timeout_given && below.wall_timeout_given)
 		o->wall_timeout = below.wall_timeout;
 	o->settings = below.settings;

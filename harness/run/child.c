@@ -7,6 +7,7 @@
 
 #include "packetdrill/front.h"
 #include "run/record.h"
+#include "sut/sut.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +20,7 @@ struct test_file {
 
 static struct script *load_lua(const struct plan_file *f, struct strbuf *error)
 {
-	if (f->config.sut && strcmp(f->config.sut, "kernel") == 0) {
+	if (f->config.sut == &sut_kernel) {
 		strbuf_printf(
 			error,
 			"%s: --sut kernel is for packetdrill scripts: Lua tests need virtual time",

@@ -8,6 +8,7 @@
 #include "base/glob.h"
 #include "base/suggest.h"
 #include "lua/script.h"
+#include "sut/sut.h"
 #include "tap/tap.h"
 
 #include <inttypes.h>
@@ -178,9 +179,27 @@ static bool parse_nic(struct run_options *o, const char *text, struct strbuf *er
 static bool parse_sut(struct run_options *o, const char *text, struct strbuf *error)
 {
 	static const char *const names[] = { "tapline", "kernel" };
+	const char *name = parse_name("--sut", "stack", names, text, error);
 
-	o->sut = parse_name("--sut", "stack", names, text, error);
-	return o->sut != NULL;
+	if (name)
+		o->sut = name == names[0] ? &sut_tapline : &sut_kernel;
+	return name != NULL;
+}
+
+/* What --sut kernel has nothing to set against: a check that finds nothing is none. */
+static bool check_sut(const struct run_options *o, struct strbuf *error)
+{
+	const char *option = o->audit			 ? "--audit" :
+			     o->digest			 ? "--digest" :
+			     o->nic			 ? "--nic" :
+			     o->offload			 ? "--offload" :
+			     strcmp(o->profile, "linux") ? "--profile rfc" :
+							   NULL;
+
+	if (o->sut != &sut_kernel || !option)
+		return true;
+	strbuf_printf(error, "%s and --sut kernel: the machine's kernel has no such thing", option);
+	return false;
 }
 
 /* "gro=off,tso=on": names and switches that there are. */
@@ -467,7 +486,7 @@ bool run_options_parse(struct run_options *o, const struct run_extras *extras, i
 		strbuf_puts(error, "no file or folder given");
 		return false;
 	}
-	return true;
+	return check_sut(o, error);
 }
 
 bool run_options_apply(struct run_options *o, const char *name, char *value, struct strbuf *error)
@@ -510,7 +529,7 @@ void run_options_rerun(const struct run_options *o, const char *path, const char
 	if (strcmp(o->profile, "linux") != 0)
 		strbuf_printf(out, " --profile %s", o->profile);
 	if (o->sut)
-		strbuf_printf(out, " --sut %s", o->sut);
+		strbuf_printf(out, " --sut %s", o->sut->name);
 	if (o->nic)
 		strbuf_printf(out, " --nic %s", o->nic);
 	if (o->offload)

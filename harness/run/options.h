@@ -22,7 +22,7 @@ struct run_options {
 	const char *capture_dir; /* NULL: no captures */
 	bool make; /* write the captures that scripts make */
 	const char *profile; /* "linux" or "rfc" */
-	const char *sut; /* "tapline" or "kernel"; NULL: not given */
+	const struct sut_ops *sut; /* NULL: not given, tapline's own */
 	const char *nic; /* "ring" or "virtio"; NULL: not given */
 	const char *offload; /* "gro=off,tso=on", checked; NULL: not given */
 	unsigned int wall_timeout; /* seconds per test, 0: no watchdog */

@@ -128,6 +128,7 @@ static void fill_config(const struct run *r, struct plan_file *f)
 static bool fill_options(struct run *r, struct strbuf *error)
 {
 	const struct script_config config = { .profile = r->options->profile,
+					      .sut = r->options->sut,
 					      .settings = r->options->settings,
 					      .setting_count = r->options->setting_count };
 	struct strbuf message = { 0 };

@@ -32,6 +32,12 @@ cd "$dir"
 "$TAPLINE" run --sut kernel t.lua >out 2>err && { echo "a Lua test ran on the kernel"; exit 1; }
 grep -q 'Lua tests need virtual time' err || { cat err; exit 1; }
 
+for option in --audit --digest "--nic virtio" "--offload gro=on" "--profile rfc"; do
+	# shellcheck disable=SC2086
+	"$TAPLINE" run --sut kernel $option talk.pkt >out 2>err && { echo "$option was taken with --sut kernel"; exit 1; }
+	grep -q -e "^tapline run: ${option%% *} .*--sut kernel" -e "^tapline run: ${option%% *} rfc and --sut kernel" err || { cat err; exit 1; }
+done
+
 before=$(cat /proc/sys/net/ipv4/tcp_sack 2>/dev/null || true)
 if ! unshare -n true 2>/dev/null || ! [ -w /dev/net/tun ] || ! command -v ip >/dev/null; then
 	"$TAPLINE" run --sut kernel talk.pkt >out 2>&1 && { echo "it ran without the rights"; exit 1; }
@@ -45,6 +51,8 @@ for _ in 1 2 3 4 5; do
 	"$TAPLINE" run --sut kernel --tolerance 90ms talk.pkt >out 2>&1 && { passed=1; break; }
 done
 [ -n "$passed" ] || { cat out; exit 1; }
+"$TAPLINE" run --sut kernel --set net.ipv4.tcp_sak=1 talk.pkt >out 2>err && { echo "a sysctl that is not there was set"; exit 1; }
+grep -q "did you mean 'net.ipv4.tcp_sack'" err || { cat err; exit 1; }
 "$TAPLINE" run --sut kernel --tolerance 90ms wrong.pkt >out 2>&1 && { echo "501 bytes were seen where 500 are"; exit 1; }
 grep -q 'not ok 1' out || { cat out; exit 1; }
 [ "$before" = "$(cat /proc/sys/net/ipv4/tcp_sack 2>/dev/null || true)" ] || { echo "the machine's own sysctl was set"; exit 1; }
