@@ -60,36 +60,38 @@ static void put_host(struct talk *w, size_t i, u64 gap)
 	strbuf_puts(w->out, " })\n");
 }
 
-/* Has the host sent data before segment i that no segment before it acknowledges? */
-static bool waits_for_ack(const struct talk *w, size_t i)
-{
-	for (size_t k = i; k-- > 0;) {
-		const struct cv_segment *g = &w->c->segment[k];
+/* What of the host's data the peer has not acknowledged yet. */
+struct flight {
+	u32 end; /* behind the last byte */
+	bool waits;
+};
 
-		if (g->side == w->host && g->len)
-			return true;
-		if (g->side != w->host && g->flags & CV_ACK)
-			return false;
+static void in_flight(struct flight *f, const struct talk *w, const struct cv_segment *g)
+{
+	if (g->side == w->host && g->len) {
+		f->end = f->waits && cv_seq_diff(f->end, g->seq + g->len) > 0 ? f->end :
+										g->seq + g->len;
+		f->waits = true;
+	} else if (g->side != w->host && g->flags & CV_ACK && cv_seq_diff(g->ack, f->end) >= 0) {
+		f->waits = false;
 	}
-	return false;
 }
 
 /*
  * The application acts at the time of what it causes. What Nagle's algorithm held back was written
  * before: a probe of that instant takes it along (RFC 8985 7.3).
  */
-static void put_at_of_application(struct talk *w, size_t i, u64 gap)
+static void put_at_of_application(struct talk *w, bool held)
 {
-	u64 before = gap && waits_for_ack(w, i);
-
-	w->now -= before;
+	w->now -= held;
 	talk_put_at(w);
-	w->now += before;
+	w->now += held;
 }
 
 static void put_segments(struct talk *w)
 {
 	u64 last = w->c->segment[0].time_ns, sent = 0;
+	struct flight flight = { 0 };
 
 	for (size_t i = 0; i < w->c->count; i++) {
 		const struct cv_segment *g = &w->c->segment[i];
@@ -107,12 +109,13 @@ static void put_segments(struct talk *w)
 			sent = w->now;
 			talk_put_at(w);
 			put_peer(w, i);
-			continue;
+		} else {
+			/* An answer comes by itself. */
+			if (!w->refused && !w->closed && (g->len || g->flags & (CV_FIN | CV_RST)))
+				put_at_of_application(w, gap && flight.waits);
+			put_host(w, i, gap);
 		}
-		/* The application acts at its time; an answer comes by itself. */
-		if (!w->refused && !w->closed && (g->len || g->flags & (CV_FIN | CV_RST)))
-			put_at_of_application(w, i, gap);
-		put_host(w, i, gap);
+		in_flight(&flight, w, g);
 	}
 }
 
