@@ -66,15 +66,22 @@ static enum capture_status read_section(struct capture_reader *r, const struct b
 static bool interface_option(struct capture_reader *r, struct interface *i, u32 code, u32 len,
 			     const u8 *value)
 {
-	if (code == OPT_TSRESOL && len == 1) {
+	if (code == OPT_TSRESOL) {
+		if (len != 1)
+			return false;
 		i->binary_units = value[0] & 0x80;
 		i->exponent = value[0] & 0x7f;
-	} else if (code == OPT_TSOFFSET && len == 8) {
-		u64 a = get32(r->big, value), b = get32(r->big, value + 4);
+	}
+	if (code == OPT_TSOFFSET) {
+		u64 a, b;
 
+		if (len != 8)
+			return false;
+		a = get32(r->big, value);
+		b = get32(r->big, value + 4);
 		i->offset_s = (s64)(r->big ? a << 32 | b : b << 32 | a);
 	}
-	return (code != OPT_TSRESOL || len == 1) && (code != OPT_TSOFFSET || len == 8);
+	return true;
 }
 
 /*

@@ -5,9 +5,9 @@
  * own runner has it: "...v4.pkt" is not for IPv6, "...v6.pkt" for nothing else.
  */
 #include "packetdrill/front.h"
-#include "sut/sut.h"
 
 #include "capture/test_path.h"
+#include "sut/sut.h"
 
 #include <inttypes.h>
 #include <regex.h>
@@ -312,11 +312,6 @@ static void fill_result(const struct pd_file *f, const struct pd_outcome *o, con
 	}
 }
 
-static bool is_kernel(const struct script_config *config)
-{
-	return config->sut && !strcmp(config->sut, "kernel");
-}
-
 static void run_test(struct pd_file *f, size_t i, const char *rerun, const struct pd_watch *watch,
 		     struct script_result *result)
 {
@@ -330,7 +325,7 @@ static void run_test(struct pd_file *f, size_t i, const char *rerun, const struc
 		.profile_rfc = strcmp(f->config->profile, "rfc") == 0,
 		.digest = f->config->digest,
 		.watch = watch,
-		.sut = is_kernel(f->config) ? &sut_kernel : &sut_tapline,
+		.sut = f->config->sut ? f->config->sut : &sut_tapline,
 		.setting_count = f->config->setting_count,
 	};
 	struct pd_define *settings = NULL;

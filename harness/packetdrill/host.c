@@ -275,22 +275,37 @@ static int command_ss(void *ctx, struct strbuf *out)
 	return err;
 }
 
-/* "192.0.2.0/24", "192.0.2.1", "default" */
-static bool parse_prefix(const char *text, bool v6, struct pd_address *a, u32 *len)
+bool pd_prefix_parse(const char *text, struct pd_address *a, u32 *len)
 {
-	char copy[64];
 	size_t n = strcspn(text, "/");
+	char copy[64], *end = NULL;
+	unsigned long bits;
 
-	*a = (struct pd_address){ .v6 = v6 };
-	*len = 0;
-	if (strcmp(text, "default") == 0)
-		return true;
 	if (n >= sizeof(copy))
 		return false;
 	memcpy(copy, text, n);
 	copy[n] = 0;
-	*len = text[n] ? (u32)strtoul(text + n + 1, NULL, 10) : v6 ? 128 : 32;
-	return pd_address_parse(copy, a) && a->v6 == v6;
+	if (!pd_address_parse(copy, a))
+		return false;
+	*len = a->v6 ? 128 : 32;
+	if (!text[n])
+		return true;
+	bits = strtoul(text + n + 1, &end, 10);
+	if (end == text + n + 1 || *end || bits > *len)
+		return false;
+	*len = (u32)bits;
+	return true;
+}
+
+/* A prefix of this family, or "default". */
+static bool parse_destination(const char *text, bool v6, struct pd_address *a, u32 *len)
+{
+	if (strcmp(text, "default") == 0) {
+		*a = (struct pd_address){ .v6 = v6 };
+		*len = 0;
+		return true;
+	}
+	return pd_prefix_parse(text, a, len) && a->v6 == v6;
 }
 
 static bool has_metrics(const struct pd_route *route)
@@ -378,7 +393,7 @@ static int command_route(void *ctx, const struct pd_route *route)
 	u32 len;
 	s64 err;
 
-	if (!parse_prefix(route->dst, route->v6, &dst, &len))
+	if (!parse_destination(route->dst, route->v6, &dst, &len))
 		return -EINVAL;
 	if (!route->v6)
 		return route4(r, route, &dst, len);

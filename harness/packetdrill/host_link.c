@@ -48,19 +48,12 @@ int pd_host_addr(void *ctx, bool add, const char *address, const char *dev)
 	struct op op = { .kind = add ? OP_ADDR_ADD : OP_ADDR_DEL };
 	struct op_bytes bytes;
 	struct pd_address a;
-	char copy[64];
-	size_t n = strcspn(address, "/");
 	u32 prefix;
 
 	if (strcmp(dev, "tun0") != 0)
 		return -ENODEV;
-	if (n >= sizeof(copy))
+	if (!pd_prefix_parse(address, &a, &prefix))
 		return -EINVAL;
-	memcpy(copy, address, n);
-	copy[n] = '\0';
-	if (!pd_address_parse(copy, &a))
-		return -EINVAL;
-	prefix = address[n] ? (u32)strtoul(address + n + 1, NULL, 10) : a.v6 ? 128 : 32;
 	bytes = (struct op_bytes){ a.bytes, a.v6 ? 16 : 4 };
 	if (add) {
 		op.u.addr_add.ifindex = PD_TUN_IFINDEX;

@@ -258,6 +258,8 @@ int pd_host_netfilter(void *ctx, int argc, char *const *argv, struct strbuf *out
 /* ip link set, ip addr: pd_command_ops.link_set and .addr (host_link.c). */
 int pd_host_link_set(void *ctx, const char *dev, const char *key, const char *value);
 int pd_host_addr(void *ctx, bool add, const char *address, const char *dev);
+/* "192.0.2.0/24", "2001:db8::1": without a length the whole address. False: it is none. */
+bool pd_prefix_parse(const char *text, struct pd_address *a, u32 *len);
 extern const struct pd_command_ops pd_host_commands;
 /* The same, and tells the watch what they do. */
 extern const struct pd_command_ops pd_watched_commands;

@@ -22,9 +22,9 @@ end
 -- What other tools call a thing that has another name here.
 local ELSEWHERE = {
   eq = "t:is", equal = "t:is", equals = "t:is", same = "t:is", ne = "t:isnt", assert = "t:ok",
-  match = "t:like", raises = "t:error", log = "t:note", print = "t:note", wait = "net.sleep",
-  run = "net.sleep", delay = "net.sleep", time = "net.now", it = "tap.test", describe = "tap.test",
-  recvfrom = "peer:expect", tcpdump = "peer:frames", stats = "host:counters", nstat = "host:counters",
+  match = "t:like", raises = "t:error", log = "t:note", wait = "net.sleep", run = "net.sleep",
+  delay = "net.sleep", time = "net.now", it = "tap.test", describe = "tap.test",
+  tcpdump = "peer:collect", stats = "host:counters", nstat = "host:counters",
 }
 
 local owners = {}
