@@ -221,8 +221,7 @@ void reuseport_update_incoming_cpu(struct sock *sk, s32 cpu)
 		g->incoming_cpu += has_incoming_cpu(sk);
 }
 
-/* In no table that packets are looked up in: not bound, or of TCP neither listening nor connected.
- */
+/* In no table for packets: not bound, or of TCP neither listening nor connected. */
 static bool sk_unhashed(const struct sock *sk)
 {
 	return sk->sk_protocol == IPPROTO_TCP ? sk->sk_state == TCP_CLOSE : !sk->inet_num;

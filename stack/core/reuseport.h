@@ -10,8 +10,7 @@
 
 struct sock_reuseport {
 	u32 num_socks, max_socks;
-	u32 num_closed_socks; /* listeners that closed and whose requests may move (tcp_migrate_req)
-			       */
+	u32 num_closed_socks; /* closed listeners whose requests may move (tcp_migrate_req) */
 	u32 incoming_cpu; /* how many of socks have SO_INCOMING_CPU */
 	bool has_conns; /* one of them is connected: flows are to be scored first */
 	bool bind_inany;

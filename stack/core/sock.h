@@ -263,8 +263,7 @@ struct proto {
 	void (*unhash)(struct sock *sk);
 	/* inet_rcv_saddr or the peer changed. */
 	void (*rehash)(struct sock *sk);
-	/* SOF_TIMESTAMPING_OPT_ID is about to be set: sk_tskey. NULL: packets are numbered from 0.
-	 */
+	/* SOF_TIMESTAMPING_OPT_ID is about to be set: tskey. NULL: packets count from 0. */
 	int (*timestamping_key)(struct sock *sk, u32 flags);
 	/* SOF_TIMESTAMPING_OPT_STATS: what comes with the time stamp of `orig`; ack: what
 	 * acknowledged it, or NULL. May be NULL. */

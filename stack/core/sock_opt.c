@@ -20,6 +20,14 @@ int sock_get_int(const u8 *val, u32 len, s32 *out)
 	return 0;
 }
 
+static void set_flag(struct sock *sk, u32 flag, bool on)
+{
+	if (on)
+		sk->sk_flags |= flag;
+	else
+		sk->sk_flags &= ~flag;
+}
+
 /* The doubling is for the overhead that sk_buffs add: the account counts truesize. */
 static void set_rcvbuf(struct sock *sk, u32 val)
 {
@@ -69,24 +77,28 @@ static int set_timeout(struct sock *sk, u32 name, const u8 *val, u32 len)
 	return 0;
 }
 
+/* sock_bindtoindex_locked */
+static int bind_to_index(struct sock *sk, s32 ifindex)
+{
+	if (ifindex < 0)
+		return -EINVAL;
+	sk->sk_bound_dev_if = (u32)ifindex;
+	sk_dst_reset(sk);
+	if (sk->prot->rehash)
+		sk->prot->rehash(sk);
+	return 0;
+}
+
 static int bind_to_device(struct sock *sk, const u8 *val, u32 len)
 {
 	char name[IFNAME_LEN];
 	const struct net_device *dev;
 
 	str_copy_n(name, sizeof(name), (const char *)val, len);
-	if (!name[0]) {
-		sk->sk_bound_dev_if = 0;
-	} else {
-		dev = dev_get_by_name(sk->net, name);
-		if (!dev)
-			return -ENODEV;
-		sk->sk_bound_dev_if = dev->ifindex;
-	}
-	sk_dst_reset(sk);
-	if (sk->prot->rehash)
-		sk->prot->rehash(sk);
-	return 0;
+	if (!name[0])
+		return bind_to_index(sk, 0);
+	dev = dev_get_by_name(sk->net, name);
+	return dev ? bind_to_index(sk, (s32)dev->ifindex) : -ENODEV;
 }
 
 static int set_linger(struct sock *sk, const u8 *val, u32 len)
@@ -99,24 +111,8 @@ static int set_linger(struct sock *sk, const u8 *val, u32 len)
 	if (!rare)
 		return -ENOMEM;
 	rare->lingertime_s = get_le32(val + 4);
-	if (get_le32(val))
-		sk->sk_flags |= SOCK_LINGER;
-	else
-		sk->sk_flags &= ~SOCK_LINGER;
+	set_flag(sk, SOCK_LINGER, get_le32(val) != 0);
 	return 0;
-}
-
-static void set_flag(struct sock *sk, u32 flag, bool on)
-{
-	if (on)
-		sk->sk_flags |= flag;
-	else
-		sk->sk_flags &= ~flag;
-}
-
-static u32 cap(s32 val, s32 max)
-{
-	return (u32)val < (u32)max ? (u32)val : (u32)max;
 }
 
 /* 32 or 64 bits, as long as what was given; all ones: no limit. */
@@ -197,17 +193,6 @@ static int set_zerocopy(struct sock *sk, s32 v)
 	return 0;
 }
 
-static int set_bound_ifindex(struct sock *sk, s32 ifindex)
-{
-	if (ifindex < 0)
-		return -EINVAL;
-	sk->sk_bound_dev_if = (u32)ifindex;
-	sk_dst_reset(sk);
-	if (sk->prot->rehash)
-		sk->prot->rehash(sk);
-	return 0;
-}
-
 static int set_rcvlowat(struct sock *sk, s32 v)
 {
 	struct sock_rare *rare = sock_rare_get(sk);
@@ -229,13 +214,13 @@ static int set_buffers(struct sock *sk, u32 name, s32 v)
 
 	switch (name) {
 	case SO_SNDBUF:
-		set_sndbuf(sk, cap(v, sysctl->core_wmem_max));
+		set_sndbuf(sk, min_u32((u32)v, (u32)sysctl->core_wmem_max));
 		return 0;
 	case SO_SNDBUFFORCE:
 		set_sndbuf(sk, v < 0 ? 0 : (u32)v);
 		return 0;
 	case SO_RCVBUF:
-		set_rcvbuf(sk, cap(v, sysctl->core_rmem_max));
+		set_rcvbuf(sk, min_u32((u32)v, (u32)sysctl->core_rmem_max));
 		return 0;
 	case SO_RCVBUFFORCE:
 		set_rcvbuf(sk, v < 0 ? 0 : (u32)v);
@@ -314,7 +299,7 @@ static int set_output(struct sock *sk, u32 name, s32 v)
 			sk_dst_reset(sk);
 		return 0;
 	default: /* SO_BINDTOIFINDEX */
-		return set_bound_ifindex(sk, v);
+		return bind_to_index(sk, v);
 	}
 }
 

@@ -99,10 +99,6 @@ void inet_child_forget(struct sock *child)
 	inet_csk_destroy_sock(child);
 }
 
-/*
- * Requests whose third ACK has not come stay in ehash: each goes when its timer finds no listener,
- * or at the next segment for it.
- */
 /* tcp_migrate_req: another listener of the group accepts it. */
 static bool child_migrate(struct sock *sk, struct request_sock *req)
 {
@@ -126,6 +122,10 @@ static bool child_migrate(struct sock *sk, struct request_sock *req)
 	return true;
 }
 
+/*
+ * Requests whose third ACK has not come stay in ehash: each goes when its timer finds no listener,
+ * or at the next segment for it.
+ */
 void inet_csk_listen_stop(struct sock *sk)
 {
 	struct request_sock_queue *q = inet_csk_queue(sk);

@@ -8,8 +8,8 @@
  * order. Peers choose their addresses and ports, so the hash is keyed (RFC 6056 is no help here:
  * the server's side of it).
  */
-#include "core/reuseport.h"
 #include "core/netdevice.h"
+#include "core/reuseport.h"
 #include "inet/inet_connection_sock.h"
 #include "inet/inet_ports.h"
 #include "inet/inet_timewait_sock.h"

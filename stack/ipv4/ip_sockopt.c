@@ -102,8 +102,7 @@ static int set_cmsg_flag(struct sock *sk, u32 flag, bool on)
 	return 0;
 }
 
-/* The device of a datagram without another one; in network byte order, as IPV6_UNICAST_IF has it.
- */
+/* The device of a datagram without another one, in network byte order (IPV6_UNICAST_IF too). */
 static int set_unicast_if(struct sock *sk, const u8 *val, u32 len)
 {
 	struct sock_rare *rare;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * TCP (RFC 9293): what all its modules share; what one of them has for others stands in its own
- * header. One code for both families: what is IPv4's or IPv6's is
- * behind icsk_af_ops and lies in tcp_ipv4.c and tcp_ipv6.c alone.
+ * header. One code for both families: what is IPv4's or IPv6's is behind icsk_af_ops and lies in
+ * tcp_ipv4*.c and tcp_ipv6*.c alone.
  *
  * In: tcp_v4_rcv -> tcp_v4_do_rcv -> tcp_rcv_established or tcp_rcv_state_process -> tcp_ack,
  * tcp_data_queue -> receive queue. Out: tcp_sendmsg -> write queue -> tcp_write_xmit ->
@@ -180,8 +180,7 @@ struct tcp_options_received {
 	u8 sack_ok; /* 0: no; TCP_SACK_SEEN */
 	u8 num_sacks; /* blocks waiting to be sent */
 	u8 user_mss_set;
-	u8 accecn; /* where the AccECN option of the segment at hand begins in its header; 0: none
-		    */
+	u8 accecn; /* of the segment at hand: where its AccECN option begins; 0: none */
 	u16 user_mss; /* TCP_MAXSEG; 0: none */
 	u16 mss_clamp; /* largest segment we may send: the peer's MSS option */
 };
@@ -408,7 +407,6 @@ static inline struct tcp_request_sock *tcp_rsk(const struct request_sock *req)
 	return (struct tcp_request_sock *)(void *)(uintptr_t)(const void *)req;
 }
 
-/* The saved SYN becomes the child's. */
 /* ---- clocks ---- */
 
 /* ktime_get_ns(), inline. */

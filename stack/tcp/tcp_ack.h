@@ -51,8 +51,7 @@ struct tcp_sacktag_state {
  * acceptable (-enum sk_rst_reason); a challenge ACK was sent when one is due.
  */
 int tcp_ack(struct sock *sk, const struct sk_buff *skb, u32 flag);
-/* RFC 7323 4.3: TS.Recent. */
-/* FLAG_TS_PROGRESS: it grew. */
+/* RFC 7323 4.3: TS.Recent. FLAG_TS_PROGRESS: it grew. */
 u32 tcp_replace_ts_recent(struct tcp_sock *tp, u32 seq);
 /* May the peer's window of this segment replace ours? RFC 9293 3.10.7.4: SND.WL1 and WL2. */
 bool tcp_may_update_window(const struct tcp_sock *tp, u32 ack, u32 ack_seq, u32 nwin);

@@ -90,9 +90,6 @@ bool tcp_parse_auth_options(const struct net *net, const u8 *th, struct tcp_auth
 enum skb_drop_reason tcp_inbound_hash(struct sock *sk, const struct request_sock *req,
 				      const struct sk_buff *skb, const struct tcp_ends *ends);
 
-/* What a TIME-WAIT socket keeps behind itself. */
-struct tcp_twsk_auth;
-_Static_assert(sizeof(struct tcp_auth) <= 32, "small");
 /* Bytes that the TIME-WAIT socket of sk needs behind itself; 0: no keys. */
 u32 tcp_twsk_auth_size(const struct sock *sk);
 void tcp_twsk_auth_init(struct inet_timewait_sock *tw, const struct sock *sk);

@@ -6,9 +6,9 @@
  *
  * Invariant: while TCP has a segment its control block is TCP's, with IP's own kept in `header`.
  */
-#include "core/busy_poll.h"
 #include "tcp/tcp_demux.h"
 
+#include "core/busy_poll.h"
 #include "core/filter.h"
 #include "tcp/tcp_ao.h"
 #include "tcp/tcp_input.h"

@@ -29,12 +29,11 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_
 int tcp_child_process(struct sock *parent, struct sock *child, struct sk_buff *skb);
 struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock *req,
 				      struct sk_buff *skb);
-/* A SYN for a listener: request made, SYN-ACK sent. */
 struct tcp_request_sock_ops;
+/* A SYN for a listener: request made, SYN-ACK sent. */
 int tcp_conn_request(const struct tcp_request_sock_ops *rsk_ops, struct sock *sk,
 		     struct sk_buff *skb);
 
-struct net_protocol;
 extern const struct proto tcp_prot;
 extern const struct proto tcpv6_prot;
 extern const struct inet_connection_sock_af_ops ipv4_specific;

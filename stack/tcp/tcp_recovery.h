@@ -13,7 +13,6 @@
 /* Receiver: blocks to announce. */
 void tcp_sack_new_ofo_skb(struct sock *sk, u32 seq, u32 end_seq);
 void tcp_sack_remove(struct tcp_sock *tp);
-void tcp_sack_extend(struct tcp_sack_block *sp, u32 seq, u32 end_seq);
 /* Made at the first call; NULL: no memory. */
 struct tcp_sack *tcp_sack_get(struct sock *sk);
 void tcp_dsack_set(struct sock *sk, u32 seq, u32 end_seq);

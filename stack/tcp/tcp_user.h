@@ -43,14 +43,10 @@ void tcp_move_syn(struct sock *newsk, struct request_sock *req);
 void tcp_set_state(struct sock *sk, u8 state);
 /* The connection is over: CLOSED, timers off, who waits is woken; an orphan goes. */
 void tcp_done(struct sock *sk);
-/* FIN exchange is through on our side: into CLOSED or FIN-WAIT, to be called on orphans. */
-void tcp_shutdown_orphan(struct sock *sk);
 /* Too many orphans, or no memory for them? (tcp_max_orphans) */
 bool tcp_check_oom(const struct sock *sk, u32 shift);
 /* Frees what was never acknowledged. */
 void tcp_write_queue_purge(struct sock *sk);
-/* sk_destruct: queues of TCP are emptied. */
-void tcp_v4_destroy_common(struct sock *sk);
 void tcp_push(struct sock *sk, u32 flags, u32 mss_now, u32 nonagle, u32 size_goal);
 u32 tcp_send_mss(struct sock *sk, u32 *size_goal, u32 flags);
 /* The reader took bytes: is a window update due? (RFC 9293 3.8.6.2.2) */
@@ -58,7 +54,6 @@ void tcp_cleanup_rbuf(struct sock *sk, u32 copied);
 u32 tcp_fin_time(const struct sock *sk);
 /* Is there room for one more to write (sk_stream_memory_free)? */
 bool tcp_stream_memory_free(const struct sock *sk);
-u32 tcp_stream_min_wspace(const struct sock *sk);
 void tcp_write_space(struct sock *sk);
 void tcp_data_ready(struct sock *sk);
 /* SO_RCVLOWAT: at most half of the buffer, which grows with it unless the user fixed it. */

@@ -5,13 +5,12 @@
  *
  * Invariant: sk_rmem_alloc = truesize of receive and error queue + forward_deficit.
  */
-#include "core/busy_poll.h"
 #include "udp/udp_sock.h"
 
-#include "inet/inet_hashtables.h"
-
+#include "core/busy_poll.h"
 #include "core/reuseport.h"
 #include "core/sock_mem.h"
+#include "inet/inet_hashtables.h"
 #include "kernel/trace.h"
 #include "lib/checksum.h"
 
