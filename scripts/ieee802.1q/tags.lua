@@ -2,14 +2,8 @@
 -- IEEE 802.1Q tags at a host without VLAN devices.
 local tap = require "tap"
 local net = require "net"
+local station = require("suite.station").pair
 local eth, vlan, ip, icmp, arp = net.eth, net.vlan, net.ip, net.icmp, net.arp
-
-local function station()
-  local host = net.host { addr = "192.0.2.1/24" }
-  local peer = host.wire:peer { addr = "192.0.2.9" }
-  host:neigh { addr = peer.addr, mac = peer.mac }
-  return host, peer
-end
 
 local function echo(tags)
   return eth{} / tags / ip{} / icmp{ type = "echo", id = 1, seq = 1 } / "tagged"

@@ -1,17 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- A host with a bound UDP socket, a peer whose address it knows; and a router between two peers.
 local net = require "net"
-
-local function station(options)
-  options = options or {}
-  options.addr = options.addr or "192.0.2.1/24"
-  local host = net.host(options)
-  local peer = host.wire:peer { addr = "192.0.2.9", port = 5000 }:to(7)
-  host:neigh { addr = peer.addr, mac = peer.mac }
-  local socket = host:socket "udp"
-  socket:bind(7)
-  return host, peer, socket
-end
+local station = require("suite.station").udp
 
 local function router(options)
   options = options or {}

@@ -2,19 +2,9 @@
 -- The way in, from the ring to the socket: what gives out first, and where it is counted.
 local tap = require "tap"
 local net = require "net"
+local station = require("suite.station").udp
 local card = require "suite.card"
 local ip, icmp, udp, arp = net.ip, net.icmp, net.udp, net.arp
-
-local function station(options)
-  options = options or {}
-  options.addr = options.addr or "192.0.2.1/24"
-  local host = net.host(options)
-  local peer = host.wire:peer { addr = "192.0.2.9", port = 5000 }:to(7)
-  if options.model ~= "tun" then host:neigh { addr = peer.addr, mac = peer.mac } end
-  local socket = host:socket "udp"
-  socket:bind(7)
-  return host, peer, socket
-end
 
 local drain = card.drain
 

@@ -3,19 +3,9 @@
 -- be seen from outside. The cost model makes load load: ns per interrupt, poll, packet, byte.
 local tap = require "tap"
 local net = require "net"
+local station = require("suite.station").udp
 local card = require "suite.card"
 local ip, icmp, udp = net.ip, net.icmp, net.udp
-
-local function station(o)
-  o = o or {}
-  o.addr = o.addr or "192.0.2.1/24"
-  local host = net.host(o)
-  local peer = host.wire:peer { addr = "192.0.2.9", port = 5000 }:to(7)
-  host:neigh { addr = peer.addr, mac = peer.mac }
-  local socket = host:socket "udp"
-  socket:bind(7)
-  return host, peer, socket
-end
 
 local drain = card.drain
 

@@ -2,16 +2,11 @@
 -- The wire and its faults, the way out, loopback, two hosts on one wire.
 local tap = require "tap"
 local net = require "net"
+local stations = require "suite.station"
 local ip, icmp, udp, arp = net.ip, net.icmp, net.udp, net.arp
 
-local function station(options)
-  options = options or {}
-  options.addr = options.addr or "192.0.2.1/24"
-  local host = net.host(options)
-  local peer = host.wire:peer { addr = "192.0.2.9", port = 5000 }:to(7)
-  host:neigh { addr = peer.addr, mac = peer.mac }
-  local socket = host:socket "udp"
-  socket:bind(7)
+local function station(o)
+  local host, peer, socket = stations.udp(o)
   socket:connect(peer.addr, 5000)
   return host, peer, socket
 end

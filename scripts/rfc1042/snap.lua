@@ -3,14 +3,8 @@
 -- a driver for 802.2 (docs/divergences.md); ARP's hardware type 6 it does take.
 local tap = require "tap"
 local net = require "net"
+local station = require("suite.station").pair
 local eth, llc, ip, icmp, arp = net.eth, net.llc, net.ip, net.icmp, net.arp
-
-local function station()
-  local host = net.host { addr = "192.0.2.1/24" }
-  local peer = host.wire:peer { addr = "192.0.2.9" }
-  host:neigh { addr = peer.addr, mac = peer.mac }
-  return host, peer
-end
 
 local SNAP = "\xaa\xaa\x03\0\0\0"
 

@@ -3,14 +3,10 @@
 -- RFC 1812 4.3.2.8; the rules are those of the kernel.
 local tap = require "tap"
 local net = require "net"
+local stations = require "suite.station"
 local ip, icmp, udp = net.ip, net.icmp, net.udp
 
-local function station(sysctl)
-  local host = net.host { addr = "192.0.2.1/24", gateway = "192.0.2.9", sysctl = sysctl }
-  local peer = host.wire:peer { addr = "192.0.2.9", port = 5000 }:to(7)
-  host:neigh { addr = peer.addr, mac = peer.mac }
-  return host, peer
-end
+local function station(sysctl) return stations.ports { gateway = "192.0.2.9", sysctl = sysctl } end
 
 local function errors(peer, during)
   local list = peer:collect { during = during }

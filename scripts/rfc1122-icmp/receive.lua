@@ -3,16 +3,8 @@
 -- packet that was really sent (RFC 1122 3.2.2, 4.1.3.3; RFC 8085 5.2).
 local tap = require "tap"
 local net = require "net"
+local station = require("suite.station").ports
 local ip, icmp, udp, raw = net.ip, net.icmp, net.udp, net.raw
-
-local function station(options)
-  options = options or {}
-  options.addr = options.addr or "192.0.2.1/24"
-  local host = net.host(options)
-  local peer = host.wire:peer { addr = "192.0.2.9", port = 5000 }:to(7)
-  host:neigh { addr = peer.addr, mac = peer.mac }
-  return host, peer
-end
 
 -- A socket that is bound, connected, and has sent one datagram; and that datagram's packet.
 local function sender(host, peer, recverr)

@@ -2,16 +2,8 @@
 -- ICMP errors that a host sends, and when it must not (RFC 792, RFC 1122 3.2.2, RFC 1812 4.3.2).
 local tap = require "tap"
 local net = require "net"
+local station = require("suite.station").ports
 local eth, ip, icmp, udp, raw = net.eth, net.ip, net.icmp, net.udp, net.raw
-
-local function station(options)
-  options = options or {}
-  options.addr = options.addr or "192.0.2.1/24"
-  local host = net.host(options)
-  local peer = host.wire:peer { addr = "192.0.2.9", port = 5000 }:to(7)
-  host:neigh { addr = peer.addr, mac = peer.mac }
-  return host, peer
-end
 
 -- A host with two cards that forwards between them.
 local function router()

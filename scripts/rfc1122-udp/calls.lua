@@ -3,18 +3,8 @@
 -- buffers, cork, sizes (RFC 768 "User Interface", RFC 1122 4.1.4; behaviour of the kernel).
 local tap = require "tap"
 local net = require "net"
+local station = require("suite.station").udp
 local ip, icmp, udp = net.ip, net.icmp, net.udp
-
-local function station(options)
-  options = options or {}
-  options.addr = options.addr or "192.0.2.1/24"
-  local host = net.host(options)
-  local peer = host.wire:peer { addr = "192.0.2.9", port = 5000 }:to(7)
-  host:neigh { addr = peer.addr, mac = peer.mac }
-  local socket = host:socket "udp"
-  socket:bind(7)
-  return host, peer, socket
-end
 
 local function got(socket, flags)
   return (socket:try("recv", { flags = "dontwait " .. (flags or "") }))

@@ -2,16 +2,8 @@
 -- RFC 1122 3.2.1.3, 3.3.6, 3.3.7: which destinations are the host's, which sources are possible.
 local tap = require "tap"
 local net = require "net"
+local station = require("suite.station").pair
 local eth, ip, icmp, udp = net.eth, net.ip, net.icmp, net.udp
-
-local function station(o)
-  o = o or {}
-  o.addr = o.addr or "192.0.2.1/24"
-  local host = net.host(o)
-  local peer = host.wire:peer { addr = "192.0.2.9" }
-  host:neigh { addr = peer.addr, mac = peer.mac }
-  return host, peer
-end
 
 local function echo() return icmp{ type = "echo", id = 1, seq = 1 } end
 

@@ -3,16 +3,8 @@
 -- 3.4, 4.1.4; RFC 791 3.3): every field of the header, options, errors, interfaces, sizes.
 local tap = require "tap"
 local net = require "net"
+local station = require("suite.station").ports
 local ip, icmp, udp, eth = net.ip, net.icmp, net.udp, net.eth
-
-local function station(o)
-  o = o or {}
-  o.addr = o.addr or "192.0.2.1/24"
-  local host = net.host(o)
-  local peer = host.wire:peer { addr = "192.0.2.9", port = 5000 }:to(7)
-  host:neigh { addr = peer.addr, mac = peer.mac }
-  return host, peer
-end
 
 local function server(host)
   local s = host:socket "udp"

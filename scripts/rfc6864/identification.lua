@@ -2,12 +2,11 @@
 -- RFC 6864: the identification field.
 local tap = require "tap"
 local net = require "net"
+local stations = require "suite.station"
 local ip, icmp, udp = net.ip, net.icmp, net.udp
 
-local function station()
-  local host = net.host { addr = "192.0.2.1/24" }
-  local peer = host.wire:peer { addr = "192.0.2.9" }
-  host:neigh { addr = peer.addr, mac = peer.mac }
+local function station(o)
+  local host, peer = stations.pair(o)
   return host, peer, host:socket "udp"
 end
 

@@ -2,18 +2,8 @@
 -- RFC 768: the header's fields, on the wire and for the user.
 local tap = require "tap"
 local net = require "net"
+local station = require("suite.station").udp
 local ip, udp, icmp, raw = net.ip, net.udp, net.icmp, net.raw
-
-local function station(options)
-  options = options or {}
-  options.addr = options.addr or "192.0.2.1/24"
-  local host = net.host(options)
-  local peer = host.wire:peer { addr = "192.0.2.9", port = 5000 }:to(7)
-  host:neigh { addr = peer.addr, mac = peer.mac }
-  local socket = host:socket "udp"
-  socket:bind(7)
-  return host, peer, socket
-end
 
 local function empty(t, socket)
   return t:is(select(2, socket:try("recv", { flags = "dontwait" })), "EAGAIN")

@@ -2,14 +2,11 @@
 -- RFC 791 3.2 and RFC 1122 3.3.3: datagrams that the host itself has to fragment.
 local tap = require "tap"
 local net = require "net"
+local stations = require "suite.station"
 local ip, icmp, udp = net.ip, net.icmp, net.udp
 
 local function station(o)
-  o = o or {}
-  o.addr = "192.0.2.1/24"
-  local host = net.host(o)
-  local peer = host.wire:peer { addr = "192.0.2.9" }
-  host:neigh { addr = peer.addr, mac = peer.mac }
+  local host, peer = stations.pair(o)
   return host, peer, host:socket "udp"
 end
 

@@ -2,16 +2,8 @@
 -- RFC 791 3.1 and RFC 1122 3.2.1.8: options as received, and what an answer carries.
 local tap = require "tap"
 local net = require "net"
+local station = require("suite.station").pair
 local eth, ip, icmp, udp = net.eth, net.ip, net.icmp, net.udp
-
-local function station(o)
-  o = o or {}
-  o.addr = "192.0.2.1/24"
-  local host = net.host(o)
-  local peer = host.wire:peer { addr = "192.0.2.9" }
-  host:neigh { addr = peer.addr, mac = peer.mac }
-  return host, peer
-end
 
 local function echo() return icmp{ type = "echo", id = 1, seq = 1 } / "option" end
 

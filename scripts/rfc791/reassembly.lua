@@ -2,18 +2,10 @@
 -- RFC 791 3.2 and RFC 1122 3.3.2: reassembly. Time-out 30 s from the first fragment (profile linux).
 local tap = require "tap"
 local net = require "net"
+local station = require("suite.station").pair
 local ip, icmp, udp = net.ip, net.icmp, net.udp
 
 local PEER, HOST = "192.0.2.9", "192.0.2.1"
-
-local function station(o)
-  o = o or {}
-  o.addr = HOST .. "/24"
-  local host = net.host(o)
-  local peer = host.wire:peer { addr = PEER }
-  host:neigh { addr = peer.addr, mac = peer.mac }
-  return host, peer
-end
 
 -- A payload of n octets of which each tells where it stands.
 local function pattern(n)

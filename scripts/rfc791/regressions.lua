@@ -2,16 +2,8 @@
 -- Shapes of packets that broke other stacks: fragments and options of IPv4.
 local tap = require "tap"
 local net = require "net"
+local station = require("suite.station").pair
 local eth, ip, icmp, udp = net.eth, net.ip, net.icmp, net.udp
-
-local function station(o)
-  o = o or {}
-  o.addr = "192.0.2.1/24"
-  local host = net.host(o)
-  local peer = host.wire:peer { addr = "192.0.2.9" }
-  host:neigh { addr = peer.addr, mac = peer.mac }
-  return host, peer
-end
 
 local function alive(peer)
   peer:send(icmp{ type = "echo", id = 99, seq = 99 })

@@ -2,16 +2,8 @@
 -- RFC 792 "Echo or Echo Reply Message", RFC 1122 3.2.2.6: every host answers echo requests.
 local tap = require "tap"
 local net = require "net"
+local station = require("suite.station").pair
 local eth, ip, icmp = net.eth, net.ip, net.icmp
-
-local function station(options)
-  options = options or {}
-  options.addr = options.addr or "192.0.2.1/24"
-  local host = net.host(options)
-  local peer = host.wire:peer { addr = "192.0.2.9" }
-  host:neigh { addr = peer.addr, mac = peer.mac }
-  return host, peer
-end
 
 tap.test("an echo reply has the request's identifier, sequence number and data, and its addresses reversed",
   function(t)

@@ -2,15 +2,9 @@
 -- ICMP types that no host needs any more (RFC 6633, RFC 6918), and types that do not exist.
 local tap = require "tap"
 local net = require "net"
+local station = require("suite.station").ports
 local message = require "_message"
 local ip, icmp, udp = net.ip, net.icmp, net.udp
-
-local function station()
-  local host = net.host { addr = "192.0.2.1/24" }
-  local peer = host.wire:peer { addr = "192.0.2.9", port = 5000 }:to(7)
-  host:neigh { addr = peer.addr, mac = peer.mac }
-  return host, peer
-end
 
 tap.test("an information request gets no reply", function(t)
   local host, peer = station()

@@ -2,17 +2,13 @@
 -- RFC 792 "Timestamp or Timestamp Reply Message", RFC 1122 3.2.2.8.
 local tap = require "tap"
 local net = require "net"
+local stations = require "suite.station"
 local message = require "_message"
 local ip, icmp = net.ip, net.icmp
 
 local DAY_MS = 86400000
 
-local function station(addr)
-  local host = net.host { addr = addr or "192.0.2.1/24" }
-  local peer = host.wire:peer { addr = "192.0.2.9" }
-  host:neigh { addr = peer.addr, mac = peer.mac }
-  return host, peer
-end
+local function station(addr) return stations.pair { addr = addr } end
 
 tap.test("a timestamp reply repeats the originate time and says when it was received and sent",
   function(t)

@@ -3,14 +3,8 @@
 -- does (docs/divergences.md).
 local tap = require "tap"
 local net = require "net"
+local station = require("suite.station").pair
 local ip, icmp = net.ip, net.icmp
-
-local function station()
-  local host = net.host { addr = "192.0.2.1/24" }
-  local peer = host.wire:peer { addr = "192.0.2.9" }
-  host:neigh { addr = peer.addr, mac = peer.mac }
-  return host, peer
-end
 
 -- A fragment: blocks `from` to `to` of a datagram whose block n is eight times its letter.
 local function part(from, to, last)

@@ -2,14 +2,8 @@
 -- RFC 894: IPv4 and ARP in Ethernet II frames.
 local tap = require "tap"
 local net = require "net"
+local station = require("suite.station").pair
 local eth, ip, icmp, udp, arp = net.eth, net.ip, net.icmp, net.udp, net.arp
-
-local function station()
-  local host = net.host { addr = "192.0.2.1/24" }
-  local peer = host.wire:peer { addr = "192.0.2.9" }
-  host:neigh { addr = peer.addr, mac = peer.mac }
-  return host, peer
-end
 
 tap.test("IPv4 goes out in an Ethernet II frame of type 0x0800", function(t)
   local host, peer = station()
