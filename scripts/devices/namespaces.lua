@@ -218,3 +218,19 @@ tap.test("a device that moves loses its queueing discipline and its filters", fu
   host:ip "link set eth0 netns red"
   t:like(red:tc "qdisc show dev eth0", "^qdisc pfifo_fast 0: root refcnt 2 bands 3 priomap [ 0-9]+\n$")
 end)
+
+-- A thousand devices and the thousandth is found as the first: by name, and by number as iproute2 has it.
+tap.test("one device is shown by its name or its number, among many", function(t)
+  local host = net.host { up = false }
+  local last
+  for _ = 1, 200 do last = host:link_add { type = "dummy" } end
+  t:is(last.name, "dummy199")
+  local shown = host:proc "ip link show dev dummy199"
+  t:like(shown, "^" .. last.ifindex .. ": dummy199: <BROADCAST,NOARP> mtu 1500 ")
+  t:is(select(2, shown:gsub("\n", "")), 2)
+  t:is(host:proc("ip link show dev if" .. last.ifindex), shown)
+  t:is(host:dev("if" .. last.ifindex).name, "dummy199")
+  t:is(host:proc "ip link show dev dummy200", 'Device "dummy200" does not exist.\n')
+  host:ip "link del dummy7"
+  t:is(host:link_add { type = "dummy" }.name, "dummy7")
+end)

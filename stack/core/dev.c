@@ -3,7 +3,7 @@
  * The registry of network devices: made, named, registered in a namespace, brought up and down,
  * taken away; the notifier chain that tells everyone. (net/core/dev.c, net/core/dev_ioctl.c)
  *
- * Invariants: a registered device is on net->dev_base, in the order of ifindex; IFF_UP is set
+ * Invariants: a registered device is in its namespace's lists (dev_names.c); IFF_UP is set
  * exactly while ndo_open has succeeded and ndo_stop has not been called; nobody holds a device that
  * is freed.
  */
@@ -100,70 +100,14 @@ void free_netdev(struct net_device *dev)
 	mem_free(w, MEM_NETDEV, dev, sizeof(*dev));
 }
 
-/* dev_valid_name(): what may stand in a path of /proc. */
-static bool dev_valid_name(const char *name)
-{
-	size_t len = str_len(name);
-
-	if (len == 0 || len >= IFNAME_LEN || str_eq(name, ".") || str_eq(name, ".."))
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (name[i] == '/' || name[i] == ':' || (u8)name[i] <= ' ' || (u8)name[i] == 0x7f)
-			return false;
-	return true;
-}
-
-/* Writes `prefix` and the number in decimal; false when it does not fit. */
-static bool name_number(char *to, const char *prefix, size_t prefix_len, u32 number)
-{
-	char digits[10];
-	u32 n = 0;
-
-	do
-		digits[n++] = (char)('0' + number % 10);
-	while ((number /= 10) != 0);
-	if (prefix_len + n >= IFNAME_LEN)
-		return false;
-	memcpy(to, prefix, prefix_len);
-	for (u32 i = 0; i < n; i++)
-		to[prefix_len + i] = digits[n - 1 - i];
-	to[prefix_len + n] = 0;
-	return true;
-}
-
-/* dev_alloc_name(): "eth%d" becomes the first that is free. */
-int dev_get_valid_name(const struct net *net, struct net_device *dev, const char *want)
-{
-	char pattern[IFNAME_LEN], name[IFNAME_LEN];
-	const struct net_device *other;
-	size_t len;
-
-	if (!dev_valid_name(want))
-		return -EINVAL;
-	str_copy(pattern, want, IFNAME_LEN);
-	len = str_len(pattern);
-	if (len < 2 || pattern[len - 2] != '%' || pattern[len - 1] != 'd') {
-		other = dev_get_by_name(net, pattern);
-		if (other && other != dev)
-			return -EEXIST;
-		str_copy(dev->name, pattern, IFNAME_LEN);
-		return 0;
-	}
-	for (u32 i = 0; name_number(name, pattern, len - 2, i); i++) {
-		if (dev_get_by_name(net, name))
-			continue;
-		memcpy(dev->name, name, IFNAME_LEN);
-		return 0;
-	}
-	return -EINVAL;
-}
-
 int register_netdevice(struct net_device *dev, struct net *net)
 {
-	int err = dev_get_valid_name(net, dev, dev->name);
+	char name[IFNAME_LEN];
+	int err = dev_prep_valid_name(net, dev, dev->name, name);
 
 	if (err)
 		return err;
+	str_copy(dev->name, name, sizeof(dev->name));
 	if (!net->ifindex_next)
 		net->ifindex_next = 1;
 	dev->net = net;
@@ -171,11 +115,11 @@ int register_netdevice(struct net_device *dev, struct net *net)
 	if (err)
 		return err;
 	dev->ifindex = net->ifindex_next++;
-	list_add_tail(&dev->dev_list, &net->dev_base);
+	list_netdevice(dev);
 	err = call_netdevice_notifiers(dev, NETDEV_REGISTER);
 	if (err) {
 		call_netdevice_notifiers(dev, NETDEV_UNREGISTER);
-		list_del_init(&dev->dev_list);
+		unlist_netdevice(dev);
 		dev_shutdown(dev);
 		if (dev->ifindex + 1 == net->ifindex_next)
 			net->ifindex_next--;
@@ -189,7 +133,7 @@ void unregister_netdevice(struct net_device *dev)
 	netdev_leave_master(dev);
 	dev_close(dev);
 	call_netdevice_notifiers(dev, NETDEV_UNREGISTER);
-	list_del_init(&dev->dev_list);
+	unlist_netdevice(dev);
 	flush_backlog(dev);
 	dev_shutdown(dev);
 	dev_mc_flush(dev);
@@ -315,26 +259,4 @@ void dev_get_stats(const struct net_device *dev, struct net_device_stats *stats)
 	*stats = dev->stats;
 	if (dev->netdev_ops->ndo_get_stats64)
 		dev->netdev_ops->ndo_get_stats64(dev, stats);
-}
-
-struct net_device *dev_get_by_index(const struct net *net, u32 ifindex)
-{
-	list_for_each(d, &net->dev_base) {
-		struct net_device *dev = list_entry(d, struct net_device, dev_list);
-
-		if (dev->ifindex == ifindex)
-			return dev;
-	}
-	return NULL;
-}
-
-struct net_device *dev_get_by_name(const struct net *net, const char *name)
-{
-	list_for_each(d, &net->dev_base) {
-		struct net_device *dev = list_entry(d, struct net_device, dev_list);
-
-		if (str_eq(dev->name, name))
-			return dev;
-	}
-	return NULL;
 }

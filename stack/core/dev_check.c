@@ -86,7 +86,14 @@ void net_dev_check(const struct host *h, u32 level)
 	list_for_each(n, &h->nets) {
 		const struct net *net = list_entry(n, struct net, list);
 
-		list_for_each(d, &net->dev_base)
-			netdev_check(list_entry(d, struct net_device, dev_list));
+		list_for_each(d, &net->dev_base) {
+			const struct net_device *dev = list_entry(d, struct net_device, dev_list);
+
+			netdev_check(dev);
+			if (!level)
+				continue;
+			ASSERT(dev_get_by_name(net, dev->name) == dev);
+			ASSERT(dev_get_by_index(net, dev->ifindex) == dev);
+		}
 	}
 }

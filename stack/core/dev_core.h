@@ -111,9 +111,15 @@ void dev_watchdog(struct timer *t);
 int ptype_init(struct host *h);
 void ptype_exit(struct host *h);
 
-/* dev.c: the name is valid and free in the namespace; "eth%d" becomes the first that is free. 0,
- * -EINVAL, -EEXIST. */
-int dev_get_valid_name(const struct net *net, struct net_device *dev, const char *name);
+/* dev_names.c: the name is valid and free in the namespace (or its own); "eth%d" becomes the first
+ * that is free. To `name`, IFNAME_LEN characters. 0, -EINVAL, -EEXIST. */
+int dev_prep_valid_name(struct net *net, const struct net_device *dev, const char *want,
+			char *name);
+/* Of a device that is listed. */
+void dev_rename(struct net_device *dev, const char *name);
+/* Into the lists of its namespace, and out of them. */
+void list_netdevice(struct net_device *dev);
+void unlist_netdevice(struct net_device *dev);
 
 /* Multicast list (dev_addr.c). */
 void dev_mc_flush(struct net_device *dev);

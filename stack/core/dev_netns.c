@@ -2,10 +2,10 @@
 /*
  * A device changes its namespace, or its name (net/core/dev.c: dev_change_net_namespace). For all
  * who hear of devices it is unregistered in the one and registered in the other: addresses, routes
- * and neighbours stay behind; its queueing
- * disciplines and filters end; statistics, settings and what is below or above it go along.
+ * and neighbours stay behind; its queueing disciplines and filters end; statistics, settings and
+ * what is below or above it go along.
  *
- * Invariant: the device is on the list of exactly one namespace, in the order of ifindex.
+ * Invariant: the device is in the lists of exactly one namespace.
  */
 #include "core/dev_core.h"
 #include "core/dev_link.h"
@@ -13,33 +13,28 @@
 
 int dev_change_name(struct net_device *dev, const char *name)
 {
+	char valid[IFNAME_LEN];
+	int err;
+
 	if (netif_running(dev))
 		return -EBUSY;
 	if (!dev->link_ops && dev->flags & IFF_LOOPBACK)
 		return -EOPNOTSUPP;
-	return dev_get_valid_name(dev_net(dev), dev, name);
+	err = dev_prep_valid_name(dev_net(dev), dev, name, valid);
+	if (!err)
+		dev_rename(dev, valid);
+	return err;
 }
 
-/* By ifindex, which it keeps where it is free there. */
-static void list_netdevice(struct net_device *dev)
+/* Without memory it is there all the same, but IP does not know it. */
+static int enter_net(struct net_device *dev, struct net *net, const char *name)
 {
-	struct net *net = dev_net(dev);
-	struct list_head *at = net->dev_base.next;
-
+	dev->net = net;
+	str_copy(dev->name, name, sizeof(dev->name));
 	if (dev_get_by_index(net, dev->ifindex))
 		dev->ifindex = net->ifindex_next;
 	if (dev->ifindex >= net->ifindex_next)
 		net->ifindex_next = dev->ifindex + 1;
-	while (at != &net->dev_base &&
-	       list_entry(at, struct net_device, dev_list)->ifindex < dev->ifindex)
-		at = at->next;
-	list_add_tail(&dev->dev_list, at);
-}
-
-/* Without memory it is there all the same, but IP does not know it. */
-static int enter_net(struct net_device *dev, struct net *net)
-{
-	dev->net = net;
 	list_netdevice(dev);
 	return call_netdevice_notifiers(dev, NETDEV_REGISTER);
 }
@@ -49,7 +44,7 @@ static void leave_net(struct net_device *dev)
 	dev->moving = true;
 	call_netdevice_notifiers(dev, NETDEV_UNREGISTER);
 	dev->moving = false;
-	list_del_init(&dev->dev_list);
+	unlist_netdevice(dev);
 	flush_backlog(dev);
 	dev_mc_flush(dev);
 }
@@ -57,7 +52,7 @@ static void leave_net(struct net_device *dev)
 int dev_change_net_namespace(struct net_device *dev, struct net *net, const char *name)
 {
 	struct net *old = dev_net(dev);
-	char old_name[IFNAME_LEN];
+	char old_name[IFNAME_LEN], new_name[IFNAME_LEN];
 	int err;
 
 	if (dev->netns_local || dev->flags & IFF_LOOPBACK || net->host != old->host)
@@ -66,23 +61,20 @@ int dev_change_net_namespace(struct net_device *dev, struct net *net, const char
 		return 0;
 	if (dev->driver_depth)
 		return -EBUSY;
-	str_copy(old_name, dev->name, sizeof(old_name));
 	/* Before anything is done: is there room for the name? */
-	err = dev_get_valid_name(net, dev, name ? name : dev->name);
+	err = dev_prep_valid_name(net, dev, name ? name : dev->name, new_name);
 	if (err)
 		return err;
 	dev_close(dev);
 	err = dev_forget_qdiscs(dev);
-	if (err) {
-		str_copy(dev->name, old_name, sizeof(dev->name));
+	if (err)
 		return err;
-	}
+	str_copy(old_name, dev->name, sizeof(old_name));
 	leave_net(dev);
-	err = enter_net(dev, net);
+	err = enter_net(dev, net, new_name);
 	if (err) {
 		leave_net(dev);
-		str_copy(dev->name, old_name, sizeof(dev->name));
-		(void)enter_net(dev, old);
+		(void)enter_net(dev, old, old_name);
 	}
 	return err;
 }

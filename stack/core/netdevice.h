@@ -133,6 +133,7 @@ typedef enum rx_handler_result (*rx_handler_fn)(struct sk_buff **pskb);
 
 struct net_device {
 	struct list_head dev_list; /* net->dev_base */
+	struct hlist_node name_node, index_node; /* net->devs */
 	struct world *world;
 	struct net *net; /* NULL until it is registered */
 	char name[IFNAME_LEN];

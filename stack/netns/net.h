@@ -8,6 +8,7 @@
 
 #include "kernel/host.h"
 #include "kernel/timer.h"
+#include "lib/hlist.h"
 #include "netns/ip_account.h"
 #include "stack/drop_reason.h"
 #include "stack/rtnetlink.h"
@@ -35,6 +36,23 @@ struct netns_sysctl {
 #undef SYSCTL
 };
 
+/* First free number of a pattern as "eth%d". */
+struct numbered_names {
+	char prefix[16];
+	u32 first;
+};
+
+#define DEV_TABLE_MIN 8u
+
+/* core/dev_names.c: devices by name and by ifindex. */
+struct netns_devs {
+	struct hlist_head *by_name, *by_index; /* `size` chains each, one behind the other */
+	u32 size, count;
+	struct hlist_head few[2 * DEV_TABLE_MIN]; /* the tables at first */
+	struct numbered_names numbered[8];
+	u64 numbers_tried; /* what naming costs */
+};
+
 struct net {
 	struct list_head list; /* host->nets */
 	struct host *host;
@@ -42,6 +60,7 @@ struct net {
 	u32 ifindex_next;
 	char name[16];
 	struct list_head dev_base; /* core/: net_device.dev_list, by ifindex */
+	struct netns_devs devs;
 	struct net_device *loopback_dev;
 	struct netns_sysctl sysctl;
 	u64 mib[MIB_COUNT];

@@ -38,6 +38,9 @@ void netns_init(struct net *net, struct host *h)
 	net->id = h->nets_made++;
 	net->ifindex_next = 1;
 	list_init(&net->dev_base);
+	net->devs.by_name = net->devs.few;
+	net->devs.by_index = net->devs.few + DEV_TABLE_MIN;
+	net->devs.size = DEV_TABLE_MIN;
 	list_init(&net->ipv4_devconf);
 	list_init(&net->ptype_all);
 	list_init(&net->ptype_specific);

@@ -7,6 +7,7 @@
 #include "core/sch_generic.h"
 #include "ipv4/devinet.h"
 #include "ipv6/ip6_route.h"
+#include "lib/str.h"
 #include "proc/seq_file.h"
 
 struct link_options {
@@ -334,6 +335,25 @@ static void put_links(struct seq_file *m, const struct net *net, struct link_opt
 void cmd_ip_link(struct seq_file *m, const struct net *net)
 {
 	put_links(m, net, (struct link_options){ .addr = false });
+}
+
+bool cmd_ip_link_dev(struct seq_file *m, const struct net *net, const char *argument)
+{
+	const char *number = str_after(argument, "if");
+	const struct net_device *dev = dev_get_by_name(net, argument);
+	const struct link_options o = { .addr = false };
+	s64 ifindex;
+
+	if (!dev && number && str_to_s64(number, &ifindex) && ifindex > 0 && ifindex <= UINT32_MAX)
+		dev = dev_get_by_index(net, (u32)ifindex);
+	if (dev) {
+		put_link(m, net, dev, &o);
+		return true;
+	}
+	seq_puts(m, "Device \"");
+	seq_puts(m, argument);
+	seq_puts(m, "\" does not exist.\n");
+	return true;
 }
 
 void cmd_ip_s_link(struct seq_file *m, const struct net *net)

@@ -173,9 +173,13 @@ static const struct {
 	const char *prefix;
 	bool (*show)(struct seq_file *m, const struct net *net, const char *argument);
 } views_of[] = {
-	{ "ip route get ", cmd_ip_route_get }, { "ip route show table ", cmd_ip_route_table },
-	{ "conntrack ", cmd_conntrack },       { "iptables", cmd_iptables },
-	{ "ip6tables", cmd_ip6tables },	       { "ethtool ", cmd_ethtool },
+	{ "ip link show dev ", cmd_ip_link_dev },
+	{ "ip route get ", cmd_ip_route_get },
+	{ "ip route show table ", cmd_ip_route_table },
+	{ "conntrack ", cmd_conntrack },
+	{ "iptables", cmd_iptables },
+	{ "ip6tables", cmd_ip6tables },
+	{ "ethtool ", cmd_ethtool },
 };
 
 static bool view_show(struct seq_file *m, const struct net *net, const char *path)

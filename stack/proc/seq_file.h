@@ -63,6 +63,8 @@ bool cmd_conntrack(struct seq_file *m, const struct net *net, const char *argume
 
 /* What commands print (cmd_*.c). */
 void cmd_ip_link(struct seq_file *m, const struct net *net);
+/* "eth0", or "if2" by number, as iproute2. */
+bool cmd_ip_link_dev(struct seq_file *m, const struct net *net, const char *argument);
 void cmd_ip_s_link(struct seq_file *m, const struct net *net);
 void cmd_ip_s_s_link(struct seq_file *m, const struct net *net);
 void cmd_ip_d_link(struct seq_file *m, const struct net *net);

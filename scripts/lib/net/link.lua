@@ -16,30 +16,31 @@ Link.__name = "link"
 
 -- Finding them -----------------------------------------------------------------------------------
 
--- All devices of a host or namespace, in order of ifindex: { ifindex, name, flags, mtu, state, mac, master }.
-function link.list(host)
+local function parse(text)
   local list = {}
-  for line in native.proc(host.id, "ip link"):gmatch("[^\n]+") do
+  for line in text:gmatch("[^\n]+") do
     local ifindex, name, flags, rest = line:match("^(%d+): ([^:@]+)[^:]*: <([^>]*)>(.*)$")
     if ifindex then
       list[#list + 1] = { ifindex = tonumber(ifindex), name = name, flags = {},
         mtu = tonumber(rest:match(" mtu (%d+)")), state = rest:match(" state (%S+)"),
         master = rest:match(" master (%S+)") }
       for flag in flags:gmatch("[^,]+") do list[#list].flags[flag] = true end
-    else
+    elseif list[1] then
       list[#list].mac = list[#list].mac or line:match("^    link/%S+ (%x%x:%x%x:%x%x:%x%x:%x%x:%x%x)")
     end
   end
   return list
 end
 
-function link.find(host, name)
-  for _, entry in ipairs(link.list(host)) do
-    if entry.name == name then return entry end
-  end
-  return nil
+-- All devices of a host or namespace, in order of ifindex: { ifindex, name, flags, mtu, state, mac, master }.
+function link.list(host)
+  return parse(native.proc(host.id, "ip link"))
 end
 
+-- By its name; "if7": by its number. Does not read the others.
+function link.find(host, name)
+  return parse(native.proc(host.id, "ip link show dev " .. tostring(name)))[1]
+end
 -- The ifindex of what a caller names as `dev`: a name, a device, a number; nil: the first card.
 function link.ifindex(host, dev)
   if type(dev) == "table" then return dev.ifindex end
@@ -60,7 +61,7 @@ function link.get(host, name)
   for _, nic in ipairs(host.nics) do
     if nic.ifindex == found.ifindex then return nic end
   end
-  return setmetatable({ host = host, name = name, ifindex = found.ifindex, mac = found.mac }, Link)
+  return setmetatable({ host = host, name = found.name, ifindex = found.ifindex, mac = found.mac }, Link)
 end
 
 -- Namespaces -------------------------------------------------------------------------------------
@@ -139,10 +140,7 @@ function link.add(host, o)
     peer_host = peer_net.id,
     flags = (o.reorder_hdr == false and C.LINK_ADD_NO_REORDER_HDR or 0) |
       (o.loose_binding and C.LINK_ADD_LOOSE_BINDING or 0) })
-  local dev
-  for _, entry in ipairs(link.list(target)) do
-    if entry.ifindex == ifindex then dev = link.get(target, entry.name) end
-  end
+  local dev = link.get(target, "if" .. ifindex)
   local later = {}
   for key in pairs(set "ingress_qos egress_qos ageing_time group_fwd_mask fdb_max_learned master up") do
     later[key] = o[key]

@@ -5,11 +5,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "core/netdevice.h"
+#include "kernel/world.h"
 #include "stack/errno.h"
 #include "stack/fault.h"
 #include "stack/nic.h"
@@ -139,6 +142,83 @@ static void namespaces_are_named_by_number(void **state)
 	end();
 }
 
+static s64 named_dummy(const char *name)
+{
+	struct op op = { .kind = OP_LINK_ADD };
+
+	op.u.link_add.kind = text("dummy");
+	op.u.link_add.name = text(name);
+	return world_apply(w, &op);
+}
+
+static s64 del_link(s64 ifindex)
+{
+	struct op op = { .kind = OP_LINK_DEL };
+
+	op.u.link_del.ifindex = (u64)ifindex;
+	return world_apply(w, &op);
+}
+
+/* Names that only look like the pattern's are none; what was deleted or renamed is free again. */
+static void first_free_number_names_a_device(void **state)
+{
+	static const char *const others[] = { "dummy", "dummy01", "dummy1x", "dumm0",
+					      "dummy4294967296" };
+	s64 dev[4];
+
+	(void)state;
+	begin();
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_true(named_dummy(others[i]) > 0);
+	assert_true(named_dummy("dummy2") > 0);
+	for (size_t i = 0; i < 4; i++) /* 0, 1, 3, 4 */
+		dev[i] = named_dummy("dummy%d");
+	assert_int_equal(named_dummy("dummy4"), -EEXIST);
+	assert_int_equal(del_link(dev[1]), 0);
+	assert_int_equal(del_link(dev[2]), 0);
+	assert_true(named_dummy("dummy%d") > 0);
+	assert_int_equal(named_dummy("dummy1"), -EEXIST);
+	assert_true(named_dummy("dummy%d") > 0);
+	assert_int_equal(named_dummy("dummy3"), -EEXIST);
+	assert_true(named_dummy("dummy%d") > 0);
+	assert_int_equal(named_dummy("dummy5"), -EEXIST);
+	assert_int_equal(named_dummy("fifteen-letters"), dev[3] + 4);
+	assert_int_equal(named_dummy("fifteen-lette%d"), dev[3] + 5);
+	assert_int_equal(named_dummy("fifteen-lette0x"), dev[3] + 6);
+	assert_int_equal(named_dummy("fifteen-letter%d"), -EINVAL);
+	end();
+}
+
+/* Each device is named by two looks at most, and found by a look at a chain of a few, however many
+ * there are. */
+static void naming_does_not_grow_dear(void **state)
+{
+	const u32 many = 1500;
+	char name[16];
+	struct net *net;
+
+	(void)state;
+	begin();
+	net = w->hosts[0]->init_net;
+	for (u32 i = 0; i < many; i++) {
+		s64 ifindex = named_dummy("dummy%d");
+		struct net_device *dev = dev_get_by_index(net, (u32)ifindex);
+
+		snprintf(name, sizeof(name), "dummy%u", i);
+		assert_non_null(dev);
+		assert_ptr_equal(dev_get_by_name(net, name), dev);
+	}
+	assert_true(net->devs.numbers_tried <= 2 * many);
+	assert_true(net->devs.count <= 2 * net->devs.size);
+	for (u32 i = 0; i < net->devs.size; i++) {
+		u32 length = 0;
+
+		hlist_for_each(n, &net->devs.by_name[i]) length++;
+		assert_true(length < 12);
+	}
+	end();
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -158,6 +238,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_allocation_may_fail),
 		cmocka_unit_test(namespaces_are_named_by_number),
+		cmocka_unit_test(first_free_number_names_a_device),
+		cmocka_unit_test(naming_does_not_grow_dear),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
