@@ -18,6 +18,7 @@
 #include "tcp/tcp_rtx_queue.h"
 #include "tcp/tcp_timer.h"
 #include "tcp/tcp_user.h"
+#include "tcp/tcp_validate.h"
 
 /* ---- time stamps ---- */
 

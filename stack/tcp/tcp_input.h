@@ -26,13 +26,6 @@ void tcp_init_transfer(struct sock *sk, struct sk_buff *skb);
 void tcp_reset(struct sock *sk, struct sk_buff *skb);
 void tcp_reset_with(struct sock *sk, s32 err);
 void tcp_fin(struct sock *sk);
-/* Challenge ACK, within the limits of RFC 5961 7; reflect: with feedback of a SYN (AccECN). */
-void tcp_send_challenge_ack(struct sock *sk, bool reflect);
-/* May one more answer to an out-of-window segment go out (tcp_invalid_ratelimit)? True: no. */
-bool tcp_oow_rate_limited(struct net *net, const struct sk_buff *skb, int mib_idx,
-			  u32 *last_oow_ack_time);
-/* In window? (RFC 9293 3.10.7.4 first) */
-bool tcp_sequence_ok(const struct tcp_sock *tp, u32 seq, u32 end_seq);
 void tcp_rcv_space_adjust(struct sock *sk);
 void tcp_initialize_rcv_mss(struct sock *sk);
 void tcp_enter_quickack_mode(struct sock *sk, u32 max_quickacks);

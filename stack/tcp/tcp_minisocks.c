@@ -14,6 +14,7 @@
 #include "tcp/tcp_rare.h"
 #include "tcp/tcp_timer.h"
 #include "tcp/tcp_user.h"
+#include "tcp/tcp_validate.h"
 
 /* ---- TIME-WAIT ---- */
 
