@@ -24,7 +24,9 @@ local ELSEWHERE = {
   eq = "t:is", equal = "t:is", equals = "t:is", same = "t:is", ne = "t:isnt", assert = "t:ok",
   match = "t:like", raises = "t:error", log = "t:note", wait = "net.sleep", run = "net.sleep",
   delay = "net.sleep", time = "net.now", it = "tap.test", describe = "tap.test",
-  tcpdump = "peer:collect", stats = "host:counters", nstat = "host:counters",
+  tcpdump = "peer:collect", stats = "host:counters", nstat = "host:counters", netstat = "host:counters",
+  cat = "host:proc", read = "host:proc", write = "host:sysctl or host:ethtool",
+  echo = "host:sysctl or host:ethtool", arp = "host:ip \"neigh\"",
 }
 
 local owners = {}

@@ -15,6 +15,7 @@ local sockets = require "net.sockets"
 local netfilter = require "net.netfilter"
 local link = require "net.link"
 local ip_command = require "net.ip"
+local ethtool = require "net.ethtool"
 local skbtrace = require "net.skbtrace"
 local ss = require "net.ss"
 local auth = require "net.auth"
@@ -457,77 +458,14 @@ function Host:neigh_del(addr, o)
   op("neigh_del", { host = self.id, ifindex = device(self, o), addr = address(addr, 4, "addr") })
 end
 
-local nic_params = { rx_ring = "NIC_PARAM_RX_RING", tx_ring = "NIC_PARAM_TX_RING",
-  rx_usecs = "NIC_PARAM_RX_USECS", rx_csum = "NIC_PARAM_RX_CSUM", tx_csum = "NIC_PARAM_TX_CSUM",
-  irq_cpu = "NIC_PARAM_IRQ_CPU", gro = "NIC_PARAM_GRO", tx_stall = "NIC_PARAM_TX_STALL",
-  irq_lost = "NIC_PARAM_IRQ_LOST", irq_spurious = "NIC_PARAM_IRQ_SPURIOUS", tso = "NIC_PARAM_TSO", rps_cpus = "NIC_PARAM_RPS_CPUS",
-  rps_flow_cnt = "NIC_PARAM_RPS_FLOW_CNT", xps_cpus = "NIC_PARAM_XPS_CPUS",
-  xps_rxqs = "NIC_PARAM_XPS_RXQS", bql = "NIC_PARAM_BQL", bql_limit_max = "NIC_PARAM_BQL_LIMIT_MAX",
-  bql_limit_min = "NIC_PARAM_BQL_LIMIT_MIN", bql_hold_time = "NIC_PARAM_BQL_HOLD_TIME",
-  adaptive_rx = "NIC_PARAM_ADAPTIVE_RX", channels = "NIC_PARAM_CHANNELS",
-  rss_sym_xor = "NIC_PARAM_RSS_SYM_XOR", rss_udp = "NIC_PARAM_RSS_UDP",
-  gro_flush_timeout = "NIC_PARAM_GRO_FLUSH_TIMEOUT",
-  napi_defer_hard_irqs = "NIC_PARAM_DEFER_HARD_IRQS", tx_udp_segmentation = "NIC_PARAM_USO",
-  rx_udp_gro_forwarding = "NIC_PARAM_GRO_UDP_FWD", rx_gro_list = "NIC_PARAM_GRO_LIST",
-  virtio_event_idx = "NIC_PARAM_VIRTIO_EVENT_IDX", rx_vlan_offload = "NIC_PARAM_RX_VLAN",
-  tx_vlan_offload = "NIC_PARAM_TX_VLAN", loopback = "NIC_PARAM_LOOPBACK", rx_pause = "NIC_PARAM_RX_PAUSE",
-  tx_pause = "NIC_PARAM_TX_PAUSE", rx_timestamp = "NIC_PARAM_RX_TSTAMP", tx_timestamp = "NIC_PARAM_TX_TSTAMP", irq_late = "NIC_PARAM_IRQ_LATE",
-  rx_stall = "NIC_PARAM_RX_STALL", rx_bad_desc = "NIC_PARAM_RX_BAD_DESC",
-  tx_bad_desc = "NIC_PARAM_TX_BAD_DESC", lro = "NIC_PARAM_LRO", sg = "NIC_PARAM_SG" }
-local ethtool_own = set "dev queue rss_equal rss_indir rss_key"
-local ethtool_options = set "dev queue rss_equal rss_indir rss_key"
-for name in pairs(nic_params) do ethtool_options[name] = true end
-
--- The redirection table: `equal` the first n queues in turn, or a list that is repeated.
-local function set_indir(host, o)
-  local list = o.rss_indir
-  if o.rss_equal then
-    list = {}
-    for i = 1, o.rss_equal do list[i] = i - 1 end
-  end
-  if not list then return end
-  for i = 0, 127 do
-    op("nic_set", { host = host.id, ifindex = device(host, o), param = C.NIC_PARAM_RSS_INDIR,
-      index = i, value = list[i % #list + 1] })
-  end
-end
-
--- 40 bytes as a string, or as ethtool writes them: "6d:5a:...".
-local function set_rss_key(host, o)
-  local key = o.rss_key
-  if not key then return end
-  if #key ~= 40 then
-    key = key:gsub("%x%x:?", function(hex) return string.char(tonumber(hex:sub(1, 2), 16)) end)
-  end
-  if #key ~= 40 then raise "host:ethtool: rss_key is 40 bytes" end
-  for i = 0, 4 do
-    op("nic_set", { host = host.id, ifindex = device(host, o), param = C.NIC_PARAM_RSS_KEY, index = i,
-      value = (string.unpack(">i8", key, 8 * i + 1)) })
-  end
-end
-
-function Host:ethtool(o)
-  if type(o) == "string" then return self:proc("ethtool " .. o) end
-  o = options("host:ethtool", o, ethtool_options)
-  if o.channels then
-    op("nic_set", { host = self.id, ifindex = device(self, o), param = C.NIC_PARAM_CHANNELS,
-      value = o.channels })
-  end
-  set_rss_key(self, o)
-  set_indir(self, o)
-  for key, value in pairs(o) do
-    if not ethtool_own[key] and key ~= "channels" then
-      op("nic_set", { host = self.id, ifindex = device(self, o), param = C[nic_params[key]],
-        index = o.queue or 0, value = key == "irq_late" and duration(value, key) or value })
-    end
-  end
-end
+Host.ethtool = ethtool.command
 
 local function no_sysctl(host, name)
   raise(("host:sysctl: there is no sysctl '%s'%s"):format(name, near.text(name, native.sysctls(host.id))))
 end
 
 function Host:sysctl(name, value)
+  if value == nil and name:find "=" then name, value = name:match "^%s*([^=]-)%s*=%s*(.-)%s*$" end
   if value == nil then
     local text = native.sysctl(self.id, name)
     if not text then no_sysctl(self, name) end

@@ -23,6 +23,15 @@ tap.test("how a number is read", function(t)
   t:is(write(host, name, ""), "5")
 end)
 
+tap.test("sysctl NAME=VALUE, as the command takes it", function(t)
+  local host = net.host { up = false }
+  host:sysctl "net.ipv4.tcp_app_win=7"
+  t:is(host:sysctl "net.ipv4.tcp_app_win", "7")
+  host:sysctl "net.ipv4.tcp_rmem = 4096 8192 16384"
+  t:is(host:sysctl "net.ipv4.tcp_rmem", "4096\t8192\t16384")
+  t:error(function() host:sysctl "net.ipv4.tcp_app_wim=7" end, "no sysctl 'net.ipv4.tcp_app_wim'; did you mean 'net.ipv4.tcp_app_win'%?")
+end)
+
 local LIMITS = { { "tcp_reordering", 1, 300 }, { "tcp_min_tso_segs", 1, 255 }, { "tcp_tso_win_divisor", 0, 255 },
   { "tcp_ecn_option_beacon", 0, 3 }, { "tcp_sack", 0, 255 }, { "tcp_mtu_probe_floor", 48, 65535 },
   { "tcp_adv_win_scale", -31, 31 }, { "tcp_fin_timeout", 0, 2147483 }, { "ip_forward_update_priority", 0, 1 },

@@ -122,3 +122,61 @@ tap.test("no such device, no such option", function(t)
   t:is(host:ethtool "-g eth9", "netlink error: No such device\n")
   t:error(function() host:ethtool "-Q eth0" end, "there is no")
 end)
+
+tap.test("ethtool's own words set what its tables show", function(t)
+  local host = host_of { queues = 4, cpus = 4 }
+  local function set(words, view, pattern)
+    t:is(host:ethtool(words), "")
+    t:like(host:ethtool(view), pattern)
+  end
+  set("-K eth0 gro off rx on tx on tso on", "-k eth0", "generic%-receive%-offload: off\n")
+  t:like(host:ethtool "-k eth0", "rx%-checksumming: on\n")
+  t:like(host:ethtool "-k eth0", "tcp%-segmentation%-offload: on\n")
+  set("--features eth0 tx-udp-segmentation on", "-k eth0", "tx%-udp%-segmentation: on\n")
+  set("-G eth0 rx 64 tx 32", "-g eth0", "settings:\nRX:\t\t\t64\n.*\nTX:\t\t\t32\n")
+  set("-C eth0 rx-usecs 50 adaptive-rx on", "-c eth0", "^Coalesce parameters for eth0:\nAdaptive RX: on .*\nrx%-usecs:\t50\n")
+  set("-A eth0 rx on tx off", "-a eth0", "\nRX:\t\ton\nTX:\t\toff\n")
+  set("-X eth0 equal 2", "-x eth0", "\n +0: +0 +1 +0 +1 +0 +1 +0 +1\n")
+  set("-X eth0 weight 6 2", "-x eth0", "\n +88: +0 +0 +0 +0 +0 +0 +0 +0\n +96: +1 +1 +1 +1 +1 +1 +1 +1\n")
+  set("-X eth0 weight 0 1", "-x eth0", "\n +0: +1 +1 +1 +1 +1 +1 +1 +1\n")
+  set("-X eth0 hkey " .. ("01:"):rep(39) .. "fe", "-x eth0", "RSS hash key:\n01:.*:01:fe\n")
+  set("-X eth0 xfrm symmetric-xor", "-x eth0", "symmetric%-xor: on\n")
+  set("-L eth0 combined 2", "-l eth0", "settings:.*Combined:\t2\n")
+end)
+
+tap.test("ethtool -N: ports of UDP are part of the hash, or are not", function(t)
+  local host, peer = require "suite.station".udp { model = "ring", queues = 4, cpus = 4 }
+  local function queues()
+    local before = host:counters()
+    for port = 5000, 5063 do peer:send(udp { sport = port, dport = 7 } / "x") end
+    net.sleep "1ms"
+    local used = 0
+    for q = 0, 3 do
+      local name = ("eth0.queue_%d_rx_packets"):format(q)
+      if host:counter(name) > before[name] then used = used + 1 end
+    end
+    return used
+  end
+  host:ethtool "-N eth0 rx-flow-hash udp4 sd"
+  t:is(queues(), 1)
+  host:ethtool "-U eth0 rx-flow-hash udp4 sdfn"
+  t:is(queues(), 4)
+end)
+
+tap.test("what ethtool does not know is refused by name", function(t)
+  local host = host_of { queues = 2, cpus = 2 }
+  local function refused(words, pattern) t:error(function() host:ethtool(words) end, pattern) end
+  refused("-K eth0 gr0 off", "ethtool %-K eth0: there is no 'gr0'; did you mean 'gro'%?")
+  refused("-K eth0 gro of", "ethtool %-K eth0 gro: \"on\" or \"off\" is needed")
+  refused("-K eth0", "what is to be set%?")
+  refused("-K", "which device%?")
+  refused("-K eth7 gro off", "Cannot find device \"eth7\"")
+  refused("-G eth0 rx many", "ethtool %-G eth0 rx: a number is needed")
+  refused("-G eth0 rx 99999", "rx_ring = 99999: EINVAL")
+  refused("-L eth0 combined 9", "channels = 9: EINVAL")
+  refused("-X eth0 equal 9", "rss_equal = 9: EINVAL")
+  refused("-X eth0 weight 0 0", "at least one weight must not be 0")
+  refused("-X eth0 equal 2 3", "'3' is one word too many")
+  refused("-X eth0 hkey 01:02", "rss_key is 40 bytes")
+  refused("-N eth0 rx-flow-hash tcp4 sd", "rx%-flow%-hash udp4")
+end)

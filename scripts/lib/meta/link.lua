@@ -136,7 +136,7 @@ function Host:fdbs(bridge) end
 ---@field queue? integer
 ---@field dev? tapline.Device
 
----Sets; with a text, such as "-S eth0", gives what ethtool prints.
+---Sets. A text is in ethtool's own words: "-K eth0 gro off" sets, "-S eth0" gives what it prints.
 ---@param options tapline.EthtoolOptions|string
 ---@return string?
 function Host:ethtool(options) end
