@@ -18,6 +18,7 @@ local ip_command = require "net.ip"
 local ethtool = require "net.ethtool"
 local skbtrace = require "net.skbtrace"
 local ss = require "net.ss"
+local nstat = require "net.nstat"
 local auth = require "net.auth"
 
 local net = {}
@@ -628,6 +629,7 @@ link.methods(Host)
 ip_command.methods(Host)
 skbtrace.methods(Host)
 ss.methods(Host)
+nstat.methods(Host)
 Host.epoll = socket.epoll
 Host.pipe = socket.pipe
 Host.file = socket.file

@@ -235,6 +235,7 @@ void netif_carrier_on(struct net_device *dev)
 	if (dev->carrier)
 		return;
 	dev->carrier = true;
+	dev->carrier_changes += dev->net != NULL;
 	if (!dev->net || !netif_running(dev))
 		return;
 	dev_update_running(dev);
@@ -247,6 +248,7 @@ void netif_carrier_off(struct net_device *dev)
 	if (!dev->carrier)
 		return;
 	dev->carrier = false;
+	dev->carrier_changes += dev->net != NULL;
 	if (!dev->net || !netif_running(dev))
 		return;
 	dev_update_running(dev);

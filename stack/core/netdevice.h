@@ -144,6 +144,7 @@ struct net_device {
 	u16 type; /* ARPHRD_* */
 	u8 addr_len;
 	bool carrier;
+	u32 carrier_changes; /* since it was registered: up and down */
 	bool no_queue; /* straight to the driver (noqueue) */
 	bool no_queue_default; /* IFF_NO_QUEUE: without a queue unless it is given one (loopback) */
 	bool qdisc_attached; /* it was up once: has its default discipline */

@@ -151,6 +151,7 @@ void fib_sync_up(struct net_device *dev);
 void fib_flush_caches(struct net *net, struct net_device *dev);
 be32 fib_result_prefsrc(struct net *net, const struct fib_result *res);
 struct fib_nh_exception *fib_find_exception(struct fib_nh *nh, be32 daddr);
+const struct fib_nh_exception *fib_peek_exception(const struct fib_nh *nh, be32 daddr);
 void fib_update_exception(struct fib_nh *nh, be32 daddr, be32 gw, u32 pmtu, bool lock, u64 expires);
 
 /* fib_frontend.c */

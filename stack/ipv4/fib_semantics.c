@@ -73,6 +73,20 @@ static void nh_exceptions_free(struct net *net, struct fib_nh *nh)
 	nh->exceptions = NULL;
 }
 
+/* For one who only looks: what has expired is left where it is. */
+const struct fib_nh_exception *fib_peek_exception(const struct fib_nh *nh, be32 daddr)
+{
+	u64 now = jiffies(nh->parent->net->host);
+
+	if (!nh->exceptions)
+		return NULL;
+	for (const struct fib_nh_exception *e = nh->exceptions[fnhe_bucket(nh, daddr)]; e;
+	     e = e->next)
+		if (e->daddr == daddr)
+			return e->expires && now > e->expires ? NULL : e;
+	return NULL;
+}
+
 struct fib_nh_exception *fib_find_exception(struct fib_nh *nh, be32 daddr)
 {
 	u64 now = jiffies(nh->parent->net->host);

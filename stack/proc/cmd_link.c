@@ -35,8 +35,22 @@ static struct net_device *link_of(const struct net_device *dev)
 	return dev->link_ops && dev->link_ops->get_link ? dev->link_ops->get_link(dev) : NULL;
 }
 
+/* dev_get_flags(): promiscuous is what a user made so; what packet sockets and bridges want of a
+ * device is told by -d. */
+static u32 shown_flags(const struct net_device *dev)
+{
+	u32 flags = dev->flags & ~(IFF_PROMISC | IFF_ALLMULTI);
+
+	if (dev->promisc_user)
+		flags |= IFF_PROMISC;
+	if (dev->allmulti_user)
+		flags |= IFF_ALLMULTI;
+	return flags;
+}
+
 static void put_flags(struct seq_file *m, const struct net_device *dev)
 {
+	u32 flags = shown_flags(dev);
 	const struct net_device *link = link_of(dev);
 	const char *comma = "";
 
@@ -46,7 +60,7 @@ static void put_flags(struct seq_file *m, const struct net_device *dev)
 		comma = ",";
 	}
 	for (u32 i = 0; i < ARRAY_SIZE(flag_names); i++) {
-		if (!(dev->flags & flag_names[i].flag))
+		if (!(flags & flag_names[i].flag))
 			continue;
 		seq_puts(m, comma);
 		seq_puts(m, flag_names[i].name);
@@ -124,6 +138,12 @@ static void put_lladdr(struct seq_file *m, const struct net_device *dev)
 	}
 }
 
+void put_link_head(struct seq_file *m, const struct net_device *dev)
+{
+	put_name(m, dev);
+	put_flags(m, dev);
+}
+
 /* ---- -d ---- */
 
 static void put_setting(void *ctx, const char *name, u64 value)
@@ -140,7 +160,7 @@ static void put_details(struct seq_file *m, const struct net_device *dev)
 {
 	seq_puts(m, " promiscuity ");
 	seq_u64(m, dev->promiscuity, 0);
-	seq_puts(m, " allmulti ");
+	seq_puts(m, "  allmulti ");
 	seq_u64(m, dev->allmulti, 0);
 	seq_puts(m, " minmtu ");
 	seq_u64(m, dev->min_mtu, 0);
@@ -184,13 +204,13 @@ static u32 digits(u64 v)
 	return n;
 }
 
-/* Headings and numbers under each other; `lead` is what stands before the first column. */
-static void put_table(struct seq_file *m, const u32 *width, const char *lead, u32 lead_len,
+/* Headings and numbers under each other: what a direction has moved. */
+static void put_table(struct seq_file *m, const u32 *width, const char *lead,
 		      const char *const *names, const u64 *values)
 {
 	seq_puts(m, lead);
 	for (u32 i = 0; i < STAT_COLUMNS; i++) {
-		seq_str_right(m, names[i], i ? width[i] : width[0] - lead_len);
+		seq_str_right(m, names[i], i ? width[i] : width[0] - 4);
 		seq_putc(m, ' ');
 	}
 	seq_str_right(m, "", 10);
@@ -203,15 +223,34 @@ static void put_table(struct seq_file *m, const u32 *width, const char *lead, u3
 	seq_line(m);
 }
 
+/* -s -s: what went wrong with it, below the columns behind the first. */
+static void put_errors(struct seq_file *m, const u32 *width, const char *lead,
+		       const char *const *names, const u64 *values)
+{
+	seq_puts(m, lead);
+	seq_str_right(m, "", width[0] - 10);
+	for (u32 i = 1; i < STAT_COLUMNS; i++) {
+		seq_putc(m, ' ');
+		seq_str_right(m, names[i - 1], width[i]);
+	}
+	seq_line(m);
+	seq_str_right(m, "", width[0] + 5);
+	for (u32 i = 1; i < STAT_COLUMNS; i++) {
+		seq_u64(m, values[i - 1], width[i]);
+		seq_putc(m, ' ');
+	}
+	seq_line(m);
+}
+
 static void put_stats(struct seq_file *m, const struct net_device *dev, u32 level)
 {
 	static const char *const rx_names[] = { "bytes",   "packets", "errors",
 						"dropped", "missed",  "mcast" };
 	static const char *const tx_names[] = { "bytes",   "packets", "errors",
 						"dropped", "carrier", "collsns" };
-	static const char *const rx_errors[] = { "", "length", "crc", "frame", "fifo", "overrun" };
-	static const char *const tx_errors[] = { "",	   "aborted", "fifo",
-						 "window", "heartbt", "transns" };
+	static const char *const rx_errors[] = { "length", "crc", "frame", "fifo", "overrun" };
+	static const char *const tx_errors[] = { "aborted", "fifo", "window", "heartbt",
+						 "transns" };
 	u32 width[STAT_COLUMNS] = { 10, 7, 6, 7, 7, 7 };
 	struct net_device_stats s;
 
@@ -220,17 +259,17 @@ static void put_stats(struct seq_file *m, const struct net_device *dev, u32 leve
 			   s.rx_dropped, s.rx_missed_errors, s.multicast };
 	const u64 tx[] = { s.tx_bytes,	 s.tx_packets,	      s.tx_errors,
 			   s.tx_dropped, s.tx_carrier_errors, 0 };
-	const u64 rxe[] = { 0, s.rx_length_errors, s.rx_crc_errors, 0, 0, s.rx_over_errors };
-	const u64 txe[] = { 0, 0, s.tx_fifo_errors, 0, 0, 0 };
+	const u64 rxe[] = { s.rx_length_errors, s.rx_crc_errors, 0, 0, s.rx_over_errors };
+	const u64 txe[] = { 0, s.tx_fifo_errors, 0, 0, dev->carrier_changes };
 
 	for (u32 i = 0; i < STAT_COLUMNS; i++)
 		width[i] = max_u32(width[i], max_u32(digits(rx[i]), digits(tx[i])));
-	put_table(m, width, "    RX: ", 4, rx_names, rx);
+	put_table(m, width, "    RX: ", rx_names, rx);
 	if (level > 1)
-		put_table(m, width, "    RX errors:", 10, rx_errors, rxe);
-	put_table(m, width, "    TX: ", 4, tx_names, tx);
+		put_errors(m, width, "    RX errors:", rx_errors, rxe);
+	put_table(m, width, "    TX: ", tx_names, tx);
 	if (level > 1)
-		put_table(m, width, "    TX errors:", 10, tx_errors, txe);
+		put_errors(m, width, "    TX errors:", tx_errors, txe);
 }
 
 /* ---- addresses ---- */
@@ -299,8 +338,7 @@ static void put_inet6(struct seq_file *m, const struct net *net, const struct ne
 static void put_link(struct seq_file *m, const struct net *net, const struct net_device *dev,
 		     const struct link_options *o)
 {
-	put_name(m, dev);
-	put_flags(m, dev);
+	put_link_head(m, dev);
 	seq_puts(m, " mtu ");
 	seq_u64(m, dev->mtu, 0);
 	seq_puts(m, " qdisc ");
@@ -374,6 +412,16 @@ void cmd_ip_d_link(struct seq_file *m, const struct net *net)
 void cmd_ip_addr(struct seq_file *m, const struct net *net)
 {
 	put_links(m, net, (struct link_options){ .addr = true });
+}
+
+void cmd_ip_s_addr(struct seq_file *m, const struct net *net)
+{
+	put_links(m, net, (struct link_options){ .addr = true, .stats = 1 });
+}
+
+void cmd_ip_s_s_addr(struct seq_file *m, const struct net *net)
+{
+	put_links(m, net, (struct link_options){ .addr = true, .stats = 2 });
 }
 
 void cmd_ip_netns(struct seq_file *m, const struct net *net)

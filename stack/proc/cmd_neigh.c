@@ -18,32 +18,60 @@ static const struct {
 	{ NUD_NOARP, "NOARP" },		  { NUD_PERMANENT, "PERMANENT" },
 };
 
-/* `ip neigh` shows neither what was never used nor what needs no neighbour. */
-static void put_neigh(struct seq_file *m, const struct neighbour *n)
+/* print_cacheinfo(): seconds since it was used, confirmed, updated. A running timer has a reference
+ * of its own in Linux. */
+static void put_cacheinfo(struct seq_file *m, const struct neighbour *n)
 {
-	const char *state = "NONE";
+	u64 now = jiffies(n->tbl->host);
+	u32 refs = n->refcnt - 1 + timer_pending(&n->timer);
+
+	if (refs) {
+		seq_puts(m, " ref ");
+		seq_u64(m, refs, 0);
+	}
+	seq_puts(m, " used ");
+	seq_u64(m, (now - n->used) / HZ, 0);
+	seq_putc(m, '/');
+	seq_u64(m, (now - n->confirmed) / HZ, 0);
+	seq_putc(m, '/');
+	seq_u64(m, (now - n->updated) / HZ, 0);
+	seq_puts(m, "probes ");
+	seq_u64(m, n->probes, 0);
+	seq_putc(m, ' ');
+}
+
+static const char *nud_name(u8 state)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(nud_names); i++)
+		if (state == nud_names[i].state)
+			return nud_names[i].name;
+	return "NONE";
+}
+
+static void put_neigh(struct seq_file *m, const struct neighbour *n, bool stats)
+{
 	be32 addr;
 
-	if (n->nud_state == NUD_NONE || n->nud_state == NUD_NOARP)
-		return;
 	memcpy(&addr, n->primary_key, sizeof(addr));
 	seq_ip4(m, addr);
 	seq_puts(m, " dev ");
 	seq_puts(m, n->dev->name);
-	if (n->nud_state & NUD_VALID) {
-		seq_puts(m, " lladdr ");
-		seq_mac(m, n->ha);
-	}
-	for (u32 i = 0; i < ARRAY_SIZE(nud_names); i++)
-		if (n->nud_state == nud_names[i].state)
-			state = nud_names[i].name;
 	seq_putc(m, ' ');
-	seq_puts(m, state);
+	if (n->nud_state & NUD_VALID) {
+		seq_puts(m, "lladdr ");
+		seq_mac(m, n->ha);
+		seq_putc(m, ' ');
+	}
+	if (stats)
+		put_cacheinfo(m, n);
+	seq_puts(m, nud_name(n->nud_state));
 	seq_putc(m, ' ');
 	seq_line(m);
 }
 
-void cmd_ip_neigh(struct seq_file *m, const struct net *net)
+/* Unless asked for all states `ip neigh` shows neither what was never used nor what needs no
+ * neighbour. */
+static void put_neighs(struct seq_file *m, const struct net *net, bool stats, bool all)
 {
 	const struct neigh_table *tbl = net->host->arp_tbl;
 
@@ -52,9 +80,31 @@ void cmd_ip_neigh(struct seq_file *m, const struct net *net)
 	list_for_each(pos, &tbl->all) {
 		const struct neighbour *n = list_entry(pos, struct neighbour, all);
 
-		if (dev_net(n->dev) == net)
-			put_neigh(m, n);
+		if (dev_net(n->dev) != net)
+			continue;
+		if (all || (n->nud_state != NUD_NONE && n->nud_state != NUD_NOARP))
+			put_neigh(m, n, stats);
 	}
+}
+
+void cmd_ip_neigh(struct seq_file *m, const struct net *net)
+{
+	put_neighs(m, net, false, false);
+}
+
+void cmd_ip_s_neigh(struct seq_file *m, const struct net *net)
+{
+	put_neighs(m, net, true, false);
+}
+
+void cmd_ip_neigh_all(struct seq_file *m, const struct net *net)
+{
+	put_neighs(m, net, false, true);
+}
+
+void cmd_ip_s_neigh_all(struct seq_file *m, const struct net *net)
+{
+	put_neighs(m, net, true, true);
 }
 
 /* ---- bridge ---- */
@@ -86,7 +136,8 @@ static void put_fdb(void *ctx, const struct br_fdb_record *rec)
 		seq_puts(c->m, " permanent");
 	else if (rec->is_static)
 		seq_puts(c->m, " static");
-	seq_putc(c->m, ' ');
+	else
+		seq_putc(c->m, ' ');
 	seq_line(c->m);
 }
 
@@ -118,10 +169,8 @@ void cmd_bridge_link(struct seq_file *m, const struct net *net)
 
 		if (!dev->master)
 			continue;
-		seq_u64(m, dev->ifindex, 0);
-		seq_puts(m, ": ");
-		seq_puts(m, dev->name);
-		seq_puts(m, ": mtu ");
+		put_link_head(m, dev);
+		seq_puts(m, " mtu ");
 		seq_u64(m, dev->mtu, 0);
 		seq_puts(m, " master ");
 		seq_puts(m, dev->master->name);

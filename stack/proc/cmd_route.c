@@ -51,14 +51,14 @@ static void put_metric(struct seq_file *m, u32 i, u32 value)
 	seq_putc(m, ' ');
 }
 
-static void put_metrics(struct seq_file *m, const struct fib_info *fi)
+static void put_metrics(struct seq_file *m, const u32 *metrics)
 {
-	for (u32 i = RTAX_MTU; fi->has_metrics && i < RTAX_MAX; i++) {
-		if (!fi->metrics[i])
+	for (u32 i = RTAX_MTU; i < RTAX_MAX; i++) {
+		if (!metrics[i])
 			continue;
 		seq_puts(m, metric_names[i]);
-		seq_puts(m, fi->metrics[RTAX_LOCK] >> i & 1 ? " lock " : " ");
-		put_metric(m, i, fi->metrics[i]);
+		seq_puts(m, metrics[RTAX_LOCK] >> i & 1 ? " lock " : " ");
+		put_metric(m, i, metrics[i]);
 	}
 }
 
@@ -94,10 +94,28 @@ static void put_type(struct seq_file *m, u32 type)
 	seq_putc(m, ' ');
 }
 
+static void put_table(struct seq_file *m, u32 table)
+{
+	if (table == RT_TABLE_LOCAL)
+		seq_puts(m, "local");
+	else if (table == RT_TABLE_MAIN)
+		seq_puts(m, "main");
+	else if (table == RT_TABLE_DEFAULT)
+		seq_puts(m, "default");
+	else
+		seq_u64(m, table, 0);
+}
+
+struct routes {
+	struct seq_file *m;
+	u32 table; /* to be named; 0: it need not be */
+};
+
 static void put_route(void *ctx, u32 prefix, u32 plen, const struct fib_alias *fa)
 {
 	const struct fib_info *fi = fa->fi;
-	struct seq_file *m = ctx;
+	const struct routes *c = ctx;
+	struct seq_file *m = c->m;
 
 	put_type(m, fa->type);
 	if (!plen) {
@@ -117,6 +135,11 @@ static void put_route(void *ctx, u32 prefix, u32 plen, const struct fib_alias *f
 	}
 	if (fi->nhs < 2)
 		put_nexthop(m, &fi->nh);
+	if (c->table) {
+		seq_puts(m, "table ");
+		put_table(m, c->table);
+		seq_putc(m, ' ');
+	}
 	if (fi->kernel)
 		seq_puts(m, "proto kernel ");
 	if (fi->scope == RT_SCOPE_LINK)
@@ -133,7 +156,8 @@ static void put_route(void *ctx, u32 prefix, u32 plen, const struct fib_alias *f
 		seq_u64(m, fi->priority, 0);
 		seq_putc(m, ' ');
 	}
-	put_metrics(m, fi);
+	if (fi->has_metrics)
+		put_metrics(m, fi->metrics);
 	if (fi->nhs < 2)
 		put_flags(m, &fi->nh);
 	seq_line(m);
@@ -150,16 +174,35 @@ static void put_route(void *ctx, u32 prefix, u32 plen, const struct fib_alias *f
 	}
 }
 
+static void put_routes(struct seq_file *m, struct fib_table *tb, bool named)
+{
+	struct routes c = { m, named && tb->id != RT_TABLE_MAIN ? tb->id : 0 };
+
+	fib_table_walk(tb, put_route, &c);
+}
+
 void cmd_ip_route(struct seq_file *m, const struct net *net)
 {
 	if (net->fib_main)
-		fib_table_walk(net->fib_main, put_route, m);
+		put_routes(m, net->fib_main, false);
 }
 
 void cmd_ip_route_local(struct seq_file *m, const struct net *net)
 {
 	if (net->fib_local)
-		fib_table_walk(net->fib_local, put_route, m);
+		put_routes(m, net->fib_local, false);
+}
+
+/* Of all tables: as Linux's hash of 256 (FIB_TABLE_HASHSZ) has them. */
+static void put_tables(struct seq_file *m, struct net *net)
+{
+	for (u32 slot = 0; slot < 256; slot++) {
+		struct fib_table *tb = NULL;
+
+		while ((tb = fib_next_table(net, tb)) != NULL)
+			if ((tb->id & 255) == slot)
+				put_routes(m, tb, true);
+	}
 }
 
 /* ---- ip route get ---- */
@@ -184,14 +227,52 @@ static bool parse_ip4(const char **s, be32 *addr)
 	return true;
 }
 
-static int lookup(const struct net *net, const struct flowi4 *fl4, struct fib_result *res)
-{
-	struct net *n = net_ipv4(net)->net;
-	int err = fib_lookup(n, fl4, res);
+/* What a lookup says of a destination: as mkroute_output() would make of it, but nothing is made,
+ * remembered or forgotten by looking. */
+struct route_answer {
+	const struct net *net;
+	struct flowi4 fl4;
+	struct fib_result res;
+	const struct fib_nh_exception *e; /* NULL: none */
+	u32 type, flags; /* RTN_*, RTCF_* */
+};
 
-	if (!err)
-		fib_select_path(n, res, fl4, NULL);
-	return err;
+/* Broadcasts have neither gateway nor metrics; nor have groups by way of the default route. */
+static void answer_group(struct route_answer *a)
+{
+	const struct net_device *dev = a->res.nh->dev;
+
+	if (a->res.type == RTN_BROADCAST || ipv4_is_lbcast(a->fl4.daddr)) {
+		a->type = RTN_BROADCAST;
+		a->flags = RTCF_BROADCAST | RTCF_LOCAL;
+		a->res.fi = NULL;
+	} else if (ipv4_is_multicast(a->fl4.daddr)) {
+		a->type = RTN_MULTICAST;
+		a->flags = RTCF_MULTICAST;
+		if (dev && dev->ip_ptr && ip_check_mc(dev->ip_ptr, a->fl4.daddr))
+			a->flags |= RTCF_LOCAL;
+		if (a->res.prefixlen < 4)
+			a->res.fi = NULL;
+	}
+}
+
+static int answer(struct route_answer *a)
+{
+	struct net *n = net_ipv4(a->net)->net;
+	int err = fib_lookup(n, &a->fl4, &a->res);
+
+	if (err)
+		return err;
+	fib_select_path(n, &a->res, &a->fl4, NULL);
+	a->type = a->res.type;
+	if (a->type == RTN_LOCAL)
+		a->flags = RTCF_LOCAL;
+	answer_group(a);
+	if (a->res.fi)
+		a->e = fib_peek_exception(a->res.nh, a->fl4.daddr);
+	if (a->e && a->e->gw)
+		a->flags |= RTCF_REDIRECTED;
+	return 0;
 }
 
 static const char *lookup_error(int err)
@@ -208,67 +289,131 @@ static const char *lookup_error(int err)
 	}
 }
 
-bool cmd_ip_route_get(struct seq_file *m, const struct net *net, const char *argument)
+/* By which device and gateway; returns the source address that goes with it. */
+static be32 put_way(struct seq_file *m, const struct route_answer *a)
 {
-	struct fib_result res = { 0 };
-	struct flowi4 fl4 = { 0 };
-	const char *from;
-	be32 src;
-	int err;
+	const struct net_device *dev = a->res.nh->dev;
+	struct fib_nh nh = { .dev = a->res.nh->dev };
 
-	if (!parse_ip4(&argument, &fl4.daddr))
-		return false;
-	from = str_after(argument, " from ");
-	if ((from && !parse_ip4(&from, &fl4.saddr)) || *(from ? from : argument))
-		return false;
-	fl4.iif = net->loopback_dev->ifindex;
-	err = lookup(net, &fl4, &res);
-	if (err) {
-		seq_puts(m, lookup_error(err));
-		return true;
+	if (a->type == RTN_LOCAL) {
+		nh.dev = a->net->loopback_dev;
+		put_nexthop(m, &nh);
+		return a->fl4.daddr;
 	}
-	put_type(m, res.type);
-	seq_ip4(m, fl4.daddr);
+	if (a->res.fi)
+		nh.gw = a->e && a->e->gw ? a->e->gw : a->res.nh->gw;
+	put_nexthop(m, &nh);
+	if (a->res.fi && a->res.fi->prefsrc)
+		return a->res.fi->prefsrc;
+	return dev ? inet_select_addr(dev, nh.gw, a->res.scope) : 0;
+}
+
+/* print_cache_flags() */
+static void put_cache_flags(struct seq_file *m, u32 flags)
+{
+	static const struct {
+		u32 flag;
+		const char *name;
+	} names[] = { { RTCF_LOCAL, "local" },
+		      { RTCF_MULTICAST, "mc" },
+		      { RTCF_BROADCAST, "brd" },
+		      { RTCF_REDIRECTED, "redirected" } };
+	const char *between = "<";
+
+	for (u32 i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!(flags & names[i].flag))
+			continue;
+		seq_puts(m, between);
+		seq_puts(m, names[i].name);
+		between = ",";
+	}
+	if (*between == ',')
+		seq_puts(m, "> ");
+}
+
+static void put_cache(struct seq_file *m, const struct route_answer *a)
+{
+	u64 now = jiffies(a->net->host);
+	u32 metrics[RTAX_MAX] = { 0 };
+
+	if (a->res.fi && a->res.fi->has_metrics)
+		memcpy(metrics, a->res.fi->metrics, sizeof(metrics));
+	seq_puts(m, "    cache ");
+	put_cache_flags(m, a->flags);
+	if (a->e && a->e->expires > now) {
+		seq_puts(m, "expires ");
+		seq_u64(m, (a->e->expires - now) / HZ, 0);
+		seq_puts(m, "sec ");
+	}
+	if (a->e && a->e->pmtu) {
+		metrics[RTAX_MTU] = a->e->pmtu;
+		metrics[RTAX_LOCK] |= (u32)a->e->mtu_locked << RTAX_MTU;
+	}
+	put_metrics(m, metrics);
+	seq_line(m);
+}
+
+static void put_answer(struct seq_file *m, const struct route_answer *a, bool from)
+{
+	be32 src;
+
+	put_type(m, a->type);
+	seq_ip4(m, a->fl4.daddr);
 	seq_putc(m, ' ');
 	if (from) {
 		seq_puts(m, "from ");
-		seq_ip4(m, fl4.saddr);
+		seq_ip4(m, a->fl4.saddr);
 		seq_putc(m, ' ');
 	}
-	if (res.type == RTN_LOCAL) {
-		seq_puts(m, "dev ");
-		seq_puts(m, net->loopback_dev->name);
-		seq_putc(m, ' ');
-		src = fl4.daddr;
-	} else {
-		put_nexthop(m, res.nh);
-		src = res.fi->prefsrc;
-		if (!src && res.nh->dev)
-			src = inet_select_addr(res.nh->dev, res.nh->gw, res.fi->scope);
-	}
+	src = put_way(m, a);
 	if (!from && src) {
 		seq_puts(m, "src ");
 		seq_ip4(m, src);
 		seq_putc(m, ' ');
 	}
+	/* RTCF_MULTICAST has the bit that iproute2 knows as RTM_F_OFFLOAD_FAILED. */
+	if (a->flags & RTCF_MULTICAST)
+		seq_puts(m, "rt_offload_failed ");
 	seq_puts(m, "uid 0 ");
 	seq_line(m);
-	seq_puts(m, res.type == RTN_LOCAL ? "    cache <local> " : "    cache ");
-	seq_line(m);
+	put_cache(m, a);
+}
+
+bool cmd_ip_route_get(struct seq_file *m, const struct net *net, const char *argument)
+{
+	struct route_answer a = { .net = net };
+	const char *from;
+	int err;
+
+	if (!parse_ip4(&argument, &a.fl4.daddr))
+		return false;
+	from = str_after(argument, " from ");
+	if ((from && !parse_ip4(&from, &a.fl4.saddr)) || *(from ? from : argument))
+		return false;
+	a.fl4.iif = net->loopback_dev->ifindex;
+	err = answer(&a);
+	if (err)
+		seq_puts(m, lookup_error(err));
+	else
+		put_answer(m, &a, from != NULL);
 	return true;
 }
 
-/* `ip route show table N`. */
+/* `ip route show table N`, or `all`. */
 bool cmd_ip_route_table(struct seq_file *m, const struct net *net, const char *argument)
 {
 	struct fib_table *tb;
 	s64 id;
 
+	if (str_eq(argument, "all")) {
+		put_tables(m, net_ipv4(net)->net);
+		return true;
+	}
 	if (!str_to_s64(argument, &id) || id < 0 || id > UINT32_MAX)
 		return false;
 	tb = fib_get_table(net_ipv4(net)->net, (u32)id);
 	if (tb)
-		fib_table_walk(tb, put_route, m);
+		put_routes(m, tb, false);
 	return true;
 }
 
@@ -323,18 +468,6 @@ static void put_rule_match(struct seq_file *m, const struct net *net, const stru
 		seq_puts(m, oif ? oif->name : "[detached]");
 		seq_putc(m, ' ');
 	}
-}
-
-static void put_table(struct seq_file *m, u32 table)
-{
-	if (table == RT_TABLE_LOCAL)
-		seq_puts(m, "local");
-	else if (table == RT_TABLE_MAIN)
-		seq_puts(m, "main");
-	else if (table == RT_TABLE_DEFAULT)
-		seq_puts(m, "default");
-	else
-		seq_u64(m, table, 0);
 }
 
 struct rules {

@@ -180,12 +180,12 @@ static void route_line(void *ctx, u32 prefix, u32 plen, const struct fib_alias *
 {
 	const struct fib_info *fi = fa->fi;
 	struct seq_file *m = ctx;
-	u32 flags = 1;
+	u32 flags = 1; /* RTF_UP, GATEWAY, HOST, REJECT */
 
 	if (fa->type == RTN_BROADCAST || fa->type == RTN_MULTICAST)
 		return;
 	if (fa->type == RTN_UNREACHABLE || fa->type == RTN_PROHIBIT)
-		flags = 0x200;
+		flags |= 0x200;
 	if (fi->nh.gw)
 		flags |= 2;
 	if (plen == 32)

@@ -62,6 +62,9 @@ bool cmd_ip6tables(struct seq_file *m, const struct net *net, const char *argume
 bool cmd_conntrack(struct seq_file *m, const struct net *net, const char *argument);
 
 /* What commands print (cmd_*.c). */
+struct net_device;
+/* "2: eth0: <BROADCAST,UP>", as `ip link` and `bridge link` begin a device. */
+void put_link_head(struct seq_file *m, const struct net_device *dev);
 void cmd_ip_link(struct seq_file *m, const struct net *net);
 /* "eth0", or "if2" by number, as iproute2. */
 bool cmd_ip_link_dev(struct seq_file *m, const struct net *net, const char *argument);
@@ -69,8 +72,13 @@ void cmd_ip_s_link(struct seq_file *m, const struct net *net);
 void cmd_ip_s_s_link(struct seq_file *m, const struct net *net);
 void cmd_ip_d_link(struct seq_file *m, const struct net *net);
 void cmd_ip_addr(struct seq_file *m, const struct net *net);
+void cmd_ip_s_addr(struct seq_file *m, const struct net *net);
+void cmd_ip_s_s_addr(struct seq_file *m, const struct net *net);
 void cmd_ip_netns(struct seq_file *m, const struct net *net);
 void cmd_ip_neigh(struct seq_file *m, const struct net *net);
+void cmd_ip_s_neigh(struct seq_file *m, const struct net *net);
+void cmd_ip_neigh_all(struct seq_file *m, const struct net *net);
+void cmd_ip_s_neigh_all(struct seq_file *m, const struct net *net);
 void cmd_ip_route(struct seq_file *m, const struct net *net);
 void cmd_ip_route_local(struct seq_file *m, const struct net *net);
 void cmd_ip_rule(struct seq_file *m, const struct net *net);

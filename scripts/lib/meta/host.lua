@@ -87,6 +87,11 @@ function Host:bridge(command) end
 ---@return string
 function Host:ss(options) end
 
+--- The counters as nstat(8) prints them: those that grew since it was last asked; "-a" all that they are, "-z" zeros too.
+---@param options string? "-az Tcp*"
+---@return string
+function Host:nstat(options) end
+
 ---@class tapline.Trace
 local Trace = {}
 
