@@ -25,6 +25,8 @@
  */
 #define NIC_RX_AREA   1728u
 #define NIC_RX_BUFFER 1536u
+/* Where a frame begins in its area. */
+#define NIC_RX_HEADROOM (NET_SKB_PAD + NET_IP_ALIGN)
 /* Refilled descriptors are given to the device in batches (E1000_RX_BUFFER_WRITE). */
 #define NIC_RX_BUFFER_WRITE 16u
 /* A starved ring is refilled after this time when no frame brings the chance (virtio_net). */
@@ -33,6 +35,8 @@
 #define NIC_LRO_DESCS 16u
 /* Bytes that one transmit descriptor can name. */
 #define NIC_TX_MAX_DATA 32768u
+/* Descriptors that the longest frame can take: more have no end. */
+#define NIC_RX_DESCS_MAX ((NIC_MTU_MAX + 32u) / NIC_RX_BUFFER + 2)
 
 struct nic_tx_buffer {
 	struct sk_buff *skb; /* in the last descriptor of its frame */
@@ -51,6 +55,9 @@ struct nic_ring {
 	struct nic_tx_buffer *tx_buffer;
 };
 
+/* TRACE_NIC_BAD_RING: what the device can not have meant. */
+enum { NIC_BAD_ID = 1, NIC_BAD_LENGTH, NIC_BAD_END };
+
 struct nic_adapter;
 struct nic_queue;
 struct virtqueue;
@@ -66,6 +73,8 @@ struct nic_model_ops {
 	/* Whole frames that wait for a poll, packets that wait to be sent or freed. */
 	u64 (*rx_waiting)(const struct nic_queue *q);
 	u64 (*tx_waiting)(const struct nic_queue *q);
+	/* Is [addr, addr + len) of the bus the device's to touch? */
+	bool (*mapped)(const struct nic_queue *q, u64 addr, u64 len);
 	void (*irq)(void *dev_id);
 	s32 (*poll)(struct napi_struct *napi, s32 budget);
 	const char *vector; /* of /proc/interrupts, between device and queue */
@@ -86,10 +95,13 @@ struct nic_queue {
 	/* Statistics of the queue. */
 	u64 rx_packets, rx_bytes, rx_alloc_failed, rx_csum_good, rx_purged;
 	u64 rx_lro_packets, rx_lro_bytes;
+	bool rx_discarding; /* up to the end of a frame that had none */
 	u32 tx_rung; /* next_to_use as the device was told it last */
 	u32 tx_cleaned; /* bytes cleaned since nic_tx_wake() */
 	u64 tx_packets, tx_bytes, tx_busy, tx_restart, tx_stopped, tx_timeouts;
 	u64 irqs, irqs_spurious, polls;
+	/* The device lied: frames given up, queues found broken. */
+	u64 rx_length_errors, broken;
 	/* For nic_check(): frames lost for want of memory; given to the ring, sent, thrown away. */
 	u64 rx_no_skb, tx_queued, tx_done, tx_purged;
 	/* Adaptive moderation: its class, and what had been received when it was chosen. */
@@ -118,6 +130,8 @@ struct nic_adapter {
 	struct sk_buff *tx_tstamp_skb; /* waits for its stamp */
 	struct timer tx_tstamp_timer;
 	u64 tx_hwtstamp_skipped, tx_hwtstamp_timeouts;
+	bool dma_strict; /* an IOMMU checks what the device touches */
+	u64 dma_faults, rx_unaccounted; /* see nic_settle() */
 	bool up; /* rings and interrupts are there */
 	struct nic_queue *q;
 };
@@ -146,9 +160,14 @@ void nic_rx_no_skb(struct nic_queue *q, u32 frames);
 /* Frames off the wire that a written-back descriptor with EOP stands for. */
 static inline u32 nic_rx_frames(const struct nic_rx_desc *d)
 {
-	return d->status & RXD_LRO ? (u32)(d->addr >> 32) : 1;
+	u64 segs = d->addr >> 32;
+
+	return d->status & RXD_LRO && segs - 1 < UINT16_MAX ? (u32)segs : 1;
 }
 
+/* For the IOMMU: is it part of a ring, or of a buffer in one? */
+bool nic_rx_mapped(const struct nic_queue *q, u64 addr, u64 len);
+bool nic_tx_mapped(const struct nic_queue *q, u64 addr, u64 len);
 /* nic_tx.c: the ring model's transmit half, and what both count. */
 int nic_tx_ring_alloc(struct nic_queue *q, u32 count);
 void nic_tx_ring_free(struct nic_queue *q);
@@ -176,6 +195,12 @@ void nic_wake_queues(struct nic_adapter *a);
 
 /* nic_check.c: panics at the first frame that is not accounted for. */
 void nic_check(const struct net_device *dev);
+/* The rings are gone, the device was reset after it had lied: what it counted and the driver has
+ * not seen, or the other way round, is settled. */
+void nic_settle(struct nic_adapter *a);
+
+/* nic_iommu.c: on or off; what it lets through follows the driver's own books. */
+void nic_set_iommu(struct nic_adapter *a, bool on);
 
 /* nic_extra.c: what the ring model has besides: tags, stamps, pause, loopback. */
 int nic_set_extra(struct nic_adapter *a, u32 param, u64 value);
@@ -199,6 +224,7 @@ void nic_adapt_itr(struct nic_queue *q);
 void nic_write_eitr(struct nic_queue *q);
 
 /* nic_ethtool.c */
+bool nic_ring_size_ok(bool virtio, u64 n);
 /* Down and up again, with these sizes. 0 or -ENOMEM. */
 int nic_set_rings(struct nic_adapter *a, u32 rx, u32 tx);
 int nic_set_param(struct net_device *dev, u32 param, u32 index, u64 value);

@@ -4,8 +4,8 @@
 #include "drivers/nic_driver.h"
 #include "drivers/virtio.h"
 
-/* Down and up again with other rings; the old size comes back when memory is short. Frames in the
- * rings are lost and counted, as in Linux. */
+/* Down and up again with other rings; the old size comes back when memory is short. Frames
+ * in the rings are lost and counted, as in Linux. */
 int nic_set_rings(struct nic_adapter *a, u32 rx, u32 tx)
 {
 	u32 old_rx = a->rx_count, old_tx = a->tx_count;
@@ -26,9 +26,15 @@ wake:
 	return a->rx_count == rx && a->tx_count == tx ? 0 : -ENOMEM;
 }
 
+/* The indices of a split virtqueue count on beyond its size: that must be a power of 2 (2.7). */
+bool nic_ring_size_ok(bool virtio, u64 n)
+{
+	return n >= NIC_RING_MIN && n <= NIC_RING_MAX && !(virtio && n & (n - 1));
+}
+
 static int nic_set_ring(struct nic_adapter *a, u64 count, bool rx)
 {
-	if (count < NIC_RING_MIN || count > NIC_RING_MAX)
+	if (!nic_ring_size_ok(a->q[0].model == &virtio_net_model, count))
 		return -EINVAL;
 	return nic_set_rings(a, rx ? (u32)count : a->rx_count, rx ? a->tx_count : (u32)count);
 }
@@ -128,6 +134,11 @@ int nic_set_param(struct net_device *dev, u32 param, u32 index, u64 value)
 			return -EOPNOTSUPP;
 		a->no_event_idx = !value;
 		return nic_set_rings(a, a->rx_count, a->tx_count);
+	case NIC_PARAM_RESET:
+		return nic_set_rings(a, a->rx_count, a->tx_count);
+	case NIC_PARAM_DMA_STRICT:
+		nic_set_iommu(a, value != 0);
+		return 0;
 	case NIC_PARAM_IRQ_CPU:
 		return nic_set_irq_cpu(a, index, value);
 	case NIC_PARAM_RX_VLAN:
@@ -153,6 +164,8 @@ void nic_get_stats64(const struct net_device *dev, struct net_device_stats *stat
 		stats->rx_bytes += a->q[i].rx_bytes;
 		stats->tx_packets += a->q[i].tx_packets;
 		stats->tx_bytes += a->q[i].tx_bytes;
+		stats->rx_length_errors += a->q[i].rx_length_errors;
+		stats->rx_errors += a->q[i].rx_length_errors;
 	}
 	stats->multicast += hw->rx_multicast;
 	stats->rx_missed_errors += hw->rx_missed;
@@ -164,23 +177,25 @@ void nic_get_stats64(const struct net_device *dev, struct net_device_stats *stat
 	stats->tx_errors += hw->tx_no_link + hw->tx_no_buffer + hw->tx_bad_descriptor;
 }
 
-#define QUEUE_STATS(X)     \
-	X(rx_packets)      \
-	X(rx_bytes)        \
-	X(rx_alloc_failed) \
-	X(rx_csum_good)    \
-	X(rx_purged)       \
-	X(rx_lro_packets)  \
-	X(rx_lro_bytes)    \
-	X(tx_packets)      \
-	X(tx_bytes)        \
-	X(tx_busy)         \
-	X(tx_restart)      \
-	X(tx_stopped)      \
-	X(tx_timeouts)     \
-	X(irqs)            \
-	X(irqs_spurious)   \
-	X(polls)
+#define QUEUE_STATS(X)      \
+	X(rx_packets)       \
+	X(rx_bytes)         \
+	X(rx_alloc_failed)  \
+	X(rx_csum_good)     \
+	X(rx_length_errors) \
+	X(rx_purged)        \
+	X(rx_lro_packets)   \
+	X(rx_lro_bytes)     \
+	X(tx_packets)       \
+	X(tx_bytes)         \
+	X(tx_busy)          \
+	X(tx_restart)       \
+	X(tx_stopped)       \
+	X(tx_timeouts)      \
+	X(irqs)             \
+	X(irqs_spurious)    \
+	X(polls)            \
+	X(broken)
 
 /* "queue_3_rx_packets" */
 static void queue_stat(u32 index, const char *what, u64 value,
@@ -208,6 +223,8 @@ void nic_ethtool_stats(const struct net_device *dev,
 #define X(name) fn(ctx, "hw_" #name, hw->name);
 	NIC_HW_STATS(X)
 #undef X
+	if (a->dma_strict)
+		fn(ctx, "dma_faults", a->dma_faults);
 	if (a->q[0].model == &nic_ring_model) {
 		fn(ctx, "tx_hwtstamp_timeouts", a->tx_hwtstamp_timeouts);
 		fn(ctx, "tx_hwtstamp_skipped", a->tx_hwtstamp_skipped);

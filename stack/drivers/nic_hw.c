@@ -21,6 +21,7 @@ static void nic_hw_reset(struct nic_hw *hw)
 	hw->rx_stalled = false;
 	nic_hw_pause_reset(hw);
 	nic_hw_lro_reset(hw);
+	hw->lies.told = false;
 	hw->tx_stamped = false;
 	hw->tx_busy = false;
 	hw->tso_more = false;
@@ -85,6 +86,22 @@ void nic_hw_identity(struct nic_hw *hw, const struct host *host, u32 ifindex)
 const struct nic_hw_stats *nic_hw_stats(const struct nic_hw *hw)
 {
 	return &hw->stats;
+}
+
+bool nic_hw_lied(const struct nic_hw *hw)
+{
+	return hw->lies.told;
+}
+
+void nic_hw_lie(struct nic_hw *hw)
+{
+	hw->lies.told = true;
+}
+
+void nic_hw_iommu(struct nic_hw *hw, bool (*mapped)(void *ctx, u64 addr, u64 len), void *ctx)
+{
+	hw->dma_mapped = mapped;
+	hw->dma_ctx = ctx;
 }
 
 static u32 read_queue(const struct nic_hw_queue *q, enum nic_reg reg)

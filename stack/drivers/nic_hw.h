@@ -174,6 +174,12 @@ void nic_hw_free(struct nic_hw *hw);
 u32 nic_hw_read(const struct nic_hw *hw, enum nic_reg reg, u32 index);
 void nic_hw_write(struct nic_hw *hw, enum nic_reg reg, u32 index, u32 value);
 const struct nic_hw_stats *nic_hw_stats(const struct nic_hw *hw);
+/* Has it lied to the driver since the last reset (NIC_PARAM_RX_BAD_LEN and on)? Then what it counts
+ * and what the driver has seen differ. nic_hw_lie(): from now on it has. */
+bool nic_hw_lied(const struct nic_hw *hw);
+void nic_hw_lie(struct nic_hw *hw);
+/* An IOMMU in front of memory: `mapped` says what the device may touch. NULL: all of it. */
+void nic_hw_iommu(struct nic_hw *hw, bool (*mapped)(void *ctx, u64 addr, u64 len), void *ctx);
 /* Frames that wait on the board for others of their connection (LRO). */
 u64 nic_hw_lro_held(const struct nic_hw *hw);
 /* The MSI-X table: where vector `index` goes. NULL: nowhere. */
@@ -185,6 +191,12 @@ void nic_hw_identity(struct nic_hw *hw, const struct host *host, u32 ifindex);
 static inline u64 dma_map(const struct world *w, const void *p)
 {
 	return (u64)((const u8 *)p - w->mem.base);
+}
+
+/* Does [addr, addr + len) lie in [from, from + size)? */
+static inline bool dma_within(u64 addr, u64 len, u64 from, u64 size)
+{
+	return addr >= from && addr - from <= size && len <= size - (addr - from);
 }
 
 /* Bit 0..63 of the multicast hash table for an address. */

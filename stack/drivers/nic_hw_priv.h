@@ -34,6 +34,16 @@ struct nic_hw_queue {
 	struct nic_hw_vector vector;
 };
 
+/* Faults: so many lies of each kind are to be told yet. */
+struct nic_hw_lies {
+	bool told; /* one was, since the last reset */
+	u64 rx_len, rx_no_eop;
+	struct {
+		u64 bad_id, twice;
+		u16 ahead;
+	} used[NIC_QUEUES_MAX];
+};
+
 /* The frame that is leaving, whatever the rings are made of: in the terms of the ring model, whose
  * context is all zero for a frame that is not cut. */
 struct nic_hw_tx {
@@ -68,6 +78,8 @@ struct vnet_hw;
 enum nic_hw_placed vnet_hw_receive(struct nic_hw *hw, u32 queue, const struct nic_hw_rx *rx);
 void vnet_hw_reset(struct nic_hw *hw);
 void vnet_hw_free(struct nic_hw *hw);
+/* NIC_PARAM_USED_*. */
+int vnet_hw_fault(struct nic_hw *hw, u32 param, u32 pair, u64 value);
 
 struct nic_hw {
 	struct world *world;
@@ -87,6 +99,9 @@ struct nic_hw {
 	/* Faults. */
 	bool rx_stalled;
 	u64 rx_bad, tx_bad;
+	struct nic_hw_lies lies;
+	bool (*dma_mapped)(void *ctx, u64 addr, u64 len); /* the IOMMU; NULL: none */
+	void *dma_ctx;
 	bool cable_cut;
 	struct wire *wire;
 	u32 end;
@@ -118,12 +133,14 @@ static inline u32 ring_next(const struct nic_hw_ring *r, u32 i)
 	return ++i == r->len ? 0 : i;
 }
 
-/* The memory behind a bus address; NULL when it is not all there. */
+/* The memory behind a bus address; NULL when it is not all there, or not for the device. */
 static inline u8 *dma_access(const struct nic_hw *hw, u64 addr, u64 len)
 {
 	const struct mem_account *m = &hw->world->mem;
 	u64 size = (u64)(m->brk - m->base);
 
+	if (hw->dma_mapped && !hw->dma_mapped(hw->dma_ctx, addr, len))
+		return NULL;
 	return addr <= size && len <= size - addr ? m->base + addr : NULL;
 }
 
@@ -141,6 +158,16 @@ static inline struct nic_tx_desc *tx_desc(const struct nic_hw *hw, const struct 
 static inline bool hw_should_fail(struct nic_hw *hw, enum fault_point point)
 {
 	return hw->world->fault.armed & 1u << point && should_fail(hw->world, point);
+}
+
+/* Counts a lie down. True: it is to be told now. */
+static inline bool hw_lies(struct nic_hw *hw, u64 *left)
+{
+	if (!*left)
+		return false;
+	--*left;
+	hw->lies.told = true;
+	return true;
 }
 
 /* Sets causes and interrupts when they are not masked. */

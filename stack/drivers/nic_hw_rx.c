@@ -168,7 +168,8 @@ static bool rx_dma(struct nic_hw *hw, struct nic_hw_ring *r, const struct nic_hw
 {
 	struct nic_rx_desc *ring = rx_desc(hw, r);
 	bool plain = !hw->tstamp && !rx->tagged;
-	u32 i = r->head, done = 0;
+	u32 i = r->head, done = 0, lie = hw_lies(hw, &hw->lies.rx_len) ? r->buffer_size : 0;
+	u32 end = hw_lies(hw, &hw->lies.rx_no_eop) ? RXD_DD : RXD_DD | RXD_EOP;
 
 	do {
 		struct nic_rx_desc *d = &ring[i];
@@ -182,10 +183,10 @@ static bool rx_dma(struct nic_hw *hw, struct nic_hw_ring *r, const struct nic_hw
 		else
 			rx_bytes(hw, rx, done, part, to);
 		done += part;
-		d->length = (u16)part;
+		d->length = (u16)(part + lie);
 		d->addr = rx->hash | (u64)rx->segs << 32;
 		d->vlan = rx->vlan;
-		d->status = done == len ? RXD_DD | RXD_EOP | rx->status : RXD_DD;
+		d->status = done == len ? end | rx->status : RXD_DD;
 		i = ring_next(r, i);
 	} while (done < len);
 	r->head = i;

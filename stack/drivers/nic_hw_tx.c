@@ -74,11 +74,14 @@ static bool ring_tx_gather(const struct nic_hw *hw, u32 index, u32 skip, u32 len
 	const struct nic_hw_ring *r = &hw->q[index].tx;
 	const struct nic_tx_desc *ring = tx_desc(hw, r);
 
-	for (u32 i = r->head; len; i = ring_next(r, i)) {
+	for (u32 i = r->head, seen = 0; len; i = ring_next(r, i)) {
 		const struct nic_tx_desc *d = &ring[i];
 		u32 size = d->cmd & CONTEXT ? 0 : d->length, part;
 		const u8 *from;
 
+		/* Rewritten since the frame was measured. */
+		if (++seen > r->len)
+			return false;
 		if (skip >= size) {
 			skip -= size;
 			continue;

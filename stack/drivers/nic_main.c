@@ -133,6 +133,11 @@ static u64 ring_tx_waiting(const struct nic_queue *q)
 	return n;
 }
 
+static bool ring_mapped(const struct nic_queue *q, u64 addr, u64 len)
+{
+	return nic_rx_mapped(q, addr, len) || nic_tx_mapped(q, addr, len);
+}
+
 const struct nic_model_ops nic_ring_model = {
 	.alloc = ring_alloc,
 	.free = ring_free,
@@ -140,6 +145,7 @@ const struct nic_model_ops nic_ring_model = {
 	.refill = nic_rx_refill,
 	.rx_waiting = ring_rx_waiting,
 	.tx_waiting = ring_tx_waiting,
+	.mapped = ring_mapped,
 	.irq = nic_irq,
 	.poll = nic_poll,
 	.vector = "-TxRx-", /* as igb names its vectors */
@@ -241,6 +247,8 @@ int nic_up(struct nic_adapter *a)
 
 void nic_down(struct nic_adapter *a)
 {
+	bool lied = nic_hw_lied(a->hw);
+
 	if (!a->up)
 		return;
 	a->up = false;
@@ -250,6 +258,8 @@ void nic_down(struct nic_adapter *a)
 		napi_disable(&a->q[i].napi);
 		nic_free_queue(&a->q[i]);
 	}
+	if (lied)
+		nic_settle(a);
 }
 
 static int nic_open(struct net_device *dev)
@@ -450,20 +460,17 @@ static void nic_default_address(struct net_device *dev, const struct net *net,
 	put_be16(dev->dev_addr + 4, (u16)net->ifindex_next);
 }
 
-static bool ring_size_ok(u64 n)
-{
-	return n == 0 || (n >= NIC_RING_MIN && n <= NIC_RING_MAX);
-}
-
 struct net_device *nic_ring_probe(struct net *net, const struct op_nic_add *op, const char *name,
 				  int *err)
 {
 	u32 queues = op->queues ? (u32)op->queues : 1;
+	bool virtio = op->model == NIC_MODEL_VIRTIO;
 	struct net_device *dev;
 	struct nic_adapter *a;
 
 	*err = -EINVAL;
-	if (!ring_size_ok(op->rx_ring) || !ring_size_ok(op->tx_ring) ||
+	if ((op->rx_ring && !nic_ring_size_ok(virtio, op->rx_ring)) ||
+	    (op->tx_ring && !nic_ring_size_ok(virtio, op->tx_ring)) ||
 	    (op->mac.len != 0 && op->mac.len != ETH_ALEN) || (op->mac.len && op->mac.p[0] & 1))
 		return NULL;
 	*err = -ENOMEM;

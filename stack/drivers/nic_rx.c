@@ -5,15 +5,17 @@
  * copied together.
  *
  * Invariant: descriptors [next_to_clean, next_to_use) are the device's or carry a frame, each with
- * a buffer; all others have none, but for one whose buffer was kept for want of memory.
+ * a buffer; all others have none, but for those whose buffers were kept: for want of memory, or
+ * because what the device wrote of them can not be. That is counted in rx_length_errors, and no
+ * length, segment count or end of a frame is used unchecked.
  */
 #include "core/offload.h"
 #include "drivers/nic_driver.h"
 #include "ethernet/eth.h"
+#include "kernel/trace.h"
 #include "wire/tcp.h"
 
-#define RX_HEADROOM (NET_SKB_PAD + NET_IP_ALIGN)
-_Static_assert(RX_HEADROOM + NIC_RX_BUFFER <= NIC_RX_AREA, "receive buffer fits its area");
+_Static_assert(NIC_RX_HEADROOM + NIC_RX_BUFFER <= NIC_RX_AREA, "receive buffer fits its area");
 
 int nic_rx_ring_alloc(struct nic_queue *q, u32 count)
 {
@@ -35,6 +37,7 @@ int nic_rx_ring_alloc(struct nic_queue *q, u32 count)
 		buffer[i].head = NULL;
 	}
 	q->rx = (struct nic_ring){ .count = count, .rx = ring, .rx_buffer = buffer };
+	q->rx_discarding = false;
 	return 0;
 }
 
@@ -97,7 +100,7 @@ void nic_rx_refill(struct nic_queue *q)
 		for (u32 k = 0; k < ready; k++, i = nic_ring_next(r, i)) {
 			u8 *head = r->rx_buffer[i].head;
 
-			r->rx[i].addr = dma_map(w, head + RX_HEADROOM - stamp);
+			r->rx[i].addr = dma_map(w, head + NIC_RX_HEADROOM - stamp);
 			r->rx[i].status = 0;
 		}
 	}
@@ -135,7 +138,7 @@ void nic_rx_no_skb(struct nic_queue *q, u32 frames)
 /* What the last descriptor of a frame tells of it. */
 static void rx_desc_to_skb(struct nic_queue *q, struct sk_buff *skb, const struct nic_rx_desc *d)
 {
-	if (d->status & RXD_TS)
+	if (d->status & RXD_TS && q->adapter->rx_tstamp)
 		skb_shinfo(skb)->hwtstamp = get_le64(skb->data - 8);
 	if (d->status & RXD_VP) {
 		skb->vlan_present = 1;
@@ -161,13 +164,13 @@ static struct sk_buff *nic_rx_gather(struct nic_queue *q, u32 i, u32 last)
 		if (k == last)
 			break;
 	}
-	skb = alloc_skb(q->adapter->world, RX_HEADROOM + len);
+	skb = alloc_skb(q->adapter->world, NIC_RX_HEADROOM + len);
 	if (!skb)
 		return NULL;
-	skb_reserve(skb, RX_HEADROOM - skip);
+	skb_reserve(skb, NIC_RX_HEADROOM - skip);
 	for (;; i = nic_ring_next(r, i)) {
 		len = r->rx[i].length;
-		memcpy(skb_put(skb, len), r->rx_buffer[i].head + RX_HEADROOM - skip, len);
+		memcpy(skb_put(skb, len), r->rx_buffer[i].head + NIC_RX_HEADROOM - skip, len);
 		if (i == last)
 			break;
 	}
@@ -184,7 +187,7 @@ static struct sk_buff *nic_rx_build(struct nic_queue *q, u32 i, u32 skip)
 	if (!skb)
 		return NULL;
 	q->rx.rx_buffer[i].head = NULL;
-	skb_reserve(skb, RX_HEADROOM - rx_stamp_len(q));
+	skb_reserve(skb, NIC_RX_HEADROOM - rx_stamp_len(q));
 	skb_put(skb, q->rx.rx[i].length);
 	skb_pull(skb, skip);
 	return skb;
@@ -237,38 +240,146 @@ static struct sk_buff *nic_rx_frame(struct nic_queue *q, u32 first, u32 last)
 			       nic_rx_gather(q, first, last);
 }
 
+/* Descriptors from next_to_clean on that the device has written, up to the end of a frame: how
+ * many, and the last one. False: that end is not there. */
+static bool rx_frame_end(const struct nic_ring *r, u32 *last, u32 *descs)
+{
+	u32 i = r->next_to_clean;
+
+	for (*descs = 0; i != r->next_to_use && r->rx[i].status & RXD_DD; i = nic_ring_next(r, i)) {
+		++*descs;
+		*last = i;
+		if (r->rx[i].status & RXD_EOP)
+			return true;
+	}
+	return false;
+}
+
+/* A frame of LRO has its headers in the first buffer, and a number of segments that can be. */
+static bool rx_lro_ok(const struct nic_queue *q, u32 first, const struct nic_rx_desc *d)
+{
+	u32 skip = rx_stamp_len(q), len = q->rx.rx[first].length, hdrs = skip + ETH_HLEN + 20;
+	const u8 *frame = q->rx.rx_buffer[first].head + NIC_RX_HEADROOM;
+	u64 segs = d->addr >> 32;
+
+	if (!segs || segs > UINT16_MAX || len < hdrs + NIC_VLAN_HLEN + 20)
+		return false;
+	if (get_be16(frame + 12) == ETH_P_8021Q) {
+		hdrs += NIC_VLAN_HLEN;
+		frame += NIC_VLAN_HLEN;
+	}
+	return tcp_doff(frame + ETH_HLEN + 20) >= 20 &&
+	       hdrs + tcp_doff(frame + ETH_HLEN + 20) <= len;
+}
+
+/* No length that the device has written is believed: buffers hold so much, a frame has a header. */
+static bool rx_frame_ok(const struct nic_queue *q, u32 first, u32 last)
+{
+	const struct nic_ring *r = &q->rx;
+	u32 len = 0;
+
+	for (u32 i = first;; i = nic_ring_next(r, i)) {
+		if (r->rx[i].length > NIC_RX_BUFFER)
+			return false;
+		len += r->rx[i].length;
+		if (i == last)
+			break;
+	}
+	if (len < rx_stamp_len(q) + ETH_HLEN || r->rx[first].length < rx_stamp_len(q))
+		return false;
+	return !(r->rx[last].status & RXD_LRO) || rx_lro_ok(q, first, &r->rx[last]);
+}
+
+static void rx_bad_frame(struct nic_queue *q, u32 why, u32 value)
+{
+	struct net_device *dev = q->adapter->dev;
+
+	q->rx_length_errors++;
+	trace(dev->world, dev_host(dev), TRACE_NIC_BAD_RING, dev->ifindex, q->index, why, value);
+}
+
+/* The descriptors up to `last` are the driver's again. */
+static void rx_release(struct nic_ring *r, u32 last)
+{
+	u32 end = nic_ring_next(r, last);
+
+	for (u32 i = r->next_to_clean; i != end; i = nic_ring_next(r, i))
+		r->rx[i].status = 0;
+	r->next_to_clean = end;
+}
+
+/* The frame in the descriptors up to `last`, to the stack. */
+static void rx_one(struct nic_queue *q, u32 last)
+{
+	u32 first = q->rx.next_to_clean;
+	struct nic_rx_desc done = q->rx.rx[last];
+	struct sk_buff *skb = nic_rx_frame(q, first, last);
+
+	rx_release(&q->rx, last);
+	if (skb)
+		rx_desc_to_skb(q, skb, &done);
+	else
+		nic_rx_no_skb(q, nic_rx_frames(&done));
+}
+
+/*
+ * The end of a frame does not come: the device is through with all that it has, or has used more
+ * than any frame takes. What there is of it is thrown away, and so is what follows up to an end
+ * (FLAG2_IS_DISCARDING of e1000e). False: it may come yet.
+ */
+static bool rx_endless(struct nic_queue *q, u32 last, u32 descs)
+{
+	struct nic_ring *r = &q->rx;
+
+	if (!descs || (descs < NIC_RX_DESCS_MAX && nic_ring_next(r, last) != r->next_to_use))
+		return false;
+	if (!q->rx_discarding)
+		rx_bad_frame(q, NIC_BAD_END, descs);
+	q->rx_discarding = true;
+	rx_release(r, last);
+	return true;
+}
+
 s32 nic_clean_rx(struct nic_queue *q, s32 budget)
 {
 	struct nic_ring *r = &q->rx;
+	u32 last = 0, descs;
 	s32 work = 0;
 
-	while (work < budget && r->next_to_clean != r->next_to_use) {
-		u32 first = r->next_to_clean, last = first;
-		struct nic_rx_desc done;
-		struct sk_buff *skb;
-
-		if (!(r->rx[first].status & RXD_DD))
-			break;
-		/* The device writes all descriptors of a frame before it tells. */
-		while (!(r->rx[last].status & RXD_EOP))
-			last = nic_ring_next(r, last);
-		done = r->rx[last];
-		skb = nic_rx_frame(q, first, last);
-		for (u32 i = first;; i = nic_ring_next(r, i)) {
-			r->rx[i].status = 0;
-			if (i == last)
+	for (; work < budget; work++) {
+		if (!rx_frame_end(r, &last, &descs)) {
+			if (!rx_endless(q, last, descs))
 				break;
+		} else if (q->rx_discarding) {
+			q->rx_discarding = false;
+			rx_release(r, last);
+		} else if (!rx_frame_ok(q, r->next_to_clean, last)) {
+			rx_bad_frame(q, NIC_BAD_LENGTH, r->rx[last].length);
+			rx_release(r, last);
+		} else {
+			rx_one(q, last);
 		}
-		r->next_to_clean = nic_ring_next(r, last);
-		work++;
-		if (skb)
-			rx_desc_to_skb(q, skb, &done);
-		else
-			nic_rx_no_skb(q, nic_rx_frames(&done));
 		if (nic_ring_unused(r) >= NIC_RX_BUFFER_WRITE)
 			nic_rx_refill(q);
 	}
 	if (work)
 		nic_rx_refill(q);
 	return work;
+}
+
+bool nic_rx_mapped(const struct nic_queue *q, u64 addr, u64 len)
+{
+	const struct nic_ring *r = &q->rx;
+
+	for (u32 i = r->next_to_clean; r->rx && i != r->next_to_use; i = nic_ring_next(r, i)) {
+		const u8 *p = r->rx_buffer[i].head;
+
+		if (p &&
+		    dma_within(addr, len,
+			       dma_map(q->adapter->world, p + NIC_RX_HEADROOM) - rx_stamp_len(q),
+			       NIC_RX_BUFFER))
+			return true;
+	}
+	return r->rx &&
+	       dma_within(addr, len, dma_map(q->adapter->world, r->rx), r->count * sizeof(*r->rx));
 }

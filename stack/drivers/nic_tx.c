@@ -304,3 +304,15 @@ void nic_clean_tx(struct nic_queue *q)
 	r->next_to_clean = i;
 	nic_tx_wake(q, nic_ring_unused(r) >= tx_needed(q));
 }
+
+bool nic_tx_mapped(const struct nic_queue *q, u64 addr, u64 len)
+{
+	const struct nic_ring *r = &q->tx;
+
+	for (u32 i = r->next_to_clean; r->tx && i != r->next_to_use; i = nic_ring_next(r, i))
+		if (!(r->tx[i].cmd & (TXD_TSO | TXD_VLAN)) &&
+		    dma_within(addr, len, r->tx[i].addr, r->tx[i].length))
+			return true;
+	return r->tx &&
+	       dma_within(addr, len, dma_map(q->adapter->world, r->tx), r->count * sizeof(*r->tx));
+}

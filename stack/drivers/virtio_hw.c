@@ -129,23 +129,75 @@ static bool vq_next(const struct vnet_vq *vq, u32 *at, u32 *seen)
 	return *at < vq->num && ++*seen < vq->num;
 }
 
-/* One more used buffer; told by vq_signal(). */
-static void vq_put_used(struct vnet_vq *vq, u32 head, u32 len)
+static void vq_write_used(struct vnet_vq *vq, u32 id, u32 len)
 {
 	u8 *elem = vq->used + 4 + 8 * (vq->used_idx % vq->num);
 
-	put_le32(elem, head);
+	put_le32(elem, id);
 	put_le32(elem + 4, len);
 	vq->used_idx++;
+}
+
+/* One more used buffer; told by vq_signal(). */
+static void vq_put_used(struct vnet_vq *vq, u32 head, u32 len)
+{
+	vq_write_used(vq, head, len);
 	vq->last_avail++;
 }
 
+/* ---- faults: what the used ring says is not so ---- */
+
+int vnet_hw_fault(struct nic_hw *hw, u32 param, u32 pair, u64 value)
+{
+	if (value > 32768)
+		return -EINVAL;
+	if (param == NIC_PARAM_USED_BAD_ID)
+		hw->lies.used[pair].bad_id = value;
+	else if (param == NIC_PARAM_USED_TWICE)
+		hw->lies.used[pair].twice = value;
+	else
+		hw->lies.used[pair].ahead = (u16)value;
+	return 0;
+}
+
+/* The index moves over an entry that nobody has written. If it happens to name a buffer that waits,
+ * that one holds what memory held: zeros, so that runs are alike. */
+static void vq_skip_used(struct nic_hw *hw, struct vnet_vq *vq)
+{
+	u32 id = get_le32(vq->used + 4 + 8 * (vq->used_idx % vq->num));
+	const u8 *d = vq->desc + id * VRING_DESC_SIZE;
+	u8 *p = NULL;
+
+	if (id < vq->num && get_le16(d + 12) & VRING_DESC_F_WRITE)
+		p = dma_access(hw, get_le64(d), get_le32(d + 8));
+	if (p)
+		memset(p, 0, get_le32(d + 8));
+	vq->used_idx++;
+}
+
+static void vq_lie(struct nic_hw *hw, struct vnet_vq *vq)
+{
+	u32 pair = (u32)(vq - hw->vnet->vq) / 2;
+	u8 *last = vq->used + 4 + 8 * ((u16)(vq->used_idx - 1) % vq->num);
+
+	if (hw_lies(hw, &hw->lies.used[pair].bad_id))
+		put_le32(last, get_le32(last) + vq->num);
+	if (hw_lies(hw, &hw->lies.used[pair].twice))
+		vq_write_used(vq, get_le32(last), get_le32(last + 4));
+	for (; hw->lies.used[pair].ahead; hw->lies.used[pair].ahead--) {
+		hw->lies.told = true;
+		vq_skip_used(hw, vq);
+	}
+}
+
 /* What was used is made visible. Does the driver want to be told (2.7.7)? */
-static bool vq_signal(struct vnet_hw *v, struct vnet_vq *vq)
+static bool vq_signal(struct nic_hw *hw, struct vnet_vq *vq)
 {
 	u16 old = vq->signalled, event = get_le16(vq->avail + vring_used_event(vq->num));
 	bool valid = vq->signalled_valid, wanted;
+	struct vnet_hw *v = hw->vnet;
 
+	vq_lie(hw, vq);
 	put_le16(vq->used + 2, vq->used_idx);
 	if (!v->event_idx) {
 		wanted = !(get_le16(vq->avail) & VRING_AVAIL_F_NO_INTERRUPT);
@@ -209,7 +261,7 @@ static void rx_header(const struct vnet_hw *v, u8 *hdr, const struct nic_hw_rx *
  * of them is no memory, or no room for the header. */
 static bool rx_copy(struct nic_hw *hw, struct vnet_vq *vq, const struct nic_hw_rx *rx, u32 buffers)
 {
-	u32 hdr_len = hw->vnet->hdr_len, done = 0;
+	u32 hdr_len = hw->vnet->hdr_len, done = 0, lie = hw_lies(hw, &hw->lies.rx_len) ? 65536 : 0;
 
 	for (u32 k = 0; k < buffers; k++) {
 		u32 head = vq_head(vq, 0), skip = k ? 0 : hdr_len, part;
@@ -220,11 +272,13 @@ static bool rx_copy(struct nic_hw *hw, struct vnet_vq *vq, const struct nic_hw_r
 		if (!to || size < skip || !(get_le16(d + 12) & VRING_DESC_F_WRITE))
 			return false;
 		if (!k)
-			rx_header(hw->vnet, to, rx, buffers);
+			rx_header(hw->vnet, to, rx,
+				  hw_lies(hw, &hw->lies.rx_no_eop) ? buffers + vq->num : buffers);
 		part = min_u32(size - skip, rx->len - done);
 		memcpy(to + skip, rx->frame + done, part);
 		done += part;
-		vq_put_used(vq, head, skip + part);
+		vq_put_used(vq, head, skip + part + lie);
+		lie = 0;
 	}
 	return true;
 }
@@ -243,10 +297,10 @@ enum nic_hw_placed vnet_hw_receive(struct nic_hw *hw, u32 queue, const struct ni
 		vq->used_idx = used;
 		vq->last_avail = avail;
 		vq_put_used(vq, vq_head(vq, 0) % vq->num, 0);
-		vq_signal(hw->vnet, vq);
+		vq_signal(hw, vq);
 		return NIC_HW_BAD;
 	}
-	if (vq_signal(hw->vnet, vq))
+	if (vq_signal(hw, vq))
 		nic_hw_cause(hw, queue, ICR_RX);
 	return NIC_HW_PLACED;
 }
@@ -364,7 +418,7 @@ static void vnet_tx_complete(struct nic_hw *hw, u32 index)
 	if (!vq->num)
 		return;
 	vq_put_used(vq, hw->tx.next % vq->num, 0);
-	if (vq_signal(hw->vnet, vq))
+	if (vq_signal(hw, vq))
 		nic_hw_cause(hw, index, ICR_TX);
 }
 

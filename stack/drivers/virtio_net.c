@@ -1,36 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The virtio network driver's rings (drivers/net/virtio_net.c): receive buffers that a long frame
- * shares (VIRTIO_NET_F_MRG_RXBUF), the header in front of every packet with its offloads, transmit,
- * interrupt and poll. The life of the device, its settings and statistics are those of the ring
- * model (nic_main.c, nic_ethtool.c), as both are the same board.
+ * The virtio network driver's rings (drivers/net/virtio_net.c): the header in front of every packet
+ * with its offloads, transmit, interrupt and poll; the receive half is virtio_net_rx.c. The life of
+ * the device, its settings and statistics are those of the ring model (nic_main.c, nic_ethtool.c),
+ * as both are the same board.
  *
- * Invariant: what is in a receive queue is a data area of NIC_RX_AREA bytes, its used length
- * counted from hdr_len bytes before RX_HEADROOM; what is in a transmit queue is a packet.
+ * Invariants: what is in a transmit queue is a packet. A queue that the device broke
+ * (virtio_ring.h) is silent: nothing is polled, what is to be sent is dropped, until a reset makes
+ * it anew.
  */
 #include "core/errqueue.h"
 #include "core/offload.h"
 #include "core/sch_generic.h"
-#include "drivers/nic_driver.h"
-#include "drivers/virtio_ring.h"
-#include "ethernet/eth.h"
+#include "drivers/virtio_net.h"
+#include "kernel/trace.h"
 #include "wire/tcp.h"
 #include "wire/udp.h"
 
-#define RX_HEADROOM (NET_SKB_PAD + NET_IP_ALIGN)
 /* Descriptors of a packet: header, bytes; in pieces. */
 #define TX_DESCS     2u
 #define TX_DESCS_MAX (1 + SKB_PIECES_MAX)
 
-static u32 hdr_len(const struct nic_queue *q)
+void *virtnet_get_buf(struct nic_queue *q, struct virtqueue *vq, u32 *len)
 {
-	return q->adapter->max_queues > 1 ? VIRTIO_NET_HDR_HASH_LEN : VIRTIO_NET_HDR_LEN;
-}
+	struct net_device *dev = q->adapter->dev;
+	bool broken = vq->broken;
+	void *data = virtqueue_get_buf(vq, len);
 
-/* Where the device writes: the header, then the frame at RX_HEADROOM. */
-static u8 *rx_hdr(const struct nic_queue *q, u8 *head)
-{
-	return head + RX_HEADROOM - hdr_len(q);
+	if (data || vq->broken == broken)
+		return data;
+	q->broken++;
+	trace(dev->world, dev_host(dev), TRACE_NIC_BAD_RING, dev->ifindex,
+	      vq == q->rvq ? virtio_rxq(q->index) : virtio_txq(q->index), NIC_BAD_ID, vq->bad_id);
+	return NULL;
 }
 
 /* ---- life ---- */
@@ -44,20 +46,6 @@ static int virtnet_alloc(struct nic_queue *q)
 	q->svq = vring_new_virtqueue(a->world, a->tx_count, event_idx);
 	q->tx_hdrs = mem_alloc_n(a->world, MEM_NIC_DMA, a->tx_count * VIRTIO_NET_HDR_HASH_LEN, 1);
 	return q->rvq && q->svq && q->tx_hdrs ? 0 : -ENOMEM;
-}
-
-static void free_rx(struct nic_queue *q)
-{
-	struct world *w = q->adapter->world;
-	u64 frames = q->model->rx_waiting(q);
-	u8 *head;
-
-	q->rx_purged += frames;
-	q->adapter->dev->stats.rx_dropped += frames;
-	while ((head = virtqueue_detach_unused_buf(q->rvq)) != NULL)
-		skb_data_free(w, head, NIC_RX_AREA);
-	vring_del_virtqueue(q->rvq);
-	q->rvq = NULL;
 }
 
 static void free_tx(struct nic_queue *q)
@@ -85,7 +73,7 @@ static void virtnet_free(struct nic_queue *q)
 	u32 size = (q->svq ? q->svq->num : a->tx_count) * VIRTIO_NET_HDR_HASH_LEN;
 
 	if (q->rvq)
-		free_rx(q);
+		virtnet_free_rx(q);
 	if (q->svq)
 		free_tx(q);
 	if (q->tx_hdrs)
@@ -109,144 +97,27 @@ static void virtnet_configure(struct nic_queue *q)
 	q->model->refill(q);
 }
 
-/* try_fill_recv() */
-static void virtnet_refill(struct nic_queue *q)
-{
-	struct world *w = q->adapter->world;
-	struct virtqueue *vq = q->rvq;
-	u32 added = 0;
-
-	for (; vq->num_free; added++) {
-		u8 *head = skb_data_alloc(w, NIC_RX_AREA);
-		struct virtio_sg sg;
-
-		if (!head) {
-			q->rx_alloc_failed++;
-			break;
-		}
-		sg = (struct virtio_sg){ rx_hdr(q, head), hdr_len(q) + NIC_RX_BUFFER };
-		virtqueue_add(vq, &sg, 1, true, head);
-	}
-	if (added && virtqueue_kick_prepare(vq))
-		vnet_hw_notify(q->adapter->hw, virtio_rxq(q->index));
-	/* With no buffer left no frame can come that would bring us back here. */
-	if (vq->num_free == vq->num && !timer_pending(&q->refill))
-		mod_timer(&q->refill, jiffies(dev_host(q->adapter->dev)) + NIC_REFILL_MS);
-}
-
-/* ---- in ---- */
-
-static u32 num_buffers(const struct nic_queue *q, u32 k)
-{
-	u32 n = virtqueue_used_len(q->rvq, k) ?
-			get_le16(rx_hdr(q, virtqueue_peek(q->rvq, k)) + VNET_HDR_NUM_BUFFERS) :
-			1;
-
-	return n ? n : 1;
-}
-
-/* Whole frames that wait for a poll. */
-static u64 virtnet_rx_waiting(const struct nic_queue *q)
-{
-	u32 used = q->rvq ? virtqueue_used(q->rvq) : 0;
-	u64 n = 0;
-
-	for (u32 k = 0; k < used; k += num_buffers(q, k))
-		n += virtqueue_used_len(q->rvq, k) != 0;
-	return n;
-}
-
 static u64 virtnet_tx_waiting(const struct nic_queue *q)
 {
 	u64 n = 0;
 
 	for (u32 i = 0; q->svq && i < q->svq->num; i++)
-		n += q->svq->data[i] != NULL;
+		n += q->svq->state[i].data != NULL;
 	return n;
 }
 
-static struct sk_buff *receive_small(struct nic_queue *q, u8 *head, u32 len)
+static bool area_mapped(const struct virtqueue *vq, u64 addr, u64 len)
 {
-	struct sk_buff *skb = build_skb(q->adapter->world, head, NIC_RX_AREA);
+	u64 from = dma_map(vq->world, vq->desc), used = dma_map(vq->world, vq->used);
 
-	if (!skb) {
-		skb_data_free(q->adapter->world, head, NIC_RX_AREA);
-		return NULL;
-	}
-	skb_reserve(skb, RX_HEADROOM);
-	skb_put(skb, len);
-	return skb;
+	return dma_within(addr, len, from, used + vring_used_size(vq->num) - from) ||
+	       virtqueue_mapped(vq, addr, len);
 }
 
-/* receive_mergeable(): a frame in n buffers, copied together. NULL: no memory; they are used all
- * the same. */
-static struct sk_buff *receive_mergeable(struct nic_queue *q, u32 n)
+static bool virtnet_mapped(const struct nic_queue *q, u64 addr, u64 len)
 {
-	struct world *w = q->adapter->world;
-	u32 len = 0, part, skip = hdr_len(q);
-	struct sk_buff *skb;
-
-	for (u32 k = 0; k < n; k++)
-		len += virtqueue_used_len(q->rvq, k);
-	len -= skip;
-	skb = alloc_skb(w, RX_HEADROOM + len);
-	if (skb)
-		skb_reserve(skb, RX_HEADROOM);
-	for (; n; n--) {
-		u8 *head = virtqueue_get_buf(q->rvq, &part);
-
-		if (skb)
-			memcpy(skb_put(skb, part - skip), rx_hdr(q, head) + skip, part - skip);
-		skip = 0;
-		skb_data_free(w, head, NIC_RX_AREA);
-	}
-	return skb;
-}
-
-static void receive_buf(struct nic_queue *q)
-{
-	u32 n = num_buffers(q, 0), len;
-	u8 hdr[VIRTIO_NET_HDR_HASH_LEN];
-	struct sk_buff *skb;
-	u8 *head;
-
-	if (!virtqueue_used_len(q->rvq, 0)) {
-		/* Given back unused: the device could make nothing of it. */
-		skb_data_free(q->adapter->world, virtqueue_get_buf(q->rvq, &len), NIC_RX_AREA);
-		return;
-	}
-	memcpy(hdr, rx_hdr(q, virtqueue_peek(q->rvq, 0)), hdr_len(q));
-	if (n == 1) {
-		head = virtqueue_get_buf(q->rvq, &len);
-		skb = receive_small(q, head, len - hdr_len(q));
-	} else {
-		skb = receive_mergeable(q, n);
-	}
-	if (!skb) {
-		nic_rx_no_skb(q, 1);
-		return;
-	}
-	if (hdr_len(q) == VIRTIO_NET_HDR_HASH_LEN && get_le16(hdr + VNET_HDR_HASH_REPORT)) {
-		u32 report = get_le16(hdr + VNET_HDR_HASH_REPORT);
-
-		skb->hash = get_le32(hdr + VNET_HDR_HASH);
-		skb->l4_hash = report % 3 != VIRTIO_NET_HASH_IPV4;
-	}
-	nic_receive_skb(q, skb, hdr[0] & VIRTIO_NET_HDR_F_DATA_VALID);
-}
-
-static s32 virtnet_receive(struct nic_queue *q, s32 budget)
-{
-	s32 work = 0;
-
-	for (; work < budget && virtqueue_more_used(q->rvq); work++) {
-		receive_buf(q);
-		if (q->rvq->num_free >= NIC_RX_BUFFER_WRITE)
-			virtnet_refill(q);
-	}
-	if (work)
-		virtnet_refill(q);
-	return work;
+	return (q->rvq && area_mapped(q->rvq, addr, len)) ||
+	       (q->svq && area_mapped(q->svq, addr, len));
 }
 
 /* ---- out ---- */
@@ -300,6 +171,13 @@ static u32 tx_needed(const struct nic_queue *q)
 	return max_u32(TX_DESCS, min_u32(TX_DESCS_MAX, q->svq->num / 4));
 }
 
+/* "Unexpected TXQ queue failure" */
+static enum netdev_tx xmit_broken(struct nic_queue *q, struct sk_buff *skb)
+{
+	q->adapter->dev->stats.tx_fifo_errors++;
+	return nic_tx_drop(skb, SKB_DROP_REASON_DEV_READY);
+}
+
 enum netdev_tx virtnet_start_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct nic_adapter *a = dev->priv;
@@ -314,12 +192,14 @@ enum netdev_tx virtnet_start_xmit(struct sk_buff *skb, struct net_device *dev)
 	descs = 1 + tx_sg(sg + 1, skb, vq->num - 1);
 	if (descs == 1)
 		return nic_tx_drop(skb, SKB_DROP_REASON_NOMEM);
+	if (vq->broken)
+		return xmit_broken(q, skb);
 	if (vq->num_free < descs || should_fail(dev->world, FAULT_TX_BUSY))
 		return nic_tx_busy(q);
 	skb_tx_timestamp(skb);
 	hdr = q->tx_hdrs + vq->free_head * VIRTIO_NET_HDR_HASH_LEN;
 	xmit_header(hdr, skb);
-	sg[0] = (struct virtio_sg){ hdr, hdr_len(q) };
+	sg[0] = (struct virtio_sg){ hdr, virtnet_hdr_len(q) };
 	virtqueue_add(vq, sg, descs, false, skb);
 	nic_tx_account(q, skb->len);
 	q->tx_queued++;
@@ -337,7 +217,7 @@ static void virtnet_clean_tx(struct nic_queue *q)
 	struct sk_buff *skb;
 	u32 len, n = 0;
 
-	for (; (skb = virtqueue_get_buf(q->svq, &len)) != NULL; n++)
+	for (; (skb = virtnet_get_buf(q, q->svq, &len)) != NULL; n++)
 		nic_tx_sent(q, skb);
 	if (n)
 		nic_tx_wake(q, q->svq->num_free >= tx_needed(q));
@@ -351,7 +231,7 @@ static void virtnet_irq(void *dev_id)
 	bool work = virtqueue_more_used(q->rvq) || virtqueue_more_used(q->svq);
 
 	q->irqs++;
-	if (!nic_irq_link(q) && !work)
+	if (!nic_irq_link(q) && !work && !q->rvq->broken && !q->svq->broken)
 		q->irqs_spurious++;
 	if (!work)
 		return;
@@ -400,6 +280,7 @@ const struct nic_model_ops virtio_net_model = {
 	.refill = virtnet_refill,
 	.rx_waiting = virtnet_rx_waiting,
 	.tx_waiting = virtnet_tx_waiting,
+	.mapped = virtnet_mapped,
 	.irq = virtnet_irq,
 	.poll = virtnet_poll,
 	.vector = "-virtio-",

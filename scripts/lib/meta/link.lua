@@ -125,6 +125,13 @@ function Host:fdbs(bridge) end
 ---@field rx_stall? boolean
 ---@field rx_bad_desc? integer
 ---@field tx_bad_desc? integer
+---@field rx_bad_len? integer
+---@field rx_no_eop? integer
+---@field used_bad_id? integer
+---@field used_twice? integer
+---@field used_ahead? integer
+---@field dma_strict? boolean
+---@field reset? boolean
 ---@field gro_flush_timeout? integer
 ---@field napi_defer_hard_irqs? integer
 ---@field irq_cpu? integer

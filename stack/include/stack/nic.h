@@ -146,6 +146,18 @@ enum nic_param {
 	NIC_PARAM_TX_TSTAMP, /* 0/1: frames that leave are stamped when asked for (HWTSTAMP_TX_ON);
 			      ring model */
 	NIC_PARAM_SG, /* 0/1: `ethtool -K sg`; packets in pieces are gathered by the device */
+	NIC_PARAM_RESET, /* `ethtool --reset`: the device and its rings from the start */
+	/* Faults, of a device that lies to its driver. The next n received frames: with a length
+	 * that no buffer has; with an end that does not come (ring: no EOP; virtio: more buffers
+	 * than were used). Virtio only, of queue pair `index`: the next n used buffers are named
+	 * by a descriptor that is not there; are given back twice; the used index runs n ahead. */
+	NIC_PARAM_RX_BAD_LEN,
+	NIC_PARAM_RX_NO_EOP,
+	NIC_PARAM_USED_BAD_ID,
+	NIC_PARAM_USED_TWICE,
+	NIC_PARAM_USED_AHEAD,
+	NIC_PARAM_DMA_STRICT, /* 0/1: an IOMMU lets the device touch what the driver has mapped
+				 only (intel_iommu=on iommu.strict=1) */
 	NIC_PARAM_COUNT
 };
 

@@ -420,6 +420,126 @@ static void probe_refuses(void **state)
 	net_world_end();
 }
 
+/* What the device writes back is not believed: each in a ring of its own, two honest frames behind.
+ */
+static void lying_write_backs(void **state)
+{
+	struct nic_rx_desc *d;
+
+	(void)state;
+	for (u32 kind = 0; kind < 7; kind++) {
+		begin();
+		net_world_run(0);
+		inject_n(3);
+		nic_hw_lie(nw.nic->hw);
+		d = &nw.nic->q[0].rx.rx[0];
+		switch (kind) {
+		case 0: /* longer than its buffer */
+			d->length = NIC_RX_BUFFER + 1;
+			break;
+		case 1: /* no Ethernet header */
+			d->length = ETH_HLEN - 1;
+			break;
+		case 2: /* merged of nothing */
+			d->status |= RXD_LRO;
+			d->addr = 0;
+			break;
+		case 3: /* of more than can be */
+			d->status |= RXD_LRO;
+			d->addr = ~0ull;
+			break;
+		case 4: /* with no room for its headers */
+			d->status |= RXD_LRO;
+			d->addr = 2ull << 32;
+			d->length = 40;
+			break;
+		case 5: /* the headers run over the buffer */
+			d->status |= RXD_LRO;
+			d->addr = 2ull << 32;
+			nw.nic->q[0].rx.rx_buffer[0].head[NIC_RX_HEADROOM + ETH_HLEN + 32] = 0xf0;
+			break;
+		default: /* a stamp that nobody asked for is none */
+			d->status |= RXD_TS;
+		}
+		net_world_run(0);
+		assert_int_equal(nw.in_count, kind < 6 ? 2 : 3);
+		assert_int_equal(nw.in[0].byte, kind < 6);
+		assert_int_equal(nw.nic->q[0].rx_length_errors, kind < 6);
+		assert_int_equal(stats().rx_errors, kind < 6);
+		/* Driver and device agree again. */
+		assert_int_equal(nic_set_param(nw.dev, NIC_PARAM_RESET, 0, 1), 0);
+		inject_n(2);
+		net_world_run(0);
+		assert_int_equal(nw.in_count, kind < 6 ? 4 : 5);
+		net_world_end();
+	}
+}
+
+/* No frame ends: the driver's loop does, and the ring is used on. */
+static void rings_without_an_end(void **state)
+{
+	(void)state;
+	begin();
+	assert_int_equal(nic_set_param(nw.dev, NIC_PARAM_RX_NO_EOP, 0, 100), 0);
+	for (u32 i = 0; i < 100; i += 5) {
+		inject_n(5);
+		net_world_run(0);
+	}
+	assert_int_equal(nw.in_count, 0);
+	assert_int_equal(nw.nic->q[0].rx_length_errors, 1);
+	assert_int_equal(stats().rx_missed_errors, 0);
+	inject_n(3); /* the first has the end */
+	net_world_run(0);
+	assert_int_equal(nw.in_count, 2);
+	net_world_end();
+	/* A long ring does not wait for its own end. */
+	net_world_boot(1);
+	net_world_nic(1, 256, 16);
+	assert_int_equal(nic_set_param(nw.dev, NIC_PARAM_RX_NO_EOP, 0, NIC_RX_DESCS_MAX), 0);
+	inject_n(NIC_RX_DESCS_MAX - 1);
+	net_world_run(0);
+	assert_int_equal(nw.nic->q[0].rx_length_errors, 0);
+	inject_n(1);
+	net_world_run(0);
+	assert_int_equal(nw.nic->q[0].rx_length_errors, 1);
+	net_world_end();
+}
+
+/* The device is kept to what the driver gave it. */
+static void iommu_refuses(void **state)
+{
+	struct nic_rx_desc *d;
+	u64 dma;
+
+	(void)state;
+	begin();
+	assert_int_equal(nic_set_param(nw.dev, NIC_PARAM_DMA_STRICT, 0, 1), 0);
+	inject_n(1);
+	transmit(nw.dev, 100, 1, 0);
+	net_world_run(0);
+	assert_int_equal(nw.in_count, 1);
+	assert_int_equal(nw.out_count, 1);
+	assert_int_equal(nw.nic->dma_faults, 0);
+	/* 5: the next but three; in front of its buffer, and over its end. */
+	for (u32 i = 0; i < 2; i++) {
+		d = &nw.nic->q[0].rx.rx[5];
+		dma = d->addr;
+		d->addr = i ? dma + NIC_RX_BUFFER - 63 : dma - 1;
+		inject_n(6);
+		assert_int_equal(nw.nic->dma_faults, 2 + 2 * i);
+		assert_int_equal(hw()->rx_bad_descriptor, 2 + 2 * i);
+		d->addr = dma;
+		net_world_run(0);
+		assert_int_equal(nic_set_param(nw.dev, NIC_PARAM_RESET, 0, 1), 0);
+		inject_n(1);
+		net_world_run(0);
+	}
+	assert_int_equal(nic_set_param(nw.dev, NIC_PARAM_DMA_STRICT, 0, 0), 0);
+	inject_n(1);
+	net_world_run(0);
+	net_world_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -440,6 +560,9 @@ int main(void)
 		cmocka_unit_test(starved_ring_recovers),
 		cmocka_unit_test(several_queues_and_cpus),
 		cmocka_unit_test(probe_refuses),
+		cmocka_unit_test(lying_write_backs),
+		cmocka_unit_test(rings_without_an_end),
+		cmocka_unit_test(iommu_refuses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -151,6 +151,82 @@ static void queues_outside_of_memory_are_off(void **state)
 	bare_world_end(w);
 }
 
+/* What a device must not say: the queue is broken, no buffer is lost, none is given out twice. */
+static void lying_used_rings(void **state)
+{
+	struct world *w = bare_world(1);
+	u8 *p = mem_alloc_n(w, MEM_MISC, 64, 1);
+	struct virtio_sg sg[2] = { { p, 10 }, { p + 10, 20 } };
+	u32 len;
+
+	(void)state;
+	for (u32 kind = 0; kind < 4; kind++) {
+		struct virtqueue *vq = vring_new_virtqueue(w, 4, kind & 1);
+		u16 seen = 0;
+		int a, b;
+
+		assert_true(virtqueue_add(vq, sg, 2, false, &a));
+		assert_true(virtqueue_add(vq, sg, 1, true, &b));
+		use_one(vq, &seen, 7);
+		switch (kind) {
+		case 0: /* out of range */
+			put_le32(vq->used + 4, 4);
+			break;
+		case 1: /* in the middle of a chain */
+			put_le32(vq->used + 4, 1);
+			break;
+		case 2: /* free */
+			put_le32(vq->used + 4, 3);
+			break;
+		default: /* one that was taken: the index runs ahead of what is there */
+			put_le16(vq->used + 2, 0x8000);
+			assert_ptr_equal(virtqueue_get_buf(vq, &len), &a);
+			put_le32(vq->used + 4 + 8, 0);
+		}
+		assert_null(virtqueue_get_buf(vq, &len));
+		assert_true(vq->broken);
+		assert_false(virtqueue_more_used(vq));
+		assert_true(virtqueue_enable_cb(vq)); /* no reason to look again */
+		assert_false(virtqueue_add(vq, sg, 1, true, &b));
+		assert_false(virtqueue_kick_prepare(vq));
+		/* All that was given is there, once. */
+		memset(vq->desc, 0xff, 4 * VRING_DESC_SIZE);
+		if (kind < 3)
+			assert_ptr_equal(virtqueue_detach_unused_buf(vq), &a);
+		assert_ptr_equal(virtqueue_detach_unused_buf(vq), &b);
+		assert_null(virtqueue_detach_unused_buf(vq));
+		assert_int_equal(vq->num_free, 4);
+		vring_del_virtqueue(vq);
+	}
+	mem_free_n(w, MEM_MISC, p, 64, 1);
+	bare_world_end(w);
+}
+
+static void what_is_mapped(void **state)
+{
+	struct world *w = bare_world(1);
+	struct virtqueue *vq = vring_new_virtqueue(w, 4, false);
+	u8 *p = mem_alloc_n(w, MEM_MISC, 64, 1);
+	struct virtio_sg sg[2] = { { p, 10 }, { p + 20, 20 } };
+	u64 base = dma_map(w, p);
+	int a;
+
+	(void)state;
+	assert_false(virtqueue_mapped(vq, base, 1));
+	virtqueue_add(vq, sg, 2, false, &a);
+	assert_true(virtqueue_mapped(vq, base, 10));
+	assert_false(virtqueue_mapped(vq, base, 11));
+	assert_true(virtqueue_mapped(vq, base + 39, 1));
+	assert_false(virtqueue_mapped(vq, base + 9, 2));
+	assert_false(virtqueue_mapped(vq, base + 10, 1));
+	assert_false(virtqueue_mapped(vq, base + 1, ~0ull));
+	assert_ptr_equal(virtqueue_detach_unused_buf(vq), &a);
+	assert_false(virtqueue_mapped(vq, base, 1));
+	vring_del_virtqueue(vq);
+	mem_free_n(w, MEM_MISC, p, 64, 1);
+	bare_world_end(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +234,8 @@ int main(void)
 		cmocka_unit_test(buffers_come_back),
 		cmocka_unit_test(bad_chains_are_used_up),
 		cmocka_unit_test(queues_outside_of_memory_are_off),
+		cmocka_unit_test(lying_used_rings),
+		cmocka_unit_test(what_is_mapped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
