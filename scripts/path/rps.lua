@@ -106,6 +106,7 @@ tap.test("a slow CPU fills its backlog: netdev_max_backlog drops there, the othe
   for i = 1, 50 do peer:send(udp{ sport = 1, dport = 7 } / tostring(i)) end
   net.sleep "1s"
   local list, dropped = drain(socket), host:counter "softnet.1.dropped"
+  t:ok(dropped > 0)
   t:is(#list + dropped, 50)
   t:is(host:drops("CPU_BACKLOG"), dropped)
   t:is(host:counter "eth0.rx_dropped", dropped)
@@ -117,8 +118,8 @@ tap.test("flow limit: the large flow loses, small ones come through; not without
       ["net.core.netdev_max_backlog"] = 200, ["net.core.flow_limit_cpu_bitmap"] = bitmap } }
     local small = host:socket "udp"
     small:bind(8)
-    -- The CPU of the backlog is busy for long.
-    host:cost { rx_packet = "100us" }
+    -- The CPU of the backlog is busy for as long as they come.
+    host:softirq("tasklet", { cpu = 1, cost = "10ms" })
     for i = 1, 300 do
       peer:send(udp{ sport = 1, dport = 7 } / "large")
       if i % 30 == 0 then peer:send(udp{ sport = i, dport = 8 } / "small") end
@@ -128,10 +129,10 @@ tap.test("flow limit: the large flow loses, small ones come through; not without
     return #drain(small), host:counter "softnet.0.flow_limit_count", host:counter "softnet.1.dropped"
   end
   local small, limited, dropped = run(0)
-  t:is(limited, 0)
+  t:is({ small, limited, dropped }, { 6, 0, 310 - 201 }) -- one more than the sysctl says, as in Linux
   small, limited, dropped = run(1)
-  t:is(small, 10)
-  t:is(limited, dropped)
+  t:is({ small, limited }, { 10, dropped })
+  t:ok(limited > 100, tostring(limited))
 end)
 
 tap.test("RFS: packets of a flow go where its reader runs, others by RPS", function(t)

@@ -18,6 +18,14 @@ static bool should_deliver(const struct net_bridge_port *p, const struct sk_buff
 	return !(from && from->flags & BR_ISOLATED && p->flags & BR_ISOLATED);
 }
 
+/* Without the room for a tag that the end of a pair has (is_skb_forwardable()): a tag is not part
+ * of skb->len here. */
+static bool fits(const struct net_device *dev, const struct sk_buff *skb)
+{
+	return netif_running(dev) &&
+	       (skb_is_gso(skb) || skb->len <= dev->mtu + dev->hard_header_len);
+}
+
 /* __br_forward(), br_dev_queue_push_xmit() */
 static void deliver(const struct net_bridge_port *to, struct sk_buff *skb)
 {
@@ -35,8 +43,7 @@ static void deliver(const struct net_bridge_port *to, struct sk_buff *skb)
 		return;
 	}
 	skb_push(skb, ETH_HLEN);
-	if (!is_skb_forwardable(to->dev, skb)) {
-		to->dev->stats.tx_dropped++;
+	if (!fits(to->dev, skb)) { /* as in Linux no device counts it */
 		br_drop(to->br, skb, SKB_DROP_REASON_PKT_TOO_BIG);
 		return;
 	}
