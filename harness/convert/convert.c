@@ -14,6 +14,7 @@
 #include "convert/tcp.h"
 #include "replay/frame.h"
 #include "packetdrill/front.h"
+#include "sut/sut.h"
 #include "tap/tap.h"
 
 #include <errno.h>
@@ -24,15 +25,22 @@
 static const char help[] =
 	"usage: tapline convert [--host ADDR] [--record] [-o OUT.lua] FILE\n"
 	"       tapline convert [--family 4|6|mapped|all] [-o OUT.lua] FILE.pkt\n"
+	"       tapline convert --record [--info] [--sut NAME] [--family F] [-o OUT.pkt] FILE.pkt\n"
 	"\n"
 	"Writes a Lua test that does what a capture shows: it sends what others sent to one host, and\n"
 	"expects what the host sent. ARP, and ICMP, UDP and TCP over IPv4; each TCP conversation is a\n"
 	"test of its own. Of a packetdrill script (*.pkt) it writes a test that does the same: its calls,\n"
-	"packets, commands and assertions as Lua.\n"
+	"packets, commands and assertions as Lua; or, with --record, the script with what the host does\n"
+	"in the place of what it expects.\n"
 	"\n"
 	"  --host ADDR         the host under test (default: the first packet's destination)\n"
 	"  --record            of TCP, expect what this stack sends today; remarks say where the\n"
 	"                      capture has something else\n"
+	"                      of a packetdrill script: write a script with its calls and inbound packets,\n"
+	"                      the results that the calls give and the packets that the host sends\n"
+	"  --info              with --record: assert TCP_INFO between the events, too\n"
+	"  --sut NAME          with --record: what the script drives, tapline (default) or kernel: the\n"
+	"                      Linux kernel of this machine\n"
 	"  --family FAMILY     of a packetdrill script: 4 (default), 6, mapped or all\n"
 	"  -o OUT.lua          write to a file, not to standard output\n"
 	"  --help              this text\n"
@@ -45,9 +53,11 @@ struct convert {
 	const char *out;
 	const char *host_text;
 	const char *family_text; /* of a packetdrill script */
+	const char *sut_text; /* NULL: tapline's own stack */
+	const struct sut_ops *sut;
 	u8 families; /* 0: as its folder says */
 	u8 host[4];
-	bool help, record;
+	bool help, record, info;
 	struct scene *scene;
 	struct conversations talks;
 	struct replay_frame *frame; /* room */
@@ -82,7 +92,8 @@ static bool wrong(struct strbuf *error, const char *what, const char *word)
 
 static bool unknown_option(const char *word, struct strbuf *error)
 {
-	static const char *const names[] = { "--host", "--record", "--family", "--help", "-o" };
+	static const char *const names[] = { "--host",	 "--record", "--info", "--sut",
+					     "--family", "--help",   "-o" };
 	const char *near = suggest(word, names, ARRAY_SIZE(names));
 
 	wrong(error, "unknown option", word);
@@ -101,6 +112,8 @@ static const char **option_of(struct convert *c, const char *word, const char **
 		return &c->host_text;
 	if (strncmp(word, "--family", name) == 0 && name == 8)
 		return &c->family_text;
+	if (strncmp(word, "--sut", name) == 0 && name == 5)
+		return &c->sut_text;
 	return strcmp(word, "-o") == 0 ? &c->out : NULL;
 }
 
@@ -118,6 +131,10 @@ static bool parse(struct convert *c, int argc, char **argv, struct strbuf *error
 		}
 		if (strcmp(word, "--record") == 0) {
 			c->record = true;
+			continue;
+		}
+		if (strcmp(word, "--info") == 0) {
+			c->info = true;
 			continue;
 		}
 		option = option_of(c, word, &value);
@@ -139,8 +156,14 @@ static bool parse(struct convert *c, int argc, char **argv, struct strbuf *error
 		return wrong(error, "--family is 4, 6, mapped or all, not", c->family_text);
 	if (c->file && c->family_text && !pd_file_is(c->file))
 		return wrong(error, "--family is for packetdrill scripts, not for", c->file);
-	if (c->file && c->record && pd_file_is(c->file))
-		return wrong(error, "--record is for captures, not for", c->file);
+	if (c->sut_text && strcmp(c->sut_text, "kernel") == 0)
+		c->sut = &sut_kernel;
+	else if (c->sut_text && strcmp(c->sut_text, "tapline") != 0)
+		return wrong(error, "--sut is tapline or kernel, not", c->sut_text);
+	if (c->file && (c->sut_text || c->info) && !(c->record && pd_file_is(c->file)))
+		return wrong(error,
+			     "--sut and --info are for --record of packetdrill scripts, not for",
+			     c->file);
 	if (c->file && c->host_text && pd_file_is(c->file))
 		return wrong(error, "--host is for captures, not for", c->file);
 	if (!c->file)
@@ -305,7 +328,9 @@ static bool convert_file(struct convert *c, struct strbuf *error)
 	bool ok;
 
 	if (c->file && pd_file_is(c->file)) {
-		ok = pkt_convert(c->file, c->families, &text, error) && write_text(c, &text, error);
+		ok = (c->record ? pkt_record(c->file, c->families, c->sut, c->info, &text, error) :
+				  pkt_convert(c->file, c->families, &text, error)) &&
+		     write_text(c, &text, error);
 		strbuf_free(&text);
 		return ok;
 	}

@@ -9,6 +9,7 @@
 #include "base/data.h"
 #include "convert/notation.h"
 #include "convert/pkt_write.h"
+#include "packetdrill/record.h"
 #include "run/args.h"
 
 #include <errno.h>
@@ -227,36 +228,81 @@ static void put_head(struct strbuf *out, const char *path)
 	strbuf_free(&command);
 }
 
+/* A file with the options of its folder; all of it is given back by close_file(). */
+struct pkt_file {
+	struct script_config config;
+	struct run_options options;
+	struct args args;
+	struct strbuf text;
+	struct pd_file *file;
+};
+
+static bool open_file(struct pkt_file *f, const char *path, u8 families, const struct sut_ops *sut,
+		      struct strbuf *error)
+{
+	struct run_options given = { .profile = "linux" };
+
+	*f = (struct pkt_file){
+		.config = { .seed = 1, .profile = "linux", .digest = true, .sut = sut }
+	};
+	if (!args_options(&f->args, &given, path, &f->options, error))
+		return false;
+	f->file = pd_file_load(path, &f->config, &f->options.packetdrill,
+			       families ? families : f->options.families, error);
+	return f->file && data_read_file(path, &f->text) == 0;
+}
+
+static void close_file(struct pkt_file *f)
+{
+	pd_file_free(f->file);
+	strbuf_free(&f->text);
+	args_options_free(&f->options);
+	args_free(&f->args);
+}
+
+bool pkt_record(const char *path, u8 families, const struct sut_ops *sut, bool info,
+		struct strbuf *out, struct strbuf *error)
+{
+	struct pd_recorder *recorder = pd_recorder_new(info);
+	struct script_result result = { 0 };
+	struct pkt_file f;
+	bool ok = open_file(&f, path, families, sut, error);
+
+	if (ok && !pd_file_script(f.file, 0)) {
+		strbuf_printf(error, "%s: the script can not be run: see 'tapline run'", path);
+		ok = false;
+	}
+	if (ok) {
+		pd_file_record(f.file, 0, recorder, &result);
+		ok = result.verdict == TAP_OK;
+		if (!ok)
+			strbuf_printf(error, "%s: the script does not run to its end: %s", path,
+				      result.directive.len ? strbuf_text(&result.directive) :
+							     strbuf_text(&result.diagnosis));
+		pd_recorder_write(recorder, pd_file_script(f.file, 0), strbuf_text(&f.text), out);
+	}
+	script_result_free(&result);
+	pd_recorder_free(recorder);
+	close_file(&f);
+	return ok;
+}
+
 bool pkt_convert(const char *path, u8 families, struct strbuf *out, struct strbuf *error)
 {
-	const struct script_config config = { .seed = 1, .profile = "linux", .digest = true };
-	struct run_options given = { .profile = "linux" }, options;
-	struct strbuf text = { 0 };
-	struct args args = { 0 };
-	struct pd_file *f = NULL;
+	struct pkt_file f;
 	size_t i, written = 0;
-	bool ok;
+	bool ok = open_file(&f, path, families, NULL, error);
 
-	if (!args_options(&args, &given, path, &options, error)) {
-		args_free(&args);
-		return false;
-	}
-	f = pd_file_load(path, &config, &options.packetdrill,
-			 families ? families : options.families, error);
-	ok = f && data_read_file(path, &text) == 0;
 	if (ok)
 		put_head(out, path);
-	for (i = 0; ok && i < pd_file_test_count(f); i++) {
-		if (one_family(f, i, path, strbuf_text(&text), out, error))
+	for (i = 0; ok && i < pd_file_test_count(f.file); i++) {
+		if (one_family(f.file, i, path, strbuf_text(&f.text), out, error))
 			written++;
 		else
-			ok = i + 1 < pd_file_test_count(f) || written;
+			ok = i + 1 < pd_file_test_count(f.file) || written;
 	}
 	if (written)
 		strbuf_clear(error);
-	pd_file_free(f);
-	strbuf_free(&text);
-	args_options_free(&options);
-	args_free(&args);
+	close_file(&f);
 	return written > 0;
 }

@@ -252,7 +252,7 @@ bool pd_call_check(struct pd_run *r, const struct pd_call *c, s64 ret)
 	struct strbuf got = { 0 };
 	bool ok = true;
 
-	if (!want || want->kind != PD_X_NUMBER)
+	if (!want || want->kind != PD_X_NUMBER || r->recorder)
 		return true;
 	if (ret < 0)
 		ok = want->num == -1 && (!e->syscall.error || e->syscall.error == (int)-ret);
@@ -282,6 +282,8 @@ static bool finish(struct pd_run *r, struct pd_call *c)
 
 	if (r->watch)
 		r->watch->result(r->watch->ctx, e, c->op.ret);
+	if (r->recorder)
+		pd_record_result(r, c);
 	ok = c->finish ? c->finish(r, c) : pd_call_check(r, c, c->op.ret);
 	if (ok && e->time.blocking) {
 		u64 last = r->last_ns;

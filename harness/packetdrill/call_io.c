@@ -143,15 +143,17 @@ static bool finish_ioctl(struct pd_run *r, struct pd_call *c)
 	const struct pd_event *e = c->event;
 	const struct pd_expr *x = pd_arg(e, 2);
 	struct strbuf got = { 0 };
+	bool ok;
 
 	if (c->op.ret < 0)
 		return pd_call_check(r, c, c->op.ret);
 	if (x && x->kind == PD_X_LIST && x->count && x->item[0]->kind == PD_X_NUMBER &&
 	    x->item[0]->num != c->op.ret) {
 		strbuf_printf(&got, "[%" PRIi64 "]", c->op.ret);
-		pd_fail(r, e, strbuf_text(&got), e->source.p, "ioctl() gave another value");
+		ok = pd_record_arguments(r, e, 2, 1, strbuf_text(&got)) ||
+		     pd_fail(r, e, strbuf_text(&got), e->source.p, "ioctl() gave another value");
 		strbuf_free(&got);
-		return false;
+		return ok;
 	}
 	return pd_call_check(r, c, 0);
 }

@@ -5,22 +5,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "64", "4k", "1M"; false: no size. */
+/* "64", "4k", "1M", "5MB"; false: no size. */
 static bool size_of(const char *text, u64 *out)
 {
+	static const struct {
+		const char *name;
+		u64 bytes;
+	} units[] = {
+		{ "", 1 },	    { "c", 1 },	      { "w", 2 },	 { "b", 512 },
+		{ "k", 1 << 10 },   { "K", 1 << 10 }, { "kB", 1000 },	 { "KB", 1000 },
+		{ "KiB", 1 << 10 }, { "M", 1 << 20 }, { "MB", 1000000 }, { "MiB", 1 << 20 },
+	};
 	char *end;
 	unsigned long long n = strtoull(text, &end, 10);
+	size_t i;
 
 	if (end == text || n > PD_SHELL_MAX_TEXT)
 		return false;
-	if (*end == 'k' || *end == 'K')
-		n <<= 10;
-	else if (*end == 'M')
-		n <<= 20;
-	else if (*end)
-		return false;
-	*out = n;
-	return n <= PD_SHELL_MAX_TEXT;
+	for (i = 0; i < ARRAY_SIZE(units); i++) {
+		if (strcmp(end, units[i].name) == 0) {
+			*out = n * units[i].bytes;
+			return *out <= PD_SHELL_MAX_TEXT;
+		}
+	}
+	return false;
 }
 
 static int write_file(struct pd_invocation *c, const char *path, const struct strbuf *text)
@@ -31,6 +39,7 @@ static int write_file(struct pd_invocation *c, const char *path, const struct st
 /* n bytes of a file into *out: of /dev/zero zeros, of others what they have. */
 static int read_bytes(struct pd_invocation *c, const char *path, u64 n, struct strbuf *out)
 {
+	size_t had = out->len;
 	int result;
 
 	if (strcmp(path, "/dev/zero") == 0) {
@@ -39,15 +48,15 @@ static int read_bytes(struct pd_invocation *c, const char *path, u64 n, struct s
 		return 0;
 	}
 	result = pd_shell_file_read(c->shell, path, out);
-	if (!result && out->len > n)
-		out->len = (size_t)n;
+	if (!result && out->len - had > n)
+		out->len = had + (size_t)n;
 	return result;
 }
 
 int pd_cmd_dd(struct pd_invocation *c)
 {
 	const char *in = NULL, *to = NULL;
-	u64 bs = 512, count = PD_SHELL_MAX_TEXT / 512;
+	u64 bs = 512, count = PD_SHELL_MAX_TEXT / 512, seek = 0;
 	struct strbuf text = { 0 };
 	int i, status;
 
@@ -63,6 +72,8 @@ int pd_cmd_dd(struct pd_invocation *c)
 			known = size_of(a + 3, &bs);
 		else if (strncmp(a, "count=", 6) == 0)
 			known = size_of(a + 6, &count);
+		else if (strncmp(a, "seek=", 5) == 0)
+			known = size_of(a + 5, &seek);
 		else
 			known = strncmp(a, "status=", 7) == 0;
 		if (!known)
@@ -70,8 +81,11 @@ int pd_cmd_dd(struct pd_invocation *c)
 	}
 	if (!in || !to)
 		return pd_shell_unknown(c->reader, "dd without", in ? "of=" : "if=");
-	if (bs && count > PD_SHELL_MAX_TEXT / bs)
-		count = PD_SHELL_MAX_TEXT / bs;
+	/* Blocks of the output that are passed over. */
+	if (bs && seek <= PD_SHELL_MAX_TEXT / bs)
+		(void)read_bytes(c, "/dev/zero", bs * seek, &text);
+	if (count > (PD_SHELL_MAX_TEXT - text.len) / (bs + !bs))
+		count = (PD_SHELL_MAX_TEXT - text.len) / (bs + !bs);
 	status = read_bytes(c, in, bs * count, &text);
 	status = status ? pd_shell_answer(c, status, "file", in) : write_file(c, to, &text);
 	strbuf_free(&text);

@@ -484,6 +484,8 @@ bool pd_expect(struct pd_run *r, const struct pd_event *e, u64 want_ns, u64 unti
 		if (pd_now(r) < limit) {
 			if (!pd_advance(r, limit, true))
 				return false;
+		} else if (r->recorder) {
+			return false;
 		} else if (limit == x.limit_ns) {
 			/* Too late. What comes now only tells when it did. */
 			pd_show_details(r, &r->details);

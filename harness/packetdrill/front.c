@@ -313,7 +313,7 @@ static void fill_result(const struct pd_file *f, const struct pd_outcome *o, con
 }
 
 static void run_test(struct pd_file *f, size_t i, const char *rerun, const struct pd_watch *watch,
-		     struct script_result *result)
+		     struct pd_recorder *recorder, struct script_result *result)
 {
 	struct pd_test *t = &f->tests[i];
 	const char *name = pd_family_name(t->family);
@@ -325,6 +325,7 @@ static void run_test(struct pd_file *f, size_t i, const char *rerun, const struc
 		.profile_rfc = strcmp(f->config->profile, "rfc") == 0,
 		.digest = f->config->digest,
 		.watch = watch,
+		.recorder = recorder,
 		.sut = f->config->sut ? f->config->sut : &sut_tapline,
 		.setting_count = f->config->setting_count,
 	};
@@ -349,7 +350,8 @@ static void run_test(struct pd_file *f, size_t i, const char *rerun, const struc
 		job.capture_path = strbuf_text(&capture);
 	}
 	pd_run(&job, &o);
-	turn_around(f, &o);
+	if (!recorder)
+		turn_around(f, &o);
 	fill_result(f, &o, job.capture_path, rerun, result);
 	if (f->config->digest)
 		strbuf_printf(&result->digest, "digest %s %016" PRIx64, name, o.digest);
@@ -360,13 +362,19 @@ static void run_test(struct pd_file *f, size_t i, const char *rerun, const struc
 
 void pd_file_run(struct pd_file *f, size_t i, const char *rerun, struct script_result *result)
 {
-	run_test(f, i, rerun, NULL, result);
+	run_test(f, i, rerun, NULL, NULL, result);
 }
 
 void pd_file_watch(struct pd_file *f, size_t i, const struct pd_watch *watch,
 		   struct script_result *result)
 {
-	run_test(f, i, "", watch, result);
+	run_test(f, i, "", watch, NULL, result);
+}
+
+void pd_file_record(struct pd_file *f, size_t i, struct pd_recorder *recorder,
+		    struct script_result *result)
+{
+	run_test(f, i, "", NULL, recorder, result);
 }
 
 const struct pd_script *pd_file_script(const struct pd_file *f, size_t i)

@@ -11,6 +11,7 @@
 
 /* -- One run -- */
 
+struct pd_recorder;
 struct sut_ops;
 
 struct pd_job {
@@ -23,6 +24,7 @@ struct pd_job {
 	const char *capture_path; /* NULL: none */
 	const struct sut_ops *sut;
 	const struct pd_watch *watch; /* may be NULL */
+	struct pd_recorder *recorder; /* may be NULL */
 };
 
 struct pd_outcome {
@@ -76,6 +78,9 @@ void pd_file_run(struct pd_file *f, size_t i, const char *rerun, struct script_r
 /* The same with somebody who watches. */
 void pd_file_watch(struct pd_file *f, size_t i, const struct pd_watch *watch,
 		   struct script_result *result);
+/* Nothing is held against the script: what the host does is written down (record.h). */
+void pd_file_record(struct pd_file *f, size_t i, struct pd_recorder *recorder,
+		    struct script_result *result);
 /* What it runs; NULL when it is skipped. */
 const struct pd_script *pd_file_script(const struct pd_file *f, size_t i);
 const struct pd_settings *pd_file_settings(const struct pd_file *f, size_t i);

@@ -102,7 +102,8 @@ bool pd_check_time(struct pd_run *r, const struct pd_event *e, u64 want_ns, u64 
 	struct strbuf got = { 0 };
 	struct strbuf want = { 0 };
 
-	if (e->time.kind == PD_TIME_ANY || e->time.kind == PD_TIME_NONE || nearest == was_ns)
+	if (r->recorder || e->time.kind == PD_TIME_ANY || e->time.kind == PD_TIME_NONE ||
+	    nearest == was_ns)
 		return true;
 	if (r->settings->exact)
 		note_miss(r, e, nearest, was_ns, what);
@@ -163,6 +164,8 @@ static void on_frame(void *ctx, u32 wire, u32 end, const u8 *frame, u32 len)
 	if (r->frame_count == PD_MAX_FRAMES)
 		return;
 	pd_frame_add(r, r->sut->ops->now(r->sut), frame, len);
+	if (r->recorder)
+		pd_record_frame(r, &r->frames[r->frame_count - 1]);
 	if (r->stop_on_frame)
 		r->sut->ops->stop(r->sut);
 }
@@ -264,6 +267,10 @@ static bool run_packet(struct pd_run *r, const struct pd_event *e, u64 at, u64 u
 	if (e->packet.direction == PD_INBOUND)
 		return pd_inject(r, e, at);
 	ok = pd_expect(r, e, at, until);
+	if (!ok && r->recorder) {
+		pd_forgive(r);
+		return true;
+	}
 	if (ok || !r->settings->packets_not_fatal || !r->failed || r->invariant)
 		return ok;
 	/* --non_fatal=packet: told, and the script goes on behind this packet. */
@@ -311,7 +318,7 @@ static bool run_event(struct pd_run *r, const struct pd_event *e)
 		return pd_reach(r, at) && run_command(r, e, e->command, e->body_line) &&
 		       pd_reach(r, pd_now(r));
 	case PD_CODE:
-		return pd_reach(r, at) && run_code(r, e);
+		return pd_reach(r, at) && (r->recorder || run_code(r, e));
 	}
 	return false;
 }
@@ -326,8 +333,12 @@ static bool run_events(struct pd_run *r)
 		if (r->watch)
 			r->watch->event(r->watch->ctx, r->event,
 					r->under_test ? r->under_test->script_fd : -1);
+		if (r->recorder)
+			pd_record_event(r, r->event);
 		if (!run_event(r, r->event))
 			return false;
+		if (r->recorder)
+			pd_record_done(r);
 		before = before && r->event->time.kind == PD_TIME_NONE;
 		/* The time that commands in front of the script take is none of it. */
 		if (before)
@@ -336,6 +347,8 @@ static bool run_events(struct pd_run *r)
 	}
 	if (!pd_calls_wait(r))
 		return false;
+	if (r->recorder)
+		pd_record_end(r);
 	r->event = NULL;
 	if (r->settings->exact && r->miss_count) {
 		strbuf_puts(&r->diff, strbuf_text(&r->misses));
@@ -454,6 +467,7 @@ void pd_run(const struct pd_job *job, struct pd_outcome *o)
 	struct pd_run r = { .script = job->script,
 			    .settings = job->settings,
 			    .watch = job->watch,
+			    .recorder = job->recorder,
 			    .next_port = PD_FIRST_REMOTE_PORT };
 	char error[CAPTURE_ERROR_SIZE];
 

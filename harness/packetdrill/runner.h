@@ -12,6 +12,7 @@
 #include "packet/packet.h"
 #include "packetdrill/commands.h"
 #include "packetdrill/pycode.h"
+#include "packetdrill/record.h"
 #include "packetdrill/script.h"
 #include "packetdrill/segments.h"
 #include "packetdrill/settings.h"
@@ -94,6 +95,7 @@ struct pd_run {
 	const struct pd_script *script;
 	const struct pd_settings *settings;
 	const struct pd_watch *watch; /* may be NULL */
+	struct pd_recorder *recorder; /* NULL: the script's expectations hold */
 	struct sut *sut;
 	u64 start_ns; /* world time of script time 0 */
 	u64 last_ns; /* script time of the event before */

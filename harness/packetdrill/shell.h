@@ -13,7 +13,7 @@
 #define PD_SHELL_MAX_DEPTH 24 /* of files that read files, $( ) in $( ), if in if */
 #define PD_SHELL_MAX_STEPS 20000 /* commands in one run */
 #define PD_SHELL_MAX_WORD  16384 /* bytes */
-#define PD_SHELL_MAX_TEXT  (4u << 20) /* bytes of a file, of output */
+#define PD_SHELL_MAX_TEXT  (16u << 20) /* bytes of a file, of output */
 
 struct pd_shell_pair {
 	char *name, *value;

@@ -208,12 +208,16 @@ static s64 call_epoll_ctl(struct sys_op *op)
 {
 	struct epoll_event e = { 0 };
 
-	if (op->data_len < EVENT_SIZE)
+	/* EPOLL_CTL_DEL needs none. */
+	if (op->data && op->data_len < EVENT_SIZE)
 		return -EINVAL;
-	memcpy(&e.events, op->data, 4);
-	memcpy(&e.data, op->data + 4, 8);
+	if (op->data) {
+		memcpy(&e.events, op->data, 4);
+		memcpy(&e.data, op->data + 4, 8);
+	}
 	/* Of libc's name there is one in the stack. */
-	return result(syscall(SYS_epoll_ctl, op->fd, (int)op->arg[0], (int)op->arg[1], &e));
+	return result(syscall(SYS_epoll_ctl, op->fd, (int)op->arg[0], (int)op->arg[1],
+			      op->data ? &e : NULL));
 }
 
 static s64 call_epoll_wait(struct sys_op *op)

@@ -414,14 +414,14 @@ static int ack_out_of_range(struct sock *sk, const struct sk_buff *skb, u32 flag
 	/* Old; its SACK blocks may be news all the same. */
 	if (TCP_SKB_CB(skb)->sacked) {
 		flag |= tcp_sacktag_write_queue(sk, skb, prior_snd_una, sack);
+		/* What they tell is not counted as delivered (Linux 6.18: only tcp_ack()'s end
+		 * does). */
 		tcp_fastretrans_alert(sk, prior_snd_una, 0, &flag, &rexmit);
-		tp->delivered += sack->sack_delivered;
 		tcp_xmit_recovery(sk, rexmit);
 	}
 	return 0;
 }
 
-/* Nothing is under way: the window may have opened, probes may stop. */
 /* AccECN: segments with CE that the ACK tells of; FLAG_ECE then. `delivered` by it so far. */
 static u32 accecn_feedback(struct sock *sk, const struct sk_buff *skb, u32 delivered,
 			   const struct tcp_sacktag_state *sack, u32 *flag)
@@ -435,6 +435,7 @@ static u32 accecn_feedback(struct sock *sk, const struct sk_buff *skb, u32 deliv
 	return ce;
 }
 
+/* Nothing is under way: the window may have opened, probes may stop. */
 static int ack_no_queue(struct sock *sk, struct tcp_sacktag_state *sack, u32 prior_snd_una,
 			u32 *flag, u32 ack)
 {

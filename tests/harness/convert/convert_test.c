@@ -289,7 +289,13 @@ static void test_record(void **state)
 	(void)state;
 	assert_string_equal(c->out, "0\n5\n2\n1\n");
 	c = command("$TAPLINE convert --record x.pkt");
-	assert_contains(c->err, "--record is for captures, not for 'x.pkt'");
+	assert_contains(c->err, "x.pkt:1: cannot read the file");
+	c = command("$TAPLINE convert --info x.pkt");
+	assert_contains(
+		c->err,
+		"--sut and --info are for --record of packetdrill scripts, not for 'x.pkt'");
+	c = command("$TAPLINE convert --record --sut linux x.pkt");
+	assert_contains(c->err, "--sut is tapline or kernel, not 'linux'");
 }
 
 /* packetdrill scripts: text to go on with, and what has no Lua is named with its place. */
