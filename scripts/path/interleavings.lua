@@ -193,6 +193,21 @@ local function random_of(seed)
   end
 end
 
+-- Which CPUs have handled packets since `before` (a list from 0 on of what they had handled).
+local function handled(host, cpus)
+  local list = {}
+  for cpu = 0, cpus - 1 do list[cpu] = host:counter(("softnet.%d.processed"):format(cpu)) end
+  return list
+end
+
+local function busy(host, before)
+  local n = 0
+  for cpu, count in pairs(before) do
+    if host:counter(("softnet.%d.processed"):format(cpu)) > count then n = n + 1 end
+  end
+  return n
+end
+
 -- No flow out of order, none doubled: what comes out carries "FLOW NUMBER".
 local function check_order(t, seed, list, total)
   local last = {}
@@ -208,6 +223,7 @@ end
 tap.test("1,000 seeds, RSS over four CPUs, steps that cost time: no flow is reordered", function(t)
   local host, peer, socket = station { cpus = 4, queues = 4 }
   host:cost { irq = "200ns", poll = "300ns", rx_packet = "700ns" }
+  local before, spread = handled(host, 4), 0
   net.seeds(1000, function(seed)
     local random = random_of(seed)
     for i = 1, 24 do
@@ -217,18 +233,20 @@ tap.test("1,000 seeds, RSS over four CPUs, steps that cost time: no flow is reor
       if random(3) == 0 then net.sleep(random(4) * 500) end
     end
     net.sleep "100us"
+    if busy(host, before) == 4 then spread = spread + 1 end
     local list = {}
     for _, data in ipairs(drain(socket)) do
       if data ~= "" then list[#list + 1] = data end
     end
     check_order(t, seed, list, 24)
   end)
-  t:ok(true)
+  t:ok(spread > 900, "nearly always all four CPUs had some: " .. spread)
 end)
 
 tap.test("1,000 seeds, RPS masks that change when the backlogs are empty: no flow is reordered", function(t)
   local host, peer, socket = station { cpus = 4, queues = 1, ethtool = { rps_cpus = 14 } }
   host:cost { rx_packet = "300ns", ipi = "200ns" }
+  local before, moved = handled(host, 4), 0
   net.seeds(1000, function(seed)
     local random = random_of(seed)
     for round = 1, 3 do
@@ -240,37 +258,52 @@ tap.test("1,000 seeds, RPS masks that change when the backlogs are empty: no flo
       end
       net.sleep "20us"
     end
+    if busy(host, before) > 1 then moved = moved + 1 end
     check_order(t, seed, drain(socket), 24)
   end)
-  t:ok(true)
+  t:ok(moved > 900, "nearly always several CPUs had a part: " .. moved)
 end)
 
 tap.test("1,000 seeds, RFS with readers on other CPUs: flows move, and stay in order", function(t)
-  local host, peer, socket = station { cpus = 4, queues = 1, ethtool = { rps_cpus = 15, rps_flow_cnt = 64 },
+  local host, peer = station { cpus = 4, queues = 1, ethtool = { rps_cpus = 1, rps_flow_cnt = 64 },
     sysctl = { ["net.core.rps_sock_flow_entries"] = 64 } }
   host:cost { rx_packet = "500ns" }
+  local readers = {}
+  for port = 100, 102 do
+    readers[port] = host:socket "udp"
+    readers[port]:bind("192.0.2.1", port)
+    readers[port]:connect(peer.addr, port) -- only what has a peer is a flow of its reader
+  end
+  local before, moved, total = handled(host, 4), 0, 0
   net.seeds(1000, function(seed)
     local random = random_of(seed)
     local list = {}
-    for i = 1, 20 do
+    local function read(port)
+      host:taskset(random(4)) -- the scheduler has put it elsewhere
+      for _, data in ipairs(drain(readers[port])) do list[#list + 1] = data end
+    end
+    for i = 1, 30 do
       local port = 100 + random(3)
-      peer:send(udp{ sport = port } / ("%d %d"):format(port, i))
+      peer:send(udp{ sport = port, dport = port } / ("%d %d"):format(port, i))
       net.sleep(random(4) * 400)
-      if random(5) == 0 then
-        for _, data in ipairs(drain(socket)) do list[#list + 1] = data end
-      end
+      if random(3) == 0 then read(100 + random(3)) end
     end
     net.sleep "50us"
-    for _, data in ipairs(drain(socket)) do list[#list + 1] = data end
-    check_order(t, seed, list, 20)
+    for port = 100, 102 do read(port) end
+    check_order(t, seed, list, 30)
+    -- Without RFS it would all be CPU 0's.
+    local cpus = busy(host, before)
+    if cpus > 2 then moved = moved + 1 end
+    total = total + cpus
   end)
-  t:ok(true)
+  t:ok(moved > 500, ("%d of 1000 on three CPUs and more, %d in all"):format(moved, total))
 end)
 
 tap.test("1,000 seeds, UDP GRO on four queues: each flow's bytes in their order", function(t)
   local host, peer, socket = station { cpus = 4, queues = 4 }
   socket:option("UDP_GRO", 1)
   host:cost { poll = "500ns", rx_packet = "300ns" }
+  local merged = 0
   net.seeds(1000, function(seed)
     local random, id, sent = random_of(seed), {}, {}
     for i = 1, 24 do
@@ -286,11 +319,12 @@ tap.test("1,000 seeds, UDP GRO on four queues: each flow's bytes in their order"
     while true do
       local data, info = socket:try("recv", { flags = "dontwait" })
       if not data then break end
+      if info.cmsg.UDP_GRO then merged = merged + 1 end
       got[info.port] = (got[info.port] or "") .. data
     end
     for port, bytes in pairs(sent) do
       if got[port] ~= bytes then t:fail(("seed %d: flow %d: %d of %d bytes"):format(seed, port, #(got[port] or ""), #bytes)) end
     end
   end)
-  t:ok(true)
+  t:ok(merged > 1000, "some of each seed were merged: " .. merged)
 end)

@@ -157,29 +157,6 @@ tap.test("RFS: packets of a flow go where its reader runs, others by RPS", funct
   t:is(host:counter "softnet.0.processed", before[0])
 end)
 
-tap.test("RFS keeps the order: a flow moves only when its old backlog is empty", function(t)
-  local host, peer = station { ethtool = { rps_cpus = 2, rps_flow_cnt = 64 },
-    sysctl = { ["net.core.rps_sock_flow_entries"] = 64 } }
-  local conn = host:socket "udp"
-  conn:bind(9)
-  conn:connect("192.0.2.9", 1234)
-  for i = 1, 3 do peer:send(udp{ sport = 1234, dport = 9 } / tostring(i)) end
-  t:is((conn:recv()), "1")
-  host:cost { rx_packet = "200us" }
-  for i = 4, 60 do
-    peer:send(udp{ sport = 1234, dport = 9 } / tostring(i))
-    if i % 7 == 0 then conn:try("recv", { flags = "dontwait" }) end
-    net.sleep "30us"
-  end
-  net.sleep "1s"
-  local last = 1
-  for _, data in ipairs(drain(conn)) do
-    t:ok(tonumber(data) > last)
-    last = tonumber(data)
-  end
-  t:is(last, 60)
-end)
-
 tap.test("order of every flow over 1000 seeds of masks that change under load", function(t)
   local host, peer, socket = station { ethtool = { rps_cpus = 6 } }
   local seed = 1
@@ -330,35 +307,31 @@ tap.test("RFS: each of two readers has its own flow", function(t)
   t:ok(list[1] >= 19 and list[2] >= 19, table.concat(list, " "))
 end)
 
-tap.test("RFS: a flow changes its CPU only when the old one has none of it left: order stays", function(t)
+tap.test("RFS: a flow follows its reader only when nothing of it waits at the old CPU: order stays", function(t)
   local host, peer, socket = rfs()
-  host:cost { rx_packet = "5us" }
-  host:taskset(1)
-  peer:send(udp{ sport = 5, dport = 7 } / "0")
-  socket:recv()
-  socket:try("recv", { flags = "dontwait" })
-  local n, want = 0, 0
-  for round = 1, 20 do
-    host:taskset(1 + round % 3)
-    for _ = 1, 10 do
+  local n = 0
+  local function send(count)
+    for _ = 1, count do
       n = n + 1
       peer:send(udp{ sport = 5, dport = 7 } / tostring(n))
     end
-    net.sleep "20us"
-    -- Reads what is there: the flow is to follow while packets of it wait elsewhere.
-    while true do
-      local data = socket:try("recv", { flags = "dontwait" })
-      if not data then break end
-      want = want + 1
-      t:is(data, tostring(want))
-    end
+    net.sleep "10us"
   end
-  net.sleep "10ms"
-  for _, data in ipairs(drain(socket)) do
-    want = want + 1
-    t:is(data, tostring(want))
-  end
-  t:is(want, n, host:drops "SOCKET_RCVBUFF" .. " " .. host:drops "CPU_BACKLOG")
+  host:taskset(1)
+  socket:try("recv", { flags = "dontwait" }) -- whose flow is not known before its first packet
+  send(1)
+  t:is((socket:recv()), "1")
+  host:softirq("tasklet", { cpu = 1, cost = "1ms" })
+  send(5)                                    -- lie in the backlog of CPU 1
+  host:taskset(2)
+  t:is({ socket:try("recv", { flags = "dontwait" }) }, { nil, "EAGAIN" })
+  send(5)                                    -- are for CPU 2, and go to the others
+  t:is({ processed(host)[1], processed(host)[2] }, { 0, 0 })
+  net.sleep "1ms"
+  t:is(drain(socket), { "2", "3", "4", "5", "6", "7", "8", "9", "10", "11" })
+  t:is({ processed(host)[1], processed(host)[2] }, { 10, 0 })
+  send(1)
+  t:is({ (socket:recv()), processed(host)[2] }, { "12", 1 })
 end)
 
 -- XPS ---------------------------------------------------------------------------------------------
