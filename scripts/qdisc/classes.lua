@@ -3,13 +3,9 @@
 -- filters say who belongs where. Figures of htb are those of a Linux 6.18 with the same commands.
 local tap = require "tap"
 local net = require "net"
+local qdisc = require "_qdisc"
 
-local function station(o)
-  local host = net.host { addr = "10.9.9.1/24", wire = o and o.wire }
-  local peer = host.wire:peer { addr = "10.9.9.2" }
-  host:neigh { addr = peer.addr, mac = peer.mac }
-  return host, peer, host:socket "udp"
-end
+local station, complains = qdisc.station, qdisc.complains
 
 -- Octets of payload that reach each port within a time.
 local function shares(peer, during)
@@ -108,23 +104,20 @@ end)
 
 tap.test("what goes wrong is said as Linux says it", function(t)
   local host = station()
-  local function fails(command, message)
-    t:error(function() host:tc(command) end, message)
-  end
-  fails("class add dev eth0 parent 1: classid 1:1 htb rate 1mbit", "RTNETLINK answers: No such file or directory")
+  complains(t, host, "class add dev eth0 parent 1: classid 1:1 htb rate 1mbit", "RTNETLINK answers: No such file or directory")
   host:tc "qdisc add dev eth0 root handle 1: htb"
-  fails("class add dev eth0 parent 1: classid 1:7 htb", "\"rate\" is required.")
-  fails("class add dev eth0 parent 1: classid 1:7 htb rate 1x", "Illegal \"rate\"")
+  complains(t, host, "class add dev eth0 parent 1: classid 1:7 htb", "\"rate\" is required.")
+  complains(t, host, "class add dev eth0 parent 1: classid 1:7 htb rate 1x", "Illegal \"rate\"")
   host:tc "class add dev eth0 parent 1: classid 1:1 htb rate 1mbit"
   host:tc "class add dev eth0 parent 1:1 classid 1:10 htb rate 1mbit"
-  fails("class add dev eth0 parent 1: classid 1:10 htb rate 1mbit", "RTNETLINK answers: File exists")
-  fails("class change dev eth0 parent 1: classid 1:33 htb rate 1mbit", "RTNETLINK answers: No such file or directory")
-  fails("class add dev eth0 parent 1: classid 2:3 htb rate 8kbit", "RTNETLINK answers: ")
-  fails("class add dev eth0 parent 1: htb rate 1mbit", "RTNETLINK answers: Invalid argument")
-  fails("class del dev eth0 classid 1:1", "Error: HTB class in use.")
-  fails("class del dev eth0 classid 1:99", "RTNETLINK answers: No such file or directory")
-  fails("qdisc add dev eth0 parent 1:1 handle 11: pfifo", "RTNETLINK answers: Invalid argument")
-  fails("qdisc change dev eth0 root handle 1: htb default 30", "Change operation not supported by specified qdisc.")
+  complains(t, host, "class add dev eth0 parent 1: classid 1:10 htb rate 1mbit", "RTNETLINK answers: File exists")
+  complains(t, host, "class change dev eth0 parent 1: classid 1:33 htb rate 1mbit", "RTNETLINK answers: No such file or directory")
+  complains(t, host, "class add dev eth0 parent 1: classid 2:3 htb rate 8kbit", "RTNETLINK answers: ")
+  complains(t, host, "class add dev eth0 parent 1: htb rate 1mbit", "RTNETLINK answers: Invalid argument")
+  complains(t, host, "class del dev eth0 classid 1:1", "Error: HTB class in use.")
+  complains(t, host, "class del dev eth0 classid 1:99", "RTNETLINK answers: No such file or directory")
+  complains(t, host, "qdisc add dev eth0 parent 1:1 handle 11: pfifo", "RTNETLINK answers: Invalid argument")
+  complains(t, host, "qdisc change dev eth0 root handle 1: htb default 30", "Change operation not supported by specified qdisc.")
   host:tc "class del dev eth0 classid 1:10"
   host:tc "qdisc add dev eth0 parent 1:1 handle 11: pfifo limit 5"
   t:like(host:tc "class show dev eth0", "class htb 1:1 root leaf 11: prio 0 rate 1Mbit")

@@ -3,14 +3,10 @@
 -- actions gact and mirred; what they print, and what a user sees who forgot that they are there.
 local tap = require "tap"
 local net = require "net"
+local qdisc = require "_qdisc"
 local ip, udp, icmp = net.ip, net.udp, net.icmp
 
-local function station()
-  local host = net.host { addr = "10.9.9.1/24" }
-  local peer = host.wire:peer { addr = "10.9.9.2" }
-  host:neigh { addr = peer.addr, mac = peer.mac }
-  return host, peer, host:socket "udp"
-end
+local station, complains = qdisc.station, qdisc.complains
 
 local function echo(peer) peer:send(icmp{ type = "echo", id = 1, seq = 1 } / "ping") end
 
@@ -88,7 +84,7 @@ tap.test("mirred: what comes in goes out elsewhere, or a copy of it", function(t
   host:tc "filter add dev eth0 ingress protocol ip prio 1 u32 match ip protocol 1 0xff action mirred egress mirror dev eth1"
   echo(peer)
   peer:expect(icmp{ type = "echo-reply" }, { within = "1ms" })
-  local copy = watcher:expect(ip{ src = "10.9.9.2", dst = "10.9.9.1" } / icmp{ type = "echo" }, { defaults = false, within = "1ms" })
+  local copy = watcher:expect(ip{ src = "192.0.2.9", dst = "192.0.2.1" } / icmp{ type = "echo" }, { defaults = false, within = "1ms" })
   t:is(copy.eth.dst, host.mac)
   host:tc "filter del dev eth0 ingress prio 1"
   host:tc "filter add dev eth0 ingress protocol ip prio 1 u32 match ip protocol 1 0xff action mirred egress redirect dev eth1"
@@ -159,28 +155,25 @@ end)
 
 tap.test("what goes wrong is said as Linux says it", function(t)
   local host = station()
-  local function fails(command, message)
-    t:error(function() host:tc(command) end, message)
-  end
-  fails("filter add dev eth0 ingress protocol ip u32 match u32 0 0", "Error: Parent Qdisc doesn't exists.")
+  complains(t, host, "filter add dev eth0 ingress protocol ip u32 match u32 0 0", "Error: Parent Qdisc doesn't exists.")
   host:tc "qdisc add dev eth0 clsact"
-  fails("qdisc add dev eth0 clsact", "Error: Exclusivity flag on, cannot modify.")
-  fails("qdisc del dev eth0 ingress", "Error: Invalid qdisc name: must match existing qdisc.")
-  fails("qdisc add dev eth0 root clsact", "\"clsact\" is a duplicate parent ID")
-  fails("filter add dev eth0 parent 1: u32 match u32 0 0", "Parent Qdisc doesn't exists.")
+  complains(t, host, "qdisc add dev eth0 clsact", "Error: Exclusivity flag on, cannot modify.")
+  complains(t, host, "qdisc del dev eth0 ingress", "Error: Invalid qdisc name: must match existing qdisc.")
+  complains(t, host, "qdisc add dev eth0 root clsact", "\"clsact\" is a duplicate parent ID")
+  complains(t, host, "filter add dev eth0 parent 1: u32 match u32 0 0", "Parent Qdisc doesn't exists.")
   host:tc "qdisc add dev eth0 root handle 1: prio"
   host:tc "qdisc add dev eth0 parent 1:1 handle 10: pfifo"
-  fails("filter add dev eth0 parent 10: protocol ip u32 match u32 0 0", "Error: Qdisc not classful.")
+  complains(t, host, "filter add dev eth0 parent 10: protocol ip u32 match u32 0 0", "Error: Qdisc not classful.")
   host:tc "filter add dev eth0 parent 1: protocol ip prio 1 u32 match u32 0 0 flowid 1:1"
-  fails("filter add dev eth0 parent 1: protocol ipv6 prio 1 u32 match u32 0 0", "Protocol mismatch for filter with specified priority.")
-  fails("filter change dev eth0 parent 1: protocol ip prio 9 u32 match u32 0 0",
+  complains(t, host, "filter add dev eth0 parent 1: protocol ipv6 prio 1 u32 match u32 0 0", "Protocol mismatch for filter with specified priority.")
+  complains(t, host, "filter change dev eth0 parent 1: protocol ip prio 9 u32 match u32 0 0",
     "Need both RTM_NEWTFILTER and NLM_F_CREATE to create a new filter.")
-  fails("filter del dev eth0 parent 1: protocol ip prio 9", "Filter with specified priority/protocol not found.")
-  fails("filter del dev eth0 parent 1: prio 1 matchall", "Specified filter kind does not match existing one.")
-  fails("filter del dev eth0 parent 1: prio 1 handle 800::805", "Specified filter handle not found.")
-  fails("filter add dev eth0 parent 1: protocol ip", "Filter kind and protocol must be specified.")
-  fails("filter add dev eth0 parent 1: protocol ip flower", "TC classifier not found.")
-  fails("filter add dev eth0 parent 1: protocol ip u32 match ip dprt 5", "Illegal \"match\"")
-  fails("filter add dev eth0 parent 1: protocol ip matchall action jump", "bad action parsing")
-  fails("filter show dev eth7", "Cannot find device \"eth7\"")
+  complains(t, host, "filter del dev eth0 parent 1: protocol ip prio 9", "Filter with specified priority/protocol not found.")
+  complains(t, host, "filter del dev eth0 parent 1: prio 1 matchall", "Specified filter kind does not match existing one.")
+  complains(t, host, "filter del dev eth0 parent 1: prio 1 handle 800::805", "Specified filter handle not found.")
+  complains(t, host, "filter add dev eth0 parent 1: protocol ip", "Filter kind and protocol must be specified.")
+  complains(t, host, "filter add dev eth0 parent 1: protocol ip flower", "TC classifier not found.")
+  complains(t, host, "filter add dev eth0 parent 1: protocol ip u32 match ip dprt 5", "Illegal \"match\"")
+  complains(t, host, "filter add dev eth0 parent 1: protocol ip matchall action jump", "bad action parsing")
+  complains(t, host, "filter show dev eth7", "Cannot find device \"eth7\"")
 end)

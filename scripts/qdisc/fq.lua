@@ -3,6 +3,7 @@
 -- turns of flows, bands by priority, limits and what they count.
 local tap = require "tap"
 local net = require "net"
+local qdisc = require "_qdisc"
 local udp = net.udp
 
 local function world(o)
@@ -14,27 +15,14 @@ local function world(o)
   return host, peer
 end
 
-local function sender(host, port, rate, priority)
-  local s = host:socket "udp"
-  s:bind(port)
-  if rate then s:option("SO_MAX_PACING_RATE", rate) end
-  if priority then s:option("SO_PRIORITY", priority) end
-  s:connect("192.0.2.9", 9)
-  return s
-end
-
--- The numbers of a kind that `tc -s qdisc show` prints.
-local function stat(host, name)
-  local text = host:tc "-s qdisc show dev eth0"
-  return tonumber(text:match(name .. " (%d+)"))
-end
+local sender, stat = qdisc.sender, qdisc.stat
 
 tap.test("SO_MAX_PACING_RATE of a UDP socket is kept", function(t)
   local host, peer = world()
   host:tc "qdisc replace dev eth0 root fq"
   -- 1000 octets of payload are 1042 on the wire; the quantum, 3028, is sent at once and then
   -- waited for: 1,000,000 octets a second.
-  local s = sender(host, 1000, 1000000)
+  local s = sender(host, 1000, { rate = 1000000 })
   for _ = 1, 40 do s:send(("x"):rep(1000)) end
   local first, last
   for _ = 1, 40 do
@@ -93,7 +81,7 @@ end)
 tap.test("bands: interactive before bulk", function(t)
   local host, peer = world { rate = 1000000, tx_ring = 8 }
   host:tc "qdisc replace dev eth0 root fq"
-  local bulk, fast = sender(host, 1000, nil, 2), sender(host, 2000, nil, 6)
+  local bulk, fast = sender(host, 1000, { priority = 2 }), sender(host, 2000, { priority = 6 })
   for _ = 1, 20 do bulk:send(("a"):rep(1000)) end
   for _ = 1, 5 do fast:send(("b"):rep(1000)) end
   local text = ""

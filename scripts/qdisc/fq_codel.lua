@@ -3,6 +3,7 @@
 -- faster and faster; a short one is left alone; flows take turns; limits of packets and of memory.
 local tap = require "tap"
 local net = require "net"
+local qdisc = require "_qdisc"
 local udp, ip = net.udp, net.ip
 
 -- 8 Mbit/s: 1000 octets in a ms. A small ring, so that the queue stands where it is managed.
@@ -15,18 +16,9 @@ local function world(words)
   return host, peer
 end
 
-local function sender(host, port, tos)
-  local s = host:socket "udp"
-  s:bind(port)
-  s:option("SO_SNDBUF", 1 << 20)
-  if tos then s:option("IP_TOS", tos) end
-  s:connect("192.0.2.9", 9)
-  return s
-end
+local stat = qdisc.stat
 
-local function stat(host, name)
-  return tonumber(host:tc("-s qdisc show dev eth0"):match(name .. " (%d+)"))
-end
+local function sender(host, port, tos) return qdisc.sender(host, port, { tos = tos, sndbuf = 1 << 20 }) end
 
 -- Keeps the queue at its length: a datagram a ms, on top of `standing` at first.
 local function load(s, standing, ms)

@@ -3,6 +3,7 @@
 -- discipline below it; the same seed makes the same run.
 local tap = require "tap"
 local net = require "net"
+local qdisc = require "_qdisc"
 local udp = net.udp
 
 local function world(words)
@@ -23,9 +24,7 @@ local function through(peer, s, n)
   return list
 end
 
-local function stat(host, name)
-  return tonumber(host:tc("-s qdisc show dev eth0"):match(name .. " (%d+)"))
-end
+local stat = qdisc.stat
 
 tap.test("delay", function(t)
   local host, peer, s = world "delay 30ms"

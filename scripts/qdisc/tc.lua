@@ -2,6 +2,7 @@
 -- tc: what it prints, what it complains about, where disciplines hang; the simple queues.
 local tap = require "tap"
 local net = require "net"
+local qdisc = require "_qdisc"
 local udp = net.udp
 
 local PRIOMAP = "bands 3 priomap 1 2 2 2 1 2 0 0 1 1 1 1 1 1 1 1 "
@@ -18,11 +19,7 @@ local function world(o)
   return host, peer, s
 end
 
-local function complains(t, host, words, text)
-  local ok, err = pcall(host.tc, host, words)
-  t:is(ok, false, words)
-  t:ok(err:find(text, 1, true), err)
-end
+local complains = qdisc.complains
 
 tap.test("defaults: noqueue of lo, pfifo_fast of a card, mq of one with several queues", function(t)
   local host = world()

@@ -9,7 +9,7 @@ local function build(o, ports)
   local options = { addr = "192.0.2.1/24" }
   for key, value in pairs(o or {}) do options[key] = value end
   local host = net.host(options)
-  local peer = host.wire:peer { addr = "192.0.2.9", port = ports and 5000 }
+  local peer = host.wire:peer { addr = "192.0.2.9", port = ports and 5000 or nil }
   if ports then peer:to(7) end
   if options.model ~= "tun" then host:neigh { addr = peer.addr, mac = peer.mac } end
   return host, peer
