@@ -8,14 +8,6 @@
 #include "core/dev_core.h"
 #include "stack/op.h"
 
-/* netdev_hw_addr */
-struct dev_mc {
-	struct list_head list;
-	u32 refs;
-	bool synced; /* is in dev->mc_sync_to as well */
-	u8 addr[ETH_ALEN];
-};
-
 void dev_set_rx_mode(struct net_device *dev)
 {
 	if (netif_running(dev) && dev->netdev_ops->ndo_set_rx_mode)

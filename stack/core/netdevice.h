@@ -237,6 +237,14 @@ bool host_in_step(const struct host *h);
 void dev_set_promiscuity(struct net_device *dev, s32 inc);
 void dev_set_allmulti(struct net_device *dev, s32 inc);
 /* Multicast link addresses to be received, counted. 0, -ENOMEM, -ENOENT. */
+/* One of dev->mc_list (netdev_hw_addr). */
+struct dev_mc {
+	struct list_head list;
+	u32 refs;
+	bool synced; /* is in dev->mc_sync_to as well */
+	u8 addr[ETH_ALEN];
+};
+
 int dev_mc_add(struct net_device *dev, const u8 *addr);
 int dev_mc_del(struct net_device *dev, const u8 *addr);
 /* Calls fn for every address of the list, in the order of making. */

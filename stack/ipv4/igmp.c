@@ -49,13 +49,13 @@ static bool is_forced(const struct in_device *in_dev, s32 version)
 	       in_dev->cnf.data[IPV4_DEVCONF_FORCE_IGMP_VERSION] == version;
 }
 
-static u32 version_of(const struct in_device *in_dev)
+u32 igmp_version(const struct in_device *in_dev)
 {
 	const struct igmp_state *s = in_dev->igmp;
 
-	if (is_forced(in_dev, 1) || (s->v1_seen && now_of(in_dev) < s->v1_seen))
+	if (is_forced(in_dev, 1) || (s && s->v1_seen && now_of(in_dev) < s->v1_seen))
 		return 1;
-	return is_forced(in_dev, 2) || (s->v2_seen && now_of(in_dev) < s->v2_seen) ? 2 : 3;
+	return is_forced(in_dev, 2) || (s && s->v2_seen && now_of(in_dev) < s->v2_seen) ? 2 : 3;
 }
 
 /* Between 2 and max + 1 jiffies from now. */
@@ -68,7 +68,7 @@ static void start_timer(struct in_device *in_dev, struct timer *t, u32 max)
 
 static u32 unsolicited_interval(const struct in_device *in_dev)
 {
-	s32 ms = in_dev->cnf.data[version_of(in_dev) < 3 ?
+	s32 ms = in_dev->cnf.data[igmp_version(in_dev) < 3 ?
 					  IPV4_DEVCONF_IGMPV2_UNSOLICITED_REPORT_INTERVAL :
 					  IPV4_DEVCONF_IGMPV3_UNSOLICITED_REPORT_INTERVAL];
 
@@ -256,7 +256,7 @@ static void group_expire(struct timer *t)
 	struct ip_mc_list *im = container_of(t, struct ip_mc_list, timer);
 	struct in_device *in_dev = im->in_dev;
 	struct v3_report r = { .in_dev = in_dev };
-	u32 version = version_of(in_dev);
+	u32 version = igmp_version(in_dev);
 
 	if (im->unsolicit_count && --im->unsolicit_count)
 		start_timer(in_dev, t, unsolicited_interval(in_dev));
@@ -302,8 +302,7 @@ void igmp_group_init(struct in_device *in_dev, struct ip_mc_list *im)
 	im->in_dev = in_dev;
 	im->crcount = im->unsolicit_count = 0;
 	im->reporter = false;
-	if (im->multiaddr != IGMP_ALL_HOSTS)
-		timer_setup(&im->timer, host_cpu(dev_host(in_dev->dev), 0), group_expire);
+	timer_setup(&im->timer, host_cpu(dev_host(in_dev->dev), 0), group_expire);
 }
 
 void igmp_group_added(struct ip_mc_list *im)
@@ -312,7 +311,7 @@ void igmp_group_added(struct ip_mc_list *im)
 
 	if (!reported(im) || !speaks(in_dev) || !state_make(in_dev))
 		return;
-	if (version_of(in_dev) < 3) {
+	if (igmp_version(in_dev) < 3) {
 		im->unsolicit_count = (u8)in_dev->igmp->qrv;
 		start_timer(in_dev, &im->timer, 1);
 		return;
@@ -342,9 +341,9 @@ void igmp_group_dropped(struct ip_mc_list *im)
 	del_timer(&im->timer);
 	if (!reported(im) || !in_dev->igmp || !speaks(in_dev))
 		return;
-	if (version_of(in_dev) == 3)
+	if (igmp_version(in_dev) == 3)
 		tell_left(in_dev, im->multiaddr);
-	else if (version_of(in_dev) == 2 && im->reporter)
+	else if (igmp_version(in_dev) == 2 && im->reporter)
 		send_report(in_dev, im->multiaddr, IGMP_HOST_LEAVE_MESSAGE);
 }
 
@@ -423,9 +422,9 @@ static u32 query_delay(struct in_device *in_dev, const u8 *p, u32 len, be32 *gro
 	}
 	if (len < 12)
 		return 0;
-	if (version_of(in_dev) == 1)
+	if (igmp_version(in_dev) == 1)
 		return IGMP_V1_RESPONSE;
-	if (version_of(in_dev) == 2)
+	if (igmp_version(in_dev) == 2)
 		return max_u32(p[1] * (HZ / 10), 1);
 	s->qrv = p[8] & 7 ? p[8] & 7 : (u32)dev_net(in_dev->dev)->sysctl.igmp_qrv;
 	if (*group)

@@ -29,6 +29,9 @@ void igmp_destroy(struct in_device *in_dev);
 void igmp_heard_query(struct in_device *in_dev, const u8 *p, u32 len);
 void igmp_heard_report(struct in_device *in_dev, be32 group);
 
+/* The version that is spoken on an interface: that of the oldest router heard lately. */
+u32 igmp_version(const struct in_device *in_dev);
+
 int igmp_init(struct host *h);
 
 #endif

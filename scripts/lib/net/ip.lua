@@ -239,11 +239,28 @@ local function ip_netns(host, w)
   return link.netns(host, name):ip(table.concat(w, " ", w.at))
 end
 
+-- ip maddr ---------------------------------------------------------------------------------------
+
+local function ip_maddr(host, w, _, inet)
+  w:one_of(w:next() or "show", { "show", "list", "lst" }, "command")
+  local dev
+  while w:peek() do
+    local word = w:next()
+    dev = word == "dev" and w:value "dev" or word
+  end
+  if dev then w:told(link.get, host, dev) end
+  local text = native.proc(host.id, "ip maddr")
+  if inet then text = text:gsub("\tlink [^\n]*\n", "") end
+  return words.filtered(text, function(entry)
+    return (not dev or entry:match "^%d+:\t([^\n]+)" == dev) and entry:find "\n\t"
+  end)
+end
+
 -- ip ---------------------------------------------------------------------------------------------
 
 local objects = { address = ip_addr, route = ip_route.route, rule = ip_route.rule, neighbour = ip_neigh, neighbor = ip_neigh,
-  link = ip_link, netns = ip_netns }
-local object_order = { "address", "route", "rule", "neighbor", "neighbour", "link", "netns" }
+  link = ip_link, netns = ip_netns, maddress = ip_maddr }
+local object_order = { "address", "route", "rule", "neighbor", "neighbour", "link", "netns", "maddress" }
 
 function ip.ip(host, command)
   local w = words.read(command, "ip")
