@@ -32,6 +32,7 @@ struct fuzz_world {
 	struct world *w;
 	u32 arena; /* which one it is in */
 	bool fresh; /* to be booted, not restored */
+	bool lied_to; /* by its card: what it sends is not looked at any more */
 	const struct repro_recorder *recorder; /* may be NULL */
 	u32 rx_frames, tx_frames; /* given to the host, sent by it */
 	u32 sends; /* datagrams that its sockets sent */
@@ -66,6 +67,8 @@ void fuzz_record(const struct repro_recorder *r);
 
 /* Host, NIC, wire, address, and the peer as a permanent neighbour. `cpus` and `queues`: 1 or 2. */
 void fuzz_boot(struct fuzz_world *f, u32 cpus, u32 queues);
+/* The same on a card of NIC_MODEL_*. */
+void fuzz_boot_model(struct fuzz_world *f, u32 cpus, u32 queues, u32 model);
 
 /* A frame for the host, from an exactly sized block of its own so that over-reads show. flags:
  * FRAME_*. */

@@ -200,7 +200,12 @@ void nic_check(const struct net_device *dev);
 void nic_settle(struct nic_adapter *a);
 
 /* nic_iommu.c: on or off; what it lets through follows the driver's own books. */
-void nic_set_iommu(struct nic_adapter *a, bool on);
+int nic_set_iommu(struct nic_adapter *a, bool on);
+
+/* A new receive buffer, for a device that may say that it has written what it has not: zeros, so
+ * that runs are alike, and nothing old is told (as swiotlb does for devices that are not trusted).
+ */
+void nic_rx_clear(const struct nic_queue *q, u8 *head);
 
 /* nic_extra.c: what the ring model has besides: tags, stamps, pause, loopback. */
 int nic_set_extra(struct nic_adapter *a, u32 param, u64 value);

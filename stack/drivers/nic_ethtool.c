@@ -137,8 +137,7 @@ int nic_set_param(struct net_device *dev, u32 param, u32 index, u64 value)
 	case NIC_PARAM_RESET:
 		return nic_set_rings(a, a->rx_count, a->tx_count);
 	case NIC_PARAM_DMA_STRICT:
-		nic_set_iommu(a, value != 0);
-		return 0;
+		return nic_set_iommu(a, value != 0);
 	case NIC_PARAM_IRQ_CPU:
 		return nic_set_irq_cpu(a, index, value);
 	case NIC_PARAM_RX_VLAN:

@@ -88,16 +88,6 @@ const struct nic_hw_stats *nic_hw_stats(const struct nic_hw *hw)
 	return &hw->stats;
 }
 
-bool nic_hw_lied(const struct nic_hw *hw)
-{
-	return hw->lies.told;
-}
-
-void nic_hw_lie(struct nic_hw *hw)
-{
-	hw->lies.told = true;
-}
-
 void nic_hw_iommu(struct nic_hw *hw, bool (*mapped)(void *ctx, u64 addr, u64 len), void *ctx)
 {
 	hw->dma_mapped = mapped;

@@ -108,6 +108,8 @@ void nic_hw_msix(struct nic_hw *hw, u32 index, struct irq_desc *irq)
 
 int nic_hw_fault(struct nic_hw *hw, u32 param, u32 index, u64 value)
 {
+	if (param >= NIC_PARAM_RX_BAD_LEN)
+		return nic_hw_lie_fault(hw, param, index, value);
 	if (index >= hw->queues)
 		return -EINVAL;
 	switch (param) {
@@ -132,16 +134,6 @@ int nic_hw_fault(struct nic_hw *hw, u32 param, u32 index, u64 value)
 	case NIC_PARAM_TX_BAD_DESC:
 		hw->tx_bad = value;
 		return 0;
-	case NIC_PARAM_RX_BAD_LEN:
-		hw->lies.rx_len = value;
-		return 0;
-	case NIC_PARAM_RX_NO_EOP:
-		hw->lies.rx_no_eop = value;
-		return 0;
-	case NIC_PARAM_USED_BAD_ID:
-	case NIC_PARAM_USED_TWICE:
-	case NIC_PARAM_USED_AHEAD:
-		return hw->vnet ? vnet_hw_fault(hw, param, index, value) : -EOPNOTSUPP;
 	case NIC_PARAM_IRQ_SPURIOUS:
 		if (hw->q[index].vector.irq)
 			irq_raise(hw->q[index].vector.irq);

@@ -44,6 +44,9 @@ struct nic_hw_lies {
 	} used[NIC_QUEUES_MAX];
 };
 
+/* nic_hw_lie.c: NIC_PARAM_RX_BAD_LEN and on. */
+int nic_hw_lie_fault(struct nic_hw *hw, u32 param, u32 index, u64 value);
+
 /* The frame that is leaving, whatever the rings are made of: in the terms of the ring model, whose
  * context is all zero for a frame that is not cut. */
 struct nic_hw_tx {
@@ -78,7 +81,8 @@ struct vnet_hw;
 enum nic_hw_placed vnet_hw_receive(struct nic_hw *hw, u32 queue, const struct nic_hw_rx *rx);
 void vnet_hw_reset(struct nic_hw *hw);
 void vnet_hw_free(struct nic_hw *hw);
-/* NIC_PARAM_USED_*. */
+/* NIC_PARAM_USED_*; a word of a queue's memory. */
+int vnet_hw_scribble(struct nic_hw *hw, u32 index, u32 word, u32 value);
 int vnet_hw_fault(struct nic_hw *hw, u32 param, u32 pair, u64 value);
 
 struct nic_hw {

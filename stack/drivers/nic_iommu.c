@@ -18,8 +18,17 @@ static bool nic_dma_mapped(void *ctx, u64 addr, u64 len)
 	return false;
 }
 
-void nic_set_iommu(struct nic_adapter *a, bool on)
+int nic_set_iommu(struct nic_adapter *a, bool on)
 {
+	if (a->dma_strict == on)
+		return 0;
 	a->dma_strict = on;
 	nic_hw_iommu(a->hw, on ? nic_dma_mapped : NULL, a);
+	return nic_set_rings(a, a->rx_count, a->tx_count);
+}
+
+void nic_rx_clear(const struct nic_queue *q, u8 *head)
+{
+	if (q->adapter->dma_strict || nic_hw_lied(q->adapter->hw))
+		memset(head, 0, NIC_RX_HEADROOM + NIC_RX_BUFFER);
 }

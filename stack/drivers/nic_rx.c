@@ -82,8 +82,10 @@ static u32 rx_buffers(struct nic_queue *q, u32 i, u32 n)
 	for (u32 k = i; want < min_u32(n, NIC_RX_BUFFER_WRITE) && !r->rx_buffer[k].head; want++)
 		k = nic_ring_next(r, k);
 	got = skb_data_alloc_bulk(q->adapter->world, NIC_RX_AREA, heads, want);
-	for (u32 k = 0; k < got; k++, i = nic_ring_next(r, i))
+	for (u32 k = 0; k < got; k++, i = nic_ring_next(r, i)) {
 		r->rx_buffer[i].head = heads[k];
+		nic_rx_clear(q, heads[k]);
+	}
 	q->rx_alloc_failed += got < want;
 	return got;
 }

@@ -160,6 +160,21 @@ int vnet_hw_fault(struct nic_hw *hw, u32 param, u32 pair, u64 value)
 	return 0;
 }
 
+/* All parts of a virtqueue are mapped for the device to write to: descriptors, available, used. */
+int vnet_hw_scribble(struct nic_hw *hw, u32 index, u32 word, u32 value)
+{
+	const struct vnet_vq *vq = &hw->vnet->vq[index];
+	u64 size;
+
+	if (!vq->num)
+		return -EINVAL;
+	size = (u64)(vq->used - vq->desc) + vring_used_size(vq->num);
+	if ((u64)word * 4 + 4 > size)
+		return -EINVAL;
+	put_le32(vq->desc + (size_t)word * 4, value);
+	return 0;
+}
+
 /* The index moves over an entry that nobody has written. If it happens to name a buffer that waits,
  * that one holds what memory held: zeros, so that runs are alike. */
 static void vq_skip_used(struct nic_hw *hw, struct vnet_vq *vq)

@@ -58,6 +58,7 @@ void virtnet_refill(struct nic_queue *q)
 			q->rx_alloc_failed++;
 			break;
 		}
+		nic_rx_clear(q, head);
 		sg = (struct virtio_sg){ rx_hdr(q, head), rx_buffer_len(q) };
 		virtqueue_add(vq, &sg, 1, true, head);
 	}

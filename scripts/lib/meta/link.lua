@@ -130,6 +130,7 @@ function Host:fdbs(bridge) end
 ---@field used_bad_id? integer
 ---@field used_twice? integer
 ---@field used_ahead? integer
+---@field scribble? integer
 ---@field dma_strict? boolean
 ---@field reset? boolean
 ---@field gro_flush_timeout? integer

@@ -156,6 +156,9 @@ enum nic_param {
 	NIC_PARAM_USED_BAD_ID,
 	NIC_PARAM_USED_TWICE,
 	NIC_PARAM_USED_AHEAD,
+	NIC_PARAM_SCRIBBLE, /* fault, with DMA_STRICT: the device writes the value's low 32 bits to
+			       word value >> 32 of ring `index` (2n: receive n, 2n + 1: transmit n);
+			       of a transmit ring (ring model): the status of descriptor word / 4 */
 	NIC_PARAM_DMA_STRICT, /* 0/1: an IOMMU lets the device touch what the driver has mapped
 				 only (intel_iommu=on iommu.strict=1) */
 	NIC_PARAM_COUNT
