@@ -207,7 +207,7 @@ static int inet_insert_ifa(struct in_ifaddr *ifa)
 	*p = ifa;
 	addr_hash_insert(ifa);
 	fib_add_ifaddr(ifa);
-	fib_inetaddr_changed(net);
+	fib_inetaddr_changed(in_dev);
 	return 0;
 }
 
@@ -266,7 +266,7 @@ static void inet_del_ifa(struct in_device *in_dev, struct in_ifaddr **slot)
 				fib_add_ifaddr(ifa);
 	}
 	inet_free_ifa(net, ifa1);
-	fib_inetaddr_changed(net);
+	fib_inetaddr_changed(in_dev);
 }
 
 static struct in_device *op_in_dev(struct net *net, u64 ifindex, int *err)

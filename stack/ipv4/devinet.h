@@ -73,6 +73,12 @@ static inline s32 in_dev_conf_get(const struct in_device *in_dev, enum ipv4_devc
 bool in_dev_andconf(const struct in_device *in_dev, enum ipv4_devconf_value v);
 bool in_dev_orconf(const struct in_device *in_dev, enum ipv4_devconf_value v);
 s32 in_dev_maxconf(const struct in_device *in_dev, enum ipv4_devconf_value v);
+/* Routes by the device are not used while it has no carrier. */
+static inline bool ip_ignore_linkdown(const struct net_device *dev)
+{
+	return dev && dev->ip_ptr &&
+	       in_dev_orconf(dev->ip_ptr, IPV4_DEVCONF_IGNORE_ROUTES_WITH_LINKDOWN);
+}
 bool in_dev_forward(const struct in_device *in_dev);
 bool in_dev_rx_redirects(const struct in_device *in_dev);
 

@@ -86,18 +86,24 @@ struct fib_config {
 	bool append; /* beside an equal prefix, as the kernel's own routes */
 };
 
+struct fib_alias;
+struct fib_table;
+
 struct fib_result {
 	u32 prefix; /* host order */
 	u8 prefixlen, type, scope;
 	u32 table;
 	struct fib_info *fi;
 	struct fib_nh *nh;
+	struct fib_table *tb;
+	struct fib_alias *aliases; /* all of the prefix */
 };
 
 struct fib_alias {
 	struct fib_alias *next;
 	struct fib_info *fi;
 	u8 tos, type;
+	s16 deflt; /* of equal default routes the one last chosen, by its place; -1: none */
 };
 
 struct fib_node;
@@ -108,6 +114,7 @@ struct fib_table {
 	struct net *net;
 	struct fib_node *root;
 	u32 routes;
+	u32 num_default; /* those of prefix 0 */
 	u32 nodes;
 	/* Nodes with routes, by prefix, once there are many (else NULL). */
 	struct fib_node **hash;
@@ -141,21 +148,28 @@ struct fib_info *fib_create_info(struct net *net, const struct fib_config *cfg, 
 void fib_info_put(struct fib_info *fi); /* a reference of an rtable */
 void fib_release_info(struct fib_info *fi); /* a reference of a route */
 bool fib_nh_match(const struct fib_config *cfg, const struct fib_info *fi);
-/* Marks routes that use the device dead; scope of routes spared on a plain DOWN. Returns how many.
+/* Marks routes that use the device dead; those of local addresses only by force. Returns how many.
  */
-u32 fib_sync_down_dev(struct net_device *dev, bool force);
+u32 fib_sync_down_dev(struct net_device *dev, enum netdev_event event, bool force);
 u32 fib_sync_down_addr(struct net *net, be32 local);
 void fib_sync_carrier(struct net_device *dev);
 /* The device came up. */
 void fib_sync_up(struct net_device *dev);
 void fib_flush_caches(struct net *net, struct net_device *dev);
-be32 fib_result_prefsrc(struct net *net, const struct fib_result *res);
+bool fib_info_nh_uses_dev(const struct fib_info *fi, const struct net_device *dev);
+/* The address that its device would choose towards it; 0: none. */
+be32 fib_nh_saddr(const struct fib_nh *nh);
+be32 fib_result_prefsrc(const struct fib_result *res);
+
+/* fib_exception.c */
 struct fib_nh_exception *fib_find_exception(struct fib_nh *nh, be32 daddr);
-const struct fib_nh_exception *fib_peek_exception(const struct fib_nh *nh, be32 daddr);
 void fib_update_exception(struct fib_nh *nh, be32 daddr, be32 gw, u32 pmtu, bool lock, u64 expires);
+/* Exceptions and cached routes go. */
+void fib_nh_release_routes(struct fib_nh *nh);
 
 /* fib_frontend.c */
-/* Local table, then main. 0; or -ENETUNREACH, -EHOSTUNREACH, -EACCES, -EINVAL. */
+/* The rules that Linux begins with: local, main and default. 0; or -ENETUNREACH, -EHOSTUNREACH,
+ * -EACCES, -EINVAL. */
 int fib_lookup(struct net *net, const struct flowi4 *flp, struct fib_result *res);
 struct fib_table *fib_get_table(struct net *net, u32 id);
 /* < 0: -EINVAL (a martian: ours), -EXDEV (reverse path); > 0: the sender is on the same link. */
@@ -166,12 +180,15 @@ be32 fib_compute_spec_dst(struct sk_buff *skb);
 void fib_add_ifaddr(struct in_ifaddr *ifa);
 void fib_del_ifaddr(struct in_ifaddr *ifa, struct in_ifaddr *iprim);
 void fib_netdev_event(struct net_device *dev, enum netdev_event event);
-void fib_inetaddr_changed(struct net *net);
+/* The device got an address, or lost one. */
+void fib_inetaddr_changed(struct in_device *in_dev);
 int fib_net_init(struct net *net);
 void fib_net_exit(struct net *net);
 /* All tables of the namespace: local, main, others. */
 struct fib_table *fib_next_table(const struct net *net, const struct fib_table *tb);
 struct fib_table *fib_new_table(struct net *net, u32 id);
+/* A route that was asked for from outside, into its table, which is made when it is not there. */
+int fib_new_route(struct net *net, const struct fib_config *cfg);
 
 /* fib_rules.c: which tables are asked, in which order. NULL list: the rules that Linux begins with.
  */
@@ -197,9 +214,13 @@ int fib_op_route(struct net *net, const struct op_route *o, u32 ca_index);
 /* The table of a route that names none. */
 u32 fib_default_table(u64 table, u64 type);
 
-/* fib_multipath.c */
+/* fib_multipath.c: 31 bits. */
+u32 fib_multipath_hash(const struct net *net, const struct flowi4 *flp, const struct sk_buff *skb);
+
+/* fib_select.c */
 void fib_rebalance(struct fib_info *fi);
-/* Which of several next hops: by flow. */
+/* Which of several next hops, by flow; of packets of ours (skb NULL) also which of equal default
+ * routes. */
 void fib_select_path(struct net *net, struct fib_result *res, const struct flowi4 *flp,
 		     const struct sk_buff *skb);
 void fib_flush(struct net *net);

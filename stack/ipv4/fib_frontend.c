@@ -11,18 +11,40 @@
 #include "ipv4/netns_ipv4.h"
 #include "kernel/trace.h"
 
+/*
+ * Rules 0 (local), 32766 (main), 32767 (default). Until somebody changes them local and main are
+ * one trie in the kernel (fib_trie_unmerge): a route of main that is more specific than one of
+ * local goes before it.
+ */
+static int lookup_without_rules(struct net *net, const struct flowi4 *flp, struct fib_result *res)
+{
+	int err = fib_table_lookup(net->fib_local, flp, res), main_err;
+	struct fib_table *deflt;
+	struct fib_result other;
+
+	if (err == -EAGAIN) {
+		err = fib_table_lookup(net->fib_main, flp, res);
+	} else if (res->prefixlen < 32) {
+		main_err = fib_table_lookup(net->fib_main, flp, &other);
+		if (main_err == -EAGAIN || other.prefixlen <= res->prefixlen)
+			return err;
+		*res = other;
+		return main_err;
+	}
+	if (err != -EAGAIN || !net_ipv4(net)->tables)
+		return err;
+	deflt = fib_get_table(net, RT_TABLE_DEFAULT);
+	return deflt ? fib_table_lookup(deflt, flp, res) : -EAGAIN;
+}
+
 int fib_lookup(struct net *net, const struct flowi4 *flp, struct fib_result *res)
 {
 	int err;
 
-	if (net_ipv4(net)->rules_set) {
+	if (net_ipv4(net)->rules_set)
 		err = fib_rules_lookup(net, flp, res);
-	} else {
-		/* Rules 0 (local), 32766 (main), 32767 (default, which has no table). */
-		err = fib_table_lookup(net->fib_local, flp, res);
-		if (err == -EAGAIN)
-			err = fib_table_lookup(net->fib_main, flp, res);
-	}
+	else
+		err = lookup_without_rules(net, flp, res);
 	if (err == -EAGAIN)
 		err = -ENETUNREACH;
 	trace(net_world(net), net->host, TRACE_FIB_LOOKUP, ntohl(flp->daddr), ntohl(flp->saddr),
@@ -62,6 +84,16 @@ struct fib_table *fib_new_table(struct net *net, u32 id)
 	tb->next = net_ipv4(net)->tables;
 	net_ipv4(net)->tables = tb;
 	return tb;
+}
+
+int fib_new_route(struct net *net, const struct fib_config *cfg)
+{
+	struct fib_table *tb = fib_new_table(net, cfg->table);
+	int err = tb ? fib_table_insert(tb, cfg) : -ENOBUFS;
+
+	if (!err && cfg->type == RTN_LOCAL)
+		net_ipv4(net)->has_custom_local_routes = true;
+	return err;
 }
 
 void fib_flush(struct net *net)
@@ -105,13 +137,15 @@ static int validate_source_full(struct sk_buff *skb, be32 src, be32 dst, u8 tos,
 	if (res.type != RTN_UNICAST &&
 	    (res.type != RTN_LOCAL || !in_dev_orconf(idev, IPV4_DEVCONF_ACCEPT_LOCAL)))
 		return -EINVAL;
-	if (res.nh->dev == dev || (res.type == RTN_LOCAL && dev == net->loopback_dev))
+	if (fib_info_nh_uses_dev(res.fi, dev) ||
+	    (res.type == RTN_LOCAL && dev == net->loopback_dev))
 		return res.nh->scope >= RT_SCOPE_HOST;
 	if (!idev->ifa_list)
 		return rpf ? -EXDEV : 0;
 	if (rpf == 1)
 		return -EXDEV;
 	fl4.oif = dev->ifindex;
+	fl4.flags = FLOWI_FLAG_IGNORE_LINKSTATE;
 	if (fib_lookup(net, &fl4, &res) == 0 && res.type == RTN_UNICAST)
 		return res.nh->scope >= RT_SCOPE_HOST;
 	return 0;
@@ -120,18 +154,19 @@ static int validate_source_full(struct sk_buff *skb, be32 src, be32 dst, u8 tos,
 int fib_validate_source(struct sk_buff *skb, be32 src, be32 dst, u8 tos, u32 oif,
 			struct net_device *dev, struct in_device *idev)
 {
+	const struct netns_ipv4 *v4 = net_ipv4(dev_net(dev));
 	s32 rpf = in_dev_maxconf(idev, IPV4_DEVCONF_RP_FILTER);
 
 	/* What left by loopback keeps its route; one that lost it is still ours. */
 	if (dev->flags & IFF_LOOPBACK)
 		return 0;
-	if (!rpf && !net_ipv4(dev_net(dev))->rules_set &&
-	    (dev->ifindex != oif || !in_dev_orconf(idev, IPV4_DEVCONF_SEND_REDIRECTS))) {
+	if (!rpf && (dev->ifindex != oif || !in_dev_orconf(idev, IPV4_DEVCONF_SEND_REDIRECTS))) {
 		if (in_dev_orconf(idev, IPV4_DEVCONF_ACCEPT_LOCAL))
 			return 0;
 		/* One of our own addresses does not come in from outside (RFC 1812 5.3.7 in
 		 * spirit). */
-		return inet_lookup_ifaddr(dev_net(dev), src) ? -EINVAL : 0;
+		if (!v4->has_custom_local_routes && !v4->rules_set)
+			return inet_lookup_ifaddr(dev_net(dev), src) ? -EINVAL : 0;
 	}
 	return validate_source_full(skb, src, dst, tos, oif, dev, idev, rpf);
 }
@@ -152,7 +187,7 @@ be32 fib_compute_spec_dst(struct sk_buff *skb)
 
 		fl4.iif = net->loopback_dev->ifindex;
 		if (fib_lookup(net, &fl4, &res) == 0)
-			return fib_result_prefsrc(net, &res);
+			return fib_result_prefsrc(&res);
 	} else {
 		scope = RT_SCOPE_LINK;
 	}
@@ -261,19 +296,25 @@ void fib_del_ifaddr(struct in_ifaddr *ifa, struct in_ifaddr *iprim)
 	}
 }
 
-void fib_inetaddr_changed(struct net *net)
+static void fib_disable_ip(struct net_device *dev, enum netdev_event event, bool force)
 {
-	rt_cache_flush(net);
+	if (fib_sync_down_dev(dev, event, force))
+		fib_flush(dev_net(dev));
+	rt_cache_flush(dev_net(dev));
+	neigh_ifdown(dev_host(dev)->arp_tbl, dev);
+}
+
+/* With its last address IP on a device ends, and all routes by it. */
+void fib_inetaddr_changed(struct in_device *in_dev)
+{
+	if (in_dev->ifa_list)
+		fib_sync_up(in_dev->dev);
+	else
+		fib_disable_ip(in_dev->dev, NETDEV_DOWN, true);
+	rt_cache_flush(dev_net(in_dev->dev));
 }
 
 /* ---- devices ---- */
-
-static void fib_disable_ip(struct net_device *dev, bool force)
-{
-	if (fib_sync_down_dev(dev, force))
-		fib_flush(dev_net(dev));
-	rt_cache_flush(dev_net(dev));
-}
 
 void fib_netdev_event(struct net_device *dev, enum netdev_event event)
 {
@@ -285,12 +326,10 @@ void fib_netdev_event(struct net_device *dev, enum netdev_event event)
 		rt_cache_flush(dev_net(dev));
 		break;
 	case NETDEV_DOWN:
-		fib_disable_ip(dev, false);
-		neigh_ifdown(dev_host(dev)->arp_tbl, dev);
+		fib_disable_ip(dev, event, false);
 		break;
 	case NETDEV_UNREGISTER:
-		fib_disable_ip(dev, true);
-		neigh_ifdown(dev_host(dev)->arp_tbl, dev);
+		fib_disable_ip(dev, event, true);
 		rt_flush_dev(dev);
 		break;
 	case NETDEV_CHANGE:
@@ -348,7 +387,6 @@ int inet_rtm_newroute(struct net *net, const struct op_route_add *op)
 {
 	struct fib_config cfg = { 0 };
 	u32 metrics[RTAX_MAX] = { 0 };
-	struct fib_table *tb;
 
 	if (op->scope > 255 || op->type > RTN_THROW || op->tos > 255 || op->metric > UINT32_MAX ||
 	    op->oif > UINT32_MAX || op->table > UINT32_MAX || op->mtu > 65535 ||
@@ -368,8 +406,7 @@ int inet_rtm_newroute(struct net *net, const struct op_route_add *op)
 		cfg.metrics = metrics;
 	}
 	cfg.flags = (u32)op->flags;
-	tb = fib_new_table(net, cfg.table);
-	return tb ? fib_table_insert(tb, &cfg) : -ENOBUFS;
+	return fib_new_route(net, &cfg);
 }
 
 int inet_rtm_delroute(struct net *net, const struct op_route_del *op)

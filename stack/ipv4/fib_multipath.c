@@ -1,42 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Several next hops of a route (net/ipv4/fib_semantics.c, route.c): each has a part of the range of
- * a flow's hash as large as its weight; those that are dead have none.
- *
- * Invariant: a flow keeps its next hop while the set of usable ones stays as it is.
+ * The hash of a flow by which one of several next hops is chosen (net/ipv4/route.c:
+ * fib_multipath_hash; fib_select.c chooses).
  */
 #include "ipv4/fib.h"
 
 #include "ipv4/icmp.h"
 #include "ipv4/ip.h"
 #include "ipv4/netns_ipv4.h"
-
-static bool usable(const struct fib_nh *nh)
-{
-	return !(nh->flags & RTNH_F_DEAD);
-}
-
-void fib_rebalance(struct fib_info *fi)
-{
-	u64 total = 0, sum = 0;
-
-	if (fi->nhs < 2 || fi->dead)
-		return;
-	for (u32 i = 0; i < fi->nhs; i++)
-		total += usable(fib_info_nh(fi, i)) ? fib_info_nh(fi, i)->weight : 0;
-	for (u32 i = 0; i < fi->nhs; i++) {
-		struct fib_nh *nh = fib_info_nh(fi, i);
-
-		if (!usable(nh)) {
-			nh->upper_bound = -1;
-			continue;
-		}
-		sum += nh->weight;
-		nh->upper_bound = (s32)((((sum << 31) + total / 2) / total) - 1);
-	}
-}
-
-/* ---- the hash ---- */
 
 /* net.ipv4.fib_multipath_hash_fields, for policy 3. */
 #define FIELD_SRC_IP	  0x1u
@@ -149,8 +120,7 @@ static u32 custom_hash(const struct net *net, struct hash_keys outer, const stru
  * the addresses of what a tunnel carries, if it is one; 3: by the fields of
  * fib_multipath_hash_fields.
  */
-static u32 fib_multipath_hash(const struct net *net, const struct flowi4 *flp,
-			      const struct sk_buff *skb)
+u32 fib_multipath_hash(const struct net *net, const struct flowi4 *flp, const struct sk_buff *skb)
 {
 	struct hash_keys k = { flp->saddr, flp->daddr, flp->sport, flp->dport, flp->proto };
 
@@ -166,23 +136,5 @@ static u32 fib_multipath_hash(const struct net *net, const struct flowi4 *flp,
 	default:
 		l3_keys(skb, &k);
 		return keys_hash(net, &k, false);
-	}
-}
-
-void fib_select_path(struct net *net, struct fib_result *res, const struct flowi4 *flp,
-		     const struct sk_buff *skb)
-{
-	s32 hash;
-
-	if (res->fi->nhs < 2 || flp->oif)
-		return;
-	hash = (s32)fib_multipath_hash(net, flp, skb);
-	for (u32 i = 0; i < res->fi->nhs; i++) {
-		struct fib_nh *nh = fib_info_nh(res->fi, i);
-
-		if (hash > nh->upper_bound)
-			continue;
-		res->nh = nh;
-		return;
 	}
 }

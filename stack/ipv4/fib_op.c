@@ -109,6 +109,5 @@ int fib_op_route(struct net *net, const struct op_route *o, u32 ca_index)
 		cfg.type = RTN_UNICAST;
 	if (cfg.scope == RT_SCOPE_NOWHERE)
 		cfg.scope = default_scope(&cfg);
-	tb = fib_new_table(net, cfg.table);
-	return tb ? fib_table_insert(tb, &cfg) : -ENOBUFS;
+	return fib_new_route(net, &cfg);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What routes say (net/ipv4/fib_semantics.c): next hops checked as the kernel checks them, routes
- * of equal shape sharing one fib_info, death when a device or address goes, exceptions of next hops
- * (path MTUs and redirects that were learnt).
+ * of equal shape sharing one fib_info, death when a device or address goes.
  *
  * Invariant: a fib_info lives while routes (treeref) or rtables (refcnt) use it; it is dead once no
  * route does or its next hop is gone.
@@ -26,163 +25,6 @@ static const u8 fib_type_scope[RTN_THROW + 1] = {
 	[RTN_BLACKHOLE] = RT_SCOPE_UNIVERSE, [RTN_UNREACHABLE] = RT_SCOPE_UNIVERSE,
 	[RTN_PROHIBIT] = RT_SCOPE_UNIVERSE,  [RTN_THROW] = RT_SCOPE_UNIVERSE,
 };
-
-/* ---- exceptions ---- */
-
-/* Keyed: nobody outside knows what shares a chain (CVE-2021-20322). */
-static u32 fnhe_bucket(const struct fib_nh *nh, be32 daddr)
-{
-#ifdef TAPLINE_HOSTILE
-	return 0; /* one chain for all */
-#endif
-	return (u32)siphash_1u64(ntohl(daddr), &nh->parent->net->host->flow_key) & (FNHE_HASH - 1);
-}
-
-static void rt_slot_drop(struct rtable **slot)
-{
-	struct rtable *rt = *slot;
-
-	*slot = NULL;
-	if (rt) {
-		rt->dst.obsolete = true;
-		dst_release(&rt->dst);
-	}
-}
-
-static void fnhe_free(struct world *w, struct fib_nh_exception *e)
-{
-	rt_slot_drop(&e->rth_input);
-	rt_slot_drop(&e->rth_output);
-	mem_free(w, MEM_FIB_ALIAS, e, sizeof(*e));
-}
-
-static void nh_exceptions_free(struct net *net, struct fib_nh *nh)
-{
-	if (!nh->exceptions)
-		return;
-	for (u32 i = 0; i < FNHE_HASH; i++) {
-		while (nh->exceptions[i]) {
-			struct fib_nh_exception *e = nh->exceptions[i];
-
-			nh->exceptions[i] = e->next;
-			fnhe_free(net_world(net), e);
-		}
-	}
-	mem_free_n(net_world(net), MEM_HASH_TABLE, nh->exceptions, FNHE_HASH,
-		   sizeof(struct fib_nh_exception *));
-	nh->exceptions = NULL;
-}
-
-/* For one who only looks: what has expired is left where it is. */
-const struct fib_nh_exception *fib_peek_exception(const struct fib_nh *nh, be32 daddr)
-{
-	u64 now = jiffies(nh->parent->net->host);
-
-	if (!nh->exceptions)
-		return NULL;
-	for (const struct fib_nh_exception *e = nh->exceptions[fnhe_bucket(nh, daddr)]; e;
-	     e = e->next)
-		if (e->daddr == daddr)
-			return e->expires && now > e->expires ? NULL : e;
-	return NULL;
-}
-
-struct fib_nh_exception *fib_find_exception(struct fib_nh *nh, be32 daddr)
-{
-	u64 now = jiffies(nh->parent->net->host);
-
-	if (!nh->exceptions)
-		return NULL;
-	for (struct fib_nh_exception **p = &nh->exceptions[fnhe_bucket(nh, daddr)]; *p;
-	     p = &(*p)->next) {
-		struct fib_nh_exception *e = *p;
-
-		if (e->daddr != daddr)
-			continue;
-		if (e->expires && now > e->expires) {
-			*p = e->next;
-			fnhe_free(net_world(nh->parent->net), e);
-			return NULL;
-		}
-		return e;
-	}
-	return NULL;
-}
-
-static void fnhe_remove_oldest(struct world *w, struct fib_nh_exception **chain)
-{
-	struct fib_nh_exception **oldest = chain, *e;
-
-	for (struct fib_nh_exception **p = chain; *p; p = &(*p)->next)
-		if ((*p)->stamp < (*oldest)->stamp)
-			oldest = p;
-	e = *oldest;
-	*oldest = e->next;
-	fnhe_free(w, e);
-}
-
-/* The oldest of a full chain make room. How long a full one is hangs on chance: who could count
- * what is forgotten would learn what else is in the chain (CVE-2021-20322). */
-static void fnhe_reclaim(struct world *w, struct fib_nh_exception **chain)
-{
-	u32 depth = 0, max_depth;
-
-	for (const struct fib_nh_exception *e = *chain; e; e = e->next)
-		depth++;
-	if (depth <= FNHE_RECLAIM_DEPTH)
-		return;
-	max_depth = FNHE_RECLAIM_DEPTH + get_random_u32_below(w, RANDOM_HASH, FNHE_RECLAIM_DEPTH);
-	for (; depth > max_depth; depth--)
-		fnhe_remove_oldest(w, chain);
-}
-
-static struct fib_nh_exception *fnhe_create(struct fib_nh *nh, be32 daddr)
-{
-	struct world *w = net_world(nh->parent->net);
-	struct fib_nh_exception **chain, *e;
-
-	if (!nh->exceptions) {
-		nh->exceptions = mem_alloc_n(w, MEM_HASH_TABLE, FNHE_HASH, sizeof(e));
-		if (!nh->exceptions)
-			return NULL;
-		for (u32 i = 0; i < FNHE_HASH; i++)
-			nh->exceptions[i] = NULL;
-	}
-	chain = &nh->exceptions[fnhe_bucket(nh, daddr)];
-	fnhe_reclaim(w, chain);
-	e = mem_zalloc(w, MEM_FIB_ALIAS, sizeof(*e));
-	if (!e)
-		return NULL;
-	e->daddr = daddr;
-	e->next = *chain;
-	*chain = e;
-	/* Whoever holds the plain route must look again. */
-	rt_slot_drop(&nh->rth_input);
-	rt_slot_drop(&nh->rth_output);
-	return e;
-}
-
-void fib_update_exception(struct fib_nh *nh, be32 daddr, be32 gw, u32 pmtu, bool lock, u64 expires)
-{
-	struct fib_nh_exception *e = fib_find_exception(nh, daddr);
-
-	if (!e)
-		e = fnhe_create(nh, daddr);
-	if (!e)
-		return;
-	if (gw)
-		e->gw = gw;
-	if (pmtu) {
-		e->pmtu = pmtu;
-		e->mtu_locked = lock;
-	}
-	e->expires = expires ? expires : 1;
-	e->stamp = jiffies(nh->parent->net->host);
-	rt_slot_drop(&e->rth_input);
-	rt_slot_drop(&e->rth_output);
-	/* Remembered input decisions may carry the old one. */
-	rt_cache_flush(nh->parent->net);
-}
 
 /* ---- fib_info ---- */
 
@@ -291,9 +133,7 @@ static void fib_nhs_release(struct fib_info *fi)
 	for (u32 i = 0; i < fi->nhs; i++) {
 		struct fib_nh *nh = fib_info_nh(fi, i);
 
-		nh_exceptions_free(fi->net, nh);
-		rt_slot_drop(&nh->rth_input);
-		rt_slot_drop(&nh->rth_output);
+		fib_nh_release_routes(nh);
 		if (nh->dev)
 			dev_put(nh->dev);
 		nh->dev = NULL;
@@ -332,7 +172,9 @@ static int nh_check_gw_onlink(struct net *net, const struct fib_config *cfg, str
 /* fib_check_nh_v4_gw: the gateway must be reached by a route of a narrower scope. */
 static int nh_check_gw(struct net *net, const struct fib_config *cfg, struct fib_nh *nh)
 {
-	struct flowi4 fl4 = { .daddr = cfg->gw, .oif = cfg->oif };
+	struct flowi4 fl4 = { .daddr = cfg->gw,
+			      .oif = cfg->oif,
+			      .flags = FLOWI_FLAG_IGNORE_LINKSTATE };
 	struct fib_result res;
 	int err;
 
@@ -545,7 +387,7 @@ static void nh_kill(struct fib_info *fi, struct fib_nh *nh)
 {
 	bool alive = false;
 
-	nh->flags |= RTNH_F_DEAD;
+	nh->flags |= RTNH_F_DEAD | RTNH_F_LINKDOWN;
 	for (u32 i = 0; i < fi->nhs; i++)
 		alive |= !(fib_info_nh(fi, i)->flags & RTNH_F_DEAD);
 	fi->dead = !alive;
@@ -568,6 +410,7 @@ static u32 for_each_nh(struct net *net,
 
 struct down {
 	const struct net_device *dev;
+	enum netdev_event event;
 	bool force;
 };
 
@@ -581,13 +424,13 @@ static u32 nh_down(struct fib_info *fi, struct fib_nh *nh, void *ctx)
 		return 0;
 	nh_kill(fi, nh);
 	/* A device that goes for good takes the routes of several next hops with it. */
-	fi->dead |= d->force;
+	fi->dead |= d->event == NETDEV_UNREGISTER;
 	return 1;
 }
 
-u32 fib_sync_down_dev(struct net_device *dev, bool force)
+u32 fib_sync_down_dev(struct net_device *dev, enum netdev_event event, bool force)
 {
-	struct down d = { .dev = dev, .force = force };
+	struct down d = { .dev = dev, .event = event, .force = force };
 
 	return for_each_nh(dev_net(dev), nh_down, &d);
 }
@@ -613,12 +456,16 @@ static u32 nh_up(struct fib_info *fi, struct fib_nh *nh, void *ctx)
 	if (nh->dev != ctx || !(nh->flags & RTNH_F_DEAD) || fi->dead)
 		return 0;
 	nh->flags &= ~RTNH_F_DEAD;
+	if (nh->dev->carrier)
+		nh->flags &= ~RTNH_F_LINKDOWN;
 	fib_rebalance(fi);
 	return 1;
 }
 
 void fib_sync_up(struct net_device *dev)
 {
+	if (!(dev->flags & IFF_UP))
+		return;
 	for_each_nh(dev_net(dev), nh_up, dev);
 }
 
@@ -641,12 +488,20 @@ void fib_sync_carrier(struct net_device *dev)
 	for_each_nh(dev_net(dev), nh_carrier, dev);
 }
 
-be32 fib_result_prefsrc(struct net *net, const struct fib_result *res)
+bool fib_info_nh_uses_dev(const struct fib_info *fi, const struct net_device *dev)
 {
-	const struct fib_nh *nh = res->nh;
+	for (u32 i = 0; i < fi->nhs; i++)
+		if (fib_info_nh(fi, i)->dev == dev)
+			return true;
+	return false;
+}
 
-	(void)net;
-	if (res->fi->prefsrc)
-		return res->fi->prefsrc;
-	return nh->dev ? inet_select_addr(nh->dev, nh->gw, res->fi->scope) : 0;
+be32 fib_nh_saddr(const struct fib_nh *nh)
+{
+	return nh->dev ? inet_select_addr(nh->dev, nh->gw, nh->parent->scope) : 0;
+}
+
+be32 fib_result_prefsrc(const struct fib_result *res)
+{
+	return res->fi->prefsrc ? res->fi->prefsrc : fib_nh_saddr(res->nh);
 }

@@ -271,6 +271,8 @@ static void alias_free(struct fib_table *tb, struct fib_node *n, struct fib_alia
 	fib_release_info(fa->fi);
 	mem_free(net_world(tb->net), MEM_FIB_ALIAS, fa, sizeof(*fa));
 	tb->routes--;
+	if (!n->plen)
+		tb->num_default--;
 }
 
 /* Where a route of this TOS and priority goes; *found: one with the same both is there. */
@@ -312,6 +314,7 @@ static int replace_alias(struct fib_table *tb, struct fib_node *n, const struct 
 	fib_release_info(fa->fi);
 	fa->fi = fi;
 	fa->type = cfg->type;
+	fa->deflt = -1;
 	rt_cache_flush(tb->net);
 	return 0;
 }
@@ -358,9 +361,12 @@ int fib_table_insert(struct fib_table *tb, const struct fib_config *cfg)
 	fa->fi = fi;
 	fa->tos = cfg->tos;
 	fa->type = cfg->type;
+	fa->deflt = -1;
 	fa->next = *p;
 	*p = fa;
 	tb->routes++;
+	if (!cfg->dst_len)
+		tb->num_default++;
 	if (n->aliases == fa && !fa->next)
 		prefix_added(tb, n);
 	rt_cache_flush(tb->net);
@@ -395,13 +401,21 @@ int fib_table_delete(struct fib_table *tb, const struct fib_config *cfg)
 	return -ESRCH;
 }
 
+/* fib_lookup_good_nhc() */
+static bool good_nh(const struct fib_nh *nh, const struct flowi4 *flp)
+{
+	return !(nh->flags & RTNH_F_DEAD) && (!flp->oif || flp->oif == nh->oif) &&
+	       (!(nh->flags & RTNH_F_LINKDOWN) || flp->flags & FLOWI_FLAG_IGNORE_LINKSTATE ||
+		!ip_ignore_linkdown(nh->dev));
+}
+
 /* The next hop that the flow may use, the first of several; NULL: none. */
 static struct fib_nh *alias_nh(const struct fib_info *fi, const struct flowi4 *flp)
 {
 	for (u32 i = 0; i < fi->nhs; i++) {
 		struct fib_nh *nh = fib_info_nh(fi, i);
 
-		if (!(nh->flags & RTNH_F_DEAD) && (!flp->oif || flp->oif == nh->oif))
+		if (good_nh(nh, flp))
 			return nh;
 	}
 	return NULL;
@@ -421,8 +435,8 @@ static int alias_check(const struct fib_alias *fa, const struct flowi4 *flp, str
 	return *nh != NULL;
 }
 
-static int node_check(const struct fib_table *tb, const struct fib_node *n,
-		      const struct flowi4 *flp, struct fib_result *res)
+static int node_check(struct fib_table *tb, const struct fib_node *n, const struct flowi4 *flp,
+		      struct fib_result *res)
 {
 	for (const struct fib_alias *fa = n->aliases; fa; fa = fa->next) {
 		struct fib_nh *nh;
@@ -437,12 +451,14 @@ static int node_check(const struct fib_table *tb, const struct fib_node *n,
 		res->table = tb->id;
 		res->fi = fa->fi;
 		res->nh = nh;
+		res->tb = tb;
+		res->aliases = n->aliases;
 		return r;
 	}
 	return 0;
 }
 
-static int hash_lookup(const struct fib_table *tb, const struct flowi4 *flp, struct fib_result *res)
+static int hash_lookup(struct fib_table *tb, const struct flowi4 *flp, struct fib_result *res)
 {
 	u32 key = ntohl(flp->daddr);
 

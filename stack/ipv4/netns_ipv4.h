@@ -33,6 +33,7 @@ struct netns_ipv4 {
 	struct fib_table *tables; /* besides local and main */
 	struct fib_rule *rules; /* by priority; NULL: those that Linux begins with */
 	bool rules_set; /* NULL means: none at all */
+	bool has_custom_local_routes; /* of type local, that no address made */
 	struct inet_peer_base peers;
 	/* icmp_global_allow(): credits and the jiffy they were last filled up. */
 	u32 icmp_global_credit;

@@ -210,6 +210,7 @@ static void rt_update_pmtu(struct rtable *rt, struct flowi4 *fl4, u32 mtu)
 		return;
 	if (fib_lookup(net, fl4, &res))
 		return;
+	fib_select_path(net, &res, fl4, NULL); /* of equal default routes */
 	/* Which of several the flow takes can not be told from the quoted header alone. */
 	for (u32 i = 0; i < res.fi->nhs; i++)
 		fib_update_exception(fib_info_nh(res.fi, i), fl4->daddr, 0, mtu, lock,

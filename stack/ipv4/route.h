@@ -27,7 +27,8 @@ struct fib_info;
 #define RTCF_LOCAL	0x80000000u
 
 /* flowi4.flags */
-#define FLOWI_FLAG_ANYSRC 0x01u /* the source need not be ours (transparent sockets) */
+#define FLOWI_FLAG_ANYSRC	    0x01u /* the source need not be ours (transparent sockets) */
+#define FLOWI_FLAG_IGNORE_LINKSTATE 0x02u /* a device without carrier is as good as any */
 
 /* The key of a lookup. Addresses as on the wire, ports in host byte order, 0 where unknown. */
 struct flowi4 {
@@ -78,6 +79,10 @@ static inline be32 rt_nexthop(const struct rtable *rt, be32 daddr)
  * -ENODEV or -ENOBUFS. IpOutNoRoutes is the caller's to count, as in Linux.
  */
 struct rtable *ip_route_output_key(struct net *net, struct flowi4 *fl4, int *err);
+/* The same, with what the tables said; res->fi NULL: they were not asked, or knew nothing. */
+struct fib_result;
+struct rtable *ip_route_output_key_hash(struct net *net, struct flowi4 *fl4, struct fib_result *res,
+					int *err);
 /* The same on behalf of a socket (which may be NULL). */
 struct rtable *ip_route_output_flow(struct net *net, struct flowi4 *fl4, const struct sock *sk,
 				    int *err);

@@ -6,7 +6,7 @@
 struct output_request {
 	struct net *net;
 	struct flowi4 *fl4;
-	struct fib_result res; /* fi NULL: none */
+	struct fib_result *res; /* fi NULL: none */
 	struct net_device *dev;
 	u32 orig_oif, flags;
 	u16 type;
@@ -34,7 +34,7 @@ static struct rtable *mkroute_output(struct output_request *o, int *err)
 		return output_fail(err, -EINVAL);
 	if (ipv4_is_lbcast(fl4->daddr)) {
 		o->type = RTN_BROADCAST;
-		o->res.fi = NULL; /* no gateway */
+		o->res->fi = NULL; /* no gateway */
 	} else if (ipv4_is_multicast(fl4->daddr)) {
 		o->type = RTN_MULTICAST;
 	} else if (ipv4_is_zeronet(fl4->daddr)) {
@@ -50,17 +50,17 @@ static struct rtable *mkroute_output(struct output_request *o, int *err)
 		cache = false;
 		if (!ip_check_mc(in_dev, fl4->daddr))
 			o->flags &= ~RTCF_LOCAL;
-		if (o->res.fi && o->res.prefixlen < 4) /* by the default route: no gateway */
-			o->res.fi = NULL;
+		if (o->res->fi && o->res->prefixlen < 4) /* by the default route: no gateway */
+			o->res->fi = NULL;
 	} else if (o->type == RTN_LOCAL && o->orig_oif && o->orig_oif != o->dev->ifindex) {
 		cache = false;
 	}
-	cache = cache && o->res.fi;
-	if (o->res.fi) {
+	cache = cache && o->res->fi;
+	if (o->res->fi) {
 		struct rtable *cached;
 
-		e = fib_find_exception(o->res.nh, fl4->daddr);
-		cached = e ? e->rth_output : o->res.nh->rth_output;
+		e = fib_find_exception(o->res->nh, fl4->daddr);
+		cached = e ? e->rth_output : o->res->nh->rth_output;
 		if (cache && rt_cache_valid(cached)) {
 			dst_hold(&cached->dst);
 			return cached;
@@ -72,8 +72,8 @@ static struct rtable *mkroute_output(struct output_request *o, int *err)
 	rt->rt_iif = o->orig_oif;
 	if (o->flags & (RTCF_BROADCAST | RTCF_MULTICAST) && o->flags & RTCF_LOCAL && !lo)
 		rt->dst.output = ip_mc_output;
-	if (o->res.fi)
-		rt_set_nexthop(rt, &o->res, e, cache);
+	if (o->res->fi)
+		rt_set_nexthop(rt, o->res, e, cache);
 	return rt;
 }
 
@@ -126,7 +126,8 @@ static int output_onlink(struct output_request *o, int err)
 {
 	struct flowi4 *fl4 = o->fl4;
 
-	o->res.fi = NULL;
+	o->res->fi = NULL;
+	o->res->tb = NULL;
 	if (!fl4->oif)
 		return err;
 	if (!fl4->saddr)
@@ -138,31 +139,34 @@ static int output_onlink(struct output_request *o, int err)
 static int output_lookup(struct output_request *o)
 {
 	struct flowi4 *fl4 = o->fl4;
-	int err = fib_lookup(o->net, fl4, &o->res);
+	int err = fib_lookup(o->net, fl4, o->res);
 
 	if (err)
 		return output_onlink(o, err);
-	o->type = o->res.type;
+	o->type = o->res->type;
 	if (o->type == RTN_LOCAL) {
 		if (!fl4->saddr)
-			fl4->saddr = o->res.fi->prefsrc ? o->res.fi->prefsrc : fl4->daddr;
-		o->orig_oif = o->res.nh->oif;
+			fl4->saddr = o->res->fi->prefsrc ? o->res->fi->prefsrc : fl4->daddr;
+		o->orig_oif = o->res->nh->oif;
 		o->dev = o->net->loopback_dev;
 		fl4->oif = o->dev->ifindex;
 		o->flags |= RTCF_LOCAL;
 		return 0;
 	}
-	fib_select_path(o->net, &o->res, fl4, NULL);
+	fib_select_path(o->net, o->res, fl4, NULL);
 	if (!fl4->saddr)
-		fl4->saddr = fib_result_prefsrc(o->net, &o->res);
-	o->dev = o->res.nh->dev;
+		fl4->saddr = fib_result_prefsrc(o->res);
+	o->dev = o->res->nh->dev;
 	return o->dev ? 0 : -ENETUNREACH;
 }
 
-struct rtable *ip_route_output_key(struct net *net, struct flowi4 *fl4, int *err)
+struct rtable *ip_route_output_key_hash(struct net *net, struct flowi4 *fl4, struct fib_result *res,
+					int *err)
 {
-	struct output_request o = { .net = net, .fl4 = fl4, .orig_oif = fl4->oif };
+	struct output_request o = { .net = net, .fl4 = fl4, .res = res, .orig_oif = fl4->oif };
 
+	res->fi = NULL;
+	res->tb = NULL;
 	fl4->iif = net->loopback_dev->ifindex;
 	fl4->tos &= RT_TOS_MASK;
 	*err = output_given(&o);
@@ -185,6 +189,13 @@ struct rtable *ip_route_output_key(struct net *net, struct flowi4 *fl4, int *err
 			return NULL;
 	}
 	return mkroute_output(&o, err);
+}
+
+struct rtable *ip_route_output_key(struct net *net, struct flowi4 *fl4, int *err)
+{
+	struct fib_result res;
+
+	return ip_route_output_key_hash(net, fl4, &res, err);
 }
 
 struct rtable *ip_route_output_flow(struct net *net, struct flowi4 *fl4, const struct sock *sk,

@@ -133,7 +133,7 @@ function ip_route.route(host, w)
   if action == "get" then
     local rest = table.concat(w, " ", w.at):gsub("^to ", "")
     return native.proc(host.id, "ip route get " .. rest) or
-      w:fail("ADDRESS, or ADDRESS from ADDRESS")
+      w:fail("ADDRESS [from ADDRESS] [iif DEV] [oif DEV] [mark N] [tos N] [ipproto P] [sport N] [dport N] [fibmatch]")
   end
   local o = read_route(w)
   if action == "delete" then return w:told(host.route_del, host, o) end

@@ -218,7 +218,7 @@ static void secondaries(void **state)
 	assert_int_equal(res.type, RTN_LOCAL);
 	assert_int_equal(lookup(PEER_IP, &res), 0);
 	assert_int_equal(res.type, RTN_UNICAST);
-	assert_int_equal(fib_result_prefsrc(iw.net, &res), htonl(0xc0000202));
+	assert_int_equal(fib_result_prefsrc(&res), htonl(0xc0000202));
 	assert_int_equal(lookup(0xc00002ff, &res), 0);
 	assert_int_equal(res.type, RTN_BROADCAST);
 }
