@@ -7,6 +7,7 @@
  * made and verified in software;
  * no_gso_gro: each segment is a packet of its own all the way, as in the peer;
  * tso_gro: the device cuts the segments and makes and verifies the checksums.
+ * An argument names the only row to run: for a profile.
  */
 #include "two_hosts.h"
 
@@ -96,14 +97,20 @@ static void offloads(struct world *w, const s32 fd[2])
 	nic_set(w, NIC_PARAM_GRO, 1);
 }
 
-static void run(const char *name, void (*configure)(struct world *w, const s32 fd[2]))
+static void run(const char *name, void (*configure)(struct world *w, const s32 fd[2]),
+		const char *only)
 {
 	const size_t size = 256u << 20;
-	void *arena = aligned_alloc(64, size);
-	struct world *w = bench_two_hosts(arena, size);
-	s32 listener = bench_listen(w, 1), fd[2];
+	struct world *w;
+	s32 listener, fd[2];
+	void *arena;
 	double t0;
 
+	if (only && strcmp(only, name) != 0)
+		return;
+	arena = aligned_alloc(64, size);
+	w = bench_two_hosts(arena, size);
+	listener = bench_listen(w, 1);
 	for (u32 i = 0; i < CHUNK; i++)
 		out[i] = (u8)(i * 7 + i / 251);
 	bench_connect(w, listener, fd);
@@ -117,10 +124,12 @@ static void run(const char *name, void (*configure)(struct world *w, const s32 f
 	free(arena);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	run("tcp_bulk_segment", NULL);
-	run("tcp_bulk_segment_no_gso_gro", one_by_one);
-	run("tcp_bulk_segment_tso_gro", offloads);
+	const char *only = argc > 1 ? argv[1] : NULL;
+
+	run("tcp_bulk_segment", NULL, only);
+	run("tcp_bulk_segment_no_gso_gro", one_by_one, only);
+	run("tcp_bulk_segment_tso_gro", offloads, only);
 	return 0;
 }

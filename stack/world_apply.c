@@ -378,6 +378,8 @@ s64 world_apply(struct world *w, const struct op *op)
 
 	if (op->kind >= OP_KIND_COUNT)
 		return -EINVAL;
+	if (w->capturing)
+		return -EBUSY;
 	if (w->digest_on || w->ops)
 		op_log(w, op);
 	/* By far the most. */

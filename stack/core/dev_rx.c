@@ -243,7 +243,7 @@ void dev_capture(const struct sk_buff *skb, struct net_device *dev, u32 dir, u32
 	u8 *copy;
 
 	if (!skb_is_nonlinear(skb)) {
-		w->ops->capture(w->ops_ctx, CAPTURE_DEVICE, id, dir, skb->data - pulled, len);
+		world_capture(w, CAPTURE_DEVICE, id, dir, skb->data - pulled, len);
 		return;
 	}
 	copy = mem_alloc_n(w, MEM_MISC, len, 1);
@@ -251,6 +251,6 @@ void dev_capture(const struct sk_buff *skb, struct net_device *dev, u32 dir, u32
 		return;
 	memcpy(copy, skb->data - pulled, pulled);
 	if (skb_copy_bits(skb, 0, copy + pulled, skb->len))
-		w->ops->capture(w->ops_ctx, CAPTURE_DEVICE, id, dir, copy, len);
+		world_capture(w, CAPTURE_DEVICE, id, dir, copy, len);
 	mem_free_n(w, MEM_MISC, copy, len, 1);
 }

@@ -5,7 +5,7 @@
  */
 #include "drivers/nic_hw_priv.h"
 
-static const struct wire_end_ops nic_wire_ops = { .receive = nic_hw_receive };
+static const struct wire_end_ops nic_wire_ops = { .receive = nic_hw_receive, .room = nic_hw_room };
 
 /* All but what survives a reset: address, cable, statistics, faults on the bus. */
 static void nic_hw_reset(struct nic_hw *hw)

@@ -59,8 +59,9 @@ struct nic_hw_tx {
 struct nic_hw_tx_ops {
 	/* Makes the next frame of a queue hw->tx. False: it has none. */
 	bool (*frame)(struct nic_hw *hw, u32 index);
-	/* Bytes [skip, skip + len) of it. False: they are not in memory. */
-	bool (*gather)(const struct nic_hw *hw, u32 index, u32 skip, u32 len, u8 *to);
+	/* Bytes [skip, skip + len) of it; sum, when not NULL, gets their csum_partial(). False:
+	 * they are not in memory. */
+	bool (*gather)(const struct nic_hw *hw, u32 index, u32 skip, u32 len, u8 *to, u32 *sum);
 	void (*complete)(struct nic_hw *hw, u32 index);
 };
 extern const struct nic_hw_tx_ops nic_hw_ring_tx;
@@ -196,8 +197,9 @@ void nic_hw_rss_free(struct nic_hw *hw);
 void nic_hw_rss_reset(struct nic_hw *hw);
 u32 nic_hw_rss_read(const struct nic_hw *hw, enum nic_reg reg, u32 index);
 void nic_hw_rss_write(struct nic_hw *hw, enum nic_reg reg, u32 index, u32 value);
-/* wire_end_ops.receive */
-void nic_hw_receive(void *ctx, const u8 *frame, u32 len, u32 flags);
+/* wire_end_ops */
+void nic_hw_receive(void *ctx, const struct wire_rx *arrived);
+u8 *nic_hw_room(void *ctx, u32 len);
 /* nic_hw_rx.c: a frame into the buffers of a queue, counted */
 void nic_hw_place(struct nic_hw *hw, u32 queue, const struct nic_hw_rx *rx);
 /* nic_hw_lro.c: true: it was taken; `len`: of the frame with its tag. Bytes of a merged frame (0:

@@ -87,25 +87,35 @@ bool nic_hw_parse(const u8 *frame, u32 len, struct nic_hw_parse *p)
 	return get_be16(frame + at) == 0x86dd && parse_ipv6(p->ip, len - at - 2, p);
 }
 
-static bool l4_csum_right(const struct nic_hw_parse *p)
+/* The sum of TCP's or UDP's bytes: the sender's device has it, if it summed the same bytes. */
+static u32 l4_sum(const struct nic_hw_parse *p, const struct wire_rx *rx)
 {
-	u32 sum;
+	u32 at = (u32)(p->l4 - rx->bytes);
 
+	if (rx->summed_from != at || rx->len != at + p->l4_len)
+		return csum_partial(p->l4, p->l4_len, 0);
+#ifdef TAPLINE_HOSTILE
+	ASSERT(csum_same(rx->sum, csum_partial(p->l4, p->l4_len, 0)));
+#endif
+	return rx->sum;
+}
+
+static bool l4_csum_right(const struct nic_hw_parse *p, const struct wire_rx *rx)
+{
 	if (!p->l4 || p->v6 ||
 	    (p->proto == 17 && (!get_be16(p->l4 + 6) || get_be16(p->l4 + 4) != p->l4_len)))
 		return false;
-	sum = csum_partial(p->l4, p->l4_len, 0);
 	return csum_tcpudp_magic(load_be32(p->ip + 12), load_be32(p->ip + 16), p->l4_len, p->proto,
-				 sum) == 0;
+				 l4_sum(p, rx)) == 0;
 }
 
-static u32 rx_status(const struct nic_hw *hw, const u8 *frame, u32 len, u32 flags)
+static u32 rx_status(const struct nic_hw *hw, const struct wire_rx *rx)
 {
 	struct nic_hw_parse p;
 
-	if (flags & FRAME_CSUM_UNNECESSARY)
+	if (rx->flags & FRAME_CSUM_UNNECESSARY)
 		return RXD_L4CS;
-	if (hw->rxcsum && nic_hw_parse(frame, len, &p) && l4_csum_right(&p))
+	if (hw->rxcsum && nic_hw_parse(rx->bytes, rx->len, &p) && l4_csum_right(&p, rx))
 		return RXD_L4CS;
 	return 0;
 }
@@ -178,8 +188,10 @@ static bool rx_dma(struct nic_hw *hw, struct nic_hw_ring *r, const struct nic_hw
 
 		if (!to)
 			return false;
-		if (plain)
+		if (plain && to != rx->frame) /* lent by nic_hw_room() */
 			memcpy(to, rx->frame + done, part);
+		else if (plain)
+			ASSERT(part == len);
 		else
 			rx_bytes(hw, rx, done, part, to);
 		done += part;
@@ -238,8 +250,23 @@ void nic_hw_place(struct nic_hw *hw, u32 queue, const struct nic_hw_rx *rx)
 		rx_missed(hw, queue, rx->wire, rx->segs);
 }
 
-void nic_hw_receive(void *ctx, const u8 *frame, u32 len, u32 flags)
+/* For one queue without anything that needs a look at the frame, or puts other bytes than the
+ * frame's into the buffer. */
+u8 *nic_hw_room(void *ctx, u32 len)
 {
+	const struct nic_hw *hw = ctx;
+	const struct nic_hw_ring *r = &hw->q[0].rx;
+
+	if (hw->queues > 1 || hw->vnet || hw->lro || hw->tstamp || hw->vlan_strip || hw->loopback ||
+	    len > r->buffer_size || !ring_owned(r))
+		return NULL;
+	return dma_access(hw, rx_desc(hw, r)[r->head].addr, len);
+}
+
+void nic_hw_receive(void *ctx, const struct wire_rx *arrived)
+{
+	const u8 *frame = arrived->bytes;
+	u32 len = arrived->len, flags = arrived->flags;
 	struct nic_hw *hw = ctx;
 	struct nic_hw_rx rx = {
 		.frame = frame, .len = len, .segs = 1, .wire = len, .stamp = hw->world->now
@@ -250,7 +277,7 @@ void nic_hw_receive(void *ctx, const u8 *frame, u32 len, u32 flags)
 	if (nic_hw_pause_receive(hw, frame, len) || !rx_check(hw, frame, len, flags))
 		return;
 	queue = nic_hw_rss_queue(hw, frame, len, &rx.hash, &rx.status);
-	rx.status |= rx_status(hw, frame, len, flags);
+	rx.status |= rx_status(hw, arrived);
 	if (hw->vlan_strip && len >= 16 && get_be16(frame + 12) == 0x8100) {
 		rx.tagged = true;
 		rx.vlan = get_be16(frame + 14);

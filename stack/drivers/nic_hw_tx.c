@@ -69,10 +69,11 @@ static void ring_tx_complete(struct nic_hw *hw, u32 index)
 
 /* DMA of bytes [skip, skip + len) from the buffers into the frame. False: one of them is no memory.
  */
-static bool ring_tx_gather(const struct nic_hw *hw, u32 index, u32 skip, u32 len, u8 *to)
+static bool ring_tx_gather(const struct nic_hw *hw, u32 index, u32 skip, u32 len, u8 *to, u32 *sum)
 {
 	const struct nic_hw_ring *r = &hw->q[index].tx;
 	const struct nic_tx_desc *ring = tx_desc(hw, r);
+	u32 total = 0, at = 0;
 
 	for (u32 i = r->head, seen = 0; len; i = ring_next(r, i)) {
 		const struct nic_tx_desc *d = &ring[i];
@@ -90,11 +91,17 @@ static bool ring_tx_gather(const struct nic_hw *hw, u32 index, u32 skip, u32 len
 		from = dma_access(hw, d->addr + skip, part);
 		if (!from)
 			return false;
-		memcpy(to, from, part);
-		to += part;
+		if (sum)
+			total = csum_block_add(total, csum_partial_copy(to + at, from, part, 0),
+					       at);
+		else
+			memcpy(to + at, from, part);
+		at += part;
 		len -= part;
 		skip = 0;
 	}
+	if (sum)
+		*sum = total;
 	return true;
 }
 
@@ -106,29 +113,59 @@ const struct nic_hw_tx_ops nic_hw_ring_tx = {
 
 /* ---- frames ---- */
 
-static void tx_checksum(const struct nic_tx_desc *d, u8 *frame, u32 len)
+/* Does the device fill in a checksum in a frame of `len` bytes? */
+static bool tx_sums(const struct nic_tx_desc *d, u32 len)
 {
-	u32 field = (u32)d->csum_start + d->csum_offset;
-	be16 sum;
+	return d->cmd & TXD_CSUM && (u32)d->csum_start + d->csum_offset + 2 <= len;
+}
 
-	if (!(d->cmd & TXD_CSUM) || field + 2 > len)
-		return;
-	sum = csum_fold(csum_partial(frame + d->csum_start, len - d->csum_start, 0));
-	store_be16(frame + field, sum ? sum : 0xffff);
+/* Fills it in: `sum` is that of the bytes from csum_start to the end. The wire is told what it is
+ * now, so that nobody need do it again. */
+static void tx_checksum(const struct nic_tx_desc *d, struct wire_frame *f, u8 *frame, u32 sum)
+{
+	u8 *field = frame + d->csum_start + d->csum_offset;
+	be16 was = load_be16(field), is = csum_fold(sum);
+
+	is = is ? is : 0xffff;
+	store_be16(field, is);
+	if (d->csum_offset % 2 == 0)
+		wire_frame_summed(f, (u32)(frame - wire_frame_bytes(f)) + d->csum_start,
+				  csum_add(csum_sub(sum, was), is));
 }
 
 /* The bytes of the next segment, at p: headers, the payload's next part, both set right. */
-static bool tso_build(struct nic_hw *hw, u32 part, u8 *p)
+static bool tso_build(struct nic_hw *hw, u32 part, struct wire_frame *f, u8 *p)
 {
 	const struct nic_hw_tx *tx = &hw->tx;
-	u32 hdr_len = tx->ctx.csum_start;
+	u32 hdr_len = tx->ctx.csum_start, start = tx->data.csum_start, len = hdr_len + part;
+	bool sums = tx_sums(&tx->data, len);
+	u32 payload = 0;
 
-	if (!hw->tx_ops->gather(hw, hw->tx_queue, 0, hdr_len, p) ||
-	    !hw->tx_ops->gather(hw, hw->tx_queue, hdr_len + hw->tso_sent, part, p + hdr_len))
+	if (!hw->tx_ops->gather(hw, hw->tx_queue, 0, hdr_len, p, NULL) ||
+	    !hw->tx_ops->gather(hw, hw->tx_queue, hdr_len + hw->tso_sent, part, p + hdr_len,
+				sums ? &payload : NULL))
 		return false;
-	nic_hw_tso_headers(&tx->ctx, &tx->data, p, hdr_len + part, hw->tso_sent / tx->ctx.length,
+	nic_hw_tso_headers(&tx->ctx, &tx->data, p, len, hw->tso_sent / tx->ctx.length,
 			   !hw->tso_more);
-	tx_checksum(&tx->data, p, hdr_len + part);
+	if (sums)
+		tx_checksum(&tx->data, f, p,
+			    csum_block_add(csum_partial(p + start, hdr_len - start, 0), payload,
+					   hdr_len - start));
+	return true;
+}
+
+/* The bytes of a frame that is not cut. */
+static bool tx_whole(struct nic_hw *hw, u32 len, struct wire_frame *f, u8 *p)
+{
+	const struct nic_tx_desc *d = &hw->tx.data;
+	u32 start = d->csum_start, sum;
+
+	if (!tx_sums(d, len))
+		return hw->tx_ops->gather(hw, hw->tx_queue, 0, len, p, NULL);
+	if (!hw->tx_ops->gather(hw, hw->tx_queue, 0, start, p, NULL) ||
+	    !hw->tx_ops->gather(hw, hw->tx_queue, start, len - start, p + start, &sum))
+		return false;
+	tx_checksum(d, f, p, sum);
 	return true;
 }
 
@@ -162,10 +199,9 @@ static void tx_insert_tag(u8 *p, u16 tci)
 
 /* The bytes of the next frame, at p. False: a descriptor names no memory; the fault means the last
  * one. */
-static bool tx_fetch(struct nic_hw *hw, u32 part, u32 bytes, u8 *p)
+static bool tx_fetch(struct nic_hw *hw, u32 part, u32 bytes, struct wire_frame *f, u8 *p)
 {
-	bool whole =
-		part ? tso_build(hw, part, p) : hw->tx_ops->gather(hw, hw->tx_queue, 0, bytes, p);
+	bool whole = part ? tso_build(hw, part, f, p) : tx_whole(hw, bytes, f, p);
 
 	if (!hw->tx_bad)
 		return whole;
@@ -191,24 +227,26 @@ static struct wire_frame *tx_build(struct nic_hw *hw)
 		hw->stats.tx_no_link++;
 		return NULL;
 	}
-	f = wire_frame_get(hw->wire, len);
+	f = hw->loopback ? wire_frame_get(hw->wire, len) :
+			   wire_frame_get_at(hw->wire, hw->end, len);
 	if (!f) {
 		hw->stats.tx_no_buffer++;
 		return NULL;
 	}
 	p = wire_frame_bytes(f) + tag;
-	if (!tx_fetch(hw, part, bytes, p)) {
+	if (!tx_fetch(hw, part, bytes, f, p)) {
 		hw->stats.tx_bad_descriptor++;
 		wire_frame_put(hw->wire, f);
 		return NULL;
 	}
 	if (part)
 		hw->stats.tx_tso_segments++;
-	else
-		tx_checksum(&hw->tx.data, p, bytes);
 	hw->stats.tx_tso += part && !hw->tso_sent;
 	hw->tso_sent += part;
-	memset(p + bytes, 0, len - bytes - tag);
+	if (len != bytes + tag) {
+		memset(p + bytes, 0, len - bytes - tag);
+		wire_frame_summed(f, 0, 0);
+	}
 	if (tag)
 		tx_insert_tag(p - tag, (u16)hw->tx.ctx.addr);
 	hw->stats.tx_frames++;
@@ -260,11 +298,14 @@ static void tx_stamp(struct nic_hw *hw)
 /* Onto the wire, or in loopback mode back in. When its last bit has left. */
 static u64 tx_transmit(struct nic_hw *hw, struct wire_frame *f)
 {
+	struct wire_rx rx;
+
 	if (hw->tx.data.cmd & TXD_TSTAMP)
 		tx_stamp(hw);
 	if (!hw->loopback)
 		return wire_transmit(hw->wire, hw->end, f, 0);
-	nic_hw_receive(hw, wire_frame_bytes(f), wire_frame_len(f), 0);
+	rx = wire_frame_rx(f, 0);
+	nic_hw_receive(hw, &rx);
 	wire_frame_put(hw->wire, f);
 	return hw->world->now;
 }

@@ -56,9 +56,9 @@ static int tun_get_user(struct tun_struct *tun, const u8 *bytes, u32 len, u32 fl
 	return netif_rx(skb);
 }
 
-static void tun_receive(void *ctx, const u8 *frame, u32 len, u32 flags)
+static void tun_receive(void *ctx, const struct wire_rx *rx)
 {
-	tun_get_user(ctx, frame, len, flags);
+	tun_get_user(ctx, rx->bytes, rx->len, rx->flags);
 }
 
 static const struct wire_end_ops tun_wire_ops = { .receive = tun_receive };

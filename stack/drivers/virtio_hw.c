@@ -409,7 +409,7 @@ static bool vnet_tx_frame(struct nic_hw *hw, u32 index)
 	return true;
 }
 
-static bool vnet_tx_gather(const struct nic_hw *hw, u32 index, u32 skip, u32 len, u8 *to)
+static bool vnet_tx_gather(const struct nic_hw *hw, u32 index, u32 skip, u32 len, u8 *to, u32 *csum)
 {
 	const struct nic_hw_tx *tx = &hw->tx;
 	u32 sum = (u32)tx->data.csum_start + tx->data.csum_offset;
@@ -423,6 +423,8 @@ static bool vnet_tx_gather(const struct nic_hw *hw, u32 index, u32 skip, u32 len
 		put_be16(words, (u16) ~(tx->bytes - tx->data.csum_start));
 		store_be16(to + sum, csum_fold_raw(csum_partial(words, 2, load_be16(to + sum))));
 	}
+	if (csum)
+		*csum = csum_partial(to, len, 0);
 	return true;
 }
 

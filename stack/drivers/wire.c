@@ -3,7 +3,8 @@
  * The wire. Each direction is a queue of frames under way, sorted by the time they come out, with
  * one event at the time of the first; it delivers all frames due at its instant. A frame for which
  * the direction has neither delay nor anything else to do goes to a device at the far end at once
- * and without a copy: the instant is the same.
+ * and without a copy: the instant is the same. Then the sender writes it where the far end's
+ * device wants it (wire_frame_get_at).
  *
  * Invariants: a direction's event is armed exactly while its queue is not empty, at the head's
  * time; frames come out in the order they went in, but for those that the reorder fault holds back;
@@ -28,6 +29,8 @@ struct wire_frame {
 	struct wire_frame *next;
 	u64 due; /* ns it comes out */
 	u32 len, flags;
+	u32 summed_from, sum; /* as in wire_rx */
+	u8 *bytes; /* behind the head, or lent */
 };
 _Static_assert(sizeof(struct wire_frame) <= FRAME_HEAD, "frame head has outgrown its room");
 
@@ -40,6 +43,7 @@ struct wire_dir {
 	const struct wire_end *far; /* where they come out */
 	struct event event;
 	struct wire_frame *head, *tail;
+	struct wire_frame lent; /* its bytes NULL: not under way */
 	u64 queued_bytes;
 	u64 busy_until; /* the serialiser is free again */
 	u64 last_due; /* of the last frame in order */
@@ -112,21 +116,28 @@ struct wire_frame *wire_frame_get(struct wire *wire, u32 len)
 		return NULL;
 	f->next = NULL;
 	f->len = len;
+	f->summed_from = 0;
+	f->bytes = (u8 *)f + FRAME_HEAD;
 	return f;
 }
 
 u8 *wire_frame_bytes(struct wire_frame *f)
 {
-	return (u8 *)f + FRAME_HEAD;
+	return f->bytes;
 }
 
-u32 wire_frame_len(const struct wire_frame *f)
+void wire_frame_summed(struct wire_frame *f, u32 from, u32 sum)
 {
-	return f->len;
+	f->summed_from = from;
+	f->sum = sum;
 }
 
 void wire_frame_put(struct wire *wire, struct wire_frame *f)
 {
+	if (f == &wire->dir[0].lent || f == &wire->dir[1].lent) {
+		f->bytes = NULL;
+		return;
+	}
 	mem_free_n(wire->world, MEM_FRAME_BYTES, f, (size_t)FRAME_HEAD + f->len, 1);
 }
 
@@ -212,7 +223,7 @@ static inline void wire_enter(struct wire_dir *d, const u8 *bytes, u32 len)
 		digest_bytes(w, bytes, len);
 	}
 	if (w->ops && w->ops->capture)
-		w->ops->capture(w->ops_ctx, CAPTURE_WIRE, wire->id, d->end, bytes, len);
+		world_capture(w, CAPTURE_WIRE, wire->id, d->end, bytes, len);
 }
 
 static void wire_drop(struct wire_dir *d, u32 len, u32 reason)
@@ -227,8 +238,9 @@ static void wire_drop(struct wire_dir *d, u32 len, u32 reason)
 }
 
 /* A frame comes out at the far end. */
-static inline void wire_deliver(struct wire_dir *d, const u8 *bytes, u32 len, u32 flags)
+static inline void wire_deliver(struct wire_dir *d, const struct wire_rx *rx)
 {
+	u32 len = rx->len;
 	struct wire *wire = d->wire;
 	struct world *w = wire->world;
 	const struct wire_end *e = d->far;
@@ -241,9 +253,25 @@ static inline void wire_deliver(struct wire_dir *d, const u8 *bytes, u32 len, u3
 	d->stats.rx_bytes += len;
 	trace(w, NULL, TRACE_WIRE_RX, wire->id, d->end ^ 1, len, d->stats.rx_frames);
 	if (e->ops)
-		e->ops->receive(e->ctx, bytes, len, flags);
+		e->ops->receive(e->ctx, rx);
 	else
-		w->ops->wire_rx(w->ops_ctx, wire->id, d->end ^ 1, bytes, len);
+		w->ops->wire_rx(w->ops_ctx, wire->id, d->end ^ 1, rx->bytes, len);
+}
+
+struct wire_rx wire_frame_rx(const struct wire_frame *f, u32 flags)
+{
+	return (struct wire_rx){ .bytes = f->bytes,
+				 .len = f->len,
+				 .flags = flags,
+				 .summed_from = f->summed_from,
+				 .sum = f->sum };
+}
+
+static inline void wire_deliver_frame(struct wire_dir *d, const struct wire_frame *f, u32 flags)
+{
+	const struct wire_rx rx = wire_frame_rx(f, flags);
+
+	wire_deliver(d, &rx);
 }
 
 /* Into the queue at its time: behind all that are due no later. */
@@ -281,7 +309,7 @@ static void wire_event(struct world *w, struct event *ev)
 		if (!d->head)
 			d->tail = NULL;
 		d->queued_bytes -= f->len;
-		wire_deliver(d, wire_frame_bytes(f), f->len, f->flags);
+		wire_deliver_frame(d, f, f->flags);
 		wire_frame_put(d->wire, f);
 	}
 	d->depth--;
@@ -336,7 +364,8 @@ static void wire_corrupt(struct wire_dir *d, struct wire_frame *f)
 	if (!f->len || !wire_chance(d, WIRE_PARAM_CORRUPT_PPM))
 		return;
 	bit = get_random_u32_below(d->wire->world, RANDOM_WIRE, f->len * 8);
-	wire_frame_bytes(f)[bit / 8] ^= (u8)(1u << bit % 8);
+	f->bytes[bit / 8] ^= (u8)(1u << bit % 8);
+	f->summed_from = 0;
 	d->stats.corrupted++;
 }
 
@@ -349,7 +378,10 @@ static void wire_duplicate(struct wire_dir *d, const struct wire_frame *f)
 	copy = wire_frame_get(d->wire, f->len);
 	if (!copy)
 		return;
-	memcpy(copy, f, (size_t)FRAME_HEAD + f->len);
+	memcpy(copy->bytes, f->bytes, f->len);
+	copy->due = f->due;
+	copy->flags = f->flags;
+	wire_frame_summed(copy, f->summed_from, f->sum);
 	d->stats.duplicated++;
 	wire_enqueue(d, copy);
 }
@@ -362,6 +394,30 @@ static bool wire_passes(const struct wire_dir *d, u32 flags)
 	return (flags & FRAME_NO_DELAY) || (d->plain && !d->head);
 }
 
+/* Nobody whom a record is shown might change the device that lends; nor does it matter that there
+ * is a frame less in memory. */
+static bool wire_lends(const struct world *w)
+{
+	return !w->trace_wanted && !w->mem.limit && !w->fault.armed;
+}
+
+struct wire_frame *wire_frame_get_at(struct wire *wire, u32 end, u32 len)
+{
+	struct wire_dir *d = &wire->dir[end];
+	struct wire_frame *f = &d->lent;
+	const struct wire_end *e = d->far;
+
+	if (!e->ops || !e->ops->room || !wire_passes(d, 0) || !wire_lends(wire->world))
+		return wire_frame_get(wire, len);
+	ASSERT(!f->bytes);
+	f->bytes = e->ops->room(e->ctx, len);
+	if (!f->bytes)
+		return wire_frame_get(wire, len);
+	f->len = len;
+	f->summed_from = 0;
+	return f;
+}
+
 u64 wire_transmit(struct wire *wire, u32 end, struct wire_frame *f, u32 flags)
 {
 	struct wire_dir *d = &wire->dir[end];
@@ -370,15 +426,16 @@ u64 wire_transmit(struct wire *wire, u32 end, struct wire_frame *f, u32 flags)
 	u32 reason;
 
 	d->depth++;
-	wire_enter(d, wire_frame_bytes(f), f->len);
+	wire_enter(d, f->bytes, f->len);
 	d->depth--;
 	if (wire_passes(d, flags) && d->far->ops) {
 		d->depth++;
-		wire_deliver(d, wire_frame_bytes(f), f->len, flags);
+		wire_deliver_frame(d, f, flags);
 		d->depth--;
 		wire_frame_put(wire, f);
 		return w->now;
 	}
+	ASSERT(f != &d->lent);
 	f->flags = flags;
 	reason = wire_lost(d, f->len);
 	if (reason == DROP_QUEUE) {
@@ -429,7 +486,7 @@ int wire_inject(struct wire *wire, u32 end, u32 flags, const u8 *bytes, u32 len)
 	if (wire_passes(d, flags) && d->far->ops) {
 		d->depth++;
 		wire_enter(d, bytes, len);
-		wire_deliver(d, bytes, len, flags);
+		wire_deliver(d, &(struct wire_rx){ .bytes = bytes, .len = len, .flags = flags });
 		d->depth--;
 		return 0;
 	}
@@ -437,7 +494,7 @@ int wire_inject(struct wire *wire, u32 end, u32 flags, const u8 *bytes, u32 len)
 	if (!f)
 		return -ENOMEM;
 	if (len) /* no bytes may be no address */
-		memcpy(wire_frame_bytes(f), bytes, len);
+		memcpy(f->bytes, bytes, len);
 	wire_transmit(wire, end, f, flags);
 	return 0;
 }

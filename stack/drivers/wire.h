@@ -14,11 +14,25 @@
 struct net_device;
 struct wire_frame;
 
+/* A frame that arrives. */
+struct wire_rx {
+	const u8 *bytes; /* from the destination MAC on, no FCS */
+	u32 len, flags; /* FRAME_* */
+	/* csum_partial() of the bytes from summed_from on, which the sender made when it wrote them
+	 * and which nobody changed since; 0: there is none. */
+	u32 summed_from, sum;
+};
+
 /* What a device does with the end of the cable in its socket. */
 struct wire_end_ops {
-	/* A frame arrives: from the destination MAC on, no FCS; FRAME_* flags. Valid during the
-	 * call. */
-	void (*receive)(void *ctx, const u8 *frame, u32 len, u32 flags);
+	/* Valid during the call. */
+	void (*receive)(void *ctx, const struct wire_rx *rx);
+	/*
+	 * Where the bytes of a frame of `len` bytes would be written if it arrived now; NULL: that
+	 * hangs on the frame. What stands there is of no value until one has been received. May be
+	 * NULL.
+	 */
+	u8 *(*room)(void *ctx, u32 len);
 };
 
 /* Of the frames that entered at one end. sent = received + lost + queue_dropped + unattached
@@ -52,8 +66,16 @@ void wire_check(const struct wire *wire, u32 level);
 int wire_plug(struct wire *wire, u32 end, const struct wire_end_ops *ops, void *ctx);
 /* A buffer of `len` bytes for a frame, to be filled and sent. NULL: no memory. */
 struct wire_frame *wire_frame_get(struct wire *wire, u32 len);
+/*
+ * The same for a frame that is sent at `end`, or given back, before anything else happens in the
+ * world: it may be lent the far end's own memory (room()), so that it need not be copied there.
+ */
+struct wire_frame *wire_frame_get_at(struct wire *wire, u32 end, u32 len);
 u8 *wire_frame_bytes(struct wire_frame *f);
-u32 wire_frame_len(const struct wire_frame *f);
+/* As it would arrive. */
+struct wire_rx wire_frame_rx(const struct wire_frame *f, u32 flags);
+/* The bytes from `from` on have this csum_partial(). */
+void wire_frame_summed(struct wire_frame *f, u32 from, u32 sum);
 /* Gives back one that is not sent. */
 void wire_frame_put(struct wire *wire, struct wire_frame *f);
 /* Sends it off; takes it. Returns when (ns) its last bit has left the sender. */

@@ -26,6 +26,15 @@ static inline void trace(struct world *w, const struct host *h, enum trace_event
 void trace_show(struct world *w, const struct host *h, enum trace_event ev, u64 a, u64 b, u64 c,
 		u64 d);
 
+/* Shows a frame to world_ops.capture, which there must be. */
+static inline void world_capture(struct world *w, u32 point, u32 id, u32 dir, const u8 *frame,
+				 u32 len)
+{
+	w->capturing = true;
+	w->ops->capture(w->ops_ctx, point, id, dir, frame, len);
+	w->capturing = false;
+}
+
 /* Mixes a word, or bytes, into the digest when one is kept. */
 void digest_word(struct world *w, u64 v);
 void digest_bytes(struct world *w, const u8 *p, u32 len);

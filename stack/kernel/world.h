@@ -50,6 +50,7 @@ struct world {
 	u32 steps_at_instant;
 	bool stop;
 	bool ending; /* world_destroy() is under way */
+	bool capturing; /* world_ops.capture is being called */
 	bool digest_on;
 	bool check_events;
 	bool profile_rfc;

@@ -30,6 +30,12 @@ static inline be16 csum_fold(u32 sum)
 	return (be16)~csum_fold_raw(sum);
 }
 
+/* Two sums of the same bytes may differ by the ones' complement's second zero. */
+static inline bool csum_same(u32 a, u32 b)
+{
+	return csum_fold_raw(a) % 0xffffu == csum_fold_raw(b) % 0xffffu;
+}
+
 static inline u32 csum_add(u32 a, u32 b)
 {
 	u32 r = a + b;

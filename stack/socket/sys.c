@@ -240,6 +240,8 @@ int sys_submit(struct world *w, struct sys_op *op)
 	net = net_by_ref(w, op->host);
 	if (!net || op->nr >= SYS_NR_COUNT || w->ending)
 		return -EINVAL;
+	if (w->capturing)
+		return -EBUSY;
 	h = net->host;
 	cpu = host_cpu(h, h->task_cpu);
 	op->completed = false;

@@ -26,15 +26,16 @@ struct nf_hook_packet {
 	u32 replace_len;
 };
 
-/* What a world calls out to. Every pointer may be NULL. A callback may apply ops and submit calls,
- * but must not run the world. */
+/* What a world calls out to. Every pointer may be NULL. A callback may apply ops and submit calls
+ * (but for capture), and must not run the world. */
 struct world_ops {
 	/*
 	 * A frame came out of the free end of a wire, at world_now(). `len` bytes from the
 	 * destination MAC on (no FCS), valid during the call.
 	 */
 	void (*wire_rx)(void *ctx, u32 wire, u32 end, const u8 *frame, u32 len);
-	/* A frame passed a capture point (stack/capture.h says which). Valid during the call. */
+	/* A frame passed a capture point (CAPTURE_*). Valid during the call, which only looks: ops
+	 * and calls are refused (-EBUSY). */
 	void (*capture)(void *ctx, u32 point, u32 id, u32 dir, const u8 *frame, u32 len);
 	/* A trace record was made. Called only for the events chosen with world_trace(). */
 	void (*trace)(void *ctx, const struct trace_record *rec);

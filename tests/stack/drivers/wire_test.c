@@ -3,6 +3,9 @@
  */
 #include "stack/net_world.h"
 
+#include "stack/sys.h"
+#include "stack/world.h"
+
 /* A wire whose ends are both free but for a recorder at end 1. */
 static struct wire *wire;
 static u8 got[4096];
@@ -10,10 +13,12 @@ static u64 got_at[4096];
 static u32 got_len[4096], got_count;
 static u64 flipped;
 
-static void recorder(void *ctx, const u8 *frame, u32 len, u32 flags)
+static void recorder(void *ctx, const struct wire_rx *rx)
 {
+	const u8 *frame = rx->bytes;
+	u32 len = rx->len;
+
 	(void)ctx;
-	(void)flags;
 	got_at[got_count] = nw.w->now;
 	got_len[got_count] = len;
 	got[got_count++] = frame[0];
@@ -23,6 +28,25 @@ static void recorder(void *ctx, const u8 *frame, u32 len, u32 flags)
 }
 
 static const struct wire_end_ops recorder_ops = { .receive = recorder };
+
+/* One that lends its memory, and looks whether the frame stands there. */
+static u8 shelf[2048];
+static u32 on_shelf, summed_from;
+
+static u8 *lender_room(void *ctx, u32 len)
+{
+	(void)ctx;
+	return len <= sizeof(shelf) ? shelf : NULL;
+}
+
+static void lender_receive(void *ctx, const struct wire_rx *rx)
+{
+	on_shelf += rx->bytes == shelf;
+	summed_from = rx->summed_from;
+	recorder(ctx, rx);
+}
+
+static const struct wire_end_ops lender_ops = { .receive = lender_receive, .room = lender_room };
 
 static void begin(u64 delay, u64 rate)
 {
@@ -213,6 +237,85 @@ static void duplicate_and_corrupt(void **state)
 	end();
 }
 
+static void send_lent(u32 len)
+{
+	struct wire_frame *f = wire_frame_get_at(wire, 0, len);
+
+	assert_non_null(f);
+	memset(wire_frame_bytes(f), 0, len);
+	wire_frame_summed(f, 14, 0);
+	wire_transmit(wire, 0, f, 0);
+	net_world_run(nw.w->now + 10);
+}
+
+static void look(void *ctx, u32 point, u32 id, u32 dir, const u8 *frame, u32 len)
+{
+	struct op op = { .kind = OP_WIRE_SET };
+	struct sys_op call = { .nr = SYS_SOCKET };
+
+	(void)ctx;
+	(void)point;
+	(void)id;
+	(void)dir;
+	(void)frame;
+	(void)len;
+	assert_int_equal(world_apply(nw.w, &op), -EBUSY);
+	assert_int_equal(sys_submit(nw.w, &call), -EBUSY);
+}
+
+/* Frames are written where they will be received, when that is now and nothing happens to them. */
+static void far_end_lends(void **state)
+{
+	(void)state;
+	begin(0, 0);
+	wire_plug(wire, 1, NULL, NULL);
+	assert_int_equal(wire_plug(wire, 1, &lender_ops, NULL), 0);
+	on_shelf = 0;
+	send_lent(64);
+	assert_int_equal(on_shelf, 1);
+	assert_int_equal(summed_from, 14);
+	/* Given back, and lent again. */
+	wire_frame_put(wire, wire_frame_get_at(wire, 0, 64));
+	nw.ops.capture = look;
+	send_lent(64);
+	nw.ops.capture = NULL;
+	assert_int_equal(on_shelf, 2);
+	send_lent(sizeof(shelf) + 1);
+	assert_int_equal(wire_set(wire, 0, WIRE_PARAM_DELAY_NS, 5), 0);
+	send_lent(64);
+	assert_int_equal(wire_set(wire, 0, WIRE_PARAM_DELAY_NS, 0), 0);
+	nw.w->trace_wanted = 1u << TRACE_WIRE_TX;
+	send_lent(64);
+	nw.w->trace_wanted = 0;
+	fault_plant(nw.w, FAULT_ALLOC, 1000, 1);
+	send_lent(64);
+	assert_int_equal(on_shelf, 2);
+	assert_int_equal(got_count, 6);
+	wire_plug(wire, 1, NULL, NULL);
+	net_world_end();
+}
+
+/* A bit that is flipped takes the sender's sum with it; a copy has it. */
+static void sum_goes_with_the_bytes(void **state)
+{
+	(void)state;
+	begin(0, 0);
+	wire_plug(wire, 1, NULL, NULL);
+	assert_int_equal(wire_plug(wire, 1, &lender_ops, NULL), 0);
+	assert_int_equal(wire_set(wire, 0, WIRE_PARAM_DUPLICATE_PPM, 1000000), 0);
+	send_lent(64);
+	assert_int_equal(got_count, 2);
+	assert_int_equal(summed_from, 14);
+	assert_int_equal(wire_set(wire, 0, WIRE_PARAM_CORRUPT_PPM, 1000000), 0);
+	send_lent(64);
+	assert_int_equal(got_count, 4);
+	assert_int_equal(summed_from, 0);
+	put(64, 0, 0);
+	assert_int_equal(summed_from, 0);
+	wire_plug(wire, 1, NULL, NULL);
+	net_world_end();
+}
+
 static void nobody_there(void **state)
 {
 	(void)state;
@@ -250,6 +353,8 @@ int main(void)
 		cmocka_unit_test(jitter_keeps_order),
 		cmocka_unit_test(reorder_holds_one_back),
 		cmocka_unit_test(duplicate_and_corrupt),
+		cmocka_unit_test(far_end_lends),
+		cmocka_unit_test(sum_goes_with_the_bytes),
 		cmocka_unit_test(nobody_there),
 		cmocka_unit_test(frames_under_way_are_given_back),
 	};

@@ -56,6 +56,71 @@ static void blocks_add_up_at_any_split(void **state)
 	bare_world_end(w);
 }
 
+static bool all_are(const u8 *p, u32 len, u8 byte)
+{
+	for (u32 i = 0; i < len; i++)
+		if (p[i] != byte)
+			return false;
+	return true;
+}
+
+/* Every length, places of all remainders modulo a block on both sides; bytes that carry most, least
+ * and at random. Nothing beside the destination is touched. */
+static void copying_sums_the_same(void **state)
+{
+	enum { LEN = 700, PAD = 64 };
+	struct world *w = bare_world(5);
+	u8 src[LEN + PAD], dst[LEN + 2 * PAD];
+
+	(void)state;
+	for (u32 len = 0; len <= LEN; len++) {
+		u32 from = get_random_u32_below(w, RANDOM_WIRE, PAD), to = PAD / 2 + len % 32;
+		u32 start = len % 2 ? get_random_u32(w, RANDOM_WIRE) : 0xffffffff, sum;
+
+		for (u32 i = 0; i < sizeof(src); i++)
+			src[i] = len % 5 == 0 ? 0xff :
+				 len % 5 == 1 ? 0 :
+						(u8)get_random_u32(w, RANDOM_WIRE);
+		memset(dst, 0x5a, sizeof(dst));
+		sum = csum_partial_copy(dst + to, src + from, len, start);
+		assert_memory_equal(dst + to, src + from, len);
+		assert_true(all_are(dst, to, 0x5a));
+		assert_true(all_are(dst + to + len, (u32)sizeof(dst) - to - len, 0x5a));
+		assert_int_equal(csum_fold(sum), csum_fold(csum_partial(src + from, len, start)));
+		assert_int_equal(ntohs(csum_fold(csum_partial_copy(dst, src + from, len, 0))),
+				 naive(src + from, len, 0));
+	}
+	bare_world_end(w);
+}
+
+/* More blocks of ones than are summed in one run. */
+static void long_runs_do_not_overflow(void **state)
+{
+	const u32 len = (33u << 20) + 7;
+	u8 *p = malloc(len), *to = malloc(len);
+
+	(void)state;
+	assert_true(p && to);
+	memset(p, 0xff, len);
+	assert_int_equal(ntohs(csum_fold(csum_partial(p, len, 0))), 0x00ff);
+	assert_int_equal(ntohs(csum_fold(csum_partial_copy(to, p, len, 0))), 0x00ff);
+	p[len - 8] = 0xfe;
+	assert_int_equal(ntohs(csum_fold(csum_partial(p, len, 0))), 0x00ff + 1);
+	assert_memory_equal(to, p, len - 8);
+	free(p);
+	free(to);
+}
+
+static void the_two_zeros_are_the_same(void **state)
+{
+	(void)state;
+	assert_true(csum_same(0, 0xffff));
+	assert_true(csum_same(0xffffffff, 0));
+	assert_true(csum_same(0x10001, 2));
+	assert_false(csum_same(1, 0xffff));
+	assert_false(csum_same(0x10001, 1));
+}
+
 static void pseudo_header(void **state)
 {
 	/* A datagram worked out by hand: 10.0.0.1:1 -> 10.0.0.2:2, "ab". */
@@ -101,6 +166,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(equals_the_definition),
 		cmocka_unit_test(blocks_add_up_at_any_split),
+		cmocka_unit_test(copying_sums_the_same),
+		cmocka_unit_test(long_runs_do_not_overflow),
+		cmocka_unit_test(the_two_zeros_are_the_same),
 		cmocka_unit_test(pseudo_header),
 		cmocka_unit_test(incremental_update),
 	};
