@@ -22,11 +22,12 @@ static void inet_sk_set_state(struct sock *sk, u8 state)
 
 /* ---- timers ---- */
 
-void inet_csk_init_xmit_timers(struct sock *sk, const timer_set_fn *fn)
+void inet_csk_init_xmit_timers(struct sock *sk, event_fn fn)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
-	timer_set_init(&icsk->icsk_timers, this_cpu(sk->net->host), fn);
+	timer_set_init(&icsk->icsk_timers, fn);
+	icsk->icsk_timer_cpu = (u8)this_cpu(sk->net->host)->id;
 	icsk->icsk_pending = 0;
 	icsk->icsk_ack.pending = 0;
 	icsk->icsk_keepalive_timeout = 0;
@@ -39,7 +40,7 @@ void inet_csk_clear_xmit_timers(struct sock *sk)
 	icsk->icsk_pending = 0;
 	icsk->icsk_ack.pending = 0;
 	icsk->icsk_keepalive_timeout = 0;
-	timer_set_clear(&icsk->icsk_timers);
+	timer_set_clear(&icsk->icsk_timers, sk->net->host);
 }
 
 /* ---- listening ---- */
@@ -183,7 +184,7 @@ struct sock *inet_csk_clone_lock(struct sock *sk, const struct request_sock *req
 	newicsk->icsk_common.skc_kind = SKC_SOCK;
 	newicsk->icsk_bind = (struct inet_bind_owner){ 0 };
 	newicsk->icsk_accept_queue = &reqsk_queue_none;
-	inet_csk_init_xmit_timers(newsk, icsk->icsk_timers.fn);
+	inet_csk_init_xmit_timers(newsk, icsk->icsk_timers.event.fn);
 	newicsk->icsk_retransmits = 0;
 	newicsk->icsk_backoff = 0;
 	newicsk->icsk_probes_out = 0;

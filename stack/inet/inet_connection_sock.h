@@ -68,9 +68,7 @@ struct inet_connection_sock_af_ops {
 enum icsk_timer {
 	ICSK_TIMER_XMIT, /* retransmission, probes: icsk_pending */
 	ICSK_TIMER_DELACK,
-	ICSK_TIMER_KEEPALIVE, /* sk_timer: keepalive, orphans in FIN-WAIT-2 */
-	ICSK_TIMER_RESUME, /* tcp_pacing.c: what was held back goes on */
-	ICSK_TIMER_COMPRESSED_ACK /* tcp_comp_sack.c */
+	ICSK_TIMER_KEEPALIVE /* sk_timer: keepalive, orphans in FIN-WAIT-2 */
 };
 
 struct inet_connection_sock {
@@ -95,6 +93,7 @@ struct inet_connection_sock {
 	u8 icsk_backoff; /* doublings of the probe or retransmission interval */
 	u8 icsk_syn_retries; /* TCP_SYNCNT; 0: the sysctl */
 	u8 icsk_probes_out; /* keepalive or zero window probes not answered */
+	u8 icsk_timer_cpu; /* on which its timers fire */
 	struct {
 		u8 pending; /* ICSK_ACK_* */
 		u8 quick; /* quick ACKs left to send */
@@ -139,8 +138,8 @@ static inline u32 tcp_jiffies32(const struct sock *sk)
 
 /* ---- timers ---- */
 
-/* Sets the timers up (unarmed), on the CPU that is running. */
-void inet_csk_init_xmit_timers(struct sock *sk, const timer_set_fn *fn);
+/* Sets the timers up (unarmed), on the CPU that is running; fn: the event's, as in timer_set.h. */
+void inet_csk_init_xmit_timers(struct sock *sk, event_fn fn);
 /* None is armed or pending afterwards. */
 void inet_csk_clear_xmit_timers(struct sock *sk);
 
@@ -164,13 +163,26 @@ static inline void inet_csk_timer_in(struct sock *sk, enum icsk_timer timer, u32
 	struct timer_set *ts = &inet_csk(sk)->icsk_timers;
 
 	if (ts->slot[timer].time > sk->net->host->world->now + wait * JIFFY_NS)
-		timer_set_mod(ts, timer, jiffies(sk->net->host) + wait);
+		timer_set_mod(ts, sk->net->host, timer, jiffies(sk->net->host) + wait);
 }
 
-/* The socket whose timers they are. */
-static inline struct sock *inet_csk_timer_sk(struct timer_set *ts)
+/* The same for when a field says; it may be later than what is armed. */
+static inline void inet_csk_timer_at(struct sock *sk, enum icsk_timer timer, u32 timeout)
 {
-	return &container_of(ts, struct inet_connection_sock, icsk_timers)->icsk_inet;
+	timer_set_mod(&inet_csk(sk)->icsk_timers, sk->net->host, timer,
+		      inet_csk_jiffies(sk, timeout));
+}
+
+/* The socket whose timers' event it is. */
+static inline struct sock *inet_csk_timer_sk(struct event *ev)
+{
+	return &container_of(ev, struct inet_connection_sock, icsk_timers.event)->icsk_inet;
+}
+
+/* On which its timers fire. */
+static inline struct cpu *inet_csk_timer_cpu(const struct sock *sk)
+{
+	return host_cpu(sk->net->host, inet_csk(sk)->icsk_timer_cpu);
 }
 
 static inline void inet_csk_reset_xmit_timer(struct sock *sk, u8 what, u32 when, u32 max_when)

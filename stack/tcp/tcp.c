@@ -35,6 +35,7 @@ void tcp_init_sock(struct sock *sk)
 	tcp_init_xmit_timers(sk);
 	icsk->icsk_accept_queue = &reqsk_queue_none;
 	tp->rare = &tcp_rare_default;
+	tp->loss = &tcp_loss_none;
 	list_init(&tp->tsorted_sent_queue);
 	icsk->icsk_rto = TCP_TIMEOUT_INIT;
 	icsk->icsk_rto_max = (u32)sysctl->tcp_rto_max_ms;
@@ -55,7 +56,6 @@ void tcp_init_sock(struct sock *sk)
 	tp->reordering = (u32)sysctl->tcp_reordering;
 	tp->rack.reo_wnd_steps = 1;
 	tp->scaling_ratio = 128;
-	tp->undo_retrans = -1;
 	tcp_assign_congestion_control(sk);
 	sk->sk_calls = &tcp_calls;
 	sk->sk_sndbuf = (s32)max_u32((u32)sysctl->tcp_wmem_default, SOCK_MIN_SNDBUF);

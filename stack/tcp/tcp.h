@@ -212,13 +212,47 @@ struct tcp_rack {
 	u8 reo_wnd_persist : 5, dsack_seen : 1, advanced : 1;
 };
 
-/* Blocks of SACK, from the first one told or heard on. */
-struct tcp_sack {
+/*
+ * What a connection has from the first segment on that was lost, came twice or out of order, either
+ * way: recovery's state and counters, SACK blocks, the out-of-order queue. One to which that never
+ * happened shares tcp_loss_none; who is about to write makes one of its own (tcp_loss.h), which
+ * stays until the socket ends or is disconnected.
+ */
+struct tcp_loss {
+	struct sock *sk; /* whose it is */
+
+	/* The receiver's. */
 	struct tcp_sack_block
 		selective_acks[TCP_NUM_SACKS]; /* rx_opt.num_sacks of them to be told */
 	struct tcp_sack_block duplicate_sack; /* told with the next ACK when rx_opt.dsack */
+	struct rb_root out_of_order_queue; /* segments above rcv_nxt, by sequence number */
+	struct sk_buff *ooo_last_skb;
+	struct timer compressed_ack_timer; /* tcp_comp_sack.c */
+	u32 compressed_ack_rcv_nxt; /* what dup_ack_counter counts for */
+	u8 compressed_ack, dup_ack_counter;
+	u32 ofo_truesize; /* of what out_of_order_queue holds: part of sk_rmem_alloc */
+	u32 rcv_ooopack; /* TCP_INFO */
+
+	/* The sender's. */
 	struct tcp_sack_block recv_cache[TCP_NUM_SACKS]; /* what the last ACK with SACK told us */
+	struct sk_buff *highest_sack; /* first segment above all that is SACKed; NULL: at the end */
+	struct sk_buff *retransmit_skb_hint;
+	u32 high_seq; /* snd_nxt when recovery began */
+	u32 undo_marker; /* snd_una when cwnd was cut; 0: no undo */
+	s32 undo_retrans; /* retransmissions that may turn out needless */
+	u32 prior_cwnd, prior_ssthresh, prr_delivered, prr_out;
+	u32 tlp_high_seq; /* snd_nxt when the loss probe went; 0: none */
+	u32 reord_seen;
+	u32 lost; /* segments, ever */
+	u32 rto_stamp; /* ms: RTO recovery began */
+	/* TCP_INFO. */
+	u64 bytes_retrans;
+	u32 total_retrans, dsack_dups;
+	u32 total_rto_time; /* ms in RTO recovery */
+	u16 total_rto, total_rto_recoveries;
 };
+
+extern const struct tcp_loss tcp_loss_none;
 
 /*
  * What few connections have: values of rarely set options, keys, fast open's state. All others
@@ -243,6 +277,8 @@ struct tcp_rare {
 	struct tcp_auth *auth; /* tcp_auth.h: keys of TCP MD5 and TCP-AO; NULL: none */
 	struct request_sock *fastopen_rsk; /* held: the SYN-ACK is not acknowledged yet */
 	struct tcp_fastopen_request *fastopen_req; /* while tcp_connect() runs */
+	struct timer resume_timer; /* tcp_pacing.c, of who was held back once */
+	struct sock *sk; /* whose it is; NULL: of tcp_rare_default */
 };
 
 extern const struct tcp_rare tcp_rare_default;
@@ -289,8 +325,6 @@ struct tcp_sock {
 	struct rb_root tcp_rtx_queue; /* sent, not acknowledged, by sequence number */
 	struct sk_buff *rtx_last; /* the highest of it */
 	struct list_head tsorted_sent_queue; /* the same in the order of their last transmission */
-	struct rb_root out_of_order_queue; /* segments above rcv_nxt, by sequence number */
-	struct sk_buff *ooo_last_skb;
 
 	/* RTT (RFC 6298), in us; srtt_us is scaled by 8. */
 	u64 tcp_mstamp; /* us: the clock, read once per segment */
@@ -302,45 +336,28 @@ struct tcp_sock {
 	u32 rcv_rtt_us, rcv_rtt_seq; /* receiver's estimate, for autotuning */
 	u32 rcv_rtt_last_tsecr;
 	u64 rcv_rtt_time;
-	u32 total_rto_time; /* ms in RTO recovery, for TCP_INFO */
-	u32 rto_stamp;
-	u16 total_rto, total_rto_recoveries;
 
 	/* Receive window. */
 	u32 window_clamp, rcv_ssthresh;
 	u32 rcvq_space, rcvq_seq;
-	u32 ofo_truesize; /* of what out_of_order_queue holds: part of sk_rmem_alloc */
 	u64 rcvq_time;
 	u8 scaling_ratio; /* payload of a skb in 1/256 of its truesize */
-	u8 compressed_ack, dup_ack_counter;
 	u8 chrono_type;
-	u32 compressed_ack_rcv_nxt; /* what dup_ack_counter counts for */
 	u32 urg_seq; /* sequence number of the urgent byte (RFC 6093) */
 	u32 snd_up; /* SND.UP */
 
 	/* Time stamps, options. */
 	struct tcp_options_received rx_opt;
 	u32 tsoffset; /* of our time stamps, ms */
-	u32 lost, delivered, delivered_ce, app_limited;
+	u32 delivered, delivered_ce, app_limited;
 	u64 first_tx_mstamp, delivered_mstamp;
 	u32 rate_delivered, rate_interval_us;
 
-	/* SACK. */
-	struct tcp_sack *sack; /* NULL: there were none either way */
-	struct sk_buff *highest_sack; /* first segment above all that is SACKed; NULL: at the end */
-	struct sk_buff *retransmit_skb_hint;
-
-	/* Recovery. */
+	/* Losses. */
+	const struct tcp_loss *loss; /* tcp_loss_get() to write */
 	struct tcp_rack rack;
 	u32 reordering; /* packets */
-	u32 reord_seen;
-	u32 high_seq; /* snd_nxt when recovery began */
 	u32 retrans_stamp; /* ms (our time stamp clock): first retransmission; 0: none */
-	u32 undo_marker; /* snd_una when cwnd was cut; 0: no undo */
-	s32 undo_retrans; /* retransmissions that may turn out needless */
-	u32 total_retrans;
-	u32 prior_cwnd, prior_ssthresh, prr_delivered, prr_out;
-	u32 tlp_high_seq; /* snd_nxt when the loss probe went; 0: none */
 	u32 max_packets_out, cwnd_usage_seq;
 	u64 tcp_wstamp_ns; /* when the last packet left, or with pacing the next one may */
 
@@ -351,14 +368,15 @@ struct tcp_sock {
 	const struct tcp_rare *rare; /* tcp_rare_get() to write */
 
 	/* TCP_INFO. */
-	u64 bytes_acked, bytes_received, bytes_sent, bytes_retrans;
-	u32 segs_in, segs_out, data_segs_in, data_segs_out, dsack_dups, rcv_ooopack;
+	u64 bytes_acked, bytes_received, bytes_sent;
+	u32 segs_in, segs_out, data_segs_in, data_segs_out;
 	u32 chrono_start; /* jiffies: the present chrono began */
 	u32 chrono_stat[3]; /* jiffies: busy, rwnd limited, sndbuf limited */
 };
 
-/* There may be a million. What few of them need belongs into struct tcp_rare or sock_rare. */
-_Static_assert(sizeof(void *) != 8 || sizeof(struct tcp_sock) <= 1216, "a block of 1,216");
+/* There may be a million. What few of them need belongs into struct tcp_loss, tcp_rare or
+ * sock_rare. */
+_Static_assert(sizeof(void *) != 8 || sizeof(struct tcp_sock) <= 1088, "a block of 1,088");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct sock) <= 240, "struct sock grew");
 
 /* tcp_sock.urg_data */

@@ -6,6 +6,7 @@
  * Invariants: delivered_ce of the socket follows the peer's counter of CE marked segments, never
  * backwards; a counter of bytes that went wrong is not believed any more (fail_mode).
  */
+#include "tcp/tcp_loss.h"
 #include "tcp/tcp_accecn.h"
 #include "tcp/tcp_ack.h"
 #include "tcp/tcp_rare.h"
@@ -227,8 +228,8 @@ void tcp_accecn_received(struct sock *sk, const struct sk_buff *skb, u32 len)
 
 void tcp_accecn_spurious_retrans(const struct tcp_sock *tp, u32 seq)
 {
-	if (tp->rare->accecn && tp->rare->accecn->opt_sent_w_dsack && tp->sack &&
-	    seq == tp->sack->duplicate_sack.start_seq)
+	if (tp->rare->accecn && tp->rare->accecn->opt_sent_w_dsack && tcp_loss_seen(tp) &&
+	    seq == tp->loss->duplicate_sack.start_seq)
 		tp->rare->accecn->fail_mode |= TCP_ACCECN_OPT_FAIL_SEND;
 }
 

@@ -8,6 +8,7 @@
  * it is acknowledged; the retransmission timer runs while packets_out > 0 (RFC 6298 5.1 to 5.3).
  */
 #include "core/errqueue.h"
+#include "tcp/tcp_loss.h"
 #include "tcp/tcp_accecn.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_ack.h"
@@ -82,7 +83,7 @@ void tcp_fast_path_check(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (!tp->ooo_last_skb && tp->rcv_wnd && sk->sk_rmem_alloc < (u32)sk->sk_rcvbuf &&
+	if (!tp->loss->ooo_last_skb && tp->rcv_wnd && sk->sk_rmem_alloc < (u32)sk->sk_rcvbuf &&
 	    !tp->urg_data)
 		tcp_fast_path_on(tp);
 }
@@ -192,7 +193,7 @@ static void clean_account(struct sock *sk, struct clean *c, struct sk_buff *skb,
 			c->first_ackt = c->last_ackt;
 		if (before(start_seq, c->reord))
 			c->reord = start_seq;
-		if (!after(cb->end_seq, tp->high_seq))
+		if (!after(cb->end_seq, tp->loss->high_seq))
 			c->flag |= FLAG_ORIG_SACK_ACKED;
 	}
 	if (!(sacked & TCPCB_SACKED_ACKED))
@@ -253,10 +254,10 @@ static void clean_queue(struct sock *sk, struct clean *c, u32 prior_snd_una)
 			break;
 		next = tcp_rtx_queue_next(skb);
 		tcp_ack_tstamp(sk, skb, c->ack, prior_snd_una);
-		if (skb == tp->retransmit_skb_hint)
-			tp->retransmit_skb_hint = NULL;
-		if (skb == tp->highest_sack)
-			tp->highest_sack = next;
+		if (skb == tp->loss->retransmit_skb_hint)
+			tcp_loss_own(tp)->retransmit_skb_hint = NULL;
+		if (skb == tp->loss->highest_sack)
+			tcp_loss_own(tp)->highest_sack = next;
 		tcp_rtx_queue_unlink_and_free(sk, skb);
 	}
 	if (skb)
@@ -447,7 +448,7 @@ static int ack_no_queue(struct sock *sk, struct tcp_sacktag_state *sack, u32 pri
 		tp->delivered += sack->sack_delivered;
 	}
 	tcp_ack_probe(sk);
-	if (tp->tlp_high_seq)
+	if (tp->loss->tlp_high_seq)
 		tcp_process_tlp_ack(sk, ack, *flag);
 	return 1;
 }
@@ -460,7 +461,7 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, u32 flag)
 	struct tcp_sacktag_state sack = { .rate = &rs };
 	u32 prior_snd_una = tp->snd_una, prior_fack, prior_packets = tp->packets_out;
 	u32 ack_seq = TCP_SKB_CB(skb)->seq, ack = TCP_SKB_CB(skb)->ack_seq;
-	u32 delivered = tp->delivered, lost = tp->lost, ce;
+	u32 delivered = tp->delivered, lost = tp->loss->lost, ce;
 	bool ece_ack = false;
 	int rexmit = REXMIT_NONE;
 
@@ -502,7 +503,7 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, u32 flag)
 	ce = accecn_feedback(sk, skb, tp->delivered - delivered + sack.sack_delivered, &sack,
 			     &flag);
 	tcp_rack_update_reo_wnd(sk, &rs);
-	if (tp->tlp_high_seq)
+	if (tp->loss->tlp_high_seq)
 		tcp_process_tlp_ack(sk, ack, flag);
 	if (tcp_ack_is_dubious(sk, flag)) {
 		u32 num_dupack = flag & (FLAG_SND_UNA_ADVANCED | FLAG_NOT_DUP) ? 0 : 1;
@@ -516,7 +517,7 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, u32 flag)
 	if (flag & FLAG_SET_XMIT_TIMER)
 		tcp_set_xmit_timer(sk);
 	delivered = tp->delivered - delivered;
-	lost = tp->lost - lost;
+	lost = tp->loss->lost - lost;
 	MIB_ADD(sk->net, TcpExtTCPDelivered, delivered);
 	if (ece_ack || ce)
 		MIB_ADD(sk->net, TcpExtTCPDeliveredCE, ece_ack ? delivered : ce);

@@ -116,9 +116,9 @@ static u32 check_ofo_queue(const struct sock *sk)
 		truesize += skb->truesize;
 		prev = skb;
 	}
-	ASSERT(prev == tp->ooo_last_skb);
-	ASSERT(truesize == tp->ofo_truesize);
-	ASSERT(!prev == (rb_black_height(&tp->out_of_order_queue) == 0));
+	ASSERT(prev == tp->loss->ooo_last_skb);
+	ASSERT(truesize == tp->loss->ofo_truesize);
+	ASSERT(!prev == (rb_black_height(&tp->loss->out_of_order_queue) == 0));
 	return truesize;
 }
 
@@ -129,7 +129,7 @@ static void check_sacks(const struct sock *sk)
 
 	ASSERT(tp->rx_opt.num_sacks <= TCP_NUM_SACKS);
 	for (u32 i = 0; i < tp->rx_opt.num_sacks; i++) {
-		const struct tcp_sack_block *sp = &tp->sack->selective_acks[i];
+		const struct tcp_sack_block *sp = &tp->loss->selective_acks[i];
 		u32 seq = sp->start_seq;
 
 		ASSERT(before(sp->start_seq, sp->end_seq));
@@ -170,11 +170,14 @@ static void check_timers(const struct sock *sk)
 	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN) {
 		for (u32 i = 0; i < TIMER_SET_SLOTS; i++)
 			ASSERT(!timer_set_pending(&icsk->icsk_timers, i));
+		ASSERT(!timer_pending(&tcp_sk(sk)->rare->resume_timer));
+		ASSERT(!timer_pending(&tcp_sk(sk)->loss->compressed_ack_timer));
 		return;
 	}
 	/* RFC 6298 5.1: while something is under way, something will happen. */
 	/* Who waits for the device is told by it. */
 	ASSERT(!tcp_sk(sk)->tsq_throttled || sk->sk_wmem_alloc);
+	ASSERT(!tcp_sk(sk)->tsq_throttled || tcp_sk(sk)->rare != &tcp_rare_default);
 	if (tcp_sk(sk)->packets_out) {
 		ASSERT(icsk->icsk_pending);
 		ASSERT(timer_set_pending(&icsk->icsk_timers, ICSK_TIMER_XMIT));

@@ -6,6 +6,7 @@
  * Invariants: a socket in CLOSED is in no table and has no timer armed; only an orphan is destroyed
  * by the stack.
  */
+#include "tcp/tcp_loss.h"
 #include "tcp/tcp_accecn.h"
 #include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_cong.h"
@@ -265,8 +266,7 @@ static void tcp_reinit(struct sock *sk)
 	tp->ecn_flags = 0;
 	tp->is_sack_reneg = 0;
 	tcp_clear_retrans(tp);
-	tp->total_retrans = 0;
-	tp->total_rto = 0;
+	tcp_loss_free(sk);
 	inet_csk_delack_init(sk);
 	icsk->icsk_ack.rcv_mss = TCP_MIN_MSS;
 	memset(&tp->rx_opt, 0, sizeof(tp->rx_opt));
@@ -274,13 +274,10 @@ static void tcp_reinit(struct sock *sk)
 	tp->bytes_acked = 0;
 	tp->bytes_received = 0;
 	tp->bytes_sent = 0;
-	tp->bytes_retrans = 0;
 	tp->data_segs_in = 0;
 	tp->data_segs_out = 0;
 	tp->segs_in = 0;
 	tp->segs_out = 0;
-	tp->dsack_dups = 0;
-	tp->reord_seen = 0;
 	tp->retrans_stamp = 0;
 	tp->syn_fastopen = 0;
 	tp->syn_data = 0;
@@ -288,7 +285,6 @@ static void tcp_reinit(struct sock *sk)
 	tp->syn_fastopen_child = 0;
 	tp->fastopen_client_fail = 0;
 	tp->defer_connect = 0;
-	tp->tlp_high_seq = 0;
 	tp->urg_data = 0;
 	tp->copied_seq = tp->rcv_nxt;
 	tp->rate_app_limited = 1;

@@ -7,6 +7,7 @@
  * a SYN and bytes of the user's memory (MSG_ZEROCOPY) stay apart; counts of what is out, lost and
  * retransmitted lose the segment that went.
  */
+#include "tcp/tcp_loss.h"
 #include "tcp/tcp_send.h"
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_rtx_queue.h"
@@ -53,10 +54,10 @@ static bool collapse_retrans(struct sock *sk, struct sk_buff *skb, struct sk_buf
 	cb->tcp_flags |= ncb->tcp_flags;
 	cb->sacked |= ncb->sacked & TCPCB_EVER_RETRANS;
 	cb->eor = ncb->eor;
-	if (tp->retransmit_skb_hint == next)
-		tp->retransmit_skb_hint = skb;
-	if (tp->highest_sack == next)
-		tp->highest_sack = skb;
+	if (tp->loss->retransmit_skb_hint == next)
+		tcp_loss_own(tp)->retransmit_skb_hint = skb;
+	if (tp->loss->highest_sack == next)
+		tcp_loss_own(tp)->highest_sack = skb;
 	tcp_adjust_pcount(sk, next, (s32)tcp_skb_pcount(next));
 	collapse_tstamp(skb, next);
 	tcp_rtx_queue_unlink_and_free(sk, next);

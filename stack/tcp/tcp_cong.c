@@ -5,6 +5,7 @@
  * recovery states (tcp_recovery.c) move cwnd themselves.
  */
 #include "lib/str.h"
+#include "tcp/tcp_loss.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_cong.h"
 
@@ -57,7 +58,8 @@ void tcp_init_congestion_control(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
-	tcp_sk(sk)->prior_ssthresh = 0;
+	if (tcp_loss_seen(tcp_sk(sk)))
+		tcp_loss_own(tcp_sk(sk))->prior_ssthresh = 0;
 	if (icsk->icsk_ca_ops->init)
 		icsk->icsk_ca_ops->init(sk);
 	mark_ecn(sk);

@@ -6,6 +6,7 @@
  * Invariants: the receive queue holds bytes [copied_seq, rcv_nxt), the first packet may begin
  * before; every packet's truesize is part of sk_rmem_alloc.
  */
+#include "tcp/tcp_loss.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_rcv.h"
 #include "tcp/tcp_ack.h"
@@ -144,7 +145,7 @@ void __tcp_ack_snd_check(struct sock *sk, bool ofo_possible)
 	      __tcp_select_window(sk) >= tp->rcv_wnd)) ||
 	    in_quickack_mode(sk) || icsk->icsk_ack.pending & ICSK_ACK_NOW)
 		tcp_send_ack(sk);
-	else if (!ofo_possible || !tp->ooo_last_skb)
+	else if (!ofo_possible || !tp->loss->ooo_last_skb)
 		tcp_send_delayed_ack(sk);
 	else if (!tcp_compress_ack(sk))
 		tcp_send_ack(sk); /* RFC 5681 4.2: out of order, at once */
@@ -181,7 +182,7 @@ static void queue_ofo(struct sock *sk, struct sk_buff *skb)
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	tcp_data_ecn_check(sk, skb);
-	if (tcp_try_rmem_schedule(sk, skb, skb->truesize)) {
+	if (!tcp_loss_get(sk) || tcp_try_rmem_schedule(sk, skb, skb->truesize)) {
 		MIB_INC(sk->net, TcpExtTCPOFODrop);
 		sk_data_ready(sk);
 		tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_OFO_DROP);
@@ -190,7 +191,7 @@ static void queue_ofo(struct sock *sk, struct sk_buff *skb)
 	tcp_measure_rcv_mss(sk, skb);
 	tp->pred_flags = 0;
 	inet_csk_schedule_ack(sk);
-	tp->rcv_ooopack++;
+	tcp_loss_own(tp)->rcv_ooopack++;
 	MIB_INC(sk->net, TcpExtTCPOFOQueue);
 	skb_dst_drop(skb);
 	skb->dev = NULL;
@@ -222,10 +223,10 @@ static void queue_in_order(struct sock *sk, struct sk_buff *skb)
 		tcp_event_data_recv(sk, skb);
 	if (fin)
 		tcp_fin(sk);
-	if (tp->ooo_last_skb) {
+	if (tp->loss->ooo_last_skb) {
 		tcp_ofo_queue(sk);
 		/* RFC 5681 4.2: a gap was filled. */
-		if (!tp->ooo_last_skb)
+		if (!tp->loss->ooo_last_skb)
 			icsk->icsk_ack.pending |= ICSK_ACK_NOW;
 	}
 	if (tp->rx_opt.num_sacks)

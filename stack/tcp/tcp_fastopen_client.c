@@ -7,6 +7,7 @@
  * is sent again has neither data nor the option, as a middlebox may have eaten them.
  */
 #include "core/errqueue.h"
+#include "tcp/tcp_loss.h"
 #include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_metrics.h"
 #include "tcp/tcp_send.h"
@@ -68,7 +69,7 @@ void tcp_fastopen_active_disable_ofo_check(struct sock *sk)
 	if (!tp->data_segs_in) {
 		/* A FIN came, and nothing of what lies before it. */
 		skb = tcp_ofo_first(sk);
-		if (skb && skb == tp->ooo_last_skb && TCP_SKB_CB(skb)->tcp_flags & TCPHDR_FIN)
+		if (skb && skb == tp->loss->ooo_last_skb && TCP_SKB_CB(skb)->tcp_flags & TCPHDR_FIN)
 			active_disable(sk);
 	} else if (tp->syn_fastopen_ch && sk->net->tfo_active_disable_times) {
 		if (!dst || dst->dev != sk->net->loopback_dev)
@@ -225,7 +226,11 @@ static void retransmit_data(struct sock *sk, struct sk_buff *data)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	tp->fastopen_client_fail = tp->total_retrans ? TFO_SYN_RETRANSMITTED : TFO_DATA_NOT_ACKED;
+	tp->fastopen_client_fail =
+		tp->loss->total_retrans ? TFO_SYN_RETRANSMITTED : TFO_DATA_NOT_ACKED;
+	/* Without memory a timeout sends it again. */
+	if (!tcp_loss_get(sk))
+		return;
 	for (; data; data = tcp_rtx_queue_next(data))
 		tcp_mark_skb_lost(sk, data);
 	tcp_non_congestion_loss_retransmit(sk);
@@ -243,7 +248,7 @@ bool tcp_rcv_fastopen_synack(struct sock *sk, struct sk_buff *synack,
 	if (!tp->syn_fastopen) {
 		/* Nobody asked for a cookie. */
 		cookie->len = -1;
-	} else if (tp->total_retrans) {
+	} else if (tp->loss->total_retrans) {
 		/* Only a SYN without all this got through. */
 		syn_drop = cookie->len < 0 && data;
 	} else if (cookie->len < 0 && !tp->syn_data) {

@@ -62,7 +62,7 @@ static void info_first(const struct sock *sk, u8 *p)
 	put_le32(p + 88, tp->reordering);
 	put_le32(p + 92, tp->rcv_rtt_us >> 3);
 	put_le32(p + 96, tp->rcvq_space);
-	put_le32(p + 100, tp->total_retrans);
+	put_le32(p + 100, tp->loss->total_retrans);
 }
 
 static void info_chronos(const struct tcp_sock *tp, u8 *p)
@@ -101,16 +101,16 @@ static void info_rest(const struct sock *sk, u8 *p)
 	put_le32(p + 192, tp->delivered);
 	put_le32(p + 196, tp->delivered_ce);
 	put_le64(p + 200, tp->bytes_sent);
-	put_le64(p + 208, tp->bytes_retrans);
-	put_le32(p + 216, tp->dsack_dups);
-	put_le32(p + 220, tp->reord_seen);
-	put_le32(p + 224, tp->rcv_ooopack);
+	put_le64(p + 208, tp->loss->bytes_retrans);
+	put_le32(p + 216, tp->loss->dsack_dups);
+	put_le32(p + 220, tp->loss->reord_seen);
+	put_le32(p + 224, tp->loss->rcv_ooopack);
 	put_le32(p + 228, tp->snd_wnd);
 	put_le32(p + 232, tp->rcv_wnd);
 	put_le32(p + 236, 0); /* tcpi_rehash: a time-out leaves the hash of a flow as it is */
-	put_le16(p + 240, tp->total_rto);
-	put_le16(p + 242, tp->total_rto_recoveries);
-	put_le32(p + 244, tp->total_rto_time);
+	put_le16(p + 240, tp->loss->total_rto);
+	put_le16(p + 242, tp->loss->total_rto_recoveries);
+	put_le32(p + 244, tp->loss->total_rto_time);
 	tcp_accecn_info(tp, p + 248);
 }
 

@@ -4,6 +4,7 @@
  * (net/ipv4/tcp_ipv4.c). What arrives is in tcp_ipv4_rcv.c, answers without a socket in
  * tcp_ipv4_reply.c.
  */
+#include "tcp/tcp_loss.h"
 #include "tcp/tcp_accecn.h"
 #include "tcp/tcp_ipv4.h"
 #include "tcp/tcp_ipv6.h"
@@ -440,7 +441,7 @@ void tcp_sock_destruct(struct sock *sk)
 
 	if (inet_csk(sk)->icsk_accept_queue != &reqsk_queue_none)
 		mem_free(w, MEM_REQSK_QUEUE, inet_csk_queue(sk), sizeof(struct request_sock_queue));
-	mem_free(w, MEM_TCP_SACK, tcp_sk(sk)->sack, sizeof(struct tcp_sack));
+	tcp_loss_free(sk);
 	if (tcp_sk(sk)->rare->saved_syn)
 		tcp_saved_syn_free(sk->net, &tcp_rare_own(tcp_sk(sk))->saved_syn);
 	tcp_rare_free(sk->net, tcp_sk(sk)->rare);

@@ -4,6 +4,7 @@
  * socket, the child that a request becomes, the TIME-WAIT socket that a connection becomes
  * (net/ipv4/tcp_minisocks.c). Both families.
  */
+#include "tcp/tcp_loss.h"
 #include "tcp/tcp_accecn.h"
 #include "tcp/tcp_auth.h"
 #include "tcp/tcp_metrics.h"
@@ -219,6 +220,28 @@ static void child_windows(struct tcp_sock *newtp, const struct request_sock *req
 	newtp->max_window = newtp->snd_wnd;
 }
 
+/* The SYN-ACK went more than once. Without memory for it nothing is known of that. */
+static void child_synack_again(struct sock *newsk, const struct request_sock *req)
+{
+	struct tcp_sock *newtp = tcp_sk(newsk);
+	struct tcp_loss *loss;
+
+	if (!req->num_retrans && !req->num_timeout)
+		return;
+	loss = tcp_loss_get(newsk);
+	if (!loss)
+		return;
+	loss->total_retrans = req->num_retrans;
+	if (!req->num_timeout)
+		return;
+	/* It timed out: should that have been needless, it is undone (RFC 5682). */
+	newtp->retrans_stamp = (u32)(tcp_rsk(req)->snt_synack / 1000);
+	loss->total_rto = req->num_timeout;
+	loss->undo_marker = tcp_rsk(req)->snt_isn;
+	loss->total_rto_time = tcp_clock_ms(newsk->net->host) - newtp->retrans_stamp;
+	loss->total_rto_recoveries = 1;
+}
+
 struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock *req,
 				      struct sk_buff *skb)
 {
@@ -238,7 +261,8 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 	}
 	newicsk = inet_csk(newsk);
 	newtp = tcp_sk(newsk);
-	newtp->rare = rare;
+	newtp->rare = &tcp_rare_default;
+	newtp->loss = &tcp_loss_none; /* a listener may have been a connection before */
 	now = tcp_jiffies32(newsk);
 	newtp->pred_flags = 0;
 	newtp->rcv_wup = treq->rcv_isn + 1;
@@ -259,8 +283,9 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 	}
 	newicsk->icsk_ack.lrcvtime = now;
 	newtp->lsndtime = now;
-	newtp->total_retrans = req->num_retrans;
 	tcp_init_xmit_timers(newsk);
+	tcp_rare_adopt(newsk, rare);
+	child_synack_again(newsk, req);
 	if (newsk->sk_flags & SOCK_KEEPOPEN)
 		tcp_reset_keepalive_timer(newsk, keepalive_time_when(newtp));
 
@@ -278,18 +303,8 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 		newsk->sk_gso_disabled = true;
 		newtp->tcp_header_len = (u16)(newtp->tcp_header_len + tcp_auth_len(newsk));
 	}
-	newtp->sack = NULL; /* a listener may have been a connection before */
 	newtp->rx_opt.num_sacks = 0;
 	newtp->rx_opt.dsack = 0;
-	if (req->num_timeout) {
-		/* The SYN-ACK timed out: should that have been needless, it is undone (RFC 5682).
-		 */
-		newtp->total_rto = req->num_timeout;
-		newtp->undo_marker = treq->snt_isn;
-		newtp->retrans_stamp = (u32)(treq->snt_synack / 1000);
-		newtp->total_rto_time = tcp_clock_ms(newsk->net->host) - newtp->retrans_stamp;
-		newtp->total_rto_recoveries = 1;
-	}
 	newtp->tsoffset = treq->ts_off;
 	tcp_ecn_openreq_child(newsk, req, skb);
 	if (skb->len >= TCP_MSS_DEFAULT + newtp->tcp_header_len)

@@ -10,6 +10,7 @@
  * under way (probe_size), and its loss says nothing about congestion (RFC 4821 4).
  */
 #include "tcp/tcp.h"
+#include "tcp/tcp_loss.h"
 #include "tcp/tcp_send.h"
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_rare.h"
@@ -285,7 +286,8 @@ void tcp_mtup_probe_success(struct sock *sk)
 	u64 bytes = (u64)tp->snd_cwnd * tcp_mss_to_mtu(sk, tp->mss_cache);
 
 	/* RFC 4821 4: the window in bytes stays. */
-	tp->prior_ssthresh = tcp_current_ssthresh(sk);
+	if (tcp_loss_seen(tp))
+		tcp_loss_own(tp)->prior_ssthresh = tcp_current_ssthresh(sk);
 	tcp_snd_cwnd_set(tp, max_u32((u32)(bytes / mtup(sk)->probe_size), 1));
 	tp->snd_cwnd_cnt = 0;
 	tp->snd_cwnd_stamp = tcp_jiffies32(sk);

@@ -7,6 +7,7 @@
  * ofo_truesize is the sum of their truesizes and part of sk_rmem_alloc.
  */
 #include "tcp/tcp.h"
+#include "tcp/tcp_loss.h"
 #include "tcp/tcp_rcv.h"
 #include "tcp/tcp_input.h"
 #include "tcp/tcp_ofo_queue.h"
@@ -19,7 +20,7 @@ static struct sk_buff *rb_to_skb(const struct rb_node *n)
 
 struct sk_buff *tcp_ofo_first(const struct sock *sk)
 {
-	return rb_to_skb(rb_first(&tcp_sk(sk)->out_of_order_queue));
+	return rb_to_skb(rb_first(&tcp_sk(sk)->loss->out_of_order_queue));
 }
 
 struct sk_buff *tcp_ofo_next(const struct sk_buff *skb)
@@ -31,10 +32,10 @@ static void ofo_unlink(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (tp->ooo_last_skb == skb)
-		tp->ooo_last_skb = rb_to_skb(rb_prev(&skb->rbnode));
-	rb_erase(&skb->rbnode, &tp->out_of_order_queue);
-	tp->ofo_truesize -= skb->truesize;
+	if (tp->loss->ooo_last_skb == skb)
+		tcp_loss_own(tp)->ooo_last_skb = rb_to_skb(rb_prev(&skb->rbnode));
+	rb_erase(&skb->rbnode, &tcp_loss_own(tp)->out_of_order_queue);
+	tcp_loss_own(tp)->ofo_truesize -= skb->truesize;
 	skb->next = NULL;
 	skb->prev = NULL;
 	skb->dev = NULL;
@@ -58,7 +59,7 @@ static struct rb_node **ofo_place(struct sock *sk, u32 seq, u32 end_seq, struct 
 				  struct sk_buff **hit, struct sk_buff **same,
 				  struct sk_buff **prev)
 {
-	struct rb_node **p = &tcp_sk(sk)->out_of_order_queue.node;
+	struct rb_node **p = &tcp_loss_own(tcp_sk(sk))->out_of_order_queue.node;
 
 	*parent = NULL;
 	*hit = NULL;
@@ -113,9 +114,9 @@ static void ofo_link(struct sock *sk, struct sk_buff *skb, struct rb_node *paren
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	tp->ofo_truesize += skb->truesize;
+	tcp_loss_own(tp)->ofo_truesize += skb->truesize;
 	rb_link_node(&skb->rbnode, parent, link);
-	rb_insert_color(&skb->rbnode, &tp->out_of_order_queue);
+	rb_insert_color(&skb->rbnode, &tcp_loss_own(tp)->out_of_order_queue);
 }
 
 static void ofo_insert(struct sock *sk, struct sk_buff *skb, struct rb_node *parent,
@@ -127,12 +128,12 @@ static void ofo_insert(struct sock *sk, struct sk_buff *skb, struct rb_node *par
 	ofo_link(sk, skb, parent, link);
 	ofo_remove_covered(sk, skb);
 	if (!tcp_ofo_next(skb))
-		tp->ooo_last_skb = skb;
+		tcp_loss_own(tp)->ooo_last_skb = skb;
 }
 
 void tcp_ofo_add(struct sock *sk, struct sk_buff *skb)
 {
-	struct rb_node **link = &tcp_sk(sk)->out_of_order_queue.node, *parent = NULL;
+	struct rb_node **link = &tcp_loss_own(tcp_sk(sk))->out_of_order_queue.node, *parent = NULL;
 
 	while (*link) {
 		parent = *link;
@@ -142,7 +143,7 @@ void tcp_ofo_add(struct sock *sk, struct sk_buff *skb)
 	}
 	ofo_link(sk, skb, parent, link);
 	if (!tcp_ofo_next(skb))
-		tcp_sk(sk)->ooo_last_skb = skb;
+		tcp_loss_own(tcp_sk(sk))->ooo_last_skb = skb;
 }
 
 /* The segment's data is there already, all of it. The block that it lies in is the one that the
@@ -172,8 +173,8 @@ void tcp_data_queue_ofo(struct sock *sk, struct sk_buff *skb)
 	struct rb_node *parent, **link;
 
 	/* Behind all others: the usual case. */
-	if (tp->ooo_last_skb && !before(seq, TCP_SKB_CB(tp->ooo_last_skb)->end_seq)) {
-		parent = &tp->ooo_last_skb->rbnode;
+	if (tp->loss->ooo_last_skb && !before(seq, TCP_SKB_CB(tp->loss->ooo_last_skb)->end_seq)) {
+		parent = &tp->loss->ooo_last_skb->rbnode;
 		ofo_insert(sk, skb, parent, &parent->right);
 		if (tcp_is_sack(tp))
 			tcp_sack_new_ofo_skb(sk, seq, end_seq);
@@ -232,6 +233,6 @@ void tcp_ofo_queue_purge(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	while (tp->ooo_last_skb)
-		tcp_ofo_drop(sk, tp->ooo_last_skb, SKB_DROP_REASON_SOCKET_CLOSE);
+	while (tp->loss->ooo_last_skb)
+		tcp_ofo_drop(sk, tp->loss->ooo_last_skb, SKB_DROP_REASON_SOCKET_CLOSE);
 }

@@ -9,6 +9,7 @@
  */
 #include "core/offload.h"
 #include "tcp/tcp.h"
+#include "tcp/tcp_loss.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_auth.h"
 #include "tcp/tcp_rcv.h"
@@ -264,7 +265,7 @@ int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, u32 rcv
 	if (TCP_SKB_CB(skb)->tcp_flags & TCPHDR_ACK && rcv_nxt == tp->rcv_nxt) {
 		dec_quickack_mode(icsk);
 		inet_csk_clear_delack_timer(sk);
-		if (tp->compressed_ack)
+		if (tp->loss->compressed_ack)
 			tcp_compressed_ack_sent(sk);
 	}
 	count_sent(sk, skb, skb->len - size);
@@ -394,8 +395,8 @@ void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb)
 	tp->snd_nxt = TCP_SKB_CB(skb)->end_seq;
 	skb_unlink(&sk->write_queue, skb);
 	tcp_rtx_queue_insert(sk, skb);
-	if (!tp->highest_sack)
-		tp->highest_sack = skb;
+	if (tcp_loss_seen(tp) && !tp->loss->highest_sack)
+		tcp_loss_own(tp)->highest_sack = skb;
 	tp->packets_out += tcp_skb_pcount(skb);
 	if (!prior || icsk->icsk_pending == ICSK_TIME_LOSS_PROBE)
 		tcp_rearm_rto(sk);
@@ -419,7 +420,7 @@ static void after_burst(struct sock *sk, u32 sent, bool cwnd_limited, bool rwnd_
 	if (!sent)
 		return;
 	if (state == TCP_CA_CWR || state == TCP_CA_Recovery)
-		tp->prr_out += sent;
+		tcp_loss_own(tp)->prr_out += sent;
 	if (push_one != 2)
 		tcp_schedule_loss_probe(sk, false);
 }

@@ -17,8 +17,8 @@ u32 tcp_tso_segs(struct sock *sk, u32 mss_now);
 void tcp_update_pacing_rate(struct sock *sk);
 /* ---- tcp_pacing.c ---- */
 
-void tcp_resume_timer(struct timer_set *ts);
-/* True: nothing may go yet; ICSK_TIMER_RESUME is armed. */
+void tcp_resume_timer(struct timer *t);
+/* True: nothing may go yet; its timer is armed. */
 bool tcp_pacing_check(struct sock *sk);
 /* True: enough waits below already; it goes on when some of it was sent. factor: twice as much. */
 bool tcp_small_queue_check(struct sock *sk, const struct sk_buff *skb, u32 factor);

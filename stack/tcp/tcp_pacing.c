@@ -3,15 +3,18 @@
  * How fast a socket gives packets to the layers below: the rate that cwnd and RTT amount to
  * (tcp_update_pacing_rate), pacing by TCP itself (tcp_pacing_check), small queues: not more than
  * about a millisecond of packets waits in qdisc and device (tcp_small_queue_check), small writes
- * wait for them too (tcp_should_autocork). What was held back goes on from ICSK_TIMER_RESUME, when
- * its time has come or the device has freed a packet (net/ipv4/tcp_output.c, tcp_input.c, tcp.c).
+ * wait for them too (tcp_should_autocork). What was held back goes on from resume_timer, when its
+ * time has come or the device has freed a packet (net/ipv4/tcp_output.c, tcp_input.c, tcp.c). The
+ * timer is in struct tcp_rare: who gets no memory for that is not held back.
  *
  * Invariant: a socket that is held back by small queues (tsq_throttled) has packets below, the last
  * of which, when it is freed, arms that timer.
  */
 #include "tcp/tcp.h"
 #include "tcp/tcp_send.h"
+#include "tcp/tcp_loss.h"
 #include "tcp/tcp_output.h"
+#include "tcp/tcp_rare.h"
 #include "tcp/tcp_rtx_queue.h"
 
 /* 200% of a window in a round trip in slow start, 120% later. Bytes a second. */
@@ -46,14 +49,17 @@ void tcp_update_skb_after_send(struct sock *sk, const struct sk_buff *skb, u64 p
 
 bool tcp_pacing_check(struct sock *sk)
 {
-	struct timer_set *ts = &inet_csk(sk)->icsk_timers;
-	struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_rare *rare;
 
 	if (sk->sk_pacing_status != SK_PACING_NEEDED || tp->tcp_wstamp_ns <= tp->tcp_clock_cache)
 		return false;
-	if (!timer_set_pending(ts, ICSK_TIMER_RESUME))
-		timer_set_start(ts, ICSK_TIMER_RESUME,
-				net_world(sk->net)->now + tp->tcp_wstamp_ns - tp->tcp_clock_cache);
+	rare = tcp_rare_get(sk);
+	if (!rare)
+		return false;
+	if (!timer_pending(&rare->resume_timer))
+		hrtimer_start(&rare->resume_timer,
+			      net_world(sk->net)->now + tp->tcp_wstamp_ns - tp->tcp_clock_cache);
 	return true;
 }
 
@@ -78,8 +84,7 @@ void tcp_wfree(struct sk_buff *skb)
 		tp->tsq_throttled = 0;
 		/* Not from here: the layers below are at work. */
 		if (may_send(sk))
-			timer_set_start(&inet_csk(sk)->icsk_timers, ICSK_TIMER_RESUME,
-					net_world(sk->net)->now);
+			hrtimer_start(&tcp_rare_own(tp)->resume_timer, net_world(sk->net)->now);
 	}
 	if (!sk->sk_wmem_alloc)
 		sock_put(sk);
@@ -97,7 +102,7 @@ bool tcp_small_queue_check(struct sock *sk, const struct sk_buff *skb, u32 facto
 	if (sk->sk_wmem_alloc <= limit)
 		return false;
 	/* With nothing or one packet under way completions may be slow: it goes. */
-	if (tp->rtx_last == tcp_rtx_queue_head(sk))
+	if (tp->rtx_last == tcp_rtx_queue_head(sk) || !tcp_rare_get(sk))
 		return false;
 	tp->tsq_throttled = 1;
 	return true;
@@ -108,7 +113,7 @@ bool tcp_should_autocork(struct sock *sk, const struct sk_buff *skb, u32 size_go
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (skb->len >= size_goal || !sk->net->sysctl.tcp_autocorking || tcp_rtx_queue_empty(sk) ||
-	    sk->sk_wmem_alloc <= skb->truesize || TCP_SKB_CB(skb)->eor)
+	    sk->sk_wmem_alloc <= skb->truesize || TCP_SKB_CB(skb)->eor || !tcp_rare_get(sk))
 		return false;
 	if (!tp->tsq_throttled) {
 		MIB_INC(sk->net, TcpExtTCPAutoCorking);
@@ -118,9 +123,9 @@ bool tcp_should_autocork(struct sock *sk, const struct sk_buff *skb, u32 size_go
 }
 
 /* tcp_tsq_write(), tcp_pace_kick() */
-void tcp_resume_timer(struct timer_set *ts)
+void tcp_resume_timer(struct timer *t)
 {
-	struct sock *sk = inet_csk_timer_sk(ts);
+	struct sock *sk = container_of(t, struct tcp_rare, resume_timer)->sk;
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (!may_send(sk))
@@ -136,6 +141,12 @@ void tcp_resume_timer(struct timer_set *ts)
 
 void tcp_clear_xmit_timers(struct sock *sk)
 {
+	struct tcp_sock *tp = tcp_sk(sk);
+
 	inet_csk_clear_xmit_timers(sk);
-	tcp_sk(sk)->tsq_throttled = 0;
+	if (tp->rare != &tcp_rare_default)
+		del_timer(&tcp_rare_own(tp)->resume_timer);
+	if (tcp_loss_seen(tp))
+		del_timer(&tcp_loss_own(tp)->compressed_ack_timer);
+	tp->tsq_throttled = 0;
 }

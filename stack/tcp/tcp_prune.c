@@ -192,8 +192,8 @@ bool tcp_prune_ofo_queue(struct sock *sk, const struct sk_buff *in_skb)
 	s32 goal = sk->sk_rcvbuf >> 3;
 	bool pruned = false;
 
-	while (tp->ooo_last_skb) {
-		struct sk_buff *last = tp->ooo_last_skb;
+	while (tp->loss->ooo_last_skb) {
+		struct sk_buff *last = tp->loss->ooo_last_skb;
 
 		/* Never for one that is higher still. */
 		if (after(TCP_SKB_CB(in_skb)->seq, TCP_SKB_CB(last)->seq))
@@ -201,7 +201,7 @@ bool tcp_prune_ofo_queue(struct sock *sk, const struct sk_buff *in_skb)
 		pruned = true;
 		goal -= (s32)last->truesize;
 		tcp_ofo_drop(sk, last, SKB_DROP_REASON_TCP_OFO_QUEUE_PRUNE);
-		if (goal > 0 && tp->ooo_last_skb)
+		if (goal > 0 && tp->loss->ooo_last_skb)
 			continue;
 		if (tcp_can_ingest(sk, in_skb) && !sk_under_memory_pressure(sk))
 			break;

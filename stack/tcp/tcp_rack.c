@@ -22,7 +22,7 @@ static u32 rack_reo_wnd(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 
-	if (!tp->reord_seen) {
+	if (!tp->loss->reord_seen) {
 		/* RFC 8985 6.2 step 4: no reordering was ever seen, three are above it. */
 		if (inet_csk(sk)->icsk_ca_state >= TCP_CA_Recovery)
 			return 0;
@@ -112,14 +112,14 @@ void tcp_rack_reo_timeout(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 prior = tcp_packets_in_flight(tp), lost = tp->lost, timeout;
+	u32 prior = tcp_packets_in_flight(tp), lost = tp->loss->lost, timeout;
 
 	rack_detect_loss(sk, &timeout);
 	if (prior != tcp_packets_in_flight(tp)) {
 		if (icsk->icsk_ca_state != TCP_CA_Recovery) {
 			tcp_enter_recovery(sk, false);
 			if (!icsk->icsk_ca_ops->cong_control)
-				tcp_cwnd_reduction(sk, 1, tp->lost - lost, 0);
+				tcp_cwnd_reduction(sk, 1, tp->loss->lost - lost, 0);
 		}
 		tcp_xmit_retransmit_queue(sk);
 	}

@@ -1,11 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /* What few connections have (struct tcp_rare): made when it is first written. */
 #include "tcp/tcp_auth.h"
+#include "tcp/tcp_output.h"
 #include "tcp/tcp_rare.h"
 
 #include "kernel/mem.h"
 
-const struct tcp_rare tcp_rare_default = { 0 };
+const struct tcp_rare tcp_rare_default = { .resume_timer.event.time = TIME_NEVER };
+
+static struct tcp_rare *rare_new(const struct sock *sk)
+{
+	struct tcp_rare *r = mem_alloc(net_world(sk->net), MEM_TCP_RARE, sizeof(*r));
+
+	if (r)
+		*r = tcp_rare_default;
+	return r;
+}
+
+/* It is `sk`'s, whose timers are set up. */
+static void rare_owner(struct tcp_rare *r, struct sock *sk)
+{
+	r->sk = sk;
+	timer_setup(&r->resume_timer, inet_csk_timer_cpu(sk), tcp_resume_timer);
+	tcp_sk(sk)->rare = r;
+}
 
 struct tcp_rare *tcp_rare_get(struct sock *sk)
 {
@@ -14,9 +32,9 @@ struct tcp_rare *tcp_rare_get(struct sock *sk)
 
 	if (tp->rare != &tcp_rare_default)
 		return tcp_rare_own(tp);
-	r = mem_zalloc(net_world(sk->net), MEM_TCP_RARE, sizeof(*r));
+	r = rare_new(sk);
 	if (r)
-		tp->rare = r;
+		rare_owner(r, sk);
 	return r;
 }
 
@@ -29,7 +47,7 @@ bool tcp_rare_clone(const struct sock *sk, const struct request_sock *req,
 	*copy = &tcp_rare_default;
 	if (from == &tcp_rare_default)
 		return true;
-	r = mem_zalloc(net_world(sk->net), MEM_TCP_RARE, sizeof(*r));
+	r = rare_new(sk);
 	if (!r)
 		return false;
 	r->options = from->options;
@@ -39,6 +57,14 @@ bool tcp_rare_clone(const struct sock *sk, const struct request_sock *req,
 	}
 	*copy = r;
 	return true;
+}
+
+void tcp_rare_adopt(struct sock *sk, const struct tcp_rare *rare)
+{
+	if (rare == &tcp_rare_default)
+		tcp_sk(sk)->rare = rare;
+	else
+		rare_owner((struct tcp_rare *)(uintptr_t)(const void *)rare, sk);
 }
 
 void tcp_rare_free(struct net *net, const struct tcp_rare *rare)

@@ -15,10 +15,12 @@ static inline struct tcp_rare *tcp_rare_own(const struct tcp_sock *tp)
 	ASSERT(tp->rare != &tcp_rare_default);
 	return (struct tcp_rare *)(uintptr_t)(const void *)tp->rare;
 }
-/* The same options for the child of a request of sk, whose `rare` it becomes, and its keys. False:
- * no memory, or the key that the connection began with is gone. */
+/* The same options for the child of a request of sk, and its keys. False: no memory, or the key
+ * that the connection began with is gone. */
 bool tcp_rare_clone(const struct sock *sk, const struct request_sock *req,
 		    const struct tcp_rare **copy);
+/* The child, whose timers are set up, gets it. */
+void tcp_rare_adopt(struct sock *sk, const struct tcp_rare *rare);
 void tcp_rare_free(struct net *net, const struct tcp_rare *rare);
 
 #endif

@@ -29,6 +29,8 @@ bool tcp_compress_ack(struct sock *sk);
 void tcp_compressed_ack_sent(struct sock *sk);
 /* What is held back goes now. */
 void tcp_compressed_ack_kick(struct sock *sk);
+/* When the last that was held back is due. */
+void tcp_compressed_ack_timer(struct timer *t);
 void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb);
 /* After an ACK: send what may be sent now, wake who waits for room. */
 void tcp_data_snd_check(struct sock *sk);

@@ -136,8 +136,8 @@ static void tcp_rcvbuf_grow(struct sock *sk, u32 copied)
 	tp->rcvq_space = copied;
 	if (!sk->net->sysctl.tcp_moderate_rcvbuf || sk->sk_userlocks & SOCK_RCVBUF_LOCK)
 		return;
-	if (tp->ooo_last_skb)
-		rcvwin += TCP_SKB_CB(tp->ooo_last_skb)->end_seq - tp->rcv_nxt;
+	if (tp->loss->ooo_last_skb)
+		rcvwin += TCP_SKB_CB(tp->loss->ooo_last_skb)->end_seq - tp->rcv_nxt;
 	rcvbuf = min_u32(tcp_space_from_win(sk, rcvwin), (u32)sk->net->sysctl.tcp_rmem_max);
 	if (rcvbuf > (u32)sk->sk_rcvbuf) {
 		sk->sk_rcvbuf = (s32)rcvbuf;

@@ -10,6 +10,7 @@
 #include "tcp/tcp_undo.h"
 #include "tcp/tcp_ack.h"
 #include "tcp/tcp_cong.h"
+#include "tcp/tcp_loss.h"
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_recovery.h"
 #include "tcp/tcp_rtx_queue.h"
@@ -36,24 +37,28 @@ void tcp_clear_retrans(struct tcp_sock *tp)
 {
 	tp->retrans_out = 0;
 	tp->lost_out = 0;
-	tp->undo_marker = 0;
-	tp->undo_retrans = -1;
 	tp->sacked_out = 0;
-	tp->highest_sack = NULL;
-	tp->retransmit_skb_hint = NULL;
+	if (!tcp_loss_seen(tp))
+		return;
+	tcp_loss_own(tp)->undo_marker = 0;
+	tcp_loss_own(tp)->undo_retrans = -1;
+	tcp_loss_own(tp)->highest_sack = NULL;
+	tcp_loss_own(tp)->retransmit_skb_hint = NULL;
 }
 
 void tcp_mark_skb_lost(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_loss *loss = tcp_loss_own(tp);
 	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
 	u32 pcount = tcp_skb_pcount(skb);
 
 	if (cb->sacked & TCPCB_SACKED_ACKED)
 		return;
-	if ((!tp->retransmit_skb_hint && tp->retrans_out >= tp->lost_out) ||
-	    (tp->retransmit_skb_hint && before(cb->seq, TCP_SKB_CB(tp->retransmit_skb_hint)->seq)))
-		tp->retransmit_skb_hint = skb;
+	if ((!loss->retransmit_skb_hint && tp->retrans_out >= tp->lost_out) ||
+	    (loss->retransmit_skb_hint &&
+	     before(cb->seq, TCP_SKB_CB(loss->retransmit_skb_hint)->seq)))
+		loss->retransmit_skb_hint = skb;
 	if (!(cb->sacked & TCPCB_LOST)) {
 		tp->lost_out += pcount;
 		cb->sacked |= TCPCB_LOST;
@@ -65,7 +70,7 @@ void tcp_mark_skb_lost(struct sock *sk, struct sk_buff *skb)
 	} else {
 		return;
 	}
-	tp->lost += pcount;
+	loss->lost += pcount;
 }
 
 /* ---- duplicate ACKs without SACK stand for packets delivered (RFC 5681 3.2) ---- */
@@ -73,6 +78,15 @@ void tcp_mark_skb_lost(struct sock *sk, struct sk_buff *skb)
 void tcp_reset_reno_sack(struct tcp_sock *tp)
 {
 	tp->sacked_out = 0;
+}
+
+/* Without memory it counts as none. */
+static void count_reordering(struct sock *sk)
+{
+	struct tcp_loss *loss = tcp_loss_get(sk);
+
+	if (loss)
+		loss->reord_seen++;
 }
 
 static bool limit_reno_sacked(struct tcp_sock *tp)
@@ -92,7 +106,7 @@ void tcp_check_reno_reordering(struct sock *sk, u32 addend)
 	if (!limit_reno_sacked(tp))
 		return;
 	tp->reordering = min_u32(tp->packets_out + addend, (u32)sk->net->sysctl.tcp_max_reordering);
-	tp->reord_seen++;
+	count_reordering(sk);
 	MIB_INC(sk->net, TcpExtTCPRenoReorder);
 }
 
@@ -134,7 +148,7 @@ void tcp_check_sack_reordering(struct sock *sk, u32 low_seq, s32 ts)
 	if (mss && metric > tp->reordering * mss)
 		tp->reordering =
 			min_u32((metric + mss - 1) / mss, (u32)sk->net->sysctl.tcp_max_reordering);
-	tp->reord_seen++;
+	count_reordering(sk);
 	if (ts)
 		MIB_INC(sk->net, TcpExtTCPTSReorder);
 	else
@@ -156,13 +170,14 @@ u32 tcp_current_ssthresh(const struct sock *sk)
 static void tcp_init_cwnd_reduction(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_loss *loss = tcp_loss_own(tp);
 
-	tp->high_seq = tp->snd_nxt;
-	tp->tlp_high_seq = 0;
+	loss->high_seq = tp->snd_nxt;
+	loss->tlp_high_seq = 0;
 	tp->snd_cwnd_cnt = 0;
-	tp->prior_cwnd = tp->snd_cwnd;
-	tp->prr_delivered = 0;
-	tp->prr_out = 0;
+	loss->prior_cwnd = tp->snd_cwnd;
+	loss->prr_delivered = 0;
+	loss->prr_out = 0;
 	tp->snd_ssthresh = inet_csk(sk)->icsk_ca_ops->ssthresh(sk);
 	tcp_ecn_queue_cwr(tp);
 }
@@ -171,18 +186,19 @@ static void tcp_init_cwnd_reduction(struct sock *sk)
 void tcp_cwnd_reduction(struct sock *sk, s32 newly_acked_sacked, u32 newly_lost, u32 flag)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_loss *loss = tcp_loss_own(tp);
 	u32 in_flight = tcp_packets_in_flight(tp);
 	s32 delta = (s32)(tp->snd_ssthresh - in_flight), sndcnt;
 
-	if (newly_acked_sacked <= 0 || !tp->prior_cwnd)
+	if (newly_acked_sacked <= 0 || !loss->prior_cwnd)
 		return;
-	tp->prr_delivered += (u32)newly_acked_sacked;
+	loss->prr_delivered += (u32)newly_acked_sacked;
 	if (delta < 0) {
-		u64 dividend = (u64)tp->snd_ssthresh * tp->prr_delivered + tp->prior_cwnd - 1;
+		u64 dividend = (u64)tp->snd_ssthresh * loss->prr_delivered + loss->prior_cwnd - 1;
 
-		sndcnt = (s32)(u32)(dividend / tp->prior_cwnd) - (s32)tp->prr_out;
+		sndcnt = (s32)(u32)(dividend / loss->prior_cwnd) - (s32)loss->prr_out;
 	} else {
-		sndcnt = (s32)(tp->prr_delivered - tp->prr_out);
+		sndcnt = (s32)(loss->prr_delivered - loss->prr_out);
 		if (sndcnt < newly_acked_sacked)
 			sndcnt = newly_acked_sacked;
 		if (flag & FLAG_SND_UNA_ADVANCED && !newly_lost)
@@ -191,8 +207,8 @@ void tcp_cwnd_reduction(struct sock *sk, s32 newly_acked_sacked, u32 newly_lost,
 			sndcnt = delta;
 	}
 	/* The first retransmission goes out in any case. */
-	if (sndcnt < (tp->prr_out ? 0 : 1))
-		sndcnt = tp->prr_out ? 0 : 1;
+	if (sndcnt < (loss->prr_out ? 0 : 1))
+		sndcnt = loss->prr_out ? 0 : 1;
 	tcp_snd_cwnd_set(tp, max_u32(in_flight + (u32)sndcnt, 1));
 }
 
@@ -203,7 +219,7 @@ static void tcp_end_cwnd_reduction(struct sock *sk)
 	if (inet_csk(sk)->icsk_ca_ops->cong_control)
 		return;
 	if (tp->snd_ssthresh < TCP_INFINITE_SSTHRESH &&
-	    (inet_csk(sk)->icsk_ca_state == TCP_CA_CWR || tp->undo_marker)) {
+	    (inet_csk(sk)->icsk_ca_state == TCP_CA_CWR || tp->loss->undo_marker)) {
 		tcp_snd_cwnd_set(tp, max_u32(tp->snd_ssthresh, 1));
 		tp->snd_cwnd_stamp = tcp_jiffies32(sk);
 	}
@@ -212,11 +228,13 @@ static void tcp_end_cwnd_reduction(struct sock *sk)
 
 void tcp_enter_cwr(struct sock *sk)
 {
-	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_loss *loss = tcp_loss_get(sk);
 
-	tp->prior_ssthresh = 0;
+	if (!loss)
+		return;
+	loss->prior_ssthresh = 0;
 	if (inet_csk(sk)->icsk_ca_state < TCP_CA_CWR) {
-		tp->undo_marker = 0;
+		loss->undo_marker = 0;
 		tcp_init_cwnd_reduction(sk);
 		tcp_set_ca_state(sk, TCP_CA_CWR);
 	}
@@ -235,11 +253,11 @@ void tcp_enter_recovery(struct sock *sk, bool ece_ack)
 		MIB_INC(sk->net, TcpExtTCPSackRecovery);
 	if (!tcp_any_retrans_done(sk))
 		tp->retrans_stamp = 0;
-	tp->prior_ssthresh = 0;
+	tcp_loss_own(tp)->prior_ssthresh = 0;
 	tcp_init_undo(tp);
 	if (state != TCP_CA_CWR && state != TCP_CA_Recovery) {
 		if (!ece_ack)
-			tp->prior_ssthresh = tcp_current_ssthresh(sk);
+			tcp_loss_own(tp)->prior_ssthresh = tcp_current_ssthresh(sk);
 		tcp_init_cwnd_reduction(sk);
 	}
 	tcp_set_ca_state(sk, TCP_CA_Recovery);
@@ -267,22 +285,23 @@ static void tcp_timeout_mark_lost(struct sock *sk)
 			continue;
 		tcp_mark_skb_lost(sk, skb);
 	}
-	tp->retransmit_skb_hint = NULL;
+	tcp_loss_own(tp)->retransmit_skb_hint = NULL;
 }
 
 void tcp_enter_loss(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_loss *loss = tcp_loss_own(tp);
 	const struct netns_sysctl *sysctl = &sk->net->sysctl;
 	bool new_recovery = icsk->icsk_ca_state < TCP_CA_Recovery;
 
 	tcp_timeout_mark_lost(sk);
 	/* RFC 5681 3.1: ssthresh is cut once for a window of data. */
-	if (icsk->icsk_ca_state <= TCP_CA_Disorder || !after(tp->high_seq, tp->snd_una) ||
+	if (icsk->icsk_ca_state <= TCP_CA_Disorder || !after(loss->high_seq, tp->snd_una) ||
 	    (icsk->icsk_ca_state == TCP_CA_Loss && !icsk->icsk_retransmits)) {
-		tp->prior_ssthresh = tcp_current_ssthresh(sk);
-		tp->prior_cwnd = tp->snd_cwnd;
+		loss->prior_ssthresh = tcp_current_ssthresh(sk);
+		loss->prior_cwnd = tp->snd_cwnd;
 		tp->snd_ssthresh = icsk->icsk_ca_ops->ssthresh(sk);
 		tcp_ca_event(sk, CA_EVENT_LOSS);
 		tcp_init_undo(tp);
@@ -294,8 +313,8 @@ void tcp_enter_loss(struct sock *sk)
 	if (icsk->icsk_ca_state <= TCP_CA_Disorder && tp->sacked_out >= (u32)sysctl->tcp_reordering)
 		tp->reordering = min_u32(tp->reordering, (u32)sysctl->tcp_reordering);
 	tcp_set_ca_state(sk, TCP_CA_Loss);
-	tp->high_seq = tp->snd_nxt;
-	tp->tlp_high_seq = 0;
+	loss->high_seq = tp->snd_nxt;
+	loss->tlp_high_seq = 0;
 	tcp_ecn_queue_cwr(tp);
 	/* RFC 5682 2.1 step 1. */
 	tp->frto = sysctl->tcp_frto && (new_recovery || icsk->icsk_retransmits) &&
@@ -309,10 +328,13 @@ void tcp_simple_retransmit(struct sock *sk)
 	/* SYN and data of a fast open lie apart in the queue, but went as one that was too long. */
 	bool all = tp->syn_data && sk->sk_state == TCP_SYN_SENT;
 
+	if (!tcp_loss_get(sk))
+		return;
+
 	for (struct sk_buff *skb = tcp_rtx_queue_head(sk); skb; skb = tcp_rtx_queue_next(skb))
 		if (all || skb->len > mss)
 			tcp_mark_skb_lost(sk, skb);
-	tp->retransmit_skb_hint = NULL;
+	tcp_loss_own(tp)->retransmit_skb_hint = NULL;
 	if (lost == tp->lost_out)
 		return;
 	if (tcp_is_reno(tp))
@@ -327,10 +349,12 @@ void tcp_non_congestion_loss_retransmit(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (icsk->icsk_ca_state != TCP_CA_Loss) {
-		tp->high_seq = tp->snd_nxt;
+		struct tcp_loss *loss = tcp_loss_own(tp);
+
+		loss->high_seq = tp->snd_nxt;
 		tp->snd_ssthresh = tcp_current_ssthresh(sk);
-		tp->prior_ssthresh = 0;
-		tp->undo_marker = 0;
+		loss->prior_ssthresh = 0;
+		loss->undo_marker = 0;
 		tcp_set_ca_state(sk, TCP_CA_Loss);
 	}
 	tcp_xmit_retransmit_queue(sk);
@@ -383,7 +407,7 @@ static void tcp_identify_packet_loss(struct sock *sk, u32 *ack_flag)
 static void tcp_process_loss(struct sock *sk, u32 flag, u32 num_dupack, int *rexmit)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	bool recovered = !before(tp->snd_una, tp->high_seq);
+	bool recovered = !before(tp->snd_una, tp->loss->high_seq);
 
 	if (flag & FLAG_SND_UNA_ADVANCED && tcp_try_undo_loss(sk, false))
 		return;
@@ -391,11 +415,11 @@ static void tcp_process_loss(struct sock *sk, u32 flag, u32 num_dupack, int *rex
 		/* Step 3.b: data never sent again was delivered: the timeout was spurious. */
 		if (flag & FLAG_ORIG_SACK_ACKED && tcp_try_undo_loss(sk, true))
 			return;
-		if (after(tp->snd_nxt, tp->high_seq)) {
+		if (after(tp->snd_nxt, tp->loss->high_seq)) {
 			if (flag & FLAG_DATA_SACKED || num_dupack)
 				tp->frto = 0; /* step 3.a: the loss was real */
 		} else if (flag & FLAG_SND_UNA_ADVANCED && !recovered) {
-			tp->high_seq = tp->snd_nxt;
+			tcp_loss_own(tp)->high_seq = tp->snd_nxt;
 			/* Step 2.b: new data, when there is some that may be sent. */
 			if (!tcp_write_queue_empty(sk) && after(tcp_wnd_end(tp), tp->snd_nxt)) {
 				*rexmit = REXMIT_NEW;
@@ -411,7 +435,7 @@ static void tcp_process_loss(struct sock *sk, u32 flag, u32 num_dupack, int *rex
 		return;
 	}
 	if (tcp_is_reno(tp)) {
-		if (after(tp->snd_nxt, tp->high_seq) && num_dupack)
+		if (after(tp->snd_nxt, tp->loss->high_seq) && num_dupack)
 			tcp_add_reno_sack(sk, num_dupack, flag & FLAG_ECE);
 		else if (flag & FLAG_SND_UNA_ADVANCED)
 			tcp_reset_reno_sack(tp);
@@ -427,7 +451,7 @@ static bool check_state_exit(struct sock *sk)
 	switch (inet_csk(sk)->icsk_ca_state) {
 	case TCP_CA_CWR:
 		/* One above high_seq, as ECN's reaction holds for a whole window. */
-		if (tp->snd_una != tp->high_seq) {
+		if (tp->snd_una != tp->loss->high_seq) {
 			tcp_end_cwnd_reduction(sk);
 			tcp_set_ca_state(sk, TCP_CA_Open);
 		}
@@ -498,13 +522,15 @@ void tcp_fastretrans_alert(struct sock *sk, u32 prior_snd_una, u32 num_dupack, u
 
 	if (!tp->packets_out)
 		tp->sacked_out = 0;
+	if (!tcp_loss_get(sk))
+		return;
 	if (*ack_flag & FLAG_ECE)
-		tp->prior_ssthresh = 0;
+		tcp_loss_own(tp)->prior_ssthresh = 0;
 	if (check_sack_reneging(sk, ack_flag))
 		return;
 	if (icsk->icsk_ca_state == TCP_CA_Open)
 		tp->retrans_stamp = 0;
-	else if (!before(tp->snd_una, tp->high_seq) && check_state_exit(sk))
+	else if (!before(tp->snd_una, tp->loss->high_seq) && check_state_exit(sk))
 		return;
 	if (icsk->icsk_ca_state == TCP_CA_Recovery) {
 		if (!ack_in_recovery(sk, prior_snd_una, num_dupack, ack_flag))
@@ -527,12 +553,12 @@ void tcp_process_tlp_ack(struct sock *sk, u32 ack, u32 flag)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (before(ack, tp->tlp_high_seq))
+	if (before(ack, tp->loss->tlp_high_seq))
 		return;
 	if (!tp->tlp_retrans || flag & FLAG_DSACK_TLP) {
 		/* The probe was new data, or it came twice: nothing was lost. */
-		tp->tlp_high_seq = 0;
-	} else if (after(ack, tp->tlp_high_seq)) {
+		tcp_loss_own(tp)->tlp_high_seq = 0;
+	} else if (after(ack, tp->loss->tlp_high_seq)) {
 		/* The probe repaired a loss, silently: cwnd answers for it. */
 		tcp_init_cwnd_reduction(sk);
 		tcp_set_ca_state(sk, TCP_CA_CWR);
@@ -541,7 +567,7 @@ void tcp_process_tlp_ack(struct sock *sk, u32 ack, u32 flag)
 		MIB_INC(sk->net, TcpExtTCPLossProbeRecovery);
 	} else if (!(flag & (FLAG_SND_UNA_ADVANCED | FLAG_NOT_DUP | FLAG_DATA_SACKED))) {
 		/* A pure duplicate: the original had arrived. */
-		tp->tlp_high_seq = 0;
+		tcp_loss_own(tp)->tlp_high_seq = 0;
 	}
 }
 
@@ -553,7 +579,7 @@ void tcp_xmit_recovery(struct sock *sk, int rexmit)
 		return;
 	if (rexmit == REXMIT_NEW) {
 		__tcp_push_pending_frames(sk, tcp_current_mss(sk), TCP_NAGLE_OFF);
-		if (after(tp->snd_nxt, tp->high_seq))
+		if (after(tp->snd_nxt, tp->loss->high_seq))
 			return;
 		tp->frto = 0;
 	}

@@ -14,7 +14,6 @@
 void tcp_sack_new_ofo_skb(struct sock *sk, u32 seq, u32 end_seq);
 void tcp_sack_remove(struct tcp_sock *tp);
 /* Made at the first call; NULL: no memory. */
-struct tcp_sack *tcp_sack_get(struct sock *sk);
 void tcp_dsack_set(struct sock *sk, u32 seq, u32 end_seq);
 void tcp_dsack_extend(struct sock *sk, u32 seq, u32 end_seq);
 /* A segment that is a duplicate as a whole: D-SACK and quick ACK. */

@@ -29,7 +29,7 @@ u32 tcp_reno_undo_cwnd(struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 
-	return max_u32(tp->snd_cwnd, tp->prior_cwnd);
+	return max_u32(tp->snd_cwnd, tp->loss->prior_cwnd);
 }
 
 const struct tcp_congestion_ops tcp_reno = {

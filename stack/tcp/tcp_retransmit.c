@@ -5,6 +5,7 @@
  * Invariants: retrans_out counts the packets with TCPCB_SACKED_RETRANS; nothing beyond the peer's
  * window is sent again but one segment at SND.UNA, which serves as a probe.
  */
+#include "tcp/tcp_loss.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_send.h"
 #include "tcp/tcp_ack.h"
@@ -58,9 +59,11 @@ static int prepare(struct sock *sk, struct sk_buff *skb, u32 segs)
 
 int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
 {
-	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_loss *loss = tcp_loss_get(sk);
 	int err;
 
+	if (!loss)
+		return -ENOMEM;
 	/* Nothing can be told from a probe any more. */
 	if (tcp_sk(sk)->rare->mtup.probe_size)
 		tcp_rare_own(tcp_sk(sk))->mtup.probe_size = 0;
@@ -75,8 +78,8 @@ int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
 	MIB_ADD(sk->net, TcpRetransSegs, segs);
 	if (TCP_SKB_CB(skb)->tcp_flags & TCPHDR_SYN)
 		MIB_INC(sk->net, TcpExtTCPSynRetrans);
-	tp->total_retrans += segs;
-	tp->bytes_retrans += skb->len;
+	loss->total_retrans += segs;
+	loss->bytes_retrans += skb->len;
 	err = tcp_transmit_skb(sk, skb, true);
 	/* In any case, so that no RTT is taken from a time stamp of something never sent. */
 	TCP_SKB_CB(skb)->sacked |= TCPCB_EVER_RETRANS;
@@ -91,7 +94,12 @@ int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
 int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	int err = __tcp_retransmit_skb(sk, skb, segs);
+	struct tcp_loss *loss = tcp_loss_get(sk);
+	int err;
+
+	if (!loss)
+		return -ENOMEM;
+	err = __tcp_retransmit_skb(sk, skb, segs);
 
 	if (!err) {
 		/* TLP or a timeout may have marked it already. */
@@ -101,9 +109,9 @@ int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
 	}
 	if (!tp->retrans_stamp)
 		tp->retrans_stamp = (u32)(skb->tstamp / NSEC_PER_MSEC);
-	if (tp->undo_retrans < 0)
-		tp->undo_retrans = 0;
-	tp->undo_retrans += (s32)tcp_skb_pcount(skb);
+	if (loss->undo_retrans < 0)
+		loss->undo_retrans = 0;
+	loss->undo_retrans += (s32)tcp_skb_pcount(skb);
 	return err;
 }
 
@@ -120,7 +128,7 @@ static bool retransmit_one(struct sock *sk, struct sk_buff *skb, u32 segs)
 	else
 		MIB_ADD(sk->net, TcpExtTCPSlowStartRetrans, tcp_skb_pcount(skb));
 	if (state == TCP_CA_CWR || state == TCP_CA_Recovery)
-		tp->prr_out += tcp_skb_pcount(skb);
+		tcp_loss_own(tp)->prr_out += tcp_skb_pcount(skb);
 	return true;
 }
 
@@ -135,13 +143,13 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 	if (!tp->packets_out || tcp_pacing_check(sk))
 		return;
 	max_segs = tcp_tso_segs(sk, tcp_current_mss(sk));
-	for (skb = tp->retransmit_skb_hint ? tp->retransmit_skb_hint : head; skb;
+	for (skb = tp->loss->retransmit_skb_hint ? tp->loss->retransmit_skb_hint : head; skb;
 	     skb = tcp_rtx_queue_next(skb)) {
 		u8 sacked = TCP_SKB_CB(skb)->sacked;
 
 		/* What lies before it needs no look next time. */
 		if (!hole)
-			tp->retransmit_skb_hint = skb;
+			tcp_loss_own(tp)->retransmit_skb_hint = skb;
 		if (tp->snd_cwnd <= tcp_packets_in_flight(tp))
 			break;
 		if (tp->retrans_out >= tp->lost_out)
@@ -252,8 +260,9 @@ void tcp_send_loss_probe(struct sock *sk)
 		icsk->icsk_pending = 0;
 		return;
 	}
-	if (!tcp_rtx_queue_empty(sk) && !tp->tlp_high_seq && send_probe(sk)) {
-		tp->tlp_high_seq = tp->snd_nxt;
+	if (!tcp_rtx_queue_empty(sk) && !tp->loss->tlp_high_seq && tcp_loss_get(sk) &&
+	    send_probe(sk)) {
+		tcp_loss_own(tp)->tlp_high_seq = tp->snd_nxt;
 		MIB_INC(sk->net, TcpExtTCPLossProbes);
 		/* The timeout counts from now. */
 		icsk->icsk_pending = 0;

@@ -7,6 +7,7 @@
  * is part of sk_wmem_queued.
  */
 #include "tcp/tcp.h"
+#include "tcp/tcp_loss.h"
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_rtx_queue.h"
 
@@ -110,8 +111,10 @@ void tcp_rtx_queue_purge(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb;
 
-	tp->highest_sack = NULL;
-	tp->retransmit_skb_hint = NULL;
+	if (tcp_loss_seen(tp)) {
+		tcp_loss_own(tp)->highest_sack = NULL;
+		tcp_loss_own(tp)->retransmit_skb_hint = NULL;
+	}
 	while ((skb = tp->rtx_last) != NULL)
 		tcp_rtx_queue_unlink_and_free(sk, skb);
 }

@@ -6,33 +6,25 @@
  * that changed last is the first (RFC 2018 4). The sender's side is in tcp_sacktag.c.
  */
 #include "tcp/tcp.h"
+#include "tcp/tcp_loss.h"
 #include "tcp/tcp_accecn.h"
 #include "tcp/tcp_rcv.h"
 #include "tcp/tcp_input.h"
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_recovery.h"
 
-struct tcp_sack *tcp_sack_get(struct sock *sk)
-{
-	struct tcp_sock *tp = tcp_sk(sk);
-
-	if (!tp->sack)
-		tp->sack = mem_zalloc(net_world(sk->net), MEM_TCP_SACK, sizeof(*tp->sack));
-	return tp->sack;
-}
-
 void tcp_dsack_set(struct sock *sk, u32 seq, u32 end_seq)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (!tcp_is_sack(tp) || !sk->net->sysctl.tcp_dsack || !tcp_sack_get(sk))
+	if (!tcp_is_sack(tp) || !sk->net->sysctl.tcp_dsack || !tcp_loss_get(sk))
 		return;
 	if (before(seq, tp->rcv_nxt))
 		MIB_INC(sk->net, TcpExtTCPDSACKOldSent);
 	else
 		MIB_INC(sk->net, TcpExtTCPDSACKOfoSent);
 	tp->rx_opt.dsack = 1;
-	tp->sack->duplicate_sack = (struct tcp_sack_block){ seq, end_seq };
+	tcp_loss_own(tp)->duplicate_sack = (struct tcp_sack_block){ seq, end_seq };
 }
 
 /* Grows the block when [seq, end_seq) touches it. */
@@ -54,7 +46,7 @@ void tcp_dsack_extend(struct sock *sk, u32 seq, u32 end_seq)
 	if (!tp->rx_opt.dsack)
 		tcp_dsack_set(sk, seq, end_seq);
 	else
-		sack_extend(&tp->sack->duplicate_sack, seq, end_seq);
+		sack_extend(&tcp_loss_own(tp)->duplicate_sack, seq, end_seq);
 }
 
 void tcp_send_dupack(struct sock *sk, const struct sk_buff *skb)
@@ -81,13 +73,13 @@ static void sack_drop_block(struct tcp_sock *tp, u32 i)
 {
 	tp->rx_opt.num_sacks--;
 	for (; i < tp->rx_opt.num_sacks; i++)
-		tp->sack->selective_acks[i] = tp->sack->selective_acks[i + 1];
+		tcp_loss_own(tp)->selective_acks[i] = tp->loss->selective_acks[i + 1];
 }
 
 /* The first block grew: others that it touches now become part of it. */
 static void sack_maybe_coalesce(struct tcp_sock *tp)
 {
-	struct tcp_sack_block *sp = tp->sack->selective_acks;
+	struct tcp_sack_block *sp = tcp_loss_own(tp)->selective_acks;
 
 	for (u32 i = 1; i < tp->rx_opt.num_sacks;) {
 		if (sack_extend(sp, sp[i].start_seq, sp[i].end_seq))
@@ -100,13 +92,9 @@ static void sack_maybe_coalesce(struct tcp_sock *tp)
 void tcp_sack_new_ofo_skb(struct sock *sk, u32 seq, u32 end_seq)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct tcp_sack_block *sp, found;
+	struct tcp_sack_block *sp = tcp_loss_own(tp)->selective_acks, found;
 	u32 n = tp->rx_opt.num_sacks, i;
 
-	/* Without memory the peer is told less. */
-	if (!tcp_sack_get(sk))
-		return;
-	sp = tp->sack->selective_acks;
 	for (i = 0; i < n; i++) {
 		if (!sack_extend(&sp[i], seq, end_seq))
 			continue;
@@ -133,12 +121,12 @@ void tcp_sack_new_ofo_skb(struct sock *sk, u32 seq, u32 end_seq)
 void tcp_sack_remove(struct tcp_sock *tp)
 {
 	/* Nothing is out of order any more. */
-	if (!tp->ooo_last_skb) {
+	if (!tp->loss->ooo_last_skb) {
 		tp->rx_opt.num_sacks = 0;
 		return;
 	}
 	for (u32 i = 0; i < tp->rx_opt.num_sacks;) {
-		if (!before(tp->rcv_nxt, tp->sack->selective_acks[i].start_seq))
+		if (!before(tp->rcv_nxt, tp->loss->selective_acks[i].start_seq))
 			sack_drop_block(tp, i);
 		else
 			i++;

@@ -8,6 +8,7 @@
  * so; nothing is both SACKed and lost; highest_sack is the segment behind the highest SACKed one.
  */
 #include "tcp/tcp.h"
+#include "tcp/tcp_loss.h"
 #include "tcp/tcp_ack.h"
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_recovery.h"
@@ -17,17 +18,17 @@ u32 tcp_highest_sack_seq(const struct tcp_sock *tp)
 {
 	if (!tp->sacked_out)
 		return tp->snd_una;
-	return tp->highest_sack ? TCP_SKB_CB(tp->highest_sack)->seq : tp->snd_nxt;
+	return tp->loss->highest_sack ? TCP_SKB_CB(tp->loss->highest_sack)->seq : tp->snd_nxt;
 }
 
 void tcp_highest_sack_reset(struct sock *sk)
 {
-	tcp_sk(sk)->highest_sack = tcp_rtx_queue_head(sk);
+	tcp_loss_own(tcp_sk(sk))->highest_sack = tcp_rtx_queue_head(sk);
 }
 
 void tcp_advance_highest_sack(struct sock *sk, struct sk_buff *skb)
 {
-	tcp_sk(sk)->highest_sack = tcp_rtx_queue_next(skb);
+	tcp_loss_own(tcp_sk(sk))->highest_sack = tcp_rtx_queue_next(skb);
 }
 
 /* RFC 2018, and for a D-SACK RFC 2883: does the block speak of what we sent? */
@@ -39,13 +40,13 @@ static bool sack_block_valid(const struct tcp_sock *tp, bool is_dsack, u32 start
 		return false;
 	if (after(start, tp->snd_una))
 		return true;
-	if (!is_dsack || !tp->undo_marker)
+	if (!is_dsack || !tp->loss->undo_marker)
 		return false;
 	if (after(end, tp->snd_una))
 		return false;
-	if (!before(start, tp->undo_marker))
+	if (!before(start, tp->loss->undo_marker))
 		return true;
-	if (!after(end, tp->undo_marker))
+	if (!after(end, tp->loss->undo_marker))
 		return false;
 	return !before(start, end - tp->max_window);
 }
@@ -59,10 +60,10 @@ static u32 dsack_seen(struct tcp_sock *tp, u32 start, u32 end, struct tcp_sackta
 		return 0;
 	if (len > tp->mss_cache)
 		dup_segs = (len + tp->mss_cache - 1) / tp->mss_cache;
-	else if (tp->tlp_high_seq && tp->tlp_high_seq == end)
+	else if (tp->loss->tlp_high_seq && tp->loss->tlp_high_seq == end)
 		state->flag |= FLAG_DSACK_TLP;
-	tp->dsack_dups += dup_segs;
-	if (tp->dsack_dups > tp->total_retrans)
+	tcp_loss_own(tp)->dsack_dups += dup_segs;
+	if (tp->loss->dsack_dups > tp->loss->total_retrans)
 		return 0;
 	tp->rx_opt.sack_ok |= TCP_DSACK_SEEN;
 	if (!(state->flag & FLAG_DSACK_TLP))
@@ -74,8 +75,9 @@ static u32 dsack_seen(struct tcp_sock *tp, u32 start, u32 end, struct tcp_sackta
 
 static void undo_retrans_less(struct tcp_sock *tp, u32 n)
 {
-	if (tp->undo_marker && tp->undo_retrans > 0)
-		tp->undo_retrans = (u32)tp->undo_retrans > n ? tp->undo_retrans - (s32)n : 0;
+	if (tp->loss->undo_marker && tp->loss->undo_retrans > 0)
+		tcp_loss_own(tp)->undo_retrans =
+			(u32)tp->loss->undo_retrans > n ? tp->loss->undo_retrans - (s32)n : 0;
 }
 
 /* RFC 2883 4: is the first block a D-SACK? */
@@ -100,7 +102,7 @@ static bool check_dsack(struct sock *sk, u32 ack_seq, const struct tcp_sack_bloc
 	}
 	MIB_ADD(sk->net, TcpExtTCPDSACKRecvSegs, dup_segs);
 	/* Data that is forgotten already: it can only be counted. */
-	if (!after(sp[0].end_seq, prior_snd_una) && after(sp[0].end_seq, tp->undo_marker))
+	if (!after(sp[0].end_seq, prior_snd_una) && after(sp[0].end_seq, tp->loss->undo_marker))
 		undo_retrans_less(tp, dup_segs);
 	return true;
 }
@@ -128,7 +130,7 @@ static u8 sack_one_new(struct sock *sk, struct tcp_sacktag_state *state, const s
 			if (before(cb->seq, tcp_highest_sack_seq(tp)) &&
 			    before(cb->seq, state->reord))
 				state->reord = cb->seq;
-			if (!after(cb->end_seq, tp->high_seq))
+			if (!after(cb->end_seq, tp->loss->high_seq))
 				state->flag |= FLAG_ORIG_SACK_ACKED;
 			if (!state->first_sackt)
 				state->first_sackt = xmit_time;
@@ -155,7 +157,7 @@ static void sacktag_one(struct sock *sk, struct tcp_sacktag_state *state, struct
 	u8 sacked = cb->sacked;
 
 	if (dup && sacked & TCPCB_RETRANS) {
-		if (after(cb->end_seq, tp->undo_marker))
+		if (after(cb->end_seq, tp->loss->undo_marker))
 			undo_retrans_less(tp, tcp_skb_pcount(skb));
 		if (was_sacked && before(cb->seq, state->reord))
 			state->reord = cb->seq;
@@ -214,10 +216,10 @@ static void sacktag_range(struct sock *sk, struct tcp_sacktag_state *state, u32 
 /* The parts of a block that no earlier ACK told of. */
 static void sacktag_block(struct sock *sk, struct tcp_sacktag_state *state, u32 start, u32 end)
 {
-	const struct tcp_sack *sack = tcp_sk(sk)->sack;
+	const struct tcp_loss *loss = tcp_sk(sk)->loss;
 
-	for (u32 i = 0; sack && i < TCP_NUM_SACKS && before(start, end); i++) {
-		const struct tcp_sack_block *cache = &sack->recv_cache[i];
+	for (u32 i = 0; i < TCP_NUM_SACKS && before(start, end); i++) {
+		const struct tcp_sack_block *cache = &loss->recv_cache[i];
 
 		if (cache->start_seq == cache->end_seq || !after(cache->end_seq, start))
 			continue;
@@ -239,7 +241,7 @@ static void count_discard(const struct sock *sk, bool first_dsack, u32 ack_seq, 
 		/* What is old because ACKs changed places is not counted. */
 		if (ack_seq == tp->snd_una || after(end_seq, tp->snd_una))
 			MIB_INC(sk->net, TcpExtTCPSACKDiscard);
-	} else if (tp->undo_marker)
+	} else if (tp->loss->undo_marker)
 		MIB_INC(sk->net, TcpExtTCPDSACKIgnoredOld);
 	else
 		MIB_INC(sk->net, TcpExtTCPDSACKIgnoredNoUndo);
@@ -291,28 +293,27 @@ static void sort_blocks(struct tcp_sack_block *sp, u32 n)
 	}
 }
 
-/* For the next ACK, whose blocks are mostly the same. Without memory it walks them again. */
-static void remember_blocks(struct sock *sk, const struct tcp_sack_block *sp, u32 n)
+/* For the next ACK, whose blocks are mostly the same. */
+static void remember_blocks(struct tcp_loss *loss, const struct tcp_sack_block *sp, u32 n)
 {
-	struct tcp_sack *sack = tcp_sack_get(sk);
-
-	if (!sack)
-		return;
-	memset(sack->recv_cache, 0, sizeof(sack->recv_cache));
+	memset(loss->recv_cache, 0, sizeof(loss->recv_cache));
 	for (u32 i = 0; i < n; i++)
-		sack->recv_cache[i] = sp[i];
+		loss->recv_cache[i] = sp[i];
 }
 
 u32 tcp_sacktag_write_queue(struct sock *sk, const struct sk_buff *ack_skb, u32 prior_snd_una,
 			    struct tcp_sacktag_state *state)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_loss *loss = tcp_loss_get(sk);
 	struct tcp_sack_block sp[TCP_NUM_SACKS];
 	bool dup;
 	u32 n;
 
 	state->flag = 0;
 	state->reord = tp->snd_nxt;
+	if (!loss)
+		return 0;
 	if (!tp->sacked_out)
 		tcp_highest_sack_reset(sk);
 	/* Too old to tell anything. */
@@ -323,13 +324,13 @@ u32 tcp_sacktag_write_queue(struct sock *sk, const struct sk_buff *ack_skb, u32 
 		goto out;
 	if (dup)
 		sacktag_range(sk, state, sp[0].start_seq, sp[0].end_seq, true);
-	if (!tp->sacked_out && tp->sack)
-		memset(tp->sack->recv_cache, 0, sizeof(tp->sack->recv_cache));
+	if (!tp->sacked_out)
+		memset(loss->recv_cache, 0, sizeof(loss->recv_cache));
 	sort_blocks(sp, n);
 	for (u32 i = 0; i < n; i++)
 		sacktag_block(sk, state, sp[i].start_seq, sp[i].end_seq);
-	remember_blocks(sk, sp, n);
-	if (inet_csk(sk)->icsk_ca_state != TCP_CA_Loss || tp->undo_marker)
+	remember_blocks(loss, sp, n);
+	if (inet_csk(sk)->icsk_ca_state != TCP_CA_Loss || loss->undo_marker)
 		tcp_check_sack_reordering(sk, state->reord, 0);
 out:
 	ASSERT((s32)tp->sacked_out >= 0 && (s32)tp->lost_out >= 0 && (s32)tp->retrans_out >= 0);

@@ -118,21 +118,21 @@ u32 tcp_established_options(struct sock *sk, const struct sk_buff *skb,
 
 static u8 *write_sacks(u8 *p, struct tcp_sock *tp, u32 n, const u8 pad[2])
 {
-	const struct tcp_sack *sack = tp->sack;
+	const struct tcp_loss *loss = tp->loss;
 
 	*p++ = pad[0];
 	*p++ = pad[1];
 	*p++ = TCPOPT_SACK;
 	*p++ = (u8)(TCPOLEN_SACK_BASE + n * TCPOLEN_SACK_PERBLOCK);
 	if (tp->rx_opt.dsack) {
-		put_be32(p, sack->duplicate_sack.start_seq);
-		put_be32(p + 4, sack->duplicate_sack.end_seq);
+		put_be32(p, loss->duplicate_sack.start_seq);
+		put_be32(p + 4, loss->duplicate_sack.end_seq);
 		p += 8;
 		n--;
 	}
 	for (u32 i = 0; i < n; i++, p += 8) {
-		put_be32(p, sack->selective_acks[i].start_seq);
-		put_be32(p + 4, sack->selective_acks[i].end_seq);
+		put_be32(p, loss->selective_acks[i].start_seq);
+		put_be32(p + 4, loss->selective_acks[i].end_seq);
 	}
 	tp->rx_opt.dsack = 0;
 	return p;

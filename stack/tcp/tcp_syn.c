@@ -6,6 +6,7 @@
  *
  * Invariant: a request that is in the SYN queue has had a SYN-ACK sent, or will have by its timer.
  */
+#include "tcp/tcp_loss.h"
 #include "tcp/tcp_syn.h"
 
 #include "tcp/tcp_ao.h"
@@ -40,8 +41,8 @@ int tcp_rtx_synack(struct sock *sk, struct request_sock *req)
 		return err;
 	MIB_INC(sk->net, TcpRetransSegs);
 	MIB_INC(sk->net, TcpExtTCPSynRetrans);
-	if (tcp_passive_fastopen(sk))
-		tcp_sk(sk)->total_retrans++;
+	if (tcp_passive_fastopen(sk) && tcp_loss_get(sk))
+		tcp_loss_own(tcp_sk(sk))->total_retrans++;
 	trace(net_world(sk->net), sk->net->host, TRACE_TCP_RETRANSMIT_SKB, req->skc.skc_num,
 	      req->skc.skc_dport, tcp_rsk(req)->snt_isn, 0);
 	if (req->num_retrans < 255)

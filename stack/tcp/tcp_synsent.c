@@ -3,6 +3,7 @@
  * SYN-SENT (RFC 9293 3.10.7.3): the answer to our SYN, the SYN of a simultaneous open, resets; and
  * the moment when a connection stands (tcp_finish_connect, tcp_init_transfer).
  */
+#include "tcp/tcp_loss.h"
 #include "tcp/tcp_ao.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_metrics.h"
@@ -24,8 +25,8 @@ void tcp_init_transfer(struct sock *sk, struct sk_buff *skb)
 	tcp_init_metrics(sk);
 	/* RFC 5681 3.1: one segment when the SYN or SYN-ACK was lost; Linux: lost twice (RFC 6928
 	 * 2). */
-	if ((tp->total_retrans > 1 && tp->undo_marker) ||
-	    (tp->total_retrans && sk->net->sysctl.rfc_congestion))
+	if ((tp->loss->total_retrans > 1 && tp->loss->undo_marker) ||
+	    (tp->loss->total_retrans && sk->net->sysctl.rfc_congestion))
 		tcp_snd_cwnd_set(tp, 1);
 	else
 		tcp_snd_cwnd_set(tp, max_u32(tcp_init_cwnd(tp, sk->dst_cache), 1));
@@ -80,9 +81,9 @@ static void undo_spurious_syn(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 syn_stamp = tp->retrans_stamp;
 
-	if (tp->undo_marker && syn_stamp && tp->rx_opt.saw_tstamp &&
+	if (tp->loss->undo_marker && syn_stamp && tp->rx_opt.saw_tstamp &&
 	    syn_stamp == tp->rx_opt.rcv_tsecr)
-		tp->undo_marker = 0;
+		tcp_loss_own(tp)->undo_marker = 0;
 }
 
 /* SYN and ACK that fits: ESTABLISHED. Takes skb. */

@@ -10,6 +10,7 @@
 #include "tcp/tcp_rcv.h"
 #include "tcp/tcp_syn.h"
 #include "tcp/tcp_ack.h"
+#include "tcp/tcp_loss.h"
 #include "tcp/tcp_minisocks.h"
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_recovery.h"
@@ -176,14 +177,15 @@ static void update_rto_stats(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_loss *loss = tcp_loss_own(tp);
 
 	if (!icsk->icsk_retransmits) {
-		tp->total_rto_recoveries++;
-		tp->rto_stamp = tcp_time_stamp_ms(tp);
+		loss->total_rto_recoveries++;
+		loss->rto_stamp = tcp_time_stamp_ms(tp);
 	}
 	if (icsk->icsk_retransmits < 255)
 		icsk->icsk_retransmits++;
-	tp->total_rto++;
+	loss->total_rto++;
 }
 
 /* RFC 6298 5.5, but not later than TCP_USER_TIMEOUT. */
@@ -212,7 +214,7 @@ static void back_off(struct sock *sk)
 		icsk->icsk_backoff = 0;
 		icsk->icsk_rto = min_u32(__tcp_set_rto(tp), tcp_rto_max(sk));
 	} else if (sk->sk_state != TCP_SYN_SENT ||
-		   tp->total_rto > (u32)sk->net->sysctl.tcp_syn_linear_timeouts) {
+		   tp->loss->total_rto > (u32)sk->net->sysctl.tcp_syn_linear_timeouts) {
 		if (icsk->icsk_backoff < 255)
 			icsk->icsk_backoff++;
 		icsk->icsk_rto = min_u32(icsk->icsk_rto << 1, tcp_rto_max(sk));
@@ -267,12 +269,22 @@ static void fastopen_synack_timer(struct sock *sk, struct request_sock *req)
 				  TCP_RTO_MAX);
 }
 
+/* This host lacks what a retransmission needs: soon again, which counts as none. */
+static void retransmit_later(struct sock *sk)
+{
+	inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, TCP_RESOURCE_PROBE_INTERVAL, TCP_RTO_MAX);
+}
+
 void tcp_retransmit_timer(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb = tcp_rtx_queue_head(sk);
 
+	if ((tp->rare->fastopen_rsk || skb) && !tcp_loss_get(sk)) {
+		retransmit_later(sk);
+		return;
+	}
 	if (tp->rare->fastopen_rsk) {
 		fastopen_synack_timer(sk, tp->rare->fastopen_rsk);
 		return;
@@ -292,9 +304,8 @@ void tcp_retransmit_timer(struct sock *sk)
 		tcp_enter_loss(sk);
 		update_rto_stats(sk);
 		if (tcp_retransmit_skb(sk, tcp_rtx_queue_head(sk), 1) > 0) {
-			/* Nothing left this host: soon again. */
-			inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS,
-						  TCP_RESOURCE_PROBE_INTERVAL, TCP_RTO_MAX);
+			/* Nothing left this host. */
+			retransmit_later(sk);
 			return;
 		}
 	}
@@ -386,8 +397,7 @@ void tcp_write_timer_handler(struct sock *sk)
 	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN || !event)
 		return;
 	if (inet_csk_not_due(sk, icsk->icsk_timeout)) {
-		timer_set_mod(&icsk->icsk_timers, ICSK_TIMER_XMIT,
-			      inet_csk_jiffies(sk, icsk->icsk_timeout));
+		inet_csk_timer_at(sk, ICSK_TIMER_XMIT, icsk->icsk_timeout);
 		return;
 	}
 	tcp_mstamp_refresh(tcp_sk(sk));
@@ -411,15 +421,6 @@ void tcp_write_timer_handler(struct sock *sk)
 	}
 }
 
-static void tcp_write_timer(struct timer_set *ts)
-{
-	struct sock *sk = inet_csk_timer_sk(ts);
-
-	sock_hold(sk);
-	tcp_write_timer_handler(sk);
-	sock_put(sk);
-}
-
 /* ---- delayed ACK ---- */
 
 void tcp_delack_timer_handler(struct sock *sk)
@@ -430,8 +431,7 @@ void tcp_delack_timer_handler(struct sock *sk)
 	    !(icsk->icsk_ack.pending & ICSK_ACK_TIMER))
 		return;
 	if (inet_csk_not_due(sk, icsk->icsk_ack.timeout)) {
-		timer_set_mod(&icsk->icsk_timers, ICSK_TIMER_DELACK,
-			      inet_csk_jiffies(sk, icsk->icsk_ack.timeout));
+		inet_csk_timer_at(sk, ICSK_TIMER_DELACK, icsk->icsk_ack.timeout);
 		return;
 	}
 	icsk->icsk_ack.pending &= (u8)~ICSK_ACK_TIMER;
@@ -447,15 +447,6 @@ void tcp_delack_timer_handler(struct sock *sk)
 	tcp_mstamp_refresh(tcp_sk(sk));
 	tcp_send_ack(sk);
 	MIB_INC(sk->net, TcpExtDelayedACKs);
-}
-
-static void tcp_delack_timer(struct timer_set *ts)
-{
-	struct sock *sk = inet_csk_timer_sk(ts);
-
-	sock_hold(sk);
-	tcp_delack_timer_handler(sk);
-	sock_put(sk);
 }
 
 /* ---- keepalive (RFC 9293 3.8.4) ---- */
@@ -549,8 +540,7 @@ static void keepalive_handler(struct sock *sk)
 	if (!icsk->icsk_keepalive_timeout || sk->sk_state == TCP_LISTEN)
 		return;
 	if (inet_csk_not_due(sk, icsk->icsk_keepalive_timeout)) {
-		timer_set_mod(&icsk->icsk_timers, ICSK_TIMER_KEEPALIVE,
-			      inet_csk_jiffies(sk, icsk->icsk_keepalive_timeout));
+		inet_csk_timer_at(sk, ICSK_TIMER_KEEPALIVE, icsk->icsk_keepalive_timeout);
 		return;
 	}
 	icsk->icsk_keepalive_timeout = 0;
@@ -573,34 +563,29 @@ static void keepalive_handler(struct sock *sk)
 	inet_csk_reset_keepalive_timer(sk, next);
 }
 
-static void tcp_keepalive_timer(struct timer_set *ts)
+/* tcp_write_timer(), tcp_delack_timer(), tcp_keepalive_timer() */
+static void tcp_timer_event(struct world *w, struct event *ev)
 {
-	struct sock *sk = inet_csk_timer_sk(ts);
+	struct sock *sk = inet_csk_timer_sk(ev);
+	struct cpu *cpu = inet_csk_timer_cpu(sk);
+	u32 timer = timer_set_begin(&inet_csk(sk)->icsk_timers, cpu);
 
+	(void)w;
+	if (timer == TIMER_SET_SLOTS)
+		return;
 	sock_hold(sk);
-	keepalive_handler(sk);
+	if (timer == ICSK_TIMER_XMIT)
+		tcp_write_timer_handler(sk);
+	else if (timer == ICSK_TIMER_DELACK)
+		tcp_delack_timer_handler(sk);
+	else
+		keepalive_handler(sk);
 	sock_put(sk);
-}
-
-static void tcp_compressed_ack_timer(struct timer_set *ts)
-{
-	struct sock *sk = inet_csk_timer_sk(ts);
-
-	sock_hold(sk);
-	tcp_compressed_ack_kick(sk);
-	sock_put(sk);
+	timer_end(cpu);
 }
 
 void tcp_init_xmit_timers(struct sock *sk)
 {
-	static const timer_set_fn fn[TIMER_SET_SLOTS] = {
-		[ICSK_TIMER_XMIT] = tcp_write_timer,
-		[ICSK_TIMER_DELACK] = tcp_delack_timer,
-		[ICSK_TIMER_KEEPALIVE] = tcp_keepalive_timer,
-		[ICSK_TIMER_RESUME] = tcp_resume_timer,
-		[ICSK_TIMER_COMPRESSED_ACK] = tcp_compressed_ack_timer,
-	};
-
-	inet_csk_init_xmit_timers(sk, fn);
+	inet_csk_init_xmit_timers(sk, tcp_timer_event);
 	tcp_sk(sk)->tsq_throttled = 0;
 }

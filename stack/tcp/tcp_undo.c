@@ -6,6 +6,7 @@
  * undo_marker: snd_una when cwnd was cut, 0: nothing to undo. undo_retrans: retransmissions since
  * then that no D-SACK has told to be needless.
  */
+#include "tcp/tcp_loss.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_undo.h"
 #include "tcp/tcp_cong.h"
@@ -14,13 +15,15 @@
 
 void tcp_init_undo(struct tcp_sock *tp)
 {
-	tp->undo_marker = tp->snd_una;
-	tp->undo_retrans = (s32)tp->retrans_out;
-	if (tp->tlp_high_seq && tp->tlp_retrans)
-		tp->undo_retrans++;
+	struct tcp_loss *loss = tcp_loss_own(tp);
+
+	loss->undo_marker = tp->snd_una;
+	loss->undo_retrans = (s32)tp->retrans_out;
+	if (loss->tlp_high_seq && tp->tlp_retrans)
+		loss->undo_retrans++;
 	/* 0 would mean: all were needless. */
-	if (!tp->undo_retrans)
-		tp->undo_retrans = -1;
+	if (!loss->undo_retrans)
+		loss->undo_retrans = -1;
 }
 
 static bool packet_delayed(const struct sock *sk)
@@ -30,7 +33,7 @@ static bool packet_delayed(const struct sock *sk)
 	if (tp->retrans_stamp)
 		return tcp_tsopt_ecr_before(tp, tp->retrans_stamp);
 	/* No retransmission yet; but non_sack_preventing_reopen() forgets the one there was. */
-	if (!tcp_is_sack(tp) && !before(tp->snd_una, tp->high_seq))
+	if (!tcp_is_sack(tp) && !before(tp->snd_una, tp->loss->high_seq))
 		return false;
 	return sk->sk_state != TCP_SYN_SENT;
 }
@@ -39,7 +42,7 @@ static bool may_undo(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 
-	return tp->undo_marker && (!tp->undo_retrans || packet_delayed(sk));
+	return tp->loss->undo_marker && (!tp->loss->undo_retrans || packet_delayed(sk));
 }
 
 static void undo_cwnd_reduction(struct sock *sk, bool unmark_loss)
@@ -51,17 +54,17 @@ static void undo_cwnd_reduction(struct sock *sk, bool unmark_loss)
 		     skb = tcp_rtx_queue_next(skb))
 			TCP_SKB_CB(skb)->sacked &= (u8)~TCPCB_LOST;
 		tp->lost_out = 0;
-		tp->retransmit_skb_hint = NULL;
+		tcp_loss_own(tp)->retransmit_skb_hint = NULL;
 	}
-	if (tp->prior_ssthresh) {
+	if (tp->loss->prior_ssthresh) {
 		tcp_snd_cwnd_set(tp, inet_csk(sk)->icsk_ca_ops->undo_cwnd(sk));
-		if (tp->prior_ssthresh > tp->snd_ssthresh) {
-			tp->snd_ssthresh = tp->prior_ssthresh;
+		if (tp->loss->prior_ssthresh > tp->snd_ssthresh) {
+			tp->snd_ssthresh = tp->loss->prior_ssthresh;
 			tcp_ecn_withdraw_cwr(tp);
 		}
 	}
 	tp->snd_cwnd_stamp = tcp_jiffies32(sk);
-	tp->undo_marker = 0;
+	tcp_loss_own(tp)->undo_marker = 0;
 	tp->rack.advanced = 1; /* look for losses again */
 }
 
@@ -71,7 +74,7 @@ static bool non_sack_preventing_reopen(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (tp->snd_una != tp->high_seq || !tcp_is_reno(tp))
+	if (tp->snd_una != tp->loss->high_seq || !tcp_is_reno(tp))
 		return false;
 	if (!tcp_any_retrans_done(sk))
 		tp->retrans_stamp = 0;
@@ -85,7 +88,7 @@ void tcp_try_keep_open(struct sock *sk)
 
 	if (inet_csk(sk)->icsk_ca_state != state) {
 		tcp_set_ca_state(sk, state);
-		tp->high_seq = tp->snd_nxt;
+		tcp_loss_own(tp)->high_seq = tp->snd_nxt;
 	}
 }
 
@@ -115,7 +118,7 @@ bool tcp_try_undo_dsack(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (!tp->undo_marker || tp->undo_retrans)
+	if (!tp->loss->undo_marker || tp->loss->undo_retrans)
 		return false;
 	if (tp->rack.reo_wnd_persist < 16)
 		tp->rack.reo_wnd_persist = (tp->rack.reo_wnd_persist + 1) & 31;
@@ -148,7 +151,7 @@ bool tcp_try_undo_partial(struct sock *sk, u32 prior_snd_una)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (!tp->undo_marker || !packet_delayed(sk))
+	if (!tp->loss->undo_marker || !packet_delayed(sk))
 		return false;
 	/* The hole was filled by the original: it was reordered. */
 	tcp_check_sack_reordering(sk, prior_snd_una, 1);

@@ -148,10 +148,10 @@ static bool reset_valid(const struct sock *sk, const struct sk_buff *skb)
 		return true;
 	if (!tcp_is_sack(tp) || !tp->rx_opt.num_sacks)
 		return false;
-	edge = tp->sack->selective_acks[0].end_seq;
+	edge = tp->loss->selective_acks[0].end_seq;
 	for (u32 i = 1; i < tp->rx_opt.num_sacks; i++)
-		if (after(tp->sack->selective_acks[i].end_seq, edge))
-			edge = tp->sack->selective_acks[i].end_seq;
+		if (after(tp->loss->selective_acks[i].end_seq, edge))
+			edge = tp->loss->selective_acks[i].end_seq;
 	return seq == edge;
 }
 

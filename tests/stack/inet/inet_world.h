@@ -35,13 +35,15 @@ static inline int fake_disconnect(struct sock *sk)
 	return 0;
 }
 
-static inline void fake_timer(struct timer_set *ts)
+static inline void fake_timers(struct world *w, struct event *ev)
 {
-	(void)ts;
-}
+	struct timer_set *ts = container_of(ev, struct timer_set, event);
+	struct cpu *cpu = inet_csk_timer_cpu(inet_csk_timer_sk(ev));
 
-static const timer_set_fn fake_timers[TIMER_SET_SLOTS] = { fake_timer, fake_timer, fake_timer,
-							   fake_timer };
+	(void)w;
+	if (timer_set_begin(ts, cpu) != TIMER_SET_SLOTS)
+		timer_end(cpu);
+}
 
 static inline void fake_destruct(struct sock *sk)
 {

@@ -17,36 +17,19 @@ static struct timer timers[SETS * TIMER_SET_SLOTS];
 static struct firing shared[20000], own[20000];
 static u32 shared_count, own_count;
 
-static void note_shared(struct timer_set *ts, u32 slot)
+static struct cpu *shared_cpu;
+
+static void fire_shared(struct world *w, struct event *ev)
 {
-	shared[shared_count++] = (struct firing){ ts->cpu->host->world->now,
-						  (u32)(ts - sets) * TIMER_SET_SLOTS + slot };
+	struct timer_set *ts = container_of(ev, struct timer_set, event);
+	u32 slot = timer_set_begin(ts, shared_cpu);
+
+	if (slot == TIMER_SET_SLOTS)
+		return;
+	shared[shared_count++] =
+		(struct firing){ w->now, (u32)(ts - sets) * TIMER_SET_SLOTS + slot };
 	assert_false(timer_set_pending(ts, slot));
-}
-
-static void fire0(struct timer_set *ts)
-{
-	note_shared(ts, 0);
-}
-
-static void fire1(struct timer_set *ts)
-{
-	note_shared(ts, 1);
-}
-
-static void fire2(struct timer_set *ts)
-{
-	note_shared(ts, 2);
-}
-
-static void fire3(struct timer_set *ts)
-{
-	note_shared(ts, 3);
-}
-
-static void fire4(struct timer_set *ts)
-{
-	note_shared(ts, 4);
+	timer_end(shared_cpu);
 }
 
 static void fire_own(struct timer *t)
@@ -63,13 +46,13 @@ static void run_one(struct world *w)
 
 static void same_order_as_timers_of_their_own(void **state)
 {
-	static const timer_set_fn fns[TIMER_SET_SLOTS] = { fire0, fire1, fire2, fire3, fire4 };
 	struct world *w[2] = { bare_world(1), bare_world(1) };
 	struct host *h[2] = { host_create(w[0], 1, "h"), host_create(w[1], 1, "h") };
 
 	(void)state;
+	shared_cpu = host_cpu(h[0], 0);
 	for (u32 i = 0; i < SETS; i++)
-		timer_set_init(&sets[i], host_cpu(h[0], 0), fns);
+		timer_set_init(&sets[i], fire_shared);
 	for (u32 i = 0; i < ARRAY_SIZE(timers); i++)
 		timer_setup(&timers[i], host_cpu(h[1], 0), fire_own);
 	for (u32 n = 0; n < 20000; n++) {
@@ -79,14 +62,15 @@ static void same_order_as_timers_of_their_own(void **state)
 		u32 what = get_random_u32_below(w[0], RANDOM_WIRE, 10);
 		struct timer *t = &timers[set * TIMER_SET_SLOTS + slot];
 
-		if (what < 3) {
-			timer_set_mod(&sets[set], slot, jiffies(h[0]) + ahead);
+		if (what < 4) {
+			timer_set_mod(&sets[set], h[0], slot, jiffies(h[0]) + ahead);
 			mod_timer(t, jiffies(h[1]) + ahead);
 		} else if (what < 5) {
-			timer_set_start(&sets[set], slot, ahead * NSEC_PER_MSEC);
-			hrtimer_start(t, ahead * NSEC_PER_MSEC);
+			/* Who is due now waits: the CPU is busy. */
+			shared_cpu->busy_until = w[0]->now + ahead * NSEC_PER_USEC;
+			host_cpu(h[1], 0)->busy_until = w[1]->now + ahead * NSEC_PER_USEC;
 		} else if (what < 6) {
-			timer_set_del(&sets[set], slot);
+			timer_set_del(&sets[set], h[0], slot);
 			del_timer(t);
 		} else {
 			run_one(w[0]);
@@ -95,7 +79,7 @@ static void same_order_as_timers_of_their_own(void **state)
 		assert_int_equal(timer_set_pending(&sets[set], slot), timer_pending(t));
 	}
 	for (u32 i = 0; i < SETS; i++) {
-		timer_set_clear(&sets[i]);
+		timer_set_clear(&sets[i], h[0]);
 		assert_false(event_armed(&sets[i].event));
 	}
 	for (u32 i = 0; i < ARRAY_SIZE(timers); i++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A connection opened both ways, used and closed, again and again with the n-th allocation failing,
- * n = 1, 2, ... until none does: whatever becomes of it, invariants hold and all is given back.
+ * n = 1, 2, ... until none does: whatever becomes of it, invariants hold and all is given back. And
+ * while segments are lost and come out of order the next n allocations fail: all bytes arrive.
  */
 #include "stack/fault.h"
 #include "stack/socket/sock_world.h"
@@ -17,13 +18,13 @@ static s32 try_socket(u32 host)
 	return (s32)finish(&op);
 }
 
-static void plant(u64 skip)
+static void plant(u64 skip, u32 count)
 {
 	struct op op = { .kind = OP_FAULT };
 
 	op.u.fault.point = FAULT_ALLOC;
 	op.u.fault.skip = skip;
-	op.u.fault.count = 1;
+	op.u.fault.count = count;
 	assert_int_equal(apply(&op), 0);
 }
 
@@ -82,7 +83,7 @@ static void nth_allocation_fails(void **state)
 
 		sock_world_setup(state);
 		world_memory(w, &before);
-		plant(n);
+		plant(n, 1);
 		scenario();
 		world_memory(w, &after);
 		sock_world_teardown(state);
@@ -93,9 +94,77 @@ static void nth_allocation_fails(void **state)
 	assert_in_range(n, 40, 2000);
 }
 
+static void wire_param(u32 param, u64 value)
+{
+	for (u32 end = 0; end < 2; end++) {
+		struct op op = { .kind = OP_WIRE_SET };
+
+		op.u.wire_set.end = end;
+		op.u.wire_set.param = param;
+		op.u.wire_set.value = value;
+		assert_int_equal(apply(&op), 0);
+	}
+}
+
+#define PIECES 8u
+#define PIECE  1000u
+
+/* Both ends send, the first frames are lost or late, and when that is told of there is no memory.
+ * Allocations that failed. */
+static u64 bad_wire_no_memory(u32 param, u64 value, u32 failures)
+{
+	s32 l = try_socket(1), fd[2] = { try_socket(0), -1 };
+	struct world_memory before, after;
+	u8 data[PIECE] = { 0 }, buf[PIECES * PIECE + 1];
+
+	assert_int_equal(t_bind(1, l, any_addr, 80), 0);
+	assert_int_equal(t_call(1, SYS_LISTEN, l, 2), 0);
+	t_connect(0, fd[0], host_addr[1], 80);
+	run_for(1 * SEC);
+	fd[1] = (s32)t_call(1, SYS_ACCEPT, l, 0);
+	assert_true(fd[1] >= 0);
+	wire_param(WIRE_PARAM_REORDER_NS, 30 * NSEC_PER_MSEC);
+	wire_param(param, value);
+	world_memory(w, &before);
+	for (u32 i = 0; i < PIECES; i++)
+		for (u32 side = 0; side < 2; side++)
+			assert_int_equal(t_sendto(side, fd[side], data, PIECE, MSG_NOSIGNAL, NULL,
+						  0),
+					 PIECE);
+	if (failures)
+		plant(0, failures);
+	run_for(60 * SEC);
+	world_memory(w, &after);
+	wire_param(param, 0);
+	run_for(120 * SEC);
+	for (u32 side = 0; side < 2; side++)
+		assert_int_equal(t_recv(side, fd[side], buf, sizeof(buf), 0), PIECES * PIECE);
+	t_close(0, fd[0]);
+	t_close(1, fd[1]);
+	t_close(1, l);
+	run_for(70 * SEC);
+	return after.failed - before.failed;
+}
+
+static void recovery_waits_for_memory(void **state)
+{
+	for (u32 n = 0; n < 60; n++) {
+		static const u32 params[3] = { WIRE_PARAM_DROP_NEXT, WIRE_PARAM_REORDER_PPM,
+					       WIRE_PARAM_DUPLICATE_PPM };
+		u32 param = params[n % 3];
+
+		sock_world_setup(state);
+		assert_int_equal(bad_wire_no_memory(param,
+						    param == WIRE_PARAM_DROP_NEXT ? 2 : 400000, n),
+				 n);
+		sock_world_teardown(state);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(nth_allocation_fails) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(nth_allocation_fails),
+					    cmocka_unit_test(recovery_waits_for_memory) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
