@@ -290,24 +290,4 @@ bool xt_match_packet(struct xt_rule *rule, const struct xt_match *m, struct xt_p
 u32 xt_do_table(void *priv, struct sk_buff *skb, const struct nf_hook_state *state);
 void xt_reject(const struct xt_packet *p, u32 with);
 
-/* Reads the options of matches and targets (xt_parse_match.c). */
-struct xt_words {
-	struct xt_command *c;
-	char **word;
-	u32 count, at;
-	bool invert; /* a "!" stood in front */
-};
-bool xt_error(struct xt_words *w, s32 status, const char *const *parts);
-#define XT_ERROR(w, status, ...) xt_error(w, status, (const char *const[]){ __VA_ARGS__, NULL })
-#define XT_WRONG(w, ...)	 (XT_ERROR(w, 2, __VA_ARGS__), -1)
-/* The next word, which `what` needs; NULL with the error set. */
-const char *xt_next(struct xt_words *w, const char *what);
-/* -m NAME. */
-bool xt_parse_match(struct xt_words *w, const char *name);
-/* -j NAME. */
-bool xt_parse_target(struct xt_words *w, const char *name);
-/* An option that belongs to a match or the target. 1: it was one, 0: nobody knows it, -1: wrong. */
-int xt_parse_option(struct xt_words *w, const char *option);
-bool xt_number(const char *s, u64 max, u64 *out);
-
 #endif

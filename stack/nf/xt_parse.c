@@ -4,7 +4,7 @@
  * options that every rule has. Those of matches and targets are xt_parse_match.c's. Nothing here
  * looks at a table: that is xt_table.c.
  */
-#include "nf/xt.h"
+#include "nf/xt_words.h"
 
 #include "lib/addr_text.h"
 #include "lib/str.h"
@@ -41,16 +41,6 @@ const char *xt_next(struct xt_words *w, const char *what)
 		return w->word[w->at++];
 	XT_ERROR(w, 2, "option \"", what, "\" requires an argument");
 	return NULL;
-}
-
-bool xt_number(const char *s, u64 max, u64 *out)
-{
-	s64 v;
-
-	if (!*s || !str_to_s64(s, &v) || v < 0 || (u64)v > max)
-		return false;
-	*out = (u64)v;
-	return true;
 }
 
 /* ---- words, as a shell would give them ---- */
@@ -150,30 +140,6 @@ static bool parse_address(struct xt_words *w, const char *text, u8 addr[16], u8 
 	for (u32 i = 0; i < 16; i++)
 		addr[i] &= mask[i];
 	return true;
-}
-
-const struct xt_name xt_proto_names[] = {
-	{ "all", 0 },
-	{ "icmp", IPPROTO_ICMP },
-	{ "igmp", IPPROTO_IGMP },
-	{ "tcp", IPPROTO_TCP },
-	{ "udp", IPPROTO_UDP },
-	{ "gre", IPPROTO_GRE },
-	{ "esp", IPPROTO_ESP },
-	{ "ah", IPPROTO_AH },
-	{ "ipv6-icmp", IPPROTO_ICMPV6 },
-	{ "sctp", IPPROTO_SCTP },
-	{ "udplite", IPPROTO_UDPLITE },
-	{ "icmpv6", IPPROTO_ICMPV6 },
-	{ NULL, 0 },
-};
-
-const char *xt_name_of(const struct xt_name *names, u32 value)
-{
-	for (; names->name; names++)
-		if (names->value == value)
-			return names->name;
-	return NULL;
 }
 
 static bool parse_proto(struct xt_words *w, const char *text)
