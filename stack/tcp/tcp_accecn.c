@@ -201,21 +201,36 @@ static void count_bytes(struct tcp_accecn *acc, u8 ecnfield, u32 len)
 		acc->opt_demand = 1;
 }
 
+static void count_marks(struct tcp_accecn *acc, const struct sk_buff *skb, u8 ecnfield, u32 len)
+{
+	u32 segs = max_u32(1, skb_shinfo(skb)->gso_segs);
+
+	if (ecnfield == INET_ECN_CE) {
+		acc->received_ce += segs;
+		acc->received_ce_pending = (u8)min_u32(acc->received_ce_pending + segs, 15);
+	}
+	if (len)
+		count_bytes(acc, ecnfield, len);
+}
+
+void tcp_ecn_count_marks(struct sock *sk, const struct sk_buff *skb)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u8 ecnfield = TCP_SKB_CB(skb)->ip_dsfield & INET_ECN_MASK;
+
+	if (tp->rare->accecn || tcp_accecn_alloc(sk))
+		count_marks(tp->rare->accecn, skb, ecnfield, skb->len - tcp_doff(tcp_hdr(skb)));
+}
+
 void tcp_accecn_received(struct sock *sk, const struct sk_buff *skb, u32 len)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_accecn *acc = tp->rare->accecn;
 	u8 ecnfield = TCP_SKB_CB(skb)->ip_dsfield & INET_ECN_MASK;
-	u32 segs = max_u32(1, skb_shinfo(skb)->gso_segs);
 
 	if (ecnfield != INET_ECN_NOT_ECT) {
 		tp->ecn_flags |= TCP_ECN_SEEN;
-		if (ecnfield == INET_ECN_CE) {
-			acc->received_ce += segs;
-			acc->received_ce_pending = (u8)min_u32(acc->received_ce_pending + segs, 15);
-		}
-		if (len)
-			count_bytes(acc, ecnfield, len);
+		count_marks(acc, skb, ecnfield, len);
 	}
 	if (acc->prev_ecnfield == ecnfield && ecnfield != INET_ECN_CE)
 		return;

@@ -72,8 +72,7 @@ void tcp_write_queue_purge(struct sock *sk)
 	while ((skb = skb_dequeue(&sk->write_queue)) != NULL)
 		tcp_wmem_free_skb(sk, skb);
 	tcp_rtx_queue_purge(sk);
-	tcp_clear_retrans(tp);
-	tp->packets_out = 0;
+	tp->packets_out = 0; /* lost_out, sacked_out and retrans_out tell of the end */
 	inet_csk(sk)->icsk_backoff = 0;
 	tcp_chrono_stop(sk, TCP_CHRONO_BUSY);
 }

@@ -64,7 +64,7 @@ static void update_scaling_ratio(struct sock *sk, const struct sk_buff *skb)
 
 	tp->scaling_ratio = (u8)min_u64(max_u64(val, 1), 255);
 	if (old != tp->scaling_ratio) {
-		tp->window_clamp = tcp_win_from_space(sk, (u32)sk->sk_rcvbuf);
+		tcp_set_window_clamp(sk, tcp_win_from_space(sk, (u32)sk->sk_rcvbuf));
 		tp->rcvq_space = min_u32(tp->rcvq_space, tp->window_clamp);
 	}
 }

@@ -100,15 +100,20 @@ static inline bool tcp_ecn_rcv_ecn_echo(const struct tcp_sock *tp, u8 flags)
 	return (flags & (TCPHDR_ECE | TCPHDR_SYN)) == TCPHDR_ECE && tcp_ecn_mode_rfc3168(tp);
 }
 void tcp_accecn_received(struct sock *sk, const struct sk_buff *skb, u32 len);
+/* The marks on a segment of a connection that has agreed on no counters: TCP_INFO tells of them. */
+void tcp_ecn_count_marks(struct sock *sk, const struct sk_buff *skb);
 /* A segment that is accepted (any, with or without payload), header not pulled. */
 static inline void tcp_ecn_received_counters(struct sock *sk, const struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (tcp_ecn_mode_accecn(tp))
+	if (tcp_ecn_mode_accecn(tp)) {
 		tcp_accecn_received(sk, skb, skb->len - tcp_doff(tcp_hdr(skb)));
-	else if (TCP_SKB_CB(skb)->ip_dsfield & INET_ECN_MASK && !tcp_ecn_mode_rfc3168(tp))
-		tp->ecn_flags |= TCP_ECN_SEEN; /* TCP_INFO tells of marks that nobody asked for */
+	} else if (TCP_SKB_CB(skb)->ip_dsfield & INET_ECN_MASK) {
+		if (!tcp_ecn_mode_rfc3168(tp))
+			tp->ecn_flags |= TCP_ECN_SEEN;
+		tcp_ecn_count_marks(sk, skb);
+	}
 }
 /* The mark of a data segment. */
 void tcp_data_ecn_check(struct sock *sk, const struct sk_buff *skb);

@@ -425,8 +425,8 @@ int tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb)
 		return 0;
 	if (!tcp_validate_incoming(sk, skb, false))
 		return 0;
-	/* What made a child was counted then. */
-	if (sk->sk_state != TCP_SYN_RECV || sk->socket)
+	/* What made a child was counted then. Without accurate ECN Linux counts no marks here. */
+	if (tcp_ecn_mode_accecn(tp) && (sk->sk_state != TCP_SYN_RECV || sk->socket))
 		tcp_ecn_received_counters(sk, skb);
 	ack = tcp_ack(sk, skb, FLAG_SLOWPATH | FLAG_UPDATE_TS_RECENT | FLAG_NO_CHALLENGE_ACK);
 	if (ack <= 0 && sk->sk_state == TCP_SYN_RECV)

@@ -149,8 +149,10 @@ void tcp_time_wait(struct sock *sk, u8 state, u32 timeo)
 	tw->tw_entry_stamp = tcp_clock_ms(sk->net->host);
 	tw->tw_rcv_nxt = tp->rcv_nxt;
 	tw->tw_snd_nxt = tp->snd_nxt;
-	/* rcv_wnd may be more than the field can say (tcp_select_window): what was announced. */
-	tw->tw_rcv_wnd = min_u32(tcp_receive_window(tp), 65535u << tw->tw_rcv_wscale);
+	/* Without scaling it may be more than the field can say, which Linux then cuts off. */
+	tw->tw_rcv_wnd = tcp_receive_window(tp);
+	if (net_world(sk->net)->profile_rfc)
+		tw->tw_rcv_wnd = min_u32(tw->tw_rcv_wnd, 65535u << tw->tw_rcv_wscale);
 	tw->tw_ts_recent = tp->rx_opt.ts_recent;
 	tw->tw_ts_recent_stamp = tp->rx_opt.ts_recent_stamp;
 	tw->tw_ts_offset = tp->tsoffset;
@@ -409,8 +411,10 @@ static void req_rst_or_syn(struct sock *sk, struct request_sock *req, struct sk_
 	if (flags & TCPHDR_RST && TCP_SKB_CB(skb)->seq != tcp_rsk(req)->rcv_nxt) {
 		*reason = SKB_DROP_REASON_TCP_INVALID_SEQUENCE;
 		if (!tcp_oow_rate_limited(sk->net, skb, MIB_TcpExtTCPACKSkippedSynRecv,
-					  &tcp_rsk(req)->last_oow_ack_time))
+					  &tcp_rsk(req)->last_oow_ack_time)) {
+			MIB_INC(sk->net, TcpExtTCPChallengeACK);
 			req->rsk_ops->send_ack(sk, skb, req);
+		}
 		return;
 	}
 	MIB_INC(sk->net, TcpAttemptFails);

@@ -50,6 +50,9 @@ struct sk_buff *tcp_make_synack(struct sock *sk, struct dst_entry *dst, struct r
 /* rcv_wnd, window_clamp, rcv_wscale for a request (tcp_openreq_init_rwin). */
 void tcp_openreq_init_rwin(struct request_sock *req, const struct sock *sk_listener,
 			   const struct dst_entry *dst);
+/* The same for a request that a cookie brought back: Linux counts in the MSS of the cookie. */
+void tcp_cookie_init_rwin(struct request_sock *req, const struct sock *sk_listener,
+			  const struct dst_entry *dst);
 /* Window to offer at first out of `space` bytes, and its scale (RFC 7323 2). */
 void tcp_select_initial_window(const struct sock *sk, u32 space, u32 mss, u32 *rcv_wnd,
 			       u32 *window_clamp, bool wscale_ok, u8 *rcv_wscale, u32 init_rcv_wnd);

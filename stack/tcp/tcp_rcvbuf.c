@@ -81,6 +81,19 @@ void tcp_init_buffer_space(struct sock *sk)
 		min_u32(min_u32(tp->rcv_ssthresh, tp->rcv_wnd), TCP_INIT_CWND * tp->advmss);
 }
 
+void tcp_set_window_clamp(struct sock *sk, u32 val)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 old = tp->window_clamp;
+
+	tp->window_clamp = max_u32(SOCK_MIN_RCVBUF / 2, val);
+	if (tp->window_clamp < old)
+		tp->rcv_ssthresh = min_u32(tp->rcv_ssthresh, tp->window_clamp);
+	else if (tp->window_clamp > old)
+		tp->rcv_ssthresh =
+			max_u32(tp->rcv_ssthresh, min_u32(tp->rcv_wnd, tp->window_clamp));
+}
+
 /* What the window may grow by for a packet with this much overhead. */
 static u32 grow_for(const struct sock *sk, const struct sk_buff *skb)
 {

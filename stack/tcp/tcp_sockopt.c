@@ -12,6 +12,7 @@
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_rare.h"
 #include "tcp/tcp_timer.h"
+#include "tcp/tcp_rcv.h"
 #include "tcp/tcp_user.h"
 
 /* ---- set ---- */
@@ -143,7 +144,6 @@ static int set_rare(struct sock *sk, u32 name, s32 v)
 static int set_window_clamp(struct sock *sk, s32 v)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 old = tp->window_clamp, clamp;
 
 	if (!v) {
 		if (sk->sk_state != TCP_CLOSE)
@@ -151,14 +151,7 @@ static int set_window_clamp(struct sock *sk, s32 v)
 		tp->window_clamp = 0;
 		return 0;
 	}
-	clamp = (u32)(v > SOCK_MIN_RCVBUF / 2 ? v : SOCK_MIN_RCVBUF / 2);
-	if (clamp == old)
-		return 0;
-	tp->window_clamp = clamp;
-	if (clamp < old)
-		tp->rcv_ssthresh = min_u32(tp->rcv_ssthresh, clamp);
-	else
-		tp->rcv_ssthresh = max_u32(tp->rcv_ssthresh, min_u32(tp->rcv_wnd, clamp));
+	tcp_set_window_clamp(sk, v > 0 ? (u32)v : 0);
 	return 0;
 }
 

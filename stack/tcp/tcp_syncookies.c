@@ -199,7 +199,7 @@ struct sock *tcp_cookie_check(const struct tcp_request_sock_ops *ops, struct soc
 		/* RFC 9768 5.1: what a client without it would not say. */
 		tcp_rsk(req)->accecn_ok = req->ecn_ok && sk->net->sysctl.tcp_ecn >= 3 &&
 					  tcp_accecn_ace(tcp_hdr(skb)) > 1;
-		tcp_openreq_init_rwin(req, sk, dst);
+		tcp_cookie_init_rwin(req, sk, dst);
 		child = cookie_child(sk, skb, req, dst);
 	}
 	reqsk_put(req);

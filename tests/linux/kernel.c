@@ -347,7 +347,7 @@ static int lua_sys(lua_State *L)
 	return 1;
 }
 
-/* ---- the rest of a world: time, commands, files, frames ---- */
+/* ---- the rest of a world: time, commands, files, packets ---- */
 
 static int lua_sleep(lua_State *L)
 {
@@ -357,6 +357,16 @@ static int lua_sleep(lua_State *L)
 	while (nanosleep(&t, &t) && errno == EINTR)
 		;
 	return 0;
+}
+
+/* clock(): nanoseconds of a clock that only runs. */
+static int lua_clock(lua_State *L)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	lua_pushinteger(L, (lua_Integer)t.tv_sec * 1000000000 + t.tv_nsec);
+	return 1;
 }
 
 /* command(words): what it printed, and whether it ended with 0. */
@@ -416,31 +426,31 @@ static int lua_write_file(lua_State *L)
 	return 2;
 }
 
-/* tap(name): the descriptor at which frames of a new Ethernet device come out and go in. */
-static int lua_tap(lua_State *L)
+/* tun(name): the descriptor at which packets of a new device come out and go in. */
+static int lua_tun(lua_State *L)
 {
-	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI };
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", luaL_checkstring(L, 1));
 	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr))
-		return luaL_error(L, "tap: %s", strerror(errno));
+		return luaL_error(L, "tun: %s", strerror(errno));
 	lua_pushinteger(L, fd);
 	return 1;
 }
 
-/* inject(fd, frame): puts a frame on the device's wire. */
+/* inject(fd, packet): lets the device receive a packet. */
 static int lua_inject(lua_State *L)
 {
 	size_t len;
-	const char *frame = luaL_checklstring(L, 2, &len);
+	const char *packet = luaL_checklstring(L, 2, &len);
 
-	if (write((int)luaL_checkinteger(L, 1), frame, len) != (ssize_t)len)
+	if (write((int)luaL_checkinteger(L, 1), packet, len) != (ssize_t)len)
 		return luaL_error(L, "inject: %s", strerror(errno));
 	return 0;
 }
 
-/* take(fd, ms): the next frame that the device sends, nil when none comes for so long. */
+/* take(fd, ms): the next packet that the device sends, nil when none comes for so long. */
 static int lua_take(lua_State *L)
 {
 	struct pollfd p = { .fd = (int)luaL_checkinteger(L, 1), .events = POLLIN };
@@ -473,11 +483,17 @@ static int fail(lua_State *L, const char *sequence)
 int main(int argc, char **argv)
 {
 	static const luaL_Reg world[] = {
-		{ "sys", lua_sys },	    { "sleep", lua_sleep },
-		{ "command", lua_command }, { "read_file", lua_read_file },
-		{ "inject", lua_inject },   { "write_file", lua_write_file },
-		{ "take", lua_take },	    { "tap", lua_tap },
-		{ "emit", lua_emit },	    { NULL, NULL },
+		{ "sys", lua_sys },
+		{ "sleep", lua_sleep },
+		{ "command", lua_command },
+		{ "read_file", lua_read_file },
+		{ "inject", lua_inject },
+		{ "write_file", lua_write_file },
+		{ "take", lua_take },
+		{ "tun", lua_tun },
+		{ "emit", lua_emit },
+		{ "clock", lua_clock },
+		{ NULL, NULL },
 	};
 	lua_State *L;
 

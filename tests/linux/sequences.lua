@@ -11,6 +11,23 @@ for line in ([[
   options udp
   options tcp6-closed
   states
+  segments CLOSED
+  segments LISTEN
+  segments ESTABLISHED
+  segments SHUT_RD
+  segments ORPHAN
+  segments LAST_ACK
+  segments CLOSE_WAIT
+  segments TIME_WAIT
+  segments CLOSING
+  segments FIN_WAIT2
+  segments FIN_WAIT1
+  segments GAP
+  segments UNACKED
+  segments UNREAD
+  segments SYN_RECV_SOCK
+  segments SYN_SENT
+  segments SYN_RECV
   ports
   stream
   datagram

@@ -13,6 +13,8 @@ for _, sequence in ipairs(require "sequences") do
 
     function world.sleep(ns) net.sleep(ns) end
 
+    world.clock = net.now
+
     function world.emit(id, result) print(id .. "\t" .. result) end
 
     -- What a command prints, and whether it was taken.
@@ -38,6 +40,24 @@ for _, sequence in ipairs(require "sequences") do
       local list = host:sysctls()
       table.sort(list)
       return list
+    end
+
+    local peer, packets
+
+    function world.tun()
+      local nic = host:nic { model = "tun", name = "tun0", up = false }
+      peer = nic.wire:peer { addr = "192.0.2.9" }
+    end
+
+    function world.inject(packet)
+      peer:send_raw(packet)
+      net.sleep "3us"
+    end
+
+    function world.take()
+      if not packets or #packets == 0 then packets = peer:collect { during = "2us" } end
+      local packet = table.remove(packets, 1)
+      return packet and packet:bytes()
     end
 
     require(sequence.file)(require "calls" (world), sequence.part)
