@@ -263,114 +263,116 @@ static s64 apply_route(struct net *net, const struct op_route *o)
 	return ca < 0 ? -ENOENT : fib_op_route(net, o, (u32)ca + 1);
 }
 
-/* An op that names a host: fn(net, op), or -ENODEV. */
-#define WITH_NET(fn, o)                                     \
-	do {                                                \
-		struct net *net_ = net_of(w, (o)->host);    \
-		return net_ ? (s64)fn(net_, (o)) : -ENODEV; \
-	} while (0)
+/* ---- ops whose arguments say which of two functions they are for ---- */
 
-static s64 apply(struct world *w, const struct op *op)
+static s64 apply_addr_add(struct net *net, const struct op_addr_add *o)
 {
-	switch ((enum op_kind)op->kind) {
-	case OP_HOST_ADD:
-		return apply_host_add(w, &op->u.host_add);
-	case OP_NIC_ADD:
-		return apply_nic_add(w, &op->u.nic_add);
-	case OP_WIRE_ADD:
-		return wire_create(w, op->u.wire_add.delay_ns, op->u.wire_add.rate_bps);
-	case OP_WIRE_ATTACH:
-		return apply_wire_attach(w, &op->u.wire_attach);
-	case OP_WIRE_SET:
-		return apply_wire_set(w, &op->u.wire_set);
-	case OP_FRAME:
-		return apply_frame(w, &op->u.frame);
-	case OP_LINK_SET:
-		return apply_link_set(w, &op->u.link_set);
-	case OP_LINK_ADD:
-		return apply_link_add(w, &op->u.link_add);
-	case OP_LINK_DEL:
-		WITH_NET(rtnl_op_link_del, &op->u.link_del);
-	case OP_FDB_SET:
-		WITH_NET(rtnl_op_fdb_set, &op->u.fdb_set);
-	case OP_NETNS_ADD:
-		return apply_netns_add(w, &op->u.netns_add);
-	case OP_NETNS_DEL:
-		return apply_netns_del(w, &op->u.netns_del);
-	case OP_NIC_SET:
-		return apply_nic_set(w, &op->u.nic_set);
-	case OP_ADDR_ADD:
-		if (op->u.addr_add.addr.len == 16)
-			WITH_NET(inet6_rtm_newaddr, &op->u.addr_add);
-		WITH_NET(inet_rtm_newaddr, &op->u.addr_add);
-	case OP_ADDR_DEL:
-		if (op->u.addr_del.addr.len == 16)
-			WITH_NET(inet6_rtm_deladdr, &op->u.addr_del);
-		WITH_NET(inet_rtm_deladdr, &op->u.addr_del);
-	case OP_ROUTE_ADD:
-		if (op->u.route_add.dst.len == 16 || op->u.route_add.gateway.len == 16)
-			WITH_NET(inet6_rtm_newroute, &op->u.route_add);
-		WITH_NET(inet_rtm_newroute, &op->u.route_add);
-	case OP_ROUTE_DEL:
-		if (op->u.route_del.dst.len == 16)
-			WITH_NET(inet6_rtm_delroute, &op->u.route_del);
-		WITH_NET(inet_rtm_delroute, &op->u.route_del);
-	case OP_NEIGH_SET:
-		WITH_NET(inet_op_neigh_set, &op->u.neigh_set);
-	case OP_NEIGH_DEL:
-		WITH_NET(inet_op_neigh_del, &op->u.neigh_del);
-	case OP_SYSCTL:
-		return apply_sysctl(w, &op->u.sysctl);
-	case OP_FAULT:
-		return apply_fault(w, &op->u.fault);
-	case OP_COST:
-		return apply_cost(w, &op->u.cost);
-	case OP_HOOK_ADD:
-		WITH_NET(nf_op_hook_add, &op->u.hook_add);
-	case OP_HOOK_DEL:
-		WITH_NET(nf_op_hook_del, &op->u.hook_del);
-	case OP_NF_VERDICT:
-		WITH_NET(nf_op_nf_verdict, &op->u.nf_verdict);
-	case OP_IPTABLES:
-		WITH_NET(xt_op_iptables, &op->u.iptables);
-	case OP_CONNTRACK_DELETE:
-		WITH_NET(nf_ct_op_delete, &op->u.conntrack_delete);
-	case OP_SCHED:
-		return sched_apply(w, &op->u.sched);
-	case OP_SOFTIRQ:
-		return apply_softirq(w, &op->u.softirq);
-	case OP_CANCEL:
-		return sys_cancel_id(w, op->u.cancel.id);
-	case OP_ADVANCE:
-		return apply_advance(w, &op->u.advance);
-	case OP_CHECK:
-		world_check(w, (u32)op->u.check.level);
-		return 0;
-	case OP_QDISC_SET: {
-		struct net_device *dev = dev_of(w, op->u.qdisc_set.host, op->u.qdisc_set.ifindex);
-
-		return dev ? sched_op_qdisc_set(dev, &op->u.qdisc_set) : -ENODEV;
-	}
-	case OP_ROUTE:
-		WITH_NET(apply_route, &op->u.route);
-	case OP_RULE:
-		WITH_NET(fib_op_rule, &op->u.rule);
-	case OP_TASKSET:
-		WITH_NET(apply_taskset, &op->u.taskset);
-	case OP_QDISC:
-		WITH_NET(sched_op_qdisc, &op->u.qdisc);
-	case OP_FILTER:
-		WITH_NET(sched_op_filter, &op->u.filter);
-	case OP_CLASS:
-		WITH_NET(sched_op_class, &op->u.class);
-	case OP_TCP_METRICS_FLUSH:
-		WITH_NET(apply_tcp_metrics_flush, &op->u.tcp_metrics_flush);
-	case OP_SYSCALL:
-	case OP_KIND_COUNT:
-		break;
-	}
-	return -EINVAL;
+	return o->addr.len == 16 ? inet6_rtm_newaddr(net, o) : inet_rtm_newaddr(net, o);
 }
+
+static s64 apply_addr_del(struct net *net, const struct op_addr_del *o)
+{
+	return o->addr.len == 16 ? inet6_rtm_deladdr(net, o) : inet_rtm_deladdr(net, o);
+}
+
+static s64 apply_route_add(struct net *net, const struct op_route_add *o)
+{
+	return o->dst.len == 16 || o->gateway.len == 16 ? inet6_rtm_newroute(net, o) :
+							  inet_rtm_newroute(net, o);
+}
+
+static s64 apply_route_del(struct net *net, const struct op_route_del *o)
+{
+	return o->dst.len == 16 ? inet6_rtm_delroute(net, o) : inet_rtm_delroute(net, o);
+}
+
+static s64 apply_qdisc_set(struct world *w, const struct op_qdisc_set *o)
+{
+	struct net_device *dev = dev_of(w, o->host, o->ifindex);
+
+	return dev ? sched_op_qdisc_set(dev, o) : -ENODEV;
+}
+
+static s64 apply_wire_add(struct world *w, const struct op_wire_add *o)
+{
+	return wire_create(w, o->delay_ns, o->rate_bps);
+}
+
+static s64 apply_cancel(struct world *w, const struct op_cancel *o)
+{
+	return sys_cancel_id(w, o->id);
+}
+
+static s64 apply_check(struct world *w, const struct op_check *o)
+{
+	world_check(w, (u32)o->level);
+	return 0;
+}
+
+/* ---- the table ---- */
+
+/* Every op but system calls: OF_WORLD calls fn(w, op), OF_NET fn(net, op) of the host that the op
+ * names, or answers -ENODEV. */
+#define OPERATIONS(OF_WORLD, OF_NET)                                \
+	OF_WORLD(HOST_ADD, host_add, apply_host_add)                \
+	OF_WORLD(NIC_ADD, nic_add, apply_nic_add)                   \
+	OF_WORLD(WIRE_ADD, wire_add, apply_wire_add)                \
+	OF_WORLD(WIRE_ATTACH, wire_attach, apply_wire_attach)       \
+	OF_WORLD(WIRE_SET, wire_set, apply_wire_set)                \
+	OF_WORLD(FRAME, frame, apply_frame)                         \
+	OF_WORLD(LINK_SET, link_set, apply_link_set)                \
+	OF_WORLD(LINK_ADD, link_add, apply_link_add)                \
+	OF_NET(LINK_DEL, link_del, rtnl_op_link_del)                \
+	OF_NET(FDB_SET, fdb_set, rtnl_op_fdb_set)                   \
+	OF_WORLD(NETNS_ADD, netns_add, apply_netns_add)             \
+	OF_WORLD(NETNS_DEL, netns_del, apply_netns_del)             \
+	OF_WORLD(NIC_SET, nic_set, apply_nic_set)                   \
+	OF_NET(ADDR_ADD, addr_add, apply_addr_add)                  \
+	OF_NET(ADDR_DEL, addr_del, apply_addr_del)                  \
+	OF_NET(ROUTE_ADD, route_add, apply_route_add)               \
+	OF_NET(ROUTE_DEL, route_del, apply_route_del)               \
+	OF_NET(NEIGH_SET, neigh_set, inet_op_neigh_set)             \
+	OF_NET(NEIGH_DEL, neigh_del, inet_op_neigh_del)             \
+	OF_WORLD(SYSCTL, sysctl, apply_sysctl)                      \
+	OF_WORLD(FAULT, fault, apply_fault)                         \
+	OF_WORLD(COST, cost, apply_cost)                            \
+	OF_NET(HOOK_ADD, hook_add, nf_op_hook_add)                  \
+	OF_NET(HOOK_DEL, hook_del, nf_op_hook_del)                  \
+	OF_NET(NF_VERDICT, nf_verdict, nf_op_nf_verdict)            \
+	OF_NET(IPTABLES, iptables, xt_op_iptables)                  \
+	OF_NET(CONNTRACK_DELETE, conntrack_delete, nf_ct_op_delete) \
+	OF_WORLD(SCHED, sched, sched_apply)                         \
+	OF_WORLD(SOFTIRQ, softirq, apply_softirq)                   \
+	OF_WORLD(CANCEL, cancel, apply_cancel)                      \
+	OF_WORLD(ADVANCE, advance, apply_advance)                   \
+	OF_WORLD(CHECK, check, apply_check)                         \
+	OF_WORLD(QDISC_SET, qdisc_set, apply_qdisc_set)             \
+	OF_NET(ROUTE, route, apply_route)                           \
+	OF_NET(RULE, rule, fib_op_rule)                             \
+	OF_NET(TASKSET, taskset, apply_taskset)                     \
+	OF_NET(QDISC, qdisc, sched_op_qdisc)                        \
+	OF_NET(FILTER, filter, sched_op_filter)                     \
+	OF_NET(CLASS, class, sched_op_class)                        \
+	OF_NET(TCP_METRICS_FLUSH, tcp_metrics_flush, apply_tcp_metrics_flush)
+
+#define APPLY_OF_WORLD(KIND, field, fn)                             \
+	static s64 op_##field(struct world *w, const struct op *op) \
+	{                                                           \
+		return fn(w, &op->u.field);                         \
+	}
+#define APPLY_OF_NET(KIND, field, fn)                               \
+	static s64 op_##field(struct world *w, const struct op *op) \
+	{                                                           \
+		struct net *net = net_of(w, op->u.field.host);      \
+                                                                    \
+		return net ? (s64)fn(net, &op->u.field) : -ENODEV;  \
+	}
+OPERATIONS(APPLY_OF_WORLD, APPLY_OF_NET)
+
+#define APPLY_ENTRY(KIND, field, fn) [OP_##KIND] = op_##field,
+static s64 (*const operations[OP_KIND_COUNT])(struct world *w, const struct op *op) = {
+	OPERATIONS(APPLY_ENTRY, APPLY_ENTRY)
+};
 
 s64 world_apply(struct world *w, const struct op *op)
 {
@@ -383,7 +385,10 @@ s64 world_apply(struct world *w, const struct op *op)
 	if (w->digest_on || w->ops)
 		op_log(w, op);
 	/* By far the most. */
-	result = op->kind == OP_FRAME ? apply_frame(w, &op->u.frame) : apply(w, op);
+	if (op->kind == OP_FRAME)
+		result = apply_frame(w, &op->u.frame);
+	else
+		result = operations[op->kind] ? operations[op->kind](w, op) : -EINVAL;
 	if (w->digest_on)
 		digest_word(w, (u64)result);
 	return result;

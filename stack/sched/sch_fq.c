@@ -13,55 +13,16 @@
  * Invariants: flows == inactive_flows + those with packets; throttled ones have packets;
  * band_pkt_count sums up what is in flows (but `internal`, the way past them of an idle qdisc).
  */
-#include "sched/sch_api.h"
+#include "sched/sch_fq.h"
 #include "sched/sch_flows.h"
 
 #include "core/sock.h"
 #include "lib/hash.h"
 #include "kernel/host.h"
 
-#define FQ_BANDS	3u
 #define FQ_GC_MAX	8u
 #define FQ_GC_AGE	(3ull * HZ)
-#define FQ_NO_RATE	UINT64_MAX
 #define FQ_FASTPATH_MAX 8u /* packets of the internal flow at most, when others wait */
-
-enum fq_where { FQ_DETACHED, FQ_LISTED, FQ_THROTTLED_FLOW };
-
-struct fq_flow {
-	struct rb_node node; /* fq_sched_data.flows_root, by id */
-	u64 id;
-	struct rb_node rate_node; /* fq_sched_data.delayed, by time_next_packet, then by id */
-	struct list_head list; /* of its band */
-	struct sk_buff_head queue; /* by time; the few that came out of order were sorted in */
-	u64 time_next_packet;
-	u64 age; /* jiffies when it became empty */
-	s64 credit;
-	u8 where; /* FQ_* */
-	u8 band;
-};
-
-struct fq_band {
-	struct list_head new_flows, old_flows;
-	s64 credit;
-	u64 quantum, pkt_count, drops;
-};
-
-struct fq_sched_data {
-	struct fq_band band[FQ_BANDS];
-	u32 band_nr; /* whose turn it is */
-	struct rb_root flows_root, delayed;
-	struct fq_flow internal;
-	u64 time_next_delayed_flow; /* UINT64_MAX: none */
-	u64 unthrottle_latency_ns;
-	/* options */
-	u64 quantum, initial_quantum, flow_plimit, flow_max_rate, ce_threshold, horizon;
-	u64 offload_horizon, low_rate_threshold, refill_delay /* jiffies */, timer_slack, buckets;
-	u64 orphan_mask, priomap;
-	bool rate_enable, horizon_drop;
-	u64 flows, inactive_flows, throttled_flows;
-	u64 stat[FQ_XSTATS];
-};
 
 struct fq_skb_cb {
 	u64 time_to_send;
@@ -75,7 +36,7 @@ static struct fq_skb_cb *fq_cb(struct sk_buff *skb)
 
 /* ---- flows ---- */
 
-static void flow_init(struct fq_flow *f, u64 id, s64 credit)
+void fq_flow_init(struct fq_flow *f, u64 id, s64 credit)
 {
 	f->id = id;
 	f->credit = credit;
@@ -174,7 +135,7 @@ static struct fq_flow *flow_create(struct Qdisc *sch, u64 id)
 		q->stat[FQ_ALLOC_ERRORS]++;
 		return NULL;
 	}
-	flow_init(f, id, (s64)q->initial_quantum);
+	fq_flow_init(f, id, (s64)q->initial_quantum);
 	while (*link) {
 		parent = *link;
 		link = id < container_of(parent, struct fq_flow, node)->id ? &parent->left :
@@ -458,7 +419,7 @@ static void flow_pace(struct fq_sched_data *q, struct fq_flow *f, const struct s
 	f->time_next_packet = now + ns;
 }
 
-static struct sk_buff *fq_dequeue(struct Qdisc *sch)
+struct sk_buff *fq_dequeue(struct Qdisc *sch)
 {
 	struct fq_sched_data *q = sch->priv;
 	struct sk_buff *skb;
@@ -519,142 +480,6 @@ static void fq_reset(struct Qdisc *sch, enum skb_drop_reason reason)
 		list_init(&q->band[i].old_flows);
 		q->band[i].pkt_count = 0;
 	}
-}
-
-static bool fq_priomap_ok(u64 map)
-{
-	for (u32 i = 0; i <= TC_PRIO_MAX; i++)
-		if ((map >> 4 * i & 15) >= FQ_BANDS)
-			return false;
-	return true;
-}
-
-static int fq_check(const struct tc_attrs *opt)
-{
-	u64 buckets = tca_get(opt, TCA_BUCKETS, 1024);
-
-	if (buckets < 1 || buckets > 256 * 1024 || buckets & (buckets - 1) ||
-	    tca_get(opt, TCA_QUANTUM, 1) - 1 >= 1u << 20 ||
-	    tca_get(opt, TCA_LIMIT, 0) > UINT32_MAX ||
-	    tca_get(opt, TCA_INITIAL_QUANTUM, 0) > INT32_MAX ||
-	    tca_get(opt, TCA_HORIZON, 0) > UINT32_MAX * NSEC_PER_USEC ||
-	    tca_get(opt, TCA_OFFLOAD_HORIZON, 0) > NSEC_PER_SEC ||
-	    tca_get(opt, TCA_REFILL_DELAY, 0) > UINT32_MAX * NSEC_PER_USEC ||
-	    !fq_priomap_ok(tca_get(opt, TCA_PRIOMAP, 0)))
-		return -EINVAL;
-	for (u32 i = 0; i < FQ_BANDS; i++)
-		if (tca_get(opt, TCA_WEIGHT0 + i, 16384) - 1 >= INT32_MAX)
-			return -EINVAL;
-	return 0;
-}
-
-static int fq_change(struct Qdisc *sch, const struct tc_attrs *opt)
-{
-	struct fq_sched_data *q = sch->priv;
-
-	if (fq_check(opt))
-		return -EINVAL;
-	sch->limit = (u32)tca_get(opt, TCA_LIMIT, sch->limit);
-	q->flow_plimit = tca_get(opt, TCA_FLOW_LIMIT, q->flow_plimit);
-	q->quantum = tca_get(opt, TCA_QUANTUM, q->quantum);
-	q->initial_quantum = tca_get(opt, TCA_INITIAL_QUANTUM, q->initial_quantum);
-	q->flow_max_rate = tca_get(opt, TCA_MAXRATE, q->flow_max_rate);
-	q->low_rate_threshold = tca_get(opt, TCA_LOW_RATE_THRESHOLD, q->low_rate_threshold);
-	q->rate_enable = tca_get(opt, TCA_PACING, q->rate_enable) != 0;
-	q->refill_delay = tca_get(opt, TCA_REFILL_DELAY, q->refill_delay * JIFFY_NS) / JIFFY_NS;
-	q->orphan_mask = tca_get(opt, TCA_ORPHAN_MASK, q->orphan_mask);
-	q->buckets = tca_get(opt, TCA_BUCKETS, q->buckets);
-	q->ce_threshold = tca_get(opt, TCA_CE_THRESHOLD, q->ce_threshold);
-	q->timer_slack = tca_get(opt, TCA_TIMER_SLACK, q->timer_slack);
-	q->horizon = tca_get(opt, TCA_HORIZON, q->horizon);
-	q->horizon_drop = tca_get(opt, TCA_HORIZON_DROP, q->horizon_drop) != 0;
-	q->offload_horizon = tca_get(opt, TCA_OFFLOAD_HORIZON, q->offload_horizon);
-	q->priomap = tca_get(opt, TCA_PRIOMAP, q->priomap);
-	for (u32 i = 0; i < FQ_BANDS; i++)
-		q->band[i].quantum = tca_get(opt, TCA_WEIGHT0 + i, q->band[i].quantum);
-	/* Those over a lower limit go, the first first. */
-	while (sch->stats.qlen > sch->limit) {
-		u64 bytes = sch->stats.backlog;
-		struct sk_buff *skb = fq_dequeue(sch);
-
-		if (!skb)
-			break;
-		qdisc_tree_reduce_backlog(sch, 1, bytes - sch->stats.backlog);
-		qdisc_drop(skb, sch);
-	}
-	return 0;
-}
-
-static int fq_init(struct Qdisc *sch, const struct tc_attrs *opt)
-{
-	static const u32 weights[FQ_BANDS] = { 9u << 16, 3u << 16, 1u << 16 };
-	struct fq_sched_data *q = sch->priv;
-
-	flow_init(&q->internal, 0, 0);
-	sch->limit = 10000;
-	q->flow_plimit = 100;
-	q->quantum = 2 * psched_mtu(sch->dev);
-	q->initial_quantum = 10 * psched_mtu(sch->dev);
-	q->refill_delay = 40;
-	q->flow_max_rate = FQ_NO_RATE;
-	q->time_next_delayed_flow = UINT64_MAX;
-	q->rate_enable = true;
-	q->orphan_mask = q->buckets = 1024;
-	q->orphan_mask--;
-	q->low_rate_threshold = 550000 / 8;
-	q->ce_threshold = UINT64_MAX;
-	q->timer_slack = 10 * NSEC_PER_USEC;
-	q->horizon = 10 * NSEC_PER_SEC;
-	q->horizon_drop = true;
-	q->priomap = 0x1111111100212221ull;
-	for (u32 i = 0; i < FQ_BANDS; i++) {
-		list_init(&q->band[i].new_flows);
-		list_init(&q->band[i].old_flows);
-		q->band[i].quantum = weights[i];
-		q->band[i].credit = weights[i];
-	}
-	return fq_change(sch, opt);
-}
-
-static void fq_dump(const struct Qdisc *sch, struct tc_attrs *o)
-{
-	const struct fq_sched_data *q = sch->priv;
-
-	tca_put(o, TCA_LIMIT, sch->limit);
-	tca_put(o, TCA_FLOW_LIMIT, q->flow_plimit);
-	tca_put(o, TCA_BUCKETS, q->buckets);
-	tca_put(o, TCA_ORPHAN_MASK, q->orphan_mask);
-	tca_put(o, TCA_PRIOMAP, q->priomap);
-	for (u32 i = 0; i < FQ_BANDS; i++)
-		tca_put(o, TCA_WEIGHT0 + i, q->band[i].quantum);
-	tca_put(o, TCA_PACING, q->rate_enable);
-	tca_put(o, TCA_QUANTUM, q->quantum);
-	tca_put(o, TCA_INITIAL_QUANTUM, q->initial_quantum);
-	tca_put(o, TCA_MAXRATE, q->flow_max_rate);
-	tca_put(o, TCA_LOW_RATE_THRESHOLD, q->low_rate_threshold);
-	tca_put(o, TCA_REFILL_DELAY, q->refill_delay * JIFFY_NS);
-	tca_put(o, TCA_CE_THRESHOLD, q->ce_threshold);
-	tca_put(o, TCA_TIMER_SLACK, q->timer_slack);
-	tca_put(o, TCA_HORIZON, q->horizon);
-	tca_put(o, TCA_HORIZON_DROP, q->horizon_drop);
-	tca_put(o, TCA_OFFLOAD_HORIZON, q->offload_horizon);
-}
-
-static u32 fq_dump_stats(struct Qdisc *sch, u64 stats[TC_XSTATS_MAX])
-{
-	const struct fq_sched_data *q = sch->priv;
-	u64 now = ktime_get_ns(dev_host(sch->dev));
-
-	memcpy(stats, q->stat, sizeof(q->stat));
-	stats[FQ_FLOWS] = q->flows;
-	stats[FQ_INACTIVE] = q->inactive_flows;
-	stats[FQ_THROTTLED_FLOWS] = q->throttled_flows;
-	for (u32 i = 0; i < FQ_BANDS; i++)
-		stats[FQ_BAND0 + i] = q->band[i].pkt_count;
-	if (q->time_next_delayed_flow != UINT64_MAX && q->time_next_delayed_flow > now)
-		stats[FQ_NEXT_DELAY] = q->time_next_delayed_flow - now;
-	stats[FQ_LATENCY] = q->unthrottle_latency_ns;
-	return FQ_XSTATS;
 }
 
 const struct Qdisc_ops fq_ops = {
