@@ -413,6 +413,21 @@ static inline void sk_peek_offset_bwd(struct sock *sk, s32 len)
 /* sock_opt.c: options that all sockets have (SOL_SOCKET). */
 int sock_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len);
 int sock_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len);
+/* What the buffers hold now, SK_MEMINFO_VARS numbers as SO_MEMINFO has them and ss shows them. Those
+ * of options and of the backlog of a locked socket are 0. */
+enum {
+	SK_MEMINFO_RMEM_ALLOC,
+	SK_MEMINFO_RCVBUF,
+	SK_MEMINFO_WMEM_ALLOC,
+	SK_MEMINFO_SNDBUF,
+	SK_MEMINFO_FWD_ALLOC,
+	SK_MEMINFO_WMEM_QUEUED,
+	SK_MEMINFO_OPTMEM,
+	SK_MEMINFO_BACKLOG,
+	SK_MEMINFO_DROPS,
+	SK_MEMINFO_VARS
+};
+void sk_get_meminfo(const struct sock *sk, u32 *mem);
 /* An int option as the kernel reads it: little endian, -EINVAL below 4 bytes. */
 int sock_get_int(const u8 *val, u32 len, s32 *out);
 /* An int to the caller's room, cut to len. Returns the bytes written. */

@@ -97,20 +97,26 @@ static int put_peercred(u8 *val, u32 len)
 	return (int)n;
 }
 
-/* What the buffers hold now, as ss shows it (sk_get_meminfo). Of the nine numbers those of options
- * and of the backlog of a locked socket are 0. */
+void sk_get_meminfo(const struct sock *sk, u32 *mem)
+{
+	memset(mem, 0, SK_MEMINFO_VARS * sizeof(*mem));
+	mem[SK_MEMINFO_RMEM_ALLOC] = sk->sk_rmem_alloc;
+	mem[SK_MEMINFO_RCVBUF] = (u32)sk->sk_rcvbuf;
+	mem[SK_MEMINFO_WMEM_ALLOC] = sk->sk_wmem_alloc;
+	mem[SK_MEMINFO_SNDBUF] = (u32)sk->sk_sndbuf;
+	mem[SK_MEMINFO_FWD_ALLOC] = sk_forward_alloc(sk);
+	mem[SK_MEMINFO_WMEM_QUEUED] = sk->sk_wmem_queued;
+	mem[SK_MEMINFO_DROPS] = sk->sk_drops;
+}
+
 static int put_meminfo(const struct sock *sk, u8 *val, u32 len)
 {
-	u8 b[36] = { 0 };
-	u32 n = min_u32(len, sizeof(b));
+	u8 b[4 * SK_MEMINFO_VARS];
+	u32 n = min_u32(len, sizeof(b)), mem[SK_MEMINFO_VARS];
 
-	put_le32(b, sk->sk_rmem_alloc);
-	put_le32(b + 4, (u32)sk->sk_rcvbuf);
-	put_le32(b + 8, sk->sk_wmem_alloc);
-	put_le32(b + 12, (u32)sk->sk_sndbuf);
-	put_le32(b + 16, sk_forward_alloc(sk));
-	put_le32(b + 20, sk->sk_wmem_queued);
-	put_le32(b + 32, sk->sk_drops);
+	sk_get_meminfo(sk, mem);
+	for (u32 i = 0; i < SK_MEMINFO_VARS; i++)
+		put_le32(b + 4 * i, mem[i]);
 	memcpy(val, b, n);
 	return (int)n;
 }

@@ -12,7 +12,7 @@
  */
 #include "inet/inet_timewait_sock.h"
 #include "ipv4/ip_fragment.h"
-#include "proc/seq_file.h"
+#include "proc/proc_tcp.h"
 #include "tcp/tcp.h"
 #include "udp/udp.h"
 
@@ -116,7 +116,7 @@ static u32 running_timer(const struct sock *sk, u64 *left)
 	return TR_KEEPALIVE;
 }
 
-static u32 receive_queue(const struct sock *sk)
+u32 proc_tcp_receive_queue(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	u32 waiting = tp->rcv_nxt - tp->copied_seq;
@@ -136,7 +136,7 @@ static void sock_line(struct seq_file *m, u32 number, const struct sock *sk)
 	u32 timer = running_timer(sk, &left);
 
 	line_begin(m, number, &icsk->icsk_common, sk->sk_state);
-	queues(m, listens ? 0 : tp->write_seq - tp->snd_una, receive_queue(sk));
+	queues(m, listens ? 0 : tp->write_seq - tp->snd_una, proc_tcp_receive_queue(sk));
 	timers(m, timer, left, icsk->icsk_retransmits, icsk->icsk_probes_out);
 	references(m, sk->refcnt);
 	seq_putc(m, ' ');
@@ -175,9 +175,8 @@ static void timewait_line(struct seq_file *m, u32 number, const struct inet_time
 	references(m, 1);
 }
 
-typedef void (*entry_fn)(void *ctx, struct sock_common *skc);
-
-static void table_walk(const struct inet_htable *t, const struct net *net, entry_fn fn, void *ctx)
+static void table_walk(const struct inet_htable *t, const struct net *net, tcp_entry_fn fn,
+		       void *ctx)
 {
 	for (u32 i = 0; t->heads && i <= t->mask; i++) {
 		hlist_for_each(pos, &t->heads[i])
@@ -188,6 +187,14 @@ static void table_walk(const struct inet_htable *t, const struct net *net, entry
 				fn(ctx, skc);
 		}
 	}
+}
+
+void proc_tcp_walk(const struct net *net, tcp_entry_fn fn, void *ctx)
+{
+	const struct inet_hashinfo *hi = inet_hashinfo_of(net);
+
+	table_walk(&hi->lhash2, net, fn, ctx);
+	table_walk(&hi->ehash, net, fn, ctx);
 }
 
 struct lines {
@@ -221,11 +228,9 @@ static void tcp_line(void *ctx, struct sock_common *skc)
 
 static void all_lines(struct seq_file *m, const struct net *net, u8 family)
 {
-	const struct inet_hashinfo *hi = inet_hashinfo_of(net);
 	struct lines l = { .m = m, .family = family };
 
-	table_walk(&hi->lhash2, net, tcp_line, &l);
-	table_walk(&hi->ehash, net, tcp_line, &l);
+	proc_tcp_walk(net, tcp_line, &l);
 }
 
 void proc_net_tcp(struct seq_file *m, const struct net *net)
@@ -291,8 +296,7 @@ void proc_net_sockstat(struct seq_file *m, const struct net *net)
 	struct tally tcp = { 0 };
 	u32 udp = 0;
 
-	table_walk(&hi->lhash2, net, count_tcp, &tcp);
-	table_walk(&hi->ehash, net, count_tcp, &tcp);
+	proc_tcp_walk(net, count_tcp, &tcp);
 	udp_table_walk(net, count_udp, &udp);
 	number(m, "sockets: used ", net->sock_inuse);
 	number(m, "\nTCP: inuse ", tcp.inuse);
@@ -320,11 +324,9 @@ static void count_tcp6(void *ctx, struct sock_common *skc)
 
 static u32 tcp6_inuse(const struct net *net)
 {
-	const struct inet_hashinfo *hi = inet_hashinfo_of(net);
 	u32 tcp = 0;
 
-	table_walk(&hi->lhash2, net, count_tcp6, &tcp);
-	table_walk(&hi->ehash, net, count_tcp6, &tcp);
+	proc_tcp_walk(net, count_tcp6, &tcp);
 	return tcp;
 }
 

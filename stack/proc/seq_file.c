@@ -153,6 +153,7 @@ static const struct {
 	{ "net/ptype", proc_net_ptype },
 	{ "interrupts", proc_interrupts },
 	{ "softirqs", proc_softirqs },
+	{ "inet_diag", inet_diag },
 	{ "ip link", cmd_ip_link },
 	{ "ip -s link", cmd_ip_s_link },
 	{ "ip -s -s link", cmd_ip_s_s_link },

@@ -51,6 +51,8 @@ void proc_net_dev_mcast(struct seq_file *m, const struct net *net);
 void proc_net_packet(struct seq_file *m, const struct net *net);
 void proc_interrupts(struct seq_file *m, const struct net *net);
 void proc_softirqs(struct seq_file *m, const struct net *net);
+/* inet_diag.c: what ss asks for, see there. */
+void inet_diag(struct seq_file *m, const struct net *net);
 /* Views of traffic control, which have parts in their path. False: it is none of them. */
 bool proc_tc(struct seq_file *m, const struct net *net, const char *path);
 void proc_net_nf_conntrack(struct seq_file *m, const struct net *net);

@@ -4,6 +4,7 @@ local _, native = ...
 local tap = require "tap"
 local near = require "near"
 local util = require "net.util"
+local tcp_info = require "net.tcp_info"
 local cmsg = require "net.cmsg"
 local packet = require "net.packet"
 local auth = require "net.auth"
@@ -391,47 +392,11 @@ function calls:meminfo()
   return info
 end
 
-local states = { "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT",
-  "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING", "NEW_SYN_RECV" }
-local ca_states = { [0] = "Open", "Disorder", "CWR", "Recovery", "Loss" }
-
--- struct tcp_info of Linux 6.18: where a field begins, and how it is packed.
-local info_fields = {}
-for line in ([[
-  0 B state ca_state retransmits probes backoff options
-  8 I4 rto ato snd_mss rcv_mss unacked sacked lost retrans fackets
-  44 I4 last_data_sent last_ack_sent last_data_recv last_ack_recv pmtu rcv_ssthresh rtt rttvar
-  76 I4 snd_ssthresh snd_cwnd advmss reordering rcv_rtt rcv_space total_retrans
-  104 I8 pacing_rate max_pacing_rate bytes_acked bytes_received
-  136 I4 segs_out segs_in notsent_bytes min_rtt data_segs_in data_segs_out
-  160 I8 delivery_rate busy_time rwnd_limited sndbuf_limited
-  192 I4 delivered delivered_ce
-  200 I8 bytes_sent bytes_retrans
-  216 I4 dsack_dups reord_seen rcv_ooopack snd_wnd rcv_wnd rehash
-  240 I2 total_rto total_rto_recoveries
-  244 I4 total_rto_time
-  248 I4 received_ce delivered_e1_bytes delivered_e0_bytes delivered_ce_bytes
-  264 I4 received_e1_bytes received_e0_bytes received_ce_bytes
-  276 I2 accecn_fail_mode accecn_opt_seen
-]]):gmatch("[^\n]+") do
-  local at, format, names = line:match("(%d+) (%S+) (.+)")
-  at = tonumber(at) + 1
-  for name in names:gmatch("%S+") do
-    info_fields[#info_fields + 1] = { name = name, at = at, format = "<" .. format }
-    at = at + string.packsize("<" .. format)
-  end
-end
-
--- TCP_INFO as a table: times in microseconds as the kernel gives them, state and ca_state as names.
+-- TCP_INFO as a table (net.tcp_info).
 function calls:info()
   local data, err = calls.option(self, "TCP_INFO")
   if not data then return nil, err end
-  local info = {}
-  for _, field in ipairs(info_fields) do info[field.name] = field.format:unpack(data, field.at) end
-  info.snd_wscale, info.rcv_wscale = data:byte(7) & 15, data:byte(7) >> 4
-  info.state = states[info.state] or info.state
-  info.ca_state = ca_states[info.ca_state] or info.ca_state
-  return info
+  return tcp_info.read(data)
 end
 
 -- Bytes that can be read at once.

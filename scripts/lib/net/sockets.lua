@@ -35,12 +35,29 @@ local function before(a, b)
   return a.raddr < b.raddr
 end
 
--- All of them, by protocol and ports.
-function sockets.list(host)
+-- What the view "inet_diag" has of a socket besides.
+local function add_diag(one, line)
+  local rqueue, wqueue, mem, cong, info = line:match "^(%d+) (%d+) (%S+) (%S+) (%S+)$"
+  one.recv_q, one.send_q = tonumber(rqueue), tonumber(wqueue)
+  one.cong = cong ~= "-" and cong or nil
+  if mem ~= "-" then
+    one.mem = {}
+    for value in mem:gmatch "%d+" do one.mem[#one.mem + 1] = value end
+  end
+  if info ~= "-" then
+    one.tcp_info = info:gsub("%x%x", function(hex) return string.char(tonumber(hex, 16)) end)
+  end
+end
+
+-- All of them, by protocol and ports. diag: the text of the view "inet_diag", or nil.
+function sockets.list(host, diag)
   local list = {}
+  local lines = (diag or ""):gmatch "[^\n]+"
   for _, proto in ipairs { "tcp", "udp" } do
     for line in host:proc("/proc/net/" .. proto):gmatch("[^\n]+") do
-      list[#list + 1] = entry(proto, line)
+      local one = entry(proto, line)
+      if one and diag then add_diag(one, lines()) end
+      list[#list + 1] = one
     end
   end
   table.sort(list, before)
