@@ -24,6 +24,16 @@ local function grown(host, names)
   return list
 end
 
+-- A column of /proc/net/stat/arp_cache.
+local function arp_cache(host, name)
+  local names, values = host:proc("/proc/net/stat/arp_cache"):match "^([^\n]*)\n([^\n]*)"
+  local value = values:gmatch "%x+"
+  for column in names:gmatch "%S+" do
+    local n = tonumber(value(), 16)
+    if column == name then return n end
+  end
+end
+
 local COUNTERS = "IpOut* UdpOutDatagrams UdpSndbufErrors"
 
 -- Queueing discipline -------------------------------------------------------------------------------
@@ -147,6 +157,7 @@ tap.test("nobody answers ARP: send() succeeds for ever; who has IP_RECVERR is to
   peer:collect { during = "4s" }
   t:like(host:ip "-s neigh show 192.0.2.77", "probes 6 FAILED")
   t:is(host:drops "NEIGH_FAILED", 2)
+  t:is(arp_cache(host, "res_failed"), 1)
   t:is({ asks:try("send", "2") }, { nil, "EHOSTUNREACH" })
   t:is(socket:send "2", 1)
   t:like(host:ip "neigh show 192.0.2.77", "INCOMPLETE") -- asked for once more
@@ -160,6 +171,7 @@ tap.test("more waits for a neighbour than unres_qlen_bytes: the oldest go, one b
   for i = 1, 6 do socket:sendto(tostring(i), "192.0.2.77", 9) end
   local queued = 6 - host:drops "NEIGH_QUEUEFULL"
   t:ok(queued >= 1 and queued < 6)
+  t:is(arp_cache(host, "unresolved_discards"), 6 - queued)
   t:is(grown(host, "IpOutRequests IpOutTransmits IpOutDiscards"), { IpOutRequests = 6, IpOutTransmits = 6 })
   local late = host.wire:peer { addr = "192.0.2.77" }
   peer:collect { during = "10ms" }
@@ -182,5 +194,7 @@ tap.test("the neighbour table is full: ENOBUFS, or silence; gc_thresh3 is the li
   peer:collect { during = "1ms" }
   t:is(host:drops "NEIGH_CREATEFAIL", 10 - select(2, host:ip("neigh show nud incomplete"):gsub("\n", "")))
   t:ok(host:drops "NEIGH_CREATEFAIL" > 0)
+  t:is(arp_cache(host, "table_fulls"), host:drops "NEIGH_CREATEFAIL")
+  t:is(arp_cache(host, "entries"), 4 + 1) -- a permanent one does not count
   peer:collect { during = "5s" }
 end)

@@ -174,6 +174,30 @@ void proc_net_arp(struct seq_file *m, const struct net *net)
 	}
 }
 
+/* The table is the host's, and so are its counters: one line, not one a CPU. */
+void proc_net_stat_arp_cache(struct seq_file *m, const struct net *net)
+{
+	/* What stands behind each column, as wide as its heading is (neigh_stat_seq_show). */
+	static const u8 gap[] = { 1, 1, 1, 3, 1, 1, 3, 9, 9, 9, 7, 12, 0 };
+	const struct neigh_table *tbl = net->host->arp_tbl;
+	const struct neigh_statistics none = { 0 }, *s = tbl ? &tbl->stats : &none;
+	const u64 column[] = { tbl ? tbl->entries : 0, s->allocs,	    s->destroys,
+			       s->hash_grows,	       s->lookups,	    s->hits,
+			       s->res_failed,	       s->rcv_probes_mcast, s->rcv_probes_ucast,
+			       s->periodic_gc_runs,    s->forced_gc_runs,   s->unres_discards,
+			       s->table_fulls };
+
+	seq_puts(m, "entries  allocs   destroys hash_grows lookups  hits     res_failed "
+		    "rcv_probes_mcast rcv_probes_ucast periodic_gc_runs forced_gc_runs "
+		    "unresolved_discards table_fulls");
+	seq_line(m);
+	for (u32 i = 0; i < ARRAY_SIZE(column); i++) {
+		seq_hex(m, column[i], 8, false);
+		seq_str_right(m, "", gap[i]);
+	}
+	seq_line(m);
+}
+
 /* ---- route ---- */
 
 static void route_line(void *ctx, u32 prefix, u32 plen, const struct fib_alias *fa)

@@ -139,6 +139,7 @@ static const struct {
 	{ "net/netstat", proc_net_netstat },
 	{ "net/dev", proc_net_dev },
 	{ "net/arp", proc_net_arp },
+	{ "net/stat/arp_cache", proc_net_stat_arp_cache },
 	{ "net/route", proc_net_route },
 	{ "net/tcp", proc_net_tcp },
 	{ "net/udp", proc_net_udp },

@@ -37,6 +37,7 @@ void proc_net_snmp(struct seq_file *m, const struct net *net);
 void proc_net_netstat(struct seq_file *m, const struct net *net);
 void proc_net_dev(struct seq_file *m, const struct net *net);
 void proc_net_arp(struct seq_file *m, const struct net *net);
+void proc_net_stat_arp_cache(struct seq_file *m, const struct net *net);
 void proc_net_route(struct seq_file *m, const struct net *net);
 void proc_net_tcp(struct seq_file *m, const struct net *net);
 void proc_net_udp(struct seq_file *m, const struct net *net);
