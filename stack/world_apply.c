@@ -333,6 +333,7 @@ static s64 apply_check(struct world *w, const struct op_check *o)
 	OF_NET(ROUTE_DEL, route_del, apply_route_del)               \
 	OF_NET(NEIGH_SET, neigh_set, inet_op_neigh_set)             \
 	OF_NET(NEIGH_DEL, neigh_del, inet_op_neigh_del)             \
+	OF_NET(NEIGH_PROXY, neigh_proxy, inet_op_neigh_proxy)       \
 	OF_WORLD(SYSCTL, sysctl, apply_sysctl)                      \
 	OF_WORLD(FAULT, fault, apply_fault)                         \
 	OF_WORLD(COST, cost, apply_cost)                            \

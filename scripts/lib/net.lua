@@ -428,6 +428,11 @@ function Host:neigh(o)
     addr = address(o.addr, 4, "addr"), lladdr = o.mac and address(o.mac, 6, "mac") })
 end
 
+-- `ip neigh add proxy`, `ip neigh del proxy`.
+function Host:neigh_proxy(addr, o)
+  op("neigh_proxy", { host = self.id, ifindex = device(self, o), remove = o and o.remove and 1 or 0, addr = address(addr, 4, "addr") })
+end
+
 local qdisc_options = set "kind limit dev"
 
 -- `tc qdisc replace ... root`.

@@ -292,6 +292,27 @@ tap.test("netdev_budget is shared: of two devices with full rings neither starve
   t:is(host:counter "softnet.0.time_squeeze", 0)
 end)
 
+tap.test("poll list order: who wants more goes behind who waits, within a turn and over its end", function(t)
+  for _, budget in ipairs { 64, 128, 300 } do
+    local host, peer = station { sysctl = { ["net.core.netdev_budget"] = budget } }
+    local other = host:nic { addr = "198.51.100.1/24" }.wire:peer { addr = "198.51.100.9", port = 1 }:to(9)
+    host:hook("pre_routing", function() return "drop" end)
+    host:softirq("tasklet", { cost = "100us" }) -- both rings fill up meanwhile
+    for _ = 1, 180 do
+      peer:send(udp{} / "x")
+      other:send(udp{} / "x")
+    end
+    net.trace "napi_poll"
+    net.sleep "10ms"
+    local devices, work = {}, {}
+    for i, r in ipairs(net.traces()) do devices[i], work[i] = r.ifindex, r.work end
+    t:is(devices, { 2, 3, 2, 3, 2, 3 }, "a budget of " .. budget)
+    t:is(work, { 64, 64, 64, 64, 52, 52 })
+    -- Turns that ended with nothing left of the budget, also the last one of 52 and 52 packets in 64.
+    t:is(host:counter "softnet.0.time_squeeze", ({ [64] = 5, [128] = 2, [300] = 0 })[budget])
+  end
+end)
+
 tap.test("dev_weight and netdev_budget bound a turn: time_squeeze counts the turns that were not enough", function(t)
   for _, case in ipairs { { 300, 0 }, { 64, 4 }, { 16, 4 } } do
     local host, peer = station { sysctl = { ["net.core.netdev_budget"] = case[1] } }

@@ -95,3 +95,42 @@ tap.test("a card that goes down takes the requests with it", function(t)
   t:ok(peer:expect_nothing { during = "2s" })
   t:is(host:drops "DEV_READY", 1)
 end)
+
+tap.test("ip neigh add proxy: that address alone, by that interface alone, without proxy_arp", function(t)
+  local host, peer = router { forward = 1, proxy = 0 }
+  host:ip "neigh add proxy 198.51.100.9 dev eth0"
+  host:ip "neigh add proxy 198.51.100.10 dev eth1"
+  t:is(host:ip "neigh show proxy", "198.51.100.9 dev eth0 proxy \n198.51.100.10 dev eth1 proxy \n")
+  t:like(host:proc "/proc/net/arp", "\n198.51.100.9 +0x1 +0xc +00:00:00:00:00:00 +%* +eth0\n")
+  peer:send(arp{ op = "request", tpa = "198.51.100.9" })
+  t:is(peer:expect(arp{ op = "reply", spa = "198.51.100.9" }, { within = "1s" }).arp.sha, host.mac)
+  for _, other in ipairs { "198.51.100.8", "198.51.100.10" } do
+    peer:send(arp{ op = "request", tpa = other })
+    peer:expect_nothing { during = "2s" }
+  end
+  host:ip "neigh del proxy 198.51.100.9 dev eth0"
+  peer:send(arp{ op = "request", tpa = "198.51.100.9" })
+  peer:expect_nothing { during = "2s" }
+  t:error(function() host:ip "neigh del proxy 198.51.100.9 dev eth0" end, "ENOENT")
+end)
+
+tap.test("ip neigh add proxy: not for who is on the asker's wire; gone when the interface goes down", function(t)
+  local host, peer = router { forward = 1, proxy = 0 }
+  host:ip "neigh add proxy 192.0.2.50 dev eth0"
+  host:ip "neigh add proxy 192.0.2.50 dev eth0" -- once is enough
+  peer:send(arp{ op = "request", tpa = "192.0.2.50" })
+  peer:expect_nothing { during = "2s" }
+  host:sysctl("net.ipv4.ip_forward", 0)
+  host:ip "neigh add proxy 198.51.100.9 dev eth0"
+  peer:send(arp{ op = "request", tpa = "198.51.100.9" })
+  peer:expect_nothing { during = "2s" }
+  host:ip "link set eth0 down"
+  t:is(host:ip "neigh show proxy", "")
+end)
+
+tap.test("a proxy that memory is refused for is not there", function(t)
+  local host = router { forward = 1, proxy = 0 }
+  host:fault("alloc", { skip = 0, count = 1 })
+  t:error(function() host:ip "neigh add proxy 198.51.100.9 dev eth0" end, "ENOBUFS")
+  t:is(host:ip "neigh show proxy", "")
+end)

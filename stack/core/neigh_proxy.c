@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
+ * The addresses that are answered for somebody else, one by one (`ip neigh add proxy`:
+ * pneigh_lookup).
+ *
  * Requests that are answered for somebody else wait a while (net/core/neighbour.c: pneigh_enqueue,
  * neigh_proxy_process): the one who is asked for, should he be there after all, comes first
  * (RFC 4861 7.2.8 asks for it; proxy ARP does the same). When its time has come the protocol gets
@@ -12,6 +15,70 @@
 
 #include "core/netdevice.h"
 #include "kernel/random.h"
+
+/* ---- for whom ---- */
+
+static struct pneigh_entry *pneigh_find(const struct neigh_table *tbl, const void *key,
+					const struct net_device *dev)
+{
+	list_for_each(pos, &tbl->proxies) {
+		struct pneigh_entry *p = list_entry(pos, struct pneigh_entry, list);
+
+		if (p->dev == dev && memcmp(p->key, key, tbl->key_len) == 0)
+			return p;
+	}
+	return NULL;
+}
+
+bool pneigh_lookup(const struct neigh_table *tbl, const void *key, const struct net_device *dev)
+{
+	return pneigh_find(tbl, key, dev) != NULL;
+}
+
+int pneigh_create(struct neigh_table *tbl, const void *key, struct net_device *dev)
+{
+	struct pneigh_entry *p;
+
+	if (pneigh_find(tbl, key, dev))
+		return 0;
+	p = mem_zalloc(tbl->host->world, MEM_PNEIGH, sizeof(*p));
+	if (!p)
+		return -ENOBUFS;
+	memcpy(p->key, key, tbl->key_len);
+	p->dev = dev;
+	dev_hold(dev);
+	list_add_tail(&p->list, &tbl->proxies);
+	return 0;
+}
+
+static void pneigh_free(struct neigh_table *tbl, struct pneigh_entry *p)
+{
+	list_del_init(&p->list);
+	dev_put(p->dev);
+	mem_free(tbl->host->world, MEM_PNEIGH, p, sizeof(*p));
+}
+
+int pneigh_delete(struct neigh_table *tbl, const void *key, const struct net_device *dev)
+{
+	struct pneigh_entry *p = pneigh_find(tbl, key, dev);
+
+	if (!p)
+		return -ENOENT;
+	pneigh_free(tbl, p);
+	return 0;
+}
+
+void pneigh_ifdown(struct neigh_table *tbl, const struct net_device *dev)
+{
+	list_for_each_safe(pos, tmp, &tbl->proxies) {
+		struct pneigh_entry *p = list_entry(pos, struct pneigh_entry, list);
+
+		if (!dev || p->dev == dev)
+			pneigh_free(tbl, p);
+	}
+}
+
+/* ---- when ---- */
 
 static struct neigh_cb *neigh_cb_of(struct sk_buff *skb)
 {

@@ -350,6 +350,7 @@ static void neigh_flush_dev(struct neigh_table *tbl, const struct net_device *de
 void neigh_ifdown(struct neigh_table *tbl, struct net_device *dev)
 {
 	pneigh_queue_purge(tbl, dev);
+	pneigh_ifdown(tbl, dev);
 	neigh_flush_dev(tbl, dev);
 }
 
@@ -398,6 +399,7 @@ int neigh_table_init(struct host *h, struct neigh_table *tbl)
 	list_init(&tbl->gc_list);
 	get_random_siphash_key(h->world, RANDOM_NEIGH, &tbl->hash_key);
 	timer_setup(&tbl->gc_work, host_cpu(h, 0), neigh_periodic_work);
+	list_init(&tbl->proxies);
 	skb_queue_head_init(&tbl->proxy_queue);
 	timer_setup(&tbl->proxy_timer, host_cpu(h, 0), neigh_proxy_process);
 	tbl->parms.tbl = tbl;
@@ -418,6 +420,7 @@ void neigh_table_clear(struct neigh_table *tbl)
 		return;
 	del_timer(&tbl->gc_work);
 	pneigh_queue_purge(tbl, NULL);
+	pneigh_ifdown(tbl, NULL);
 	neigh_flush_dev(tbl, NULL);
 	ASSERT(tbl->entries == 0);
 	mem_free_n(tbl_world(tbl), MEM_NEIGH_HASH, tbl->buckets, 1u << tbl->hash_bits,

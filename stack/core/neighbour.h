@@ -87,6 +87,7 @@ struct neigh_table {
 	u16 protocol; /* EtherType */
 	int (*constructor)(struct neighbour *n);
 	void (*proxy_redo)(struct sk_buff *skb); /* takes skb */
+	struct list_head proxies; /* neigh_proxy.c: pneigh_entry, in order of making */
 	struct sk_buff_head proxy_queue; /* neigh_proxy.c */
 	struct timer proxy_timer;
 	u64 proxy_next; /* jiffies: when proxy_timer is due, while it is armed */
@@ -109,6 +110,19 @@ struct neigh_cb {
 	struct neigh_parms *parms;
 };
 
+/* Requests for this address that come by the device are answered in its place. */
+struct pneigh_entry {
+	struct list_head list;
+	struct net_device *dev; /* held */
+	u8 key[16];
+};
+
+bool pneigh_lookup(const struct neigh_table *tbl, const void *key, const struct net_device *dev);
+/* 0, also when it was there; -ENOBUFS. */
+int pneigh_create(struct neigh_table *tbl, const void *key, struct net_device *dev);
+int pneigh_delete(struct neigh_table *tbl, const void *key, const struct net_device *dev);
+/* Those of a device (NULL: of all) go. */
+void pneigh_ifdown(struct neigh_table *tbl, const struct net_device *dev);
 /* The request is answered after a while of up to proxy_delay: proxy_redo gets it then. Takes skb.
  */
 void pneigh_enqueue(struct neigh_table *tbl, struct neigh_parms *p, struct sk_buff *skb);

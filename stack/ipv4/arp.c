@@ -275,9 +275,9 @@ static enum arp_verdict arp_request(struct sk_buff *skb, struct in_device *in_de
 		return ARP_DONE;
 	}
 	if (in_dev_forward(in_dev) && rt->rt_type == RTN_UNICAST && rt->dst.dev != dev &&
-	    in_dev_orconf(in_dev, IPV4_DEVCONF_PROXY_ARP)) {
+	    (in_dev_orconf(in_dev, IPV4_DEVCONF_PROXY_ARP) ||
+	     pneigh_lookup(dev_host(dev)->arp_tbl, &arp->tpa, dev)))
 		return arp_proxy(skb, dev, arp, waited);
-	}
 	return ARP_GO_ON;
 }
 

@@ -135,6 +135,18 @@ int inet_op_neigh_del(struct net *net, const struct op_neigh_del *op)
 	return err ? err : neigh_delete(net->host->arp_tbl, op->addr.p, dev);
 }
 
+int inet_op_neigh_proxy(struct net *net, const struct op_neigh_proxy *op)
+{
+	struct neigh_table *tbl = net->host->arp_tbl;
+	struct net_device *dev;
+	int err = neigh_op_find(net, op->ifindex, &op->addr, &dev);
+
+	if (err)
+		return err;
+	return op->remove ? pneigh_delete(tbl, op->addr.p, dev) :
+			    pneigh_create(tbl, op->addr.p, dev);
+}
+
 /* ---- sysctls ---- */
 
 int ipv4_sysctl_get(struct net *net, const char *name, s32 *value)

@@ -23,6 +23,7 @@ int inet_rtm_newroute(struct net *net, const struct op_route_add *op);
 int inet_rtm_delroute(struct net *net, const struct op_route_del *op);
 int inet_op_neigh_set(struct net *net, const struct op_neigh_set *op);
 int inet_op_neigh_del(struct net *net, const struct op_neigh_del *op);
+int inet_op_neigh_proxy(struct net *net, const struct op_neigh_proxy *op);
 
 /* Sysctls with a device in their name (net.ipv4.conf.*, net.ipv4.neigh.*): -ENOENT for any other.
  */

@@ -107,6 +107,27 @@ void cmd_ip_s_neigh_all(struct seq_file *m, const struct net *net)
 	put_neighs(m, net, true, true);
 }
 
+void cmd_ip_neigh_proxy(struct seq_file *m, const struct net *net)
+{
+	const struct neigh_table *tbl = net->host->arp_tbl;
+
+	if (!tbl)
+		return;
+	list_for_each(pos, &tbl->proxies) {
+		const struct pneigh_entry *p = list_entry(pos, struct pneigh_entry, list);
+		be32 addr;
+
+		if (dev_net(p->dev) != net)
+			continue;
+		memcpy(&addr, p->key, sizeof(addr));
+		seq_ip4(m, addr);
+		seq_puts(m, " dev ");
+		seq_puts(m, p->dev->name);
+		seq_puts(m, " proxy ");
+		seq_line(m);
+	}
+}
+
 /* ---- bridge ---- */
 
 struct fdb_ctx {

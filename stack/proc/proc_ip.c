@@ -130,28 +130,36 @@ static u32 put_ip(char *to, const u8 *addr)
 	return n;
 }
 
-static void arp_line(struct seq_file *m, const struct neighbour *n)
+/* ha NULL: a proxy's line, which has no address of its own. */
+static void arp_line(struct seq_file *m, const struct net_device *dev, const u8 *key, u32 flags,
+		     const u8 *ha)
 {
 	char ip[16];
-	u32 flags = n->nud_state & NUD_PERMANENT ? 6 : n->nud_state & NUD_VALID ? 2 : 0;
 
-	put_ip(ip, n->primary_key);
+	put_ip(ip, key);
 	seq_str_left(m, ip, 16);
 	seq_puts(m, " 0x");
-	seq_hex(m, n->dev->type, 1, false);
+	seq_hex(m, dev->type, 1, false);
 	seq_pad(m, 29);
 	seq_puts(m, "0x");
 	seq_hex(m, flags, 1, false);
 	seq_pad(m, 41);
-	for (u32 i = 0; i < n->dev->addr_len; i++) {
+	for (u32 i = 0; i < dev->addr_len; i++) {
 		if (i)
 			seq_putc(m, ':');
-		seq_hex(m, n->ha[i], 2, false);
+		seq_hex(m, ha ? ha[i] : 0, 2, false);
 	}
 	seq_pad(m, 58);
 	seq_puts(m, "     *        ");
-	seq_puts(m, n->dev->name);
+	seq_puts(m, dev->name);
 	seq_line(m);
+}
+
+static void arp_neighbour(struct seq_file *m, const struct neighbour *n)
+{
+	u32 flags = n->nud_state & NUD_PERMANENT ? 6 : n->nud_state & NUD_VALID ? 2 : 0;
+
+	arp_line(m, n->dev, n->primary_key, flags, n->ha);
 }
 
 void proc_net_arp(struct seq_file *m, const struct net *net)
@@ -169,8 +177,14 @@ void proc_net_arp(struct seq_file *m, const struct net *net)
 			const struct neighbour *n = container_of(pos, struct neighbour, hash);
 
 			if (dev_net(n->dev) == net && !(n->nud_state & NUD_NOARP))
-				arp_line(m, n);
+				arp_neighbour(m, n);
 		}
+	}
+	list_for_each(pos, &tbl->proxies) {
+		const struct pneigh_entry *p = list_entry(pos, struct pneigh_entry, list);
+
+		if (dev_net(p->dev) == net)
+			arp_line(m, p->dev, p->key, 0xc, NULL); /* ATF_PUBL, ATF_PERM */
 	}
 }
 

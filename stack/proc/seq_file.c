@@ -168,6 +168,7 @@ static const struct {
 	{ "ip -s neigh", cmd_ip_s_neigh },
 	{ "ip neigh show nud all", cmd_ip_neigh_all },
 	{ "ip -s neigh show nud all", cmd_ip_s_neigh_all },
+	{ "ip neigh show proxy", cmd_ip_neigh_proxy },
 	{ "ip rule", cmd_ip_rule },
 	{ "ip route", cmd_ip_route },
 	{ "ip route show table local", cmd_ip_route_local },

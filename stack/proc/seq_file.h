@@ -85,6 +85,7 @@ void cmd_ip_neigh(struct seq_file *m, const struct net *net);
 void cmd_ip_s_neigh(struct seq_file *m, const struct net *net);
 void cmd_ip_neigh_all(struct seq_file *m, const struct net *net);
 void cmd_ip_s_neigh_all(struct seq_file *m, const struct net *net);
+void cmd_ip_neigh_proxy(struct seq_file *m, const struct net *net);
 void cmd_ip_route(struct seq_file *m, const struct net *net);
 void cmd_ip_route_local(struct seq_file *m, const struct net *net);
 void cmd_ip_rule(struct seq_file *m, const struct net *net);

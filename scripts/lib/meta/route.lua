@@ -71,4 +71,9 @@ function Host:neigh(options) end
 ---@param options? { dev: tapline.Device? }
 function Host:neigh_del(addr, options) end
 
+--- `ip neigh add proxy`: requests for the address that come by the device are answered; options.remove takes it back.
+---@param addr string
+---@param options { dev: tapline.Device?, remove: boolean? }?
+function Host:neigh_proxy(addr, options) end
+
 ---`tc qdisc replace ... root`: "pfifo_fast", or "pfifo" of so many packets.

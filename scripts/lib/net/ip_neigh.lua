@@ -17,6 +17,8 @@ local function read_neigh(w)
     elseif word == "nud" then
       o.state = w:value "nud"
       if not states[o.state] then w:fail(("no such state: %s"):format(o.state)) end
+    elseif word == "proxy" then
+      o.proxy = true
     elseif not o.addr then
       o.addr = word == "to" and w:value "to" or word
     else
@@ -28,7 +30,8 @@ end
 
 -- The entries that fit, each with its device.
 local function wanted(host, o, flags)
-  local view = ("ip %sneigh%s"):format(flags:match "^%-s " or "", o.state and " show nud all" or "")
+  if o.proxy then o.state = nil end
+  local view = o.proxy and "ip neigh show proxy" or ("ip %sneigh%s"):format(flags:match "^%-s " or "", o.state and " show nud all" or "")
   return words.filtered(native.proc(host.id, view), function(entry)
     return (not o.dev or entry:match " dev (%S+)" == o.dev) and (not o.addr or entry:match "^%S+" == o.addr) and
       (not o.state or o.state == "all" or entry:match "(%u+) \n" == o.state:upper())
@@ -45,11 +48,13 @@ return function(host, w, flags)
   local action = w:one_of(w:next() or "show",
     { "add", "replace", "change", "delete", "show", "list", "lst", "flush" }, "command")
   local o = read_neigh(w)
+  if o.proxy and action == "flush" then w:fail("proxies are deleted one by one") end
   if action == "flush" then return flush(host, w, o) end
   if action == "show" or action == "list" or action == "lst" then
     return words.without_dev(wanted(host, o, flags), o.dev)
   end
   if not o.addr or not o.dev then w:fail("Device and destination are required arguments.") end
+  if o.proxy then return w:told(host.neigh_proxy, host, o.addr, { dev = o.dev, remove = action == "delete" }) end
   if action == "delete" then return w:told(host.neigh_del, host, o.addr, { dev = o.dev }) end
   w:told(host.neigh, host, o)
 end
