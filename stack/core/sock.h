@@ -413,8 +413,8 @@ static inline void sk_peek_offset_bwd(struct sock *sk, s32 len)
 /* sock_opt.c: options that all sockets have (SOL_SOCKET). */
 int sock_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len);
 int sock_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len);
-/* What the buffers hold now, SK_MEMINFO_VARS numbers as SO_MEMINFO has them and ss shows them. Those
- * of options and of the backlog of a locked socket are 0. */
+/* What the buffers hold now, SK_MEMINFO_VARS numbers as SO_MEMINFO has them and ss shows them.
+ * Those of options and of the backlog of a locked socket are 0. */
 enum {
 	SK_MEMINFO_RMEM_ALLOC,
 	SK_MEMINFO_RCVBUF,
