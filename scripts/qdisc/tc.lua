@@ -5,7 +5,7 @@ local net = require "net"
 local qdisc = require "_qdisc"
 local udp = net.udp
 
-local PRIOMAP = "bands 3 priomap 1 2 2 2 1 2 0 0 1 1 1 1 1 1 1 1 "
+local PRIOMAP = "bands 3 priomap 1 2 2 2 1 2 0 0 1 1 1 1 1 1 1 1"
 
 local function world(o)
   o = o or {}
@@ -39,7 +39,7 @@ tap.test("each kind shows its defaults", function(t)
   shows("bfifo limit 10k", "limit 10240b")
   shows("fq_codel", "limit 10240p flows 1024 quantum 1514 target 5ms interval 100ms memory_limit 32Mb " ..
     "ecn drop_batch 64 ")
-  shows("fq", "limit 10000p flow_limit 100p buckets 1024 orphan_mask 1023 " .. PRIOMAP ..
+  shows("fq", "limit 10000p flow_limit 100p buckets 1024 orphan_mask 1023 " .. PRIOMAP .. " " ..
     "weights 589824 196608 65536 quantum 3028b initial_quantum 15140b low_rate_threshold 550Kbit " ..
     "refill_delay 40ms timer_slack 10us horizon 10s horizon_drop ")
   shows("netem delay 10ms 1ms 25% loss 1.5% duplicate 0.1% reorder 25% 50% gap 5 seed 9",

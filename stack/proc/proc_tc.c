@@ -51,8 +51,9 @@ static void priomap(struct seq_file *m, u64 bands, u64 map)
 	word(m, "bands", AS_NUMBER, bands);
 	seq_puts(m, "priomap ");
 	for (u32 i = 0; i <= TC_PRIO_MAX; i++) {
+		if (i)
+			seq_putc(m, ' ');
 		seq_u64(m, map >> 4 * i & 15, 0);
-		seq_putc(m, ' ');
 	}
 }
 
@@ -72,7 +73,7 @@ static void show_fq(struct seq_file *m, const u64 *v)
 	word(m, "buckets", AS_NUMBER, v[TCA_BUCKETS]);
 	word(m, "orphan_mask", AS_NUMBER, v[TCA_ORPHAN_MASK]);
 	priomap(m, 3, v[TCA_PRIOMAP]);
-	seq_puts(m, "weights ");
+	seq_puts(m, " weights ");
 	for (u32 i = TCA_WEIGHT0; i <= TCA_WEIGHT2; i++) {
 		seq_u64(m, v[i], 0);
 		seq_putc(m, ' ');
