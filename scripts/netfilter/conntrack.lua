@@ -150,14 +150,14 @@ tap.test("what comes by lo is tracked once", function(t)
   client:sendto("x", "127.0.0.1", 7)
   t:is((socket:recv()), "x")
   t:is(host:iptables "-v -S INPUT 1", "-A INPUT -m conntrack --ctstate NEW -c 1 29\n")
-  t:is({ host:conntrack "-C", stat(host, "insert") }, { "1\n", 1 })
+  t:is(host:conntrack "-C", "1\n")
 end)
 
 tap.test("a packet that is dropped leaves no entry", function(t)
   local host, near, far, send = tracked()
   host:iptables "-I FORWARD -p udp --dport 9 -j DROP"
   send(near, far, udp{ sport = 5000, dport = 9 } / "x")
-  t:is({ host:conntrack "-C", stat(host, "insert") }, { "0\n", 0 })
+  t:is(host:conntrack "-C", "0\n")
 end)
 
 tap.test("two first datagrams held by a hook at once: one entry, the other joins it", function(t)
@@ -170,7 +170,7 @@ tap.test("two first datagrams held by a hook at once: one entry, the other joins
   t:is(host:conntrack "-C", "2\n")
   for _, held in ipairs(hook:queued()) do held:accept() end
   t:is({ (socket:recv()), (socket:recv()) }, { "1", "2" })
-  t:is({ host:conntrack "-C", stat(host, "clash_resolve"), stat(host, "insert") }, { "1\n", 1, 1 })
+  t:is({ host:conntrack "-C", stat(host, "clash_resolve") }, { "1\n", 1 })
 end)
 
 tap.test("tracking begins with the first rule that asks, and ends with the last", function(t)
@@ -221,7 +221,8 @@ tap.test("conntrack lists, deletes and flushes by address, protocol, port and st
   t:is(host:conntrack(), "")
   t:error(function() host:conntrack "-L --nope 3" end, "unknown option `%-%-nope'")
   t:error(function() host:conntrack "-L -s nowhere" end, "Invalid IP address `nowhere'")
-  t:like(host:conntrack "-S", "^cpu=0 +\tfound=0 invalid=0 insert=5 insert_failed=0 drop=0 early_drop=0 error=0")
+  -- Only what ctnetlink puts in counts as inserted, as in Linux.
+  t:like(host:conntrack "-S", "^cpu=0 +\tfound=0 invalid=0 insert=0 insert_failed=0 drop=0 early_drop=0 error=0")
 end)
 
 tap.test("IPv6: TCP, ICMPv6 and its errors", function(t)
@@ -295,7 +296,7 @@ tap.test("thousands of entries come and go", function(t)
   t:is(host:conntrack "-C", "3000\n")
   t:is(host:conntrack "-D --sport 1234", 1)
   net.sleep "91s"
-  t:is({ host:conntrack "-C", stat(host, "insert") }, { "0\n", 3000 }, "the collector comes once a minute at least")
+  t:is(host:conntrack "-C", "0\n", "the collector comes once a minute at least")
 end)
 
 -- What a user sees when it goes wrong -----------------------------------------------------------------

@@ -121,7 +121,7 @@ struct nf_conn {
 	} proto;
 };
 
-/* `conntrack -S`. */
+/* `conntrack -S`. insert is what user space puts in (ctnetlink): nothing here does. */
 #define NF_CT_STATS(X)   \
 	X(found)         \
 	X(invalid)       \

@@ -462,7 +462,6 @@ u32 nf_confirm(void *priv, struct sk_buff *skb, const struct nf_hook_state *stat
 			       nf_ct_hash_bucket(cn, ct->tuplehash[dir].hash));
 	}
 	list_add_tail(&ct->list, &cn->all);
-	cn->stat.insert++;
 	hash_grow(cn);
 	gc_schedule(cn, GC_SCAN_INTERVAL_MAX);
 	return NF_ACCEPT;
