@@ -34,11 +34,17 @@ enum xt_match_kind {
 	XT_MATCH_PKTTYPE,
 	XT_MATCH_STATISTIC,
 	XT_MATCH_COMMENT,
+	XT_MATCH_CONNMARK,
+	XT_MATCH_IPRANGE,
+	XT_MATCH_MAC,
+	XT_MATCH_ADDRTYPE,
+	XT_MATCH_TCPMSS,
 	XT_MATCH_KIND_COUNT,
 };
 
 /* Options of a match that were given or negated: XT_MATCH_*'s options by position. */
 enum { XT_OPT_SPORT = 1, XT_OPT_DPORT = 2, XT_OPT_FLAGS = 4, XT_OPT_OPTION = 8 };
+enum { XT_OPT_SRC = 1, XT_OPT_DST = 2 };
 
 /* Connection states as bits: 1 << enum ip_conntrack_info, INVALID and UNTRACKED apart. */
 #define XT_STATE_INVALID     0x01u
@@ -77,14 +83,21 @@ struct xt_match {
 		} limit;
 		struct {
 			u32 mark, mask;
-		} mark;
+		} mark; /* and connmark */
 		struct {
 			u16 min, max;
-		} length;
+		} length; /* and tcpmss */
 		struct {
 			u8 mode, value;
 		} ttl;
 		u8 pkttype;
+		struct {
+			u8 src[2][16], dst[2][16]; /* first, last */
+		} iprange;
+		u8 mac[6];
+		struct {
+			u32 src, dst; /* bits: 1 << RTN_* */
+		} addrtype;
 		struct {
 			u32 probability; /* of 2^31; random mode when every is 0 */
 			u32 every, packet;
@@ -104,7 +117,15 @@ enum xt_target_kind {
 	XT_NOTRACK,
 	XT_LOG,
 	XT_MARK,
+	XT_CONNMARK,
+	XT_TCPMSS,
+	XT_TTL,
 };
+
+/* What these do: xt_spec.target_op; 0: it was not said. */
+enum { XT_CONNMARK_SET = 1, XT_CONNMARK_SAVE, XT_CONNMARK_RESTORE };
+enum { XT_TCPMSS_SET = 1, XT_TCPMSS_CLAMP };
+enum { XT_TTL_SET = 1, XT_TTL_DEC, XT_TTL_INC };
 
 /* --reject-with, both families. */
 enum xt_reject {
@@ -142,7 +163,8 @@ struct xt_spec {
 	struct xt_match match[XT_MATCHES_MAX];
 	u8 target; /* enum xt_target_kind */
 	u8 reject; /* enum xt_reject */
-	u32 mark, mark_mask;
+	u32 mark, mark_mask; /* of CONNMARK that saves or restores: nfmask, ctmask */
+	u32 target_op, target_value;
 	u32 log_level;
 	char text[XT_TEXT_MAX]; /* prefix of LOG */
 	char jump[XT_CHAIN_NAME_MAX]; /* chain of JUMP and GOTO */
@@ -262,7 +284,7 @@ struct xt_name {
 	u32 value;
 };
 extern const struct xt_name xt_state_names[], xt_status_names[], xt_flag_names[],
-	xt_reject_names[2][16], xt_proto_names[], xt_pkttype_names[];
+	xt_reject_names[2][16], xt_proto_names[], xt_pkttype_names[], xt_addrtype_names[];
 struct xt_icmp_name {
 	const char *name;
 	u8 type, code[2];
@@ -289,5 +311,9 @@ bool xt_match_packet(struct xt_rule *rule, const struct xt_match *m, struct xt_p
 /* ipt_do_table: a hook. */
 u32 xt_do_table(void *priv, struct sk_buff *skb, const struct nf_hook_state *state);
 void xt_reject(const struct xt_packet *p, u32 with);
+/* xt_mangle.c. False: the packet is dropped. */
+bool xt_tcpmss_target(const struct xt_packet *p, const struct xt_spec *s);
+bool xt_ttl_target(const struct xt_packet *p, const struct xt_spec *s);
+void xt_connmark_target(const struct xt_packet *p, const struct xt_spec *s);
 
 #endif

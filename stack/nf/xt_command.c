@@ -11,6 +11,7 @@
 #include "lib/str.h"
 #include "nf/nf_conntrack.h"
 #include "nf/xt_words.h"
+#include "wire/tcp.h"
 
 /* A command on a table; t NULL: it is not there yet, and all its chains are empty. */
 struct job {
@@ -96,6 +97,29 @@ static int check_jump(const struct job *j)
 }
 
 /* What the kernel's checkentry functions look at. */
+/* tcpmss_tg4_check(): only a SYN has the option, and what goes out has a path. */
+static int check_tcpmss(const struct job *j, u32 hook)
+{
+	const struct xt_spec *s = &j->c->spec;
+	bool syn = false;
+
+	for (u32 i = 0; i < s->matches; i++) {
+		const struct xt_match *m = &s->match[i];
+
+		syn |= m->kind == XT_MATCH_TCP && m->u.tcp.flag_cmp & TCPHDR_SYN &&
+		       !(m->invert & XT_OPT_FLAGS);
+	}
+	if (s->proto != IPPROTO_TCP || s->invert & XT_INV_PROTO || !syn)
+		return REFUSE(j, -EINVAL,
+			      "Invalid argument. TCPMSS works only on TCP SYN packets.");
+	if (s->target_op == XT_TCPMSS_CLAMP &&
+	    (hook == NF_INET_PRE_ROUTING || hook == NF_INET_LOCAL_IN))
+		return REFUSE(j, -EINVAL,
+			      "Invalid argument. --clamp-mss-to-pmtu is for FORWARD, OUTPUT and "
+			      "POSTROUTING.");
+	return 0;
+}
+
 static int check_spec(const struct job *j)
 {
 	const struct xt_spec *s = &j->c->spec;
@@ -111,6 +135,14 @@ static int check_spec(const struct job *j)
 		return REFUSE(j, -EINVAL, "Invalid argument. NOTRACK is for the table raw.");
 	if (s->target == XT_MARK && j->c->table != XT_MANGLE)
 		return REFUSE(j, -EINVAL, "Invalid argument. MARK is for the table mangle.");
+	if (s->target == XT_TTL && j->c->table != XT_MANGLE)
+		return REFUSE(j, -EINVAL, "Invalid argument. TTL is for the table mangle.");
+	if (s->target == XT_TCPMSS) {
+		int err = check_tcpmss(j, hook);
+
+		if (err)
+			return err;
+	}
 	if (s->target == XT_REJECT && s->reject == XT_TCP_RESET &&
 	    (s->proto != IPPROTO_TCP || s->invert & XT_INV_PROTO))
 		return REFUSE(j, -EINVAL, "Invalid argument. tcp-reset needs -p tcp.");

@@ -5,6 +5,7 @@
  */
 #include "nf/xt.h"
 
+#include "ipv4/route.h"
 #include "kernel/random.h"
 #include "kernel/trace.h"
 #include "lib/list.h"
@@ -26,31 +27,32 @@ static bool port_match(const u16 range[2], u16 port, bool invert)
 	return (port >= range[0] && port <= range[1]) != invert;
 }
 
-static bool tcp_has_option(struct xt_packet *p, u8 option, u32 doff)
+/* Its place behind the fixed header; -1: it is not there, or not whole. */
+static s32 tcp_find_option(struct xt_packet *p, u8 option, u32 doff, u8 buffer[TCP_HLEN_MAX])
 {
-	u8 buffer[TCP_HLEN_MAX], kind;
 	const u8 *th = transport(p, doff, buffer);
 	u32 next, size;
+	u8 kind;
 
 	if (!th) {
 		p->hotdrop = true;
-		return false;
+		return -1;
 	}
 	for (u32 at = 0; at < doff - TCP_HLEN; at = next) {
 		next = tcp_option_next(th + TCP_HLEN, doff - TCP_HLEN, at, &kind, &size);
 		if (!size)
-			return false;
+			return -1;
 		if (kind == option)
-			return true;
+			return (s32)at;
 		if (!next)
-			return false;
+			return -1;
 	}
-	return false;
+	return -1;
 }
 
 static bool tcp_match(const struct xt_match *m, struct xt_packet *p)
 {
-	u8 buffer[TCP_HLEN];
+	u8 buffer[TCP_HLEN], options[TCP_HLEN_MAX];
 	const u8 *th;
 
 	if (p->fragoff) {
@@ -75,7 +77,29 @@ static bool tcp_match(const struct xt_match *m, struct xt_packet *p)
 		p->hotdrop = true;
 		return false;
 	}
-	return tcp_has_option(p, m->u.tcp.option, tcp_doff(th)) != !!(m->invert & XT_OPT_OPTION);
+	return (tcp_find_option(p, m->u.tcp.option, tcp_doff(th), options) >= 0) !=
+	       !!(m->invert & XT_OPT_OPTION);
+}
+
+/* tcpmss_mt(): a packet without the option does not match, whatever is asked. */
+static bool tcpmss_match(const struct xt_match *m, struct xt_packet *p)
+{
+	u8 buffer[TCP_HLEN], options[TCP_HLEN_MAX];
+	const u8 *th = p->fragoff ? NULL : transport(p, TCP_HLEN, buffer);
+	u32 doff = th ? tcp_doff(th) : 0;
+	s32 at;
+	u16 mss;
+
+	if (doff < TCP_HLEN) {
+		p->hotdrop = true;
+		return false;
+	}
+	at = tcp_find_option(p, 2, doff, options);
+	if (at < 0)
+		return false;
+	th = transport(p, doff, options);
+	mss = get_be16(th + TCP_HLEN + at + 2);
+	return (mss >= m->u.length.min && mss <= m->u.length.max) != !!m->invert;
 }
 
 static bool udp_match(const struct xt_match *m, struct xt_packet *p)
@@ -213,6 +237,51 @@ static bool length_match(const struct xt_match *m, const struct xt_packet *p)
 	return (len >= m->u.length.min && len <= m->u.length.max) != !!m->invert;
 }
 
+static bool connmark_match(const struct xt_match *m, const struct xt_packet *p)
+{
+	u32 ctinfo;
+	const struct nf_conn *ct = nf_ct_get(p->skb, &ctinfo);
+
+	return ct && ((ct->mark & m->u.mark.mask) == m->u.mark.mark) != !!m->invert;
+}
+
+static bool in_range(const u8 *addr, const u8 range[2][16], u32 len, bool invert)
+{
+	return (memcmp(addr, range[0], len) >= 0 && memcmp(addr, range[1], len) <= 0) != invert;
+}
+
+static bool iprange_match(const struct xt_match *m, const struct xt_packet *p)
+{
+	const u8 *nh = skb_network_header(p->skb);
+	bool v6 = p->state->pf == AF_INET6;
+	u32 len = v6 ? 16 : 4;
+
+	return (!(m->set & XT_OPT_SRC) ||
+		in_range(nh + (v6 ? 8 : 12), m->u.iprange.src, len, m->invert & XT_OPT_SRC)) &&
+	       (!(m->set & XT_OPT_DST) ||
+		in_range(nh + (v6 ? 24 : 16), m->u.iprange.dst, len, m->invert & XT_OPT_DST));
+}
+
+static bool mac_match(const struct xt_match *m, const struct xt_packet *p)
+{
+	const struct sk_buff *skb = p->skb;
+
+	return p->state->in && p->state->in->type == ARPHRD_ETHER && skb_mac_header_was_set(skb) &&
+	       (memcmp(skb_mac_header(skb) + ETH_ALEN, m->u.mac, ETH_ALEN) == 0) != !!m->invert;
+}
+
+static bool addrtype_match(const struct xt_match *m, const struct xt_packet *p)
+{
+	const u8 *nh = skb_network_header(p->skb);
+	struct net *net = p->state->net;
+
+	if (m->u.addrtype.src && !(m->u.addrtype.src >> inet_addr_type(net, ip4_saddr(nh)) & 1) !=
+					 !!(m->invert & XT_OPT_SRC))
+		return false;
+	return !m->u.addrtype.dst || (m->u.addrtype.dst >> inet_addr_type(net, ip4_daddr(nh)) &
+				      1) != !!(m->invert & XT_OPT_DST);
+}
+
 bool xt_match_packet(struct xt_rule *rule, const struct xt_match *m, struct xt_packet *p)
 {
 	struct world *w = net_world(p->state->net);
@@ -242,6 +311,16 @@ bool xt_match_packet(struct xt_rule *rule, const struct xt_match *m, struct xt_p
 		return (p->skb->pkt_type == m->u.pkttype) != !!m->invert;
 	case XT_MATCH_STATISTIC:
 		return statistic_match(rule, m, w);
+	case XT_MATCH_CONNMARK:
+		return connmark_match(m, p);
+	case XT_MATCH_IPRANGE:
+		return iprange_match(m, p);
+	case XT_MATCH_MAC:
+		return mac_match(m, p);
+	case XT_MATCH_ADDRTYPE:
+		return addrtype_match(m, p);
+	case XT_MATCH_TCPMSS:
+		return tcpmss_match(m, p);
 	case XT_MATCH_COMMENT:
 	case XT_MATCH_KIND_COUNT:
 		break;
@@ -388,6 +467,13 @@ static bool rule_target(struct walk *w, struct xt_rule *r, struct xt_packet *p, 
 	case XT_MARK:
 		p->skb->mark = (p->skb->mark & ~s->mark_mask) ^ s->mark;
 		return true;
+	case XT_CONNMARK:
+		xt_connmark_target(p, s);
+		return true;
+	case XT_TCPMSS:
+	case XT_TTL:
+		*verdict = NF_DROP;
+		return s->target == XT_TTL ? xt_ttl_target(p, s) : xt_tcpmss_target(p, s);
 	}
 	return true;
 }

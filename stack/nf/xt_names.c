@@ -51,6 +51,20 @@ const struct xt_name xt_flag_names[] = {
 	{ "ALL", 0x3f },       { "NONE", 0 },	      { NULL, 0 },
 };
 
+const struct xt_name xt_addrtype_names[] = {
+	{ "UNSPEC", 1u << RTN_UNSPEC },
+	{ "UNICAST", 1u << RTN_UNICAST },
+	{ "LOCAL", 1u << RTN_LOCAL },
+	{ "BROADCAST", 1u << RTN_BROADCAST },
+	{ "ANYCAST", 1u << RTN_ANYCAST },
+	{ "MULTICAST", 1u << RTN_MULTICAST },
+	{ "BLACKHOLE", 1u << RTN_BLACKHOLE },
+	{ "UNREACHABLE", 1u << RTN_UNREACHABLE },
+	{ "PROHIBIT", 1u << RTN_PROHIBIT },
+	{ "THROW", 1u << RTN_THROW },
+	{ NULL, 0 },
+};
+
 const struct xt_name xt_pkttype_names[] = {
 	{ "unicast", PACKET_HOST },
 	{ "broadcast", PACKET_BROADCAST },
@@ -182,6 +196,11 @@ static const char *const match_names[] = {
 	[XT_MATCH_PKTTYPE] = "pkttype",
 	[XT_MATCH_STATISTIC] = "statistic",
 	[XT_MATCH_COMMENT] = "comment",
+	[XT_MATCH_CONNMARK] = "connmark",
+	[XT_MATCH_IPRANGE] = "iprange",
+	[XT_MATCH_MAC] = "mac",
+	[XT_MATCH_ADDRTYPE] = "addrtype",
+	[XT_MATCH_TCPMSS] = "tcpmss",
 };
 
 const char *xt_match_name(u32 kind, u16 pf)

@@ -442,7 +442,7 @@ static bool parse_words(struct xt_words *w)
 		return XT_ERROR(w, 2, "nothing appropriate following !");
 	if (!w->c->verb_given)
 		return XT_ERROR(w, 2, "no command specified");
-	return true;
+	return xt_target_complete(w);
 }
 
 /* A program's name in front: "iptables", "/sbin/ip6tables-save". 's' for one that saves, 0: none.

@@ -5,6 +5,7 @@
  */
 #include "nf/xt_words.h"
 
+#include "lib/addr_text.h"
 #include "lib/str.h"
 #include "nf/nf_conntrack.h"
 #include "wire/tcp.h"
@@ -37,7 +38,7 @@ static struct xt_match *match_add(struct xt_words *w, u32 kind)
 	} else if (kind == XT_MATCH_LIMIT) {
 		m->u.limit.avg = 10000u * 60 * 60 / 3; /* 3/hour */
 		m->u.limit.burst = 5;
-	} else if (kind == XT_MATCH_LENGTH) {
+	} else if (kind == XT_MATCH_LENGTH || kind == XT_MATCH_TCPMSS) {
 		m->u.length.max = 0xffff;
 	}
 	return m;
@@ -63,7 +64,8 @@ bool xt_parse_match(struct xt_words *w, const char *name)
 			     (kind == XT_MATCH_ICMP6 && str_eq(name, "icmpv6"));
 
 		if (!right || (kind == XT_MATCH_ICMP && pf != AF_INET) ||
-		    (kind == XT_MATCH_ICMP6 && pf != AF_INET6))
+		    (kind == XT_MATCH_ICMP6 && pf != AF_INET6) ||
+		    (kind == XT_MATCH_ADDRTYPE && pf != AF_INET))
 			continue;
 		/* The protocol may come later in the line: then the option brings the match. */
 		if (kind <= XT_MATCH_ICMP6 && match_find(&w->c->spec, kind))
@@ -179,6 +181,12 @@ enum option_kind {
 	O_EVERY,
 	O_PACKET,
 	O_COMMENT,
+	O_SRC_RANGE,
+	O_DST_RANGE,
+	O_MAC,
+	O_SRC_TYPE,
+	O_DST_TYPE,
+	O_MSS,
 };
 
 struct option {
@@ -211,7 +219,7 @@ static const struct option match_options[] = {
 	{ "--ports", O_PORTS, M(MULTIPORT), true },
 	{ "--limit", O_LIMIT, M(LIMIT), false },
 	{ "--limit-burst", O_BURST, M(LIMIT), false },
-	{ "--mark", O_MARK, M(MARK), true },
+	{ "--mark", O_MARK, M(MARK) | M(CONNMARK), true },
 	{ "--length", O_LENGTH, M(LENGTH), true },
 	{ "--ttl-eq", O_TTL_EQ, M(TTL), true },
 	{ "--ttl-lt", O_TTL_LT, M(TTL), false },
@@ -225,6 +233,12 @@ static const struct option match_options[] = {
 	{ "--every", O_EVERY, M(STATISTIC), true },
 	{ "--packet", O_PACKET, M(STATISTIC), false },
 	{ "--comment", O_COMMENT, M(COMMENT), false },
+	{ "--src-range", O_SRC_RANGE, M(IPRANGE), true },
+	{ "--dst-range", O_DST_RANGE, M(IPRANGE), true },
+	{ "--mac-source", O_MAC, M(MAC), true },
+	{ "--src-type", O_SRC_TYPE, M(ADDRTYPE), true },
+	{ "--dst-type", O_DST_TYPE, M(ADDRTYPE), true },
+	{ "--mss", O_MSS, M(TCPMSS), true },
 };
 
 static bool option_tcp(struct xt_words *w, struct xt_match *m, u8 kind, const char *text)
@@ -296,9 +310,10 @@ static bool option_range(struct xt_words *w, struct xt_match *m, u8 kind, const 
 	u64 range[2];
 
 	m->invert |= w->invert;
-	if (kind == O_LENGTH) {
+	if (kind == O_LENGTH || kind == O_MSS) {
 		if (!xt_parse_range(text, 65535, range))
-			return XT_ERROR(w, 2, "length: bad range `", text, "'");
+			return XT_ERROR(w, 2, kind == O_MSS ? "tcpmss" : "length", ": bad range `",
+					text, "'");
 		m->u.length.min = (u16)range[0];
 		m->u.length.max = (u16)range[1];
 		return true;
@@ -308,6 +323,52 @@ static bool option_range(struct xt_words *w, struct xt_match *m, u8 kind, const 
 	m->u.ttl.mode = (u8)(kind - O_TTL_EQ);
 	m->u.ttl.value = (u8)range[0];
 	return true;
+}
+
+/* "10.0.0.1-10.0.0.9", or one address. */
+static bool parse_iprange(struct xt_words *w, const char *text, u8 range[2][16])
+{
+	bool (*const read)(const char *s, u8 *addr) =
+		w->c->pf == AF_INET6 ? ip6_from_text : ip4_from_text;
+	char first[ADDR_TEXT_MAX];
+	size_t n = 0;
+
+	while (text[n] && text[n] != '-')
+		n++;
+	str_copy_n(first, sizeof(first), text, n);
+	if (!read(first, range[0]) || !read(text[n] ? text + n + 1 : first, range[1]))
+		return XT_ERROR(w, 2, "iprange: Bad IP address \"", text, "\"");
+	return memcmp(range[0], range[1], 16) <= 0 ||
+	       XT_ERROR(w, 2, "iprange: range ", text, " is reversed and will never match");
+}
+
+static bool parse_mac(struct xt_words *w, const char *text, u8 mac[6])
+{
+	for (u32 i = 0; i < 6; i++, text += 3) {
+		s32 high = hex_digit(text[0]), low = high < 0 ? -1 : hex_digit(text[1]);
+
+		if (low < 0 || text[2] != (i < 5 ? ':' : 0))
+			return XT_ERROR(w, 2, "mac: Bad mac address");
+		mac[i] = (u8)(high << 4 | low);
+	}
+	return true;
+}
+
+static bool option_address(struct xt_words *w, struct xt_match *m, u8 kind, const char *text)
+{
+	u8 bit = kind == O_SRC_RANGE || kind == O_SRC_TYPE || kind == O_MAC ? XT_OPT_SRC :
+									      XT_OPT_DST;
+	u32 *types = bit == XT_OPT_SRC ? &m->u.addrtype.src : &m->u.addrtype.dst;
+
+	m->set |= bit;
+	m->invert |= w->invert ? bit : 0;
+	if (kind == O_MAC)
+		return parse_mac(w, text, m->u.mac);
+	if (kind == O_SRC_RANGE || kind == O_DST_RANGE)
+		return parse_iprange(w, text,
+				     bit == XT_OPT_SRC ? m->u.iprange.src : m->u.iprange.dst);
+	return xt_parse_names(xt_addrtype_names, text, types) ||
+	       XT_ERROR(w, 2, "addrtype: bad type `", text, "'");
 }
 
 static bool option_rest(struct xt_words *w, struct xt_match *m, u8 kind, const char *text)
@@ -350,6 +411,10 @@ static int match_option(struct xt_words *w, const struct option *o)
 	const char *text = NULL;
 	bool ok;
 
+	/* The match that was named last, of those that know it. */
+	for (u32 i = w->c->spec.matches; i-- > 0 && !m;)
+		if (o->matches & 1u << w->c->spec.match[i].kind)
+			m = &w->c->spec.match[i];
 	for (u32 kind = 0; kind < XT_MATCH_KIND_COUNT && !m; kind++)
 		if (o->matches & 1u << kind)
 			m = match_for(w, kind);
@@ -371,8 +436,10 @@ static int match_option(struct xt_words *w, const struct option *o)
 		ok = option_tcp(w, m, o->kind, text);
 	else if (o->kind >= O_STATE && o->kind <= O_DIR)
 		ok = option_ct(w, m, o->kind, text);
-	else if (o->kind >= O_LENGTH && o->kind <= O_TTL_GT)
+	else if ((o->kind >= O_LENGTH && o->kind <= O_TTL_GT) || o->kind == O_MSS)
 		ok = option_range(w, m, o->kind, text);
+	else if (o->kind >= O_SRC_RANGE && o->kind <= O_DST_TYPE)
+		ok = option_address(w, m, o->kind, text);
 	else if (o->kind >= O_MODE && o->kind <= O_PACKET)
 		ok = option_statistic(w, m, o->kind, text);
 	else

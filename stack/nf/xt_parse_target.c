@@ -5,9 +5,19 @@
 #include "lib/str.h"
 
 static const struct xt_name targets[] = {
-	{ "ACCEPT", XT_ACCEPT }, { "DROP", XT_DROP }, { "RETURN", XT_RETURN },
-	{ "REJECT", XT_REJECT }, { "LOG", XT_LOG },   { "NOTRACK", XT_NOTRACK },
-	{ "CT", XT_NOTRACK },	 { "MARK", XT_MARK }, { NULL, 0 },
+	{ "ACCEPT", XT_ACCEPT },
+	{ "DROP", XT_DROP },
+	{ "RETURN", XT_RETURN },
+	{ "REJECT", XT_REJECT },
+	{ "LOG", XT_LOG },
+	{ "NOTRACK", XT_NOTRACK },
+	{ "CT", XT_NOTRACK },
+	{ "MARK", XT_MARK },
+	{ "CONNMARK", XT_CONNMARK },
+	{ "TCPMSS", XT_TCPMSS },
+	{ "TTL", XT_TTL },
+	{ "HL", XT_TTL },
+	{ NULL, 0 },
 };
 
 bool xt_parse_target(struct xt_words *w, const char *name)
@@ -54,8 +64,74 @@ static bool log_level(struct xt_words *w, const char *text)
 	return xt_parse_u32(w, "--log-level", text, 0, &w->c->spec.log_level);
 }
 
+/* Options of targets that change the packet or its connection. */
+struct change {
+	const char *name;
+	u8 target, op;
+	u8 has; /* what stands behind it */
+	u16 pf; /* 0: both */
+	u32 max;
+};
+
+enum { HAS_NOTHING, HAS_NUMBER, HAS_MARK };
+
+static const struct change changes[] = {
+	{ "--set-mark", XT_CONNMARK, XT_CONNMARK_SET, HAS_MARK, 0, 0 },
+	{ "--set-xmark", XT_CONNMARK, XT_CONNMARK_SET, HAS_MARK, 0, 0 },
+	{ "--save-mark", XT_CONNMARK, XT_CONNMARK_SAVE, HAS_NOTHING, 0, 0 },
+	{ "--restore-mark", XT_CONNMARK, XT_CONNMARK_RESTORE, HAS_NOTHING, 0, 0 },
+	{ "--set-mss", XT_TCPMSS, XT_TCPMSS_SET, HAS_NUMBER, 0, 65535 - 40 },
+	{ "--clamp-mss-to-pmtu", XT_TCPMSS, XT_TCPMSS_CLAMP, HAS_NOTHING, 0, 0 },
+	{ "--ttl-set", XT_TTL, XT_TTL_SET, HAS_NUMBER, AF_INET, 255 },
+	{ "--ttl-dec", XT_TTL, XT_TTL_DEC, HAS_NUMBER, AF_INET, 255 },
+	{ "--ttl-inc", XT_TTL, XT_TTL_INC, HAS_NUMBER, AF_INET, 255 },
+	{ "--hl-set", XT_TTL, XT_TTL_SET, HAS_NUMBER, AF_INET6, 255 },
+	{ "--hl-dec", XT_TTL, XT_TTL_DEC, HAS_NUMBER, AF_INET6, 255 },
+	{ "--hl-inc", XT_TTL, XT_TTL_INC, HAS_NUMBER, AF_INET6, 255 },
+};
+
+static const struct change *change_find(const struct xt_words *w, const char *o)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(changes); i++)
+		if (changes[i].target == w->c->spec.target && str_eq(changes[i].name, o) &&
+		    (!changes[i].pf || changes[i].pf == w->c->pf))
+			return &changes[i];
+	return NULL;
+}
+
+static int change_option(struct xt_words *w, const struct change *c)
+{
+	struct xt_spec *s = &w->c->spec;
+	const char *text = NULL;
+	u64 number;
+
+	if (w->invert)
+		return XT_WRONG(w, "unexpected ! flag before ", c->name);
+	if (s->target_op)
+		return XT_WRONG(w, "only one of its options may be given: `", c->name, "'");
+	s->target_op = c->op;
+	s->mark = s->mark_mask = c->target == XT_CONNMARK ? UINT32_MAX : 0;
+	if (c->has != HAS_NOTHING) {
+		text = xt_next(w, c->name);
+		if (!text)
+			return -1;
+	}
+	if (c->has == HAS_MARK) {
+		if (!xt_parse_mark(w, c->name, text, &s->mark, &s->mark_mask))
+			return -1;
+		if (str_eq(c->name, "--set-mark"))
+			s->mark_mask |= s->mark;
+	} else if (c->has == HAS_NUMBER) {
+		if (!xt_number(text, c->max, &number))
+			return XT_WRONG(w, "bad value for option \"", c->name, "\": `", text, "'");
+		s->target_value = (u32)number;
+	}
+	return 1;
+}
+
 int xt_target_option(struct xt_words *w, const char *o)
 {
+	const struct change *change;
 	struct xt_spec *s = &w->c->spec;
 	bool reject = s->target == XT_REJECT && str_eq(o, "--reject-with");
 	bool prefix = s->target == XT_LOG && str_eq(o, "--log-prefix");
@@ -66,6 +142,9 @@ int xt_target_option(struct xt_words *w, const char *o)
 
 	if (s->target == XT_NOTRACK && str_eq(o, "--notrack"))
 		return w->invert ? 0 : 1;
+	change = change_find(w, o);
+	if (change)
+		return change_option(w, change);
 	if (!reject && !prefix && !level && !mark)
 		return 0;
 	if (w->invert)
@@ -85,4 +164,19 @@ int xt_target_option(struct xt_words *w, const char *o)
 	if (ok && mark && str_eq(o, "--set-mark"))
 		s->mark_mask |= s->mark;
 	return ok ? 1 : -1;
+}
+bool xt_target_complete(struct xt_words *w)
+{
+	if (w->c->spec.target_op)
+		return true;
+	switch (w->c->spec.target) {
+	case XT_CONNMARK:
+		return XT_ERROR(w, 2, "CONNMARK target: No operation specified");
+	case XT_TCPMSS:
+		return XT_ERROR(w, 2, "TCPMSS target: At least one parameter is required");
+	case XT_TTL:
+		return XT_ERROR(w, 2, "TTL: You must specify an action");
+	default:
+		return true;
+	}
 }

@@ -64,9 +64,10 @@ struct xt_chain *xt_chain_find(const struct xt_table *t, const char *name)
 static bool spec_tracks(const struct xt_spec *s)
 {
 	for (u32 i = 0; i < s->matches; i++)
-		if (s->match[i].kind == XT_MATCH_STATE || s->match[i].kind == XT_MATCH_CONNTRACK)
+		if (s->match[i].kind == XT_MATCH_STATE || s->match[i].kind == XT_MATCH_CONNTRACK ||
+		    s->match[i].kind == XT_MATCH_CONNMARK)
 			return true;
-	return s->target == XT_NOTRACK;
+	return s->target == XT_NOTRACK || s->target == XT_CONNMARK;
 }
 
 void xt_rule_free(struct xt_table *t, struct xt_chain *c, struct xt_rule *r)

@@ -26,6 +26,8 @@ bool xt_parse_target(struct xt_words *w, const char *name);
 int xt_parse_option(struct xt_words *w, const char *option);
 /* The same for the target alone. */
 int xt_target_option(struct xt_words *w, const char *option);
+/* Was all said that the target needs? */
+bool xt_target_complete(struct xt_words *w);
 
 /* ---- xt_values.c: false with the error set ---- */
 

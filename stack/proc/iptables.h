@@ -14,6 +14,7 @@ void ipt_header_words(struct seq_file *m, const struct xt_spec *s, u16 pf);
 void ipt_icmp_type(struct seq_file *m, const struct xt_match *x);
 /* Leading ones of a mask; 129: they are not all in front. */
 u32 ipt_mask_len(const u8 *mask, u32 bytes);
+void ipt_iprange(struct seq_file *m, const u8 range[2][16], u16 pf);
 void ipt_match_words(struct seq_file *m, const struct xt_match *x, u16 pf);
 void ipt_multiport_list(struct seq_file *m, const struct xt_match *x);
 void ipt_network(struct seq_file *m, const u8 *addr, const u8 *mask, u16 pf, bool full);
@@ -21,7 +22,7 @@ void ipt_number(struct seq_file *m, u64 v);
 void ipt_range(struct seq_file *m, u64 from, u64 to);
 /* "3/hour" of what a packet costs in 1/10,000 s. */
 void ipt_rate(struct seq_file *m, u32 avg);
-const char *ipt_target_name(const struct xt_spec *s);
+const char *ipt_target_name(const struct xt_spec *s, u16 pf);
 void ipt_target_words(struct seq_file *m, const struct xt_spec *s, u16 pf);
 
 /* ---- iptables_list.c: -L ---- */

@@ -131,6 +131,30 @@ static void list_match(struct seq_file *m, const struct xt_match *x, u16 pf)
 	}
 }
 
+static void list_change(struct seq_file *m, const struct xt_spec *s)
+{
+	static const char *const ttl[] = { "", " TTL set to ", " TTL decrement by ",
+					   " TTL increment by " };
+
+	if (s->target == XT_TTL) {
+		seq_puts(m, ttl[s->target_op]);
+		seq_u64(m, s->target_value, 0);
+	} else if (s->target == XT_TCPMSS && s->target_op == XT_TCPMSS_SET) {
+		seq_puts(m, " TCPMSS set ");
+		seq_u64(m, s->target_value, 0);
+	} else if (s->target == XT_TCPMSS) {
+		seq_puts(m, " TCPMSS clamp to PMTU");
+	} else if (s->target_op == XT_CONNMARK_SET) {
+		seq_puts(m, " CONNMARK xset 0x");
+		seq_hex(m, s->mark, 0, false);
+		seq_puts(m, "/0x");
+		seq_hex(m, s->mark_mask, 0, false);
+	} else {
+		seq_puts(m,
+			 s->target_op == XT_CONNMARK_SAVE ? " CONNMARK save" : " CONNMARK restore");
+	}
+}
+
 static void list_target(struct seq_file *m, const struct xt_spec *s, u16 pf)
 {
 	switch (s->target) {
@@ -149,6 +173,11 @@ static void list_target(struct seq_file *m, const struct xt_spec *s, u16 pf)
 			seq_puts(m, s->text);
 			seq_putc(m, '"');
 		}
+		break;
+	case XT_CONNMARK:
+	case XT_TCPMSS:
+	case XT_TTL:
+		list_change(m, s);
 		break;
 	case XT_MARK:
 		seq_puts(m, " MARK xset 0x");
@@ -180,7 +209,7 @@ static void list_rule(struct seq_file *m, const struct xt_rule *r, const struct 
 		seq_putc(m, ' ');
 	}
 	start = m->len;
-	seq_puts(m, ipt_target_name(s));
+	seq_puts(m, ipt_target_name(s, c->pf));
 	pad_from(m, start, 9);
 	seq_putc(m, s->invert & XT_INV_PROTO ? '!' : ' ');
 	start = m->len;

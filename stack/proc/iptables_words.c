@@ -86,6 +86,13 @@ static void address(struct seq_file *m, const u8 *addr, u16 pf)
 	seq_puts(m, text);
 }
 
+void ipt_iprange(struct seq_file *m, const u8 range[2][16], u16 pf)
+{
+	address(m, range[0], pf);
+	seq_putc(m, '-');
+	address(m, range[1], pf);
+}
+
 void ipt_network(struct seq_file *m, const u8 *addr, const u8 *mask, u16 pf, bool full)
 {
 	u32 bytes = pf == AF_INET6 ? 16 : 4, n = ipt_mask_len(mask, bytes);
@@ -201,6 +208,40 @@ static void statistic_words(struct seq_file *m, const struct xt_match *x)
 	}
 }
 
+static void mark_words(struct seq_file *m, const struct xt_match *x)
+{
+	word(m, x->invert, "--mark 0x");
+	seq_hex(m, x->u.mark.mark, 0, false);
+	if (x->u.mark.mask == UINT32_MAX)
+		return;
+	seq_puts(m, "/0x");
+	seq_hex(m, x->u.mark.mask, 0, false);
+}
+
+static void address_words(struct seq_file *m, const struct xt_match *x, u16 pf)
+{
+	if (x->kind == XT_MATCH_MAC) {
+		word(m, x->invert, "--mac-source ");
+		seq_mac(m, x->u.mac);
+		return;
+	}
+	for (u32 i = 0; i < 2; i++) {
+		u8 bit = i ? XT_OPT_DST : XT_OPT_SRC;
+
+		if (!(x->set & bit))
+			continue;
+		word(m, x->invert & bit, i ? "--dst-" : "--src-");
+		if (x->kind == XT_MATCH_ADDRTYPE) {
+			seq_puts(m, "type ");
+			ipt_bits(m, xt_addrtype_names, i ? x->u.addrtype.dst : x->u.addrtype.src,
+				 "");
+			continue;
+		}
+		seq_puts(m, "range ");
+		ipt_iprange(m, i ? x->u.iprange.dst : x->u.iprange.src, pf);
+	}
+}
+
 void ipt_match_words(struct seq_file *m, const struct xt_match *x, u16 pf)
 {
 	static const char *const ports[] = { "--sports ", "--dports ", "--ports " };
@@ -236,12 +277,7 @@ void ipt_match_words(struct seq_file *m, const struct xt_match *x, u16 pf)
 		}
 		break;
 	case XT_MATCH_MARK:
-		word(m, x->invert, "--mark 0x");
-		seq_hex(m, x->u.mark.mark, 0, false);
-		if (x->u.mark.mask != UINT32_MAX) {
-			seq_puts(m, "/0x");
-			seq_hex(m, x->u.mark.mask, 0, false);
-		}
+		mark_words(m, x);
 		break;
 	case XT_MATCH_LENGTH:
 		word(m, x->invert, "--length ");
@@ -262,6 +298,18 @@ void ipt_match_words(struct seq_file *m, const struct xt_match *x, u16 pf)
 		seq_puts(m, " --comment");
 		quoted(m, x->u.comment);
 		break;
+	case XT_MATCH_CONNMARK:
+		mark_words(m, x);
+		break;
+	case XT_MATCH_IPRANGE:
+	case XT_MATCH_MAC:
+	case XT_MATCH_ADDRTYPE:
+		address_words(m, x, pf);
+		break;
+	case XT_MATCH_TCPMSS:
+		word(m, x->invert, "--mss ");
+		ipt_range(m, x->u.length.min, x->u.length.max);
+		break;
 	case XT_MATCH_KIND_COUNT:
 		break;
 	}
@@ -269,16 +317,54 @@ void ipt_match_words(struct seq_file *m, const struct xt_match *x, u16 pf)
 
 /* ---- targets, and what stands in front of all ---- */
 
-const char *ipt_target_name(const struct xt_spec *s)
+const char *ipt_target_name(const struct xt_spec *s, u16 pf)
 {
-	static const char *const names[] = {
-		[XT_NONE] = "",		[XT_ACCEPT] = "ACCEPT",	  [XT_DROP] = "DROP",
-		[XT_RETURN] = "RETURN", [XT_JUMP] = "",		  [XT_GOTO] = "",
-		[XT_REJECT] = "REJECT", [XT_NOTRACK] = "NOTRACK", [XT_LOG] = "LOG",
-		[XT_MARK] = "MARK"
-	};
+	static const char *const names[] = { [XT_NONE] = "",
+					     [XT_ACCEPT] = "ACCEPT",
+					     [XT_DROP] = "DROP",
+					     [XT_RETURN] = "RETURN",
+					     [XT_JUMP] = "",
+					     [XT_GOTO] = "",
+					     [XT_REJECT] = "REJECT",
+					     [XT_NOTRACK] = "NOTRACK",
+					     [XT_LOG] = "LOG",
+					     [XT_MARK] = "MARK",
+					     [XT_CONNMARK] = "CONNMARK",
+					     [XT_TCPMSS] = "TCPMSS",
+					     [XT_TTL] = "TTL" };
 
+	if (s->target == XT_TTL && pf == AF_INET6)
+		return "HL";
 	return s->jump[0] ? s->jump : names[s->target];
+}
+
+static void mask_word(struct seq_file *m, const char *name, u32 mask)
+{
+	seq_puts(m, name);
+	seq_hex(m, mask, 0, false);
+}
+
+static void change_words(struct seq_file *m, const struct xt_spec *s, u16 pf)
+{
+	static const char *const ttl[] = { "", " --ttl-set", " --ttl-dec", " --ttl-inc" };
+	static const char *const hl[] = { "", " --hl-set", " --hl-dec", " --hl-inc" };
+
+	if (s->target == XT_TTL) {
+		seq_puts(m, (pf == AF_INET6 ? hl : ttl)[s->target_op]);
+		ipt_number(m, s->target_value);
+	} else if (s->target == XT_TCPMSS && s->target_op == XT_TCPMSS_SET) {
+		seq_puts(m, " --set-mss");
+		ipt_number(m, s->target_value);
+	} else if (s->target == XT_TCPMSS) {
+		seq_puts(m, " --clamp-mss-to-pmtu");
+	} else if (s->target_op == XT_CONNMARK_SET) {
+		mask_word(m, " --set-xmark 0x", s->mark);
+		mask_word(m, "/0x", s->mark_mask);
+	} else {
+		seq_puts(m, s->target_op == XT_CONNMARK_SAVE ? " --save-mark" : " --restore-mark");
+		mask_word(m, " --nfmask 0x", s->mark);
+		mask_word(m, " --ctmask 0x", s->mark_mask);
+	}
 }
 
 void ipt_target_words(struct seq_file *m, const struct xt_spec *s, u16 pf)
@@ -286,7 +372,7 @@ void ipt_target_words(struct seq_file *m, const struct xt_spec *s, u16 pf)
 	if (s->target == XT_NONE)
 		return;
 	seq_puts(m, s->target == XT_GOTO ? " -g " : " -j ");
-	seq_puts(m, ipt_target_name(s));
+	seq_puts(m, ipt_target_name(s, pf));
 	if (s->target == XT_REJECT) {
 		seq_puts(m, " --reject-with ");
 		seq_puts(m, xt_name_of(xt_reject_names[pf == AF_INET6], s->reject));
@@ -299,6 +385,8 @@ void ipt_target_words(struct seq_file *m, const struct xt_spec *s, u16 pf)
 		seq_puts(m, " --log-level");
 		ipt_number(m, s->log_level);
 	}
+	if (s->target == XT_CONNMARK || s->target == XT_TCPMSS || s->target == XT_TTL)
+		change_words(m, s, pf);
 	if (s->target == XT_MARK) {
 		seq_puts(m, " --set-xmark 0x");
 		seq_hex(m, s->mark, 0, false);
