@@ -154,17 +154,25 @@ bool skb_gro_checksum_validate(struct sk_buff *skb, u32 psum)
 	return true;
 }
 
+/* Nearly all have 14 bytes: two overlapping words are cheaper than a call. */
+static inline bool same_link_header(const u8 *a, const u8 *b, u32 len)
+{
+	if (len == ETH_HLEN)
+		return get_le64(a) == get_le64(b) && get_le64(a + 6) == get_le64(b + 6);
+	return !memcmp(a, b, len);
+}
+
 /* Which held packets have the same link header and hash: they may be of the same flow. */
 static void gro_list_prepare(const struct sk_buff_head *held, const struct sk_buff *skb)
 {
 	u32 maclen = skb->mac_len;
 
 	for (struct sk_buff *p = held->next; p; p = p->next)
-		NAPI_GRO_CB(p)->same_flow = p->hash == skb->hash && p->dev == skb->dev &&
-					    p->protocol == skb->protocol &&
-					    p->vlan_present == skb->vlan_present &&
-					    p->vlan_tci == skb->vlan_tci && p->mac_len == maclen &&
-					    !memcmp(skb_mac_header(p), skb_mac_header(skb), maclen);
+		NAPI_GRO_CB(p)->same_flow =
+			p->hash == skb->hash && p->dev == skb->dev &&
+			p->protocol == skb->protocol && p->vlan_present == skb->vlan_present &&
+			p->vlan_tci == skb->vlan_tci && p->mac_len == maclen &&
+			same_link_header(skb_mac_header(p), skb_mac_header(skb), maclen);
 }
 
 enum gro_result { GRO_MERGED, GRO_HELD, GRO_NORMAL };

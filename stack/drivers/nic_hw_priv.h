@@ -16,6 +16,8 @@ struct nic_hw_ring {
 	u32 buffer_size; /* receive: SRRCTL */
 };
 
+#define NIC_TSO_HDR 128u
+
 struct nic_hw_vector {
 	struct nic_hw *hw;
 	struct irq_desc *irq;
@@ -122,6 +124,7 @@ struct nic_hw {
 	struct vnet_hw *vnet; /* virtqueues instead of rings */
 	u32 tso_sent; /* payload of the frame at tx_queue's head that has left in segments */
 	bool tso_more; /* and there is more */
+	u8 tso_hdr[NIC_TSO_HDR]; /* its headers as the driver wrote them, when they fit */
 	struct nic_hw_rss *rss; /* with several queues */
 	struct nic_hw_lro *lro; /* NULL: off */
 	struct nic_hw_stats stats;

@@ -189,7 +189,7 @@ static bool rx_dma(struct nic_hw *hw, struct nic_hw_ring *r, const struct nic_hw
 		if (!to)
 			return false;
 		if (plain && to != rx->frame) /* lent by nic_hw_room() */
-			memcpy(to, rx->frame + done, part);
+			memmove(to, rx->frame + done, part);
 		else if (plain)
 			ASSERT(part == len);
 		else

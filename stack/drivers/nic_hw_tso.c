@@ -25,19 +25,17 @@ static void tso_tcp(const struct nic_tx_desc *ctx, u8 *tcp, u32 index, bool last
 void nic_hw_tso_headers(const struct nic_tx_desc *ctx, const struct nic_tx_desc *data, u8 *frame,
 			u32 len, u32 index, bool last)
 {
-	u8 *ip = frame + ctx->csum_offset, *l4 = frame + data->csum_start, words[2];
+	u8 *ip = frame + ctx->csum_offset, *l4 = frame + data->csum_start;
 	u8 *sum = l4 + data->csum_offset;
-	u32 ihl = (ip[0] & 15u) * 4;
 
 	put_be16(ip + 2, (u16)(len - ctx->csum_offset));
 	put_be16(ip + 4, (u16)(get_be16(ip + 4) + index));
 	store_be16(ip + 10, 0);
-	store_be16(ip + 10, csum_fold(csum_partial(ip, ihl, 0)));
-	put_be16(words, (u16)(len - data->csum_start));
+	store_be16(ip + 10, ip_fast_csum(ip, ip[0] & 15u));
 	if (ctx->cmd & TXD_USO)
 		put_be16(l4 + 4, (u16)(len - data->csum_start));
 	else
 		tso_tcp(ctx, l4, index, last);
 	/* The pseudo header's length, which differs from segment to segment. */
-	store_be16(sum, csum_fold_raw(csum_partial(words, 2, load_be16(sum))));
+	store_be16(sum, csum_fold_raw((u32)load_be16(sum) + htons((u16)(len - data->csum_start))));
 }

@@ -91,11 +91,12 @@ static bool ring_tx_gather(const struct nic_hw *hw, u32 index, u32 skip, u32 len
 		from = dma_access(hw, d->addr + skip, part);
 		if (!from)
 			return false;
+		/* The driver may have named memory that is being written. */
 		if (sum)
 			total = csum_block_add(total, csum_partial_copy(to + at, from, part, 0),
 					       at);
 		else
-			memcpy(to + at, from, part);
+			memmove(to + at, from, part);
 		at += part;
 		len -= part;
 		skip = 0;
@@ -133,6 +134,22 @@ static void tx_checksum(const struct nic_tx_desc *d, struct wire_frame *f, u8 *f
 				  csum_add(csum_sub(sum, was), is));
 }
 
+/* A segment's headers before they are set right: fetched with the first, kept for the others. */
+static bool tso_fetch_headers(struct nic_hw *hw, u32 len, u8 *p)
+{
+	bool fits = len <= NIC_TSO_HDR;
+
+	if (fits && hw->tso_sent) {
+		memcpy(p, hw->tso_hdr, len);
+		return true;
+	}
+	if (!hw->tx_ops->gather(hw, hw->tx_queue, 0, len, p, NULL))
+		return false;
+	if (fits)
+		memcpy(hw->tso_hdr, p, len);
+	return true;
+}
+
 /* The bytes of the next segment, at p: headers, the payload's next part, both set right. */
 static bool tso_build(struct nic_hw *hw, u32 part, struct wire_frame *f, u8 *p)
 {
@@ -141,7 +158,7 @@ static bool tso_build(struct nic_hw *hw, u32 part, struct wire_frame *f, u8 *p)
 	bool sums = tx_sums(&tx->data, len);
 	u32 payload = 0;
 
-	if (!hw->tx_ops->gather(hw, hw->tx_queue, 0, hdr_len, p, NULL) ||
+	if (!tso_fetch_headers(hw, hdr_len, p) ||
 	    !hw->tx_ops->gather(hw, hw->tx_queue, hdr_len + hw->tso_sent, part, p + hdr_len,
 				sums ? &payload : NULL))
 		return false;

@@ -418,23 +418,15 @@ struct wire_frame *wire_frame_get_at(struct wire *wire, u32 end, u32 len)
 	return f;
 }
 
-u64 wire_transmit(struct wire *wire, u32 end, struct wire_frame *f, u32 flags)
+/* A frame that has entered is lost, or gets its time and waits for it. When its last bit has left
+ * the sender. */
+static u64 wire_delay(struct wire_dir *d, struct wire_frame *f, u32 flags)
 {
-	struct wire_dir *d = &wire->dir[end];
+	struct wire *wire = d->wire;
 	struct world *w = wire->world;
 	u64 left = max_u64(w->now, d->busy_until);
 	u32 reason;
 
-	d->depth++;
-	wire_enter(d, f->bytes, f->len);
-	d->depth--;
-	if (wire_passes(d, flags) && d->far->ops) {
-		d->depth++;
-		wire_deliver_frame(d, f, flags);
-		d->depth--;
-		wire_frame_put(wire, f);
-		return w->now;
-	}
 	ASSERT(f != &d->lent);
 	f->flags = flags;
 	reason = wire_lost(d, f->len);
@@ -469,6 +461,22 @@ u64 wire_transmit(struct wire *wire, u32 end, struct wire_frame *f, u32 flags)
 	wire_enqueue(d, f);
 	wire_duplicate(d, f);
 	return left;
+}
+
+u64 wire_transmit(struct wire *wire, u32 end, struct wire_frame *f, u32 flags)
+{
+	struct wire_dir *d = &wire->dir[end];
+
+	d->depth++;
+	wire_enter(d, f->bytes, f->len);
+	d->depth--;
+	if (!d->far->ops || !wire_passes(d, flags))
+		return wire_delay(d, f, flags);
+	d->depth++;
+	wire_deliver_frame(d, f, flags);
+	d->depth--;
+	wire_frame_put(wire, f);
+	return wire->world->now;
 }
 
 int wire_inject(struct wire *wire, u32 end, u32 flags, const u8 *bytes, u32 len)

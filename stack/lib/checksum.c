@@ -56,6 +56,22 @@ typedef u64 block __attribute__((vector_size(32)));
 #define BLOCK	32u
 #define RUN_MAX (1u << 20) /* blocks whose 32-bit halves do not overflow 64 bits */
 
+/* What a run has summed so far. */
+struct run {
+	block words, high;
+};
+
+static inline __attribute__((always_inline)) void run_add(struct run *r, u8 *to, const u8 *p)
+{
+	block v;
+
+	memcpy(&v, p, BLOCK);
+	if (to)
+		memcpy(to, &v, BLOCK);
+	r->words += v;
+	r->high += v >> 32;
+}
+
 /*
  * The sum of n blocks, at most RUN_MAX, which are copied as well (to not NULL). No carry is chased:
  * the high halves are summed alone; what the sum of whole words, modulo 2^64, has besides theirs is
@@ -63,21 +79,25 @@ typedef u64 block __attribute__((vector_size(32)));
  */
 static inline __attribute__((always_inline)) u64 sum_run(u8 *to, const u8 *p, u32 n)
 {
-	block words = { 0 }, high = { 0 }, v;
+	struct run a = { .words = { 0 } }, b = a;
 	u64 sum = 0;
 
-	for (; n; n--, p += BLOCK) {
-		memcpy(&v, p, BLOCK);
-		if (to) {
-			memcpy(to, &v, BLOCK);
-			to += BLOCK;
-		}
-		words += v;
-		high += v >> 32;
+	for (; n >= 4; n -= 4, p += 4 * BLOCK) {
+		run_add(&a, to, p);
+		run_add(&b, to ? to + BLOCK : NULL, p + BLOCK);
+		run_add(&a, to ? to + 2 * BLOCK : NULL, p + 2 * BLOCK);
+		run_add(&b, to ? to + 3 * BLOCK : NULL, p + 3 * BLOCK);
+		to = to ? to + 4 * BLOCK : NULL;
 	}
-	words += high - (high << 32);
+	for (; n; n--, p += BLOCK) {
+		run_add(&a, to, p);
+		to = to ? to + BLOCK : NULL;
+	}
+	a.words += b.words;
+	a.high += b.high;
+	a.words += a.high - (a.high << 32);
 	for (u32 i = 0; i < 4; i++)
-		sum += words[i];
+		sum += a.words[i];
 	return fold64(sum);
 }
 
@@ -134,6 +154,16 @@ static inline bool wide(void)
 }
 #endif
 
+/* Adds fewer than some tens of bytes. */
+static inline __attribute__((always_inline)) u32 sum_tail(const u8 *p, u32 len, u64 s)
+{
+	for (; len >= 8; len -= 8, p += 8)
+		s = add64(s, load64(p));
+	if (len)
+		s = add64(s, sum_rest(p, len));
+	return fold64(s);
+}
+
 u32 csum_partial(const u8 *p, u32 len, u32 sum)
 {
 	u64 s = sum;
@@ -143,11 +173,7 @@ u32 csum_partial(const u8 *p, u32 len, u32 sum)
 		p += len & ~(BLOCK - 1);
 		len &= BLOCK - 1;
 	}
-	for (; len >= 8; len -= 8, p += 8)
-		s = add64(s, load64(p));
-	if (len)
-		s = add64(s, sum_rest(p, len));
-	return fold64(s);
+	return sum_tail(p, len, s);
 }
 
 u32 csum_partial_copy(u8 *dst, const u8 *src, u32 len, u32 sum)
@@ -157,9 +183,8 @@ u32 csum_partial_copy(u8 *dst, const u8 *src, u32 len, u32 sum)
 
 	if (whole)
 		s += (wide() ? copy_blocks_avx2 : copy_blocks)(dst, src, whole / BLOCK);
-	/* The rest is in the cache. */
-	memcpy(dst + whole, src + whole, len - whole);
-	return csum_partial(dst + whole, len - whole, fold64(s));
+	memmove(dst + whole, src + whole, len - whole);
+	return sum_tail(dst + whole, len - whole, s);
 }
 
 u32 csum_tcpudp_nofold(be32 saddr, be32 daddr, u32 len, u8 proto, u32 sum)

@@ -98,6 +98,16 @@ static struct sk_buff *tcp_gro_lookup(const struct sk_buff_head *held, const u8 
 	return NULL;
 }
 
+/* Whole words of TCP's header: a few options. */
+static bool words_differ(const u8 *a, const u8 *b, u32 len)
+{
+	u32 differ = 0;
+
+	for (u32 i = 0; i < len; i += 4)
+		differ |= load_be32(a + i) ^ load_be32(b + i);
+	return differ != 0;
+}
+
 /* Does the frame not follow on? len: its payload. */
 static bool tcp_gro_breaks(const struct sk_buff *p, const struct sk_buff *skb, const u8 *th,
 			   u32 thlen, u32 len)
@@ -109,7 +119,7 @@ static bool tcp_gro_breaks(const struct sk_buff *p, const struct sk_buff *skb, c
 	if ((get_be32(th + 12) ^ get_be32(th2 + 12)) & ~((u32)TCP_LAST_FLAGS << 16))
 		return true;
 	if (tcp_ack_seq(th) != tcp_ack_seq(th2) ||
-	    memcmp(th + TCP_HLEN, th2 + TCP_HLEN, thlen - TCP_HLEN) != 0)
+	    words_differ(th + TCP_HLEN, th2 + TCP_HLEN, thlen - TCP_HLEN))
 		return true;
 	if (skb_is_gso(skb) ? mss != skb_shinfo(skb)->gso_size : len - 1 >= mss)
 		return true;
