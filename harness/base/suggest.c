@@ -4,6 +4,9 @@
  */
 #include "base/suggest.h"
 
+#include "base/strbuf.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 #define SUGGEST_MAX 64
@@ -62,4 +65,17 @@ const char *suggest(const char *word, const char *const *list, size_t count)
 		}
 	}
 	return best;
+}
+
+const char *suggest_entry(const char *word, const void *table, size_t count, size_t size)
+{
+	const char **names = xrealloc(NULL, (count + !count) * sizeof(*names));
+	const char *near;
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		memcpy(&names[i], (const char *)table + i * size, sizeof(names[i]));
+	near = suggest(word, names, count);
+	free(names);
+	return near;
 }

@@ -10,4 +10,7 @@
 /* The word of the list that a typing error most likely meant, or NULL when none is near. */
 const char *suggest(const char *word, const char *const *list, size_t count);
 
+/* The same of a table whose entries, of `size` bytes each, begin with their name. */
+const char *suggest_entry(const char *word, const void *table, size_t count, size_t size);
+
 #endif

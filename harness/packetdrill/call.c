@@ -6,6 +6,7 @@
  */
 #include "packetdrill/call.h"
 
+#include "base/suggest.h"
 #include "packetdrill/front.h"
 #include "stack/errno.h"
 
@@ -427,13 +428,17 @@ static const struct {
 bool pd_call_run(struct pd_run *r, const struct pd_event *e, u64 at_ns)
 {
 	struct strbuf text = { 0 };
+	const char *near;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(calls); i++) {
 		if (strcmp(calls[i].name, e->syscall.name.p) == 0)
 			return calls[i].run(r, e, at_ns);
 	}
+	near = suggest_entry(e->syscall.name.p, calls, ARRAY_SIZE(calls), sizeof(calls[0]));
 	strbuf_printf(&text, "no system call '%s' here", e->syscall.name.p);
+	if (near)
+		strbuf_printf(&text, "; did you mean '%s'?", near);
 	pd_skip(r, strbuf_text(&text));
 	strbuf_free(&text);
 	return false;

@@ -22,8 +22,15 @@ static char *dotted(const char *name)
 static int answer(struct pd_invocation *c, int result, const char *name)
 {
 	/* A kernel setting that we do not have: the script can not be judged. */
-	if (result == -ENOENT || result == -EOPNOTSUPP)
-		return pd_shell_unknown(c->reader, "sysctl", name);
+	if (result == -ENOENT || result == -EOPNOTSUPP) {
+		char *near = c->shell->ops->sysctl_near ?
+				     c->shell->ops->sysctl_near(c->shell->ctx, name) :
+				     NULL;
+
+		pd_shell_unknown_near(c->reader, "sysctl", name, near);
+		free(near);
+		return -1;
+	}
 	if (result == 0)
 		return 0;
 	strbuf_printf(c->err, "sysctl: setting key \"%s\": %s\n", name, pd_errno_name(-result));

@@ -4,6 +4,8 @@
  */
 #include "packetdrill/shell.h"
 
+#include "base/suggest.h"
+
 #include <errno.h>
 #include <regex.h>
 #include <stdio.h>
@@ -55,6 +57,11 @@ pd_command *pd_command_find(const char *name)
 			return commands[i].command;
 	}
 	return NULL;
+}
+
+const char *pd_command_near(const char *name)
+{
+	return suggest_entry(name, commands, ARRAY_SIZE(commands), sizeof(commands[0]));
 }
 
 int pd_cmd_true(struct pd_invocation *c)

@@ -33,6 +33,8 @@ struct pd_command_ops {
 	/* Sysctls by name with dots ("net.ipv4.tcp_sack"); values as text. -ENOENT: no such one. */
 	int (*sysctl_get)(void *ctx, const char *name, struct strbuf *out);
 	int (*sysctl_set)(void *ctx, const char *name, const char *value);
+	/* The name that was meant, to be freed; NULL: none is near. */
+	char *(*sysctl_near)(void *ctx, const char *name);
 	/* Files below /proc that are no sysctls ("/proc/net/tcp"). */
 	int (*proc_read)(void *ctx, const char *path, struct strbuf *out);
 	/* Every counter by nstat's name. */

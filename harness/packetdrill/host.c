@@ -5,6 +5,7 @@
  */
 #include "packetdrill/runner.h"
 
+#include "base/suggest.h"
 #include "stack/errno.h"
 #include "stack/nic.h"
 #include "stack/rtnetlink.h"
@@ -175,6 +176,35 @@ static int command_sysctl_get(void *ctx, const char *name, struct strbuf *out)
 		return len;
 	strbuf_puts(out, value);
 	return 0;
+}
+
+struct name_list {
+	char **name;
+	size_t count;
+};
+
+static void add_name(void *ctx, const char *name)
+{
+	struct name_list *list = ctx;
+
+	list->name = xrealloc(list->name, (list->count + 1) * sizeof(*list->name));
+	list->name[list->count++] = xstrdup(name);
+}
+
+static char *command_sysctl_near(void *ctx, const char *name)
+{
+	const struct pd_run *r = ctx;
+	struct name_list list = { 0 };
+	const char *near;
+	char *copy;
+
+	r->sut->ops->sysctls(r->sut, 0, add_name, &list);
+	near = suggest(name, (const char *const *)list.name, list.count);
+	copy = near ? xstrdup(near) : NULL;
+	while (list.count)
+		free(list.name[--list.count]);
+	free(list.name);
+	return copy;
 }
 
 static int command_sysctl_set(void *ctx, const char *name, const char *value)
@@ -485,7 +515,11 @@ static int command_qdisc(void *ctx, const struct tc_command *tc, struct strbuf *
 		return (int)err;
 	}
 	command_proc_read(ctx, "/proc/tc/extack", &extack);
-	tc_refused(why, tc, strbuf_text(&extack), strerror((int)-err));
+	/* One that the host does not have; Linux may. */
+	if (strstr(strbuf_text(&extack), "kind is unknown"))
+		err = -EOPNOTSUPP;
+	else
+		tc_refused(why, tc, strbuf_text(&extack), strerror((int)-err));
 	strbuf_free(&extack);
 	return (int)err;
 }
@@ -501,6 +535,7 @@ static int command_sleep(void *ctx, u64 ns)
 const struct pd_command_ops pd_host_commands = {
 	.sysctl_get = command_sysctl_get,
 	.sysctl_set = command_sysctl_set,
+	.sysctl_near = command_sysctl_near,
 	.proc_read = command_proc_read,
 	.counters = command_counters,
 	.ss = command_ss,

@@ -6,6 +6,8 @@
 #include "packetdrill/parse.h"
 #include "packetdrill/symbols.h"
 
+#include "base/suggest.h"
+
 #include <limits.h>
 #include <string.h>
 
@@ -92,7 +94,8 @@ static bool parse_field(struct pd_scan *s, int depth, struct pd_text name, struc
 
 	x->text = name;
 	if (!among(fields, sizeof(fields) / sizeof(fields[0]), name))
-		return pd_scan_unknown(s, "field", name);
+		return pd_scan_unknown_near(s, "field", name,
+					    suggest(name.p, fields, ARRAY_SIZE(fields)));
 	if (!pd_scan_need(s, "=") || !pd_parse_expr(s, depth + 1, &value))
 		return false;
 	add_item(s, x, value);
@@ -123,7 +126,8 @@ static bool parse_name(struct pd_scan *s, int depth, struct pd_expr **out)
 			return parse_field(s, depth, name, x->item[0], out);
 		}
 		if (!among(calls, sizeof(calls) / sizeof(calls[0]), name))
-			return pd_scan_unknown(s, "function", name);
+			return pd_scan_unknown_near(s, "function", name,
+						    suggest(name.p, calls, ARRAY_SIZE(calls)));
 	} else if (strcmp(name.p, "NULL") == 0) {
 		x->kind = PD_X_NULL;
 	} else if (!pd_symbol_find(name.p, name.len, &x->num)) {

@@ -4,6 +4,8 @@
  */
 #include "packetdrill/parse.h"
 
+#include "base/suggest.h"
+
 #include <string.h>
 
 #define HEX "0123456789abcdefABCDEF"
@@ -136,7 +138,9 @@ static bool parse_option(struct pd_scan *s, struct pd_option *o)
 			return parse_body(s, o);
 		}
 	}
-	return pd_scan_unknown(s, "TCP option", name);
+	return pd_scan_unknown_near(s, "TCP option", name,
+				    suggest_entry(name.p, kinds, ARRAY_SIZE(kinds),
+						  sizeof(kinds[0])));
 }
 
 bool pd_parse_options(struct pd_scan *s, struct pd_tcp *tcp)
@@ -188,6 +192,8 @@ static bool parse_value(struct pd_scan *s, u64 max, u64 *out)
 
 static bool parse_gre_item(struct pd_scan *s, struct pd_layer *l)
 {
+	static const char *const names[] = { "flags", "proto", "sum", "checksum",
+					     "off",   "key",   "seq" };
 	struct pd_text name;
 	u64 value = 0;
 
@@ -217,7 +223,8 @@ static bool parse_gre_item(struct pd_scan *s, struct pd_layer *l)
 		l->gre_has_seq = parse_value(s, 0xffffffff, &value);
 		l->gre_seq = (u32)value;
 	} else {
-		return pd_scan_unknown(s, "field of GRE", name);
+		return pd_scan_unknown_near(s, "field of GRE", name,
+					    suggest(name.p, names, ARRAY_SIZE(names)));
 	}
 	return !s->failed;
 }
@@ -238,6 +245,7 @@ static bool parse_gre(struct pd_scan *s, struct pd_layer *l)
 
 static bool parse_label_item(struct pd_scan *s, struct pd_mpls_label *label)
 {
+	static const char *const names[] = { "label", "tc", "ttl" };
 	struct pd_text name;
 	u64 value = 0;
 
@@ -260,7 +268,8 @@ static bool parse_label_item(struct pd_scan *s, struct pd_mpls_label *label)
 			return false;
 		label->ttl = (u8)value;
 	} else {
-		return pd_scan_unknown(s, "field of MPLS", name);
+		return pd_scan_unknown_near(s, "field of MPLS", name,
+					    suggest(name.p, names, ARRAY_SIZE(names)));
 	}
 	return true;
 }

@@ -5,6 +5,8 @@
 #include "packetdrill/parse.h"
 #include "packetdrill/symbols.h"
 
+#include "base/suggest.h"
+
 #include <string.h>
 
 bool pd_parse_sequence(struct pd_scan *s, u32 *first, u32 *last, u32 *length)
@@ -19,6 +21,9 @@ bool pd_parse_sequence(struct pd_scan *s, u32 *first, u32 *last, u32 *length)
 				    *length);
 	return true;
 }
+
+static const char *const marks_known[] = { "noecn",  "ect0", "ect1", "ect01", "ce",	   "tos",
+					   "tclass", "ttl",  "hl",   "hlim",  "flowlabel", "ecn" };
 
 static bool parse_ecn(struct pd_scan *s, struct pd_text word, struct pd_ip_marks *marks)
 {
@@ -37,7 +42,8 @@ static bool parse_ecn(struct pd_scan *s, struct pd_text word, struct pd_ip_marks
 			return true;
 		}
 	}
-	return pd_scan_unknown(s, "mark", word);
+	return pd_scan_unknown_near(s, "mark", word,
+				    suggest(word.p, marks_known, ARRAY_SIZE(marks_known)));
 }
 
 static bool parse_mark(struct pd_scan *s, struct pd_ip_marks *marks)
@@ -215,7 +221,8 @@ static bool parse_code(struct pd_scan *s, struct pd_icmp *icmp, bool v6)
 	if (!pd_scan_word(s, &icmp->code_name))
 		return false;
 	if (!pd_icmp_code(v6, icmp->type, icmp->code_name.p, icmp->code_name.len, &icmp->code))
-		return pd_scan_unknown(s, "ICMP code", icmp->code_name);
+		return pd_scan_unknown_near(s, "ICMP code", icmp->code_name,
+					    pd_icmp_near(v6, icmp->type, icmp->code_name.p));
 	return true;
 }
 
@@ -232,7 +239,8 @@ static bool parse_type(struct pd_scan *s, struct pd_icmp *icmp, bool v6)
 	if (!pd_scan_word(s, &icmp->type_name))
 		return false;
 	if (!pd_icmp_type(v6, icmp->type_name.p, icmp->type_name.len, &icmp->type))
-		return pd_scan_unknown(s, "ICMP type", icmp->type_name);
+		return pd_scan_unknown_near(s, "ICMP type", icmp->type_name,
+					    pd_icmp_near(v6, -1, icmp->type_name.p));
 	return true;
 }
 

@@ -86,6 +86,8 @@ static bool take_define(struct pd_scan *s, struct pd_text pair)
 
 static bool check_family(struct pd_scan *s, struct pd_text value)
 {
+	static const char *const names[] = { "ipv4", "ipv6", "ipv4-mapped-ipv6" };
+
 	if (strcmp(value.p, "ipv4") == 0)
 		s->family = PD_IPV4;
 	else if (strcmp(value.p, "ipv6") == 0)
@@ -93,7 +95,8 @@ static bool check_family(struct pd_scan *s, struct pd_text value)
 	else if (strcmp(value.p, "ipv4-mapped-ipv6") == 0)
 		s->family = PD_MAPPED;
 	else
-		return pd_scan_unknown(s, "IP version", value);
+		return pd_scan_unknown_near(s, "IP version", value,
+					    suggest(value.p, names, ARRAY_SIZE(names)));
 	return true;
 }
 

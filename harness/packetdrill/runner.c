@@ -225,6 +225,25 @@ static bool run_command(struct pd_run *r, const struct pd_event *e, struct pd_te
 	return ok;
 }
 
+/* A name in a %{ }% block that nobody knows. */
+static bool skip_unknown_name(struct pd_run *r, const struct pd_error *error)
+{
+	struct strbuf text = { 0 };
+	const char *near = pd_info_field_near(error->word);
+
+	if (!near)
+		near = pd_info_near(error->word);
+	if (!near)
+		near = pd_symbol_near(error->word);
+	strbuf_puts(&text, error->text);
+	if (near)
+		strbuf_printf(&text, "; did you mean '%s'?", near);
+	r->event = NULL; /* the text has the place */
+	pd_skip(r, strbuf_text(&text));
+	strbuf_free(&text);
+	return false;
+}
+
 static bool run_code(struct pd_run *r, const struct pd_event *e)
 {
 	struct pd_error error = { 0 };
@@ -242,8 +261,7 @@ static bool run_code(struct pd_run *r, const struct pd_event *e)
 	case PD_PYTHON_ERROR:
 		if (error.kind != PD_ERROR_UNKNOWN)
 			return pd_fail(r, e, NULL, NULL, "%s", error.text);
-		r->event = NULL;
-		return pd_skip(r, error.text);
+		return skip_unknown_name(r, &error);
 	}
 	return false;
 }

@@ -236,6 +236,8 @@ void pd_show_details(struct pd_run *r, struct strbuf *out);
 void pd_show_time(struct strbuf *out, u64 ns);
 /* A field of TCP_INFO and its like ("tcpi_rtt") of the flow under test. */
 bool pd_info_lookup(void *ctx, const char *name, s64 *value);
+/* The field that was meant; NULL: none is near. */
+const char *pd_info_field_near(const char *name);
 /* All of them, of a socket of the host; false: it has none. */
 bool pd_info_each(struct pd_run *r, int live_fd, void (*fn)(void *ctx, const char *name, u64 value),
 		  void *ctx);

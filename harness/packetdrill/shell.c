@@ -25,9 +25,15 @@ static int line_of(const struct pd_reader *r)
 
 int pd_shell_unknown(struct pd_reader *r, const char *what, const char *word)
 {
+	return pd_shell_unknown_near(r, what, word, NULL);
+}
+
+int pd_shell_unknown_near(struct pd_reader *r, const char *what, const char *word, const char *near)
+{
 	if (r->error->kind == PD_ERROR_NONE)
 		pd_error_set(r->error, PD_ERROR_UNKNOWN, r->name, line_of(r), word,
-			     "unknown %s '%s'", what, word);
+			     "unknown %s '%s'%s%s%s", what, word, near ? "; did you mean '" : "",
+			     near ? near : "", near ? "'?" : "");
 	return -1;
 }
 

@@ -75,6 +75,10 @@ typedef int pd_command(struct pd_invocation *c);
 
 /* Both always -1. */
 int pd_shell_unknown(struct pd_reader *r, const char *what, const char *word);
+int pd_shell_unknown_near(struct pd_reader *r, const char *what, const char *word,
+			  const char *near);
+/* The command that was meant; NULL: none is near. */
+const char *pd_command_near(const char *name);
 int pd_shell_broken(struct pd_reader *r, const char *what);
 
 /* What an entry of the ops table gave: 0, or 2 with a message like rtnetlink's; -1 when unknown. */

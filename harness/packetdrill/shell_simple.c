@@ -252,7 +252,7 @@ static bool run_argv(struct pd_reader *r, struct pd_invocation *call, struct red
 		return false;
 	}
 	if (!command) {
-		pd_shell_unknown(r, "command", call->argv[0]);
+		pd_shell_unknown_near(r, "command", call->argv[0], pd_command_near(call->argv[0]));
 		return false;
 	}
 	return run_redirected(r, d, command, call);

@@ -5,6 +5,8 @@
  */
 #include "packetdrill/bytes.h"
 
+#include "base/suggest.h"
+
 #include "stack/tcp.h"
 
 #include <inttypes.h>
@@ -296,6 +298,11 @@ bool pd_info_lookup(void *ctx, const char *name, s64 *value)
 		return true;
 	}
 	return false;
+}
+
+const char *pd_info_field_near(const char *name)
+{
+	return suggest_entry(name, info, ARRAY_SIZE(info), sizeof(info[0]));
 }
 
 bool pd_info_each(struct pd_run *r, int live_fd, void (*fn)(void *ctx, const char *name, u64 value),

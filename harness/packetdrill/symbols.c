@@ -98,6 +98,26 @@ static bool find_icmp(bool v6, int type, const char *name, size_t len, u8 *value
 	return false;
 }
 
+const char *pd_icmp_near(bool v6, int type, const char *name)
+{
+	const char **names = xrealloc(NULL, pd_icmp_symbol_count * sizeof(*names)), *near;
+	size_t n = 0, i;
+
+	for (i = 0; i < pd_icmp_symbol_count; i++) {
+		if (pd_icmp_symbols[i].v6 == v6 && pd_icmp_symbols[i].type == type)
+			names[n++] = pd_icmp_symbols[i].name;
+	}
+	near = suggest(name, names, n);
+	free(names);
+	return near;
+}
+
+const char *pd_info_near(const char *name)
+{
+	return suggest_entry(name, pd_info_symbols, pd_info_symbol_count,
+			     sizeof(pd_info_symbols[0]));
+}
+
 bool pd_icmp_type(bool v6, const char *name, size_t len, u8 *type)
 {
 	return find_icmp(v6, -1, name, len, type);

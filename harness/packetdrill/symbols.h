@@ -21,13 +21,17 @@ bool pd_symbol_find_info(const char *name, size_t len, s64 *value);
 /* An errno by name; 0 when there is no such one. */
 int pd_errno_by_name(const char *name, size_t len);
 
-/* Name of an errno, "E?" when it has none. */
 /* The name of a call's constant or of an error that a word is near to; NULL: of none. */
 const char *pd_symbol_near(const char *name);
+/* The same of the names that only %{ }% blocks know. */
+const char *pd_info_near(const char *name);
+/* Name of an errno, "E?" when it has none. */
 const char *pd_errno_name(int number);
 
 /* ICMP types and codes by packetdrill's names ("unreachable", "frag_needed"). */
 bool pd_icmp_type(bool v6, const char *name, size_t len, u8 *type);
+/* The nearest code of this type, or type (-1); NULL: none is near. */
+const char *pd_icmp_near(bool v6, int type, const char *name);
 bool pd_icmp_code(bool v6, u8 type, const char *name, size_t len, u8 *code);
 
 #endif

@@ -35,6 +35,11 @@ static int watched_sysctl_set(void *ctx, const char *name, const char *value)
 	return err;
 }
 
+static char *watched_sysctl_near(void *ctx, const char *name)
+{
+	return host->sysctl_near(ctx, name);
+}
+
 static int watched_proc_read(void *ctx, const char *path, struct strbuf *out)
 {
 	tell(ctx, PD_EFFECT_READ, path, NULL);
@@ -109,6 +114,7 @@ WATCHED(netfilter,
 const struct pd_command_ops pd_watched_commands = {
 	.sysctl_get = watched_sysctl_get,
 	.sysctl_set = watched_sysctl_set,
+	.sysctl_near = watched_sysctl_near,
 	.proc_read = watched_proc_read,
 	.counters = watched_counters,
 	.ss = watched_ss,

@@ -9,6 +9,9 @@
 #include "drivers/nic.h"
 #include "drivers/nic_driver.h"
 
+#define TUN_PAGE 4096u
+#define TUN_HEAD 3712u /* SKB_MAX_HEAD(NET_SKB_PAD) */
+
 struct tun_struct {
 	struct net_device *dev;
 	struct wire *wire;
@@ -20,6 +23,15 @@ static int tun_drop(struct net_device *dev, u64 *counter)
 	(*counter)++;
 	dev->stats.rx_dropped++;
 	return 0;
+}
+
+/* What Linux accounts for it (tun_alloc_skb): a head of a page at most, and pages for the rest. */
+static u32 tun_truesize(u32 len)
+{
+	u32 head = len < TUN_HEAD ? len : TUN_HEAD;
+	u32 pages = (len - head + TUN_PAGE - 1) / TUN_PAGE;
+
+	return skb_truesize(NET_SKB_PAD + head) + pages * TUN_PAGE;
 }
 
 /* tun_get_user() */
@@ -44,6 +56,7 @@ static int tun_get_user(struct tun_struct *tun, const u8 *bytes, u32 len, u32 fl
 		return tun_drop(dev, &dev->stats.rx_missed_errors);
 	skb_reserve(skb, NET_SKB_PAD);
 	memcpy(skb_put(skb, len), bytes, len);
+	skb->truesize = tun_truesize(len);
 	skb->dev = dev;
 	skb->net = dev->net;
 	skb->protocol = htons(proto);

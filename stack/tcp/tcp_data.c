@@ -195,7 +195,6 @@ static void queue_ofo(struct sock *sk, struct sk_buff *skb)
 	MIB_INC(sk->net, TcpExtTCPOFOQueue);
 	skb_dst_drop(skb);
 	skb->dev = NULL;
-	tcp_grow_window(sk, skb);
 	tcp_data_queue_ofo(sk, skb);
 }
 

@@ -124,6 +124,9 @@ static void ofo_insert(struct sock *sk, struct sk_buff *skb, struct rb_node *par
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
+	/* Without SACK an ACK counts as a duplicate only while its window is the same. */
+	if (tcp_is_sack(tp))
+		tcp_grow_window(sk, skb);
 	skb_set_owner_r(skb, sk);
 	ofo_link(sk, skb, parent, link);
 	ofo_remove_covered(sk, skb);

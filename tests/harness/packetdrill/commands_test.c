@@ -311,6 +311,7 @@ static void test_unknown(void **state)
 	refused("true\nfrobnicate --all", "some/where/x.pkt:4: unknown command 'frobnicate'");
 	assert_int_equal(error.kind, PD_ERROR_UNKNOWN);
 	assert_string_equal(error.word, "frobnicate");
+	refused("nstta -n", "some/where/x.pkt:3: unknown command 'nstta'; did you mean 'nstat'?");
 	refused("while true; do true; done", "some/where/x.pkt:3: unknown shell construct 'while'");
 	refused("cat <<END", "some/where/x.pkt:3: unknown shell construct '<<'");
 	refused("./not-there.sh", "some/where/x.pkt:3: unknown file './not-there.sh'");

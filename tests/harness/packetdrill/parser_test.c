@@ -317,6 +317,30 @@ static void test_unknown(void **state)
 		"x.pkt:1: unknown ICMP code 'nothing'");
 }
 
+/* A name that is near to one that there is. */
+static void test_near(void **state)
+{
+	(void)state;
+	refused("+0 > . 1:1(0) <sackok>", PD_ERROR_UNKNOWN,
+		"x.pkt:1: unknown TCP option 'sackok'; did you mean 'sackOK'?");
+	refused("+0 > [ect] . 1:1(0)", PD_ERROR_UNKNOWN,
+		"x.pkt:1: unknown mark 'ect'; did you mean 'ect0'?");
+	refused("+0 f({msg_nam=3}) = 0", PD_ERROR_UNKNOWN,
+		"x.pkt:1: unknown field 'msg_nam'; did you mean 'msg_name'?");
+	refused("+0 f(hton(3)) = 0", PD_ERROR_UNKNOWN,
+		"x.pkt:1: unknown function 'hton'; did you mean 'htons'?");
+	refused("+0 < icmp unreachabl", PD_ERROR_UNKNOWN,
+		"x.pkt:1: unknown ICMP type 'unreachabl'; did you mean 'unreachable'?");
+	refused("+0 < icmp unreachable frag_need", PD_ERROR_UNKNOWN,
+		"x.pkt:1: unknown ICMP code 'frag_need'; did you mean 'frag_needed'?");
+	refused("+0 > gre [flagz none]: . 1:1(0)", PD_ERROR_UNKNOWN,
+		"x.pkt:1: unknown field of GRE 'flagz'; did you mean 'flags'?");
+	refused("+0 > mpls (labl 1): . 1:1(0)", PD_ERROR_UNKNOWN,
+		"x.pkt:1: unknown field of MPLS 'labl'; did you mean 'label'?");
+	refused("--ip_version=ipv5\n", PD_ERROR_UNKNOWN,
+		"x.pkt:1: unknown IP version 'ipv5'; did you mean 'ipv4'?");
+}
+
 static void test_bad(void **state)
 {
 	(void)state;
@@ -426,6 +450,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_layers, teardown),
 		cmocka_unit_test_teardown(test_blocks, teardown),
 		cmocka_unit_test_teardown(test_unknown, teardown),
+		cmocka_unit_test_teardown(test_near, teardown),
 		cmocka_unit_test_teardown(test_bad, teardown),
 		cmocka_unit_test_teardown(test_binary, teardown),
 		cmocka_unit_test_teardown(test_deep, teardown),

@@ -125,6 +125,16 @@ static void what_is_not_known_is_a_skip(void **state)
 	assert_int_equal(c->status, 4);
 	assert_contains(c->out, "# SKIP t.pkt:1: ");
 	assert_contains(c->out, "frobnicate");
+	c = run("", "+0 sockett(..., SOCK_STREAM, IPPROTO_TCP) = 3\n");
+	assert_contains(c->out, "no system call 'sockett' here; did you mean 'socket'?");
+	c = run("", "+0 `sysctl -q net.ipv4.tcp_sak=1`\n");
+	assert_contains(c->out,
+			"unknown sysctl 'net.ipv4.tcp_sak'; did you mean 'net.ipv4.tcp_sack'?");
+	c = run("",
+		"+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 %{ assert tcpi_unackd == 0 }%\n");
+	assert_contains(c->out, "unknown name 'tcpi_unackd'; did you mean 'tcpi_unacked'?");
+	c = run("", "+0 `tc qdisc add dev tun0 root pfifoo`\n");
+	assert_contains(c->out, "# SKIP t.pkt:1: unknown qdisc 'pfifoo'");
 }
 
 static void what_is_wrong_is_an_error(void **state)

@@ -95,7 +95,7 @@ local function sysctls()
     "tcp_congestion_control=reno", "tcp_notsent_lowat=2000", "tcp_min_rtt_wlen=1", "tcp_orphan_retries=1",
     "tcp_shrink_window=1", "tcp_rto_min_us=50000", "tcp_comp_sack_nr=0", "tcp_retries1=1",
     "tcp_invalid_ratelimit=0", "tcp_workaround_signed_windows=1", "tcp_max_reordering=10",
-    "tcp_backlog_ack_defer=0", "tcp_keepalive_time=1", "tcp_base_mss=600", "tcp_mtu_probing=2" }
+    "tcp_keepalive_time=1", "tcp_base_mss=600", "tcp_mtu_probing=2" }
   local text = ""
   for _ = 1, theme.sysctls or (chance(0.3) and 1 or 0) do
     text = text .. "sysctl -q net.ipv4." .. pick(all) .. "\n"
