@@ -57,6 +57,9 @@ struct op_link_set;
 #define NETIF_F_FRAGLIST	0x1000u /* with NETIF_F_SG: of any number of pieces */
 #define NETIF_F_TSO6		0x2000u /* cuts super-packets of TCP over IPv6 by itself */
 
+/* Takes no frames of VLANs that there is no device for. */
+#define NETIF_F_HW_VLAN_CTAG_FILTER 0x10000u
+
 enum netdev_tx { NETDEV_TX_OK = 0, NETDEV_TX_BUSY = 0x10 };
 #define NET_XMIT_SUCCESS 0
 #define NET_XMIT_DROP	 1
@@ -80,6 +83,9 @@ struct net_device_ops {
 	enum netdev_tx (*ndo_start_xmit)(struct sk_buff *skb, struct net_device *dev);
 	void (*ndo_set_rx_mode)(struct net_device *dev);
 	int (*ndo_change_mtu)(struct net_device *dev, u32 mtu);
+	/* A VLAN device of 802.1Q is made on it, is gone. NULL: it has no filter. */
+	void (*ndo_vlan_rx_add_vid)(struct net_device *dev, u16 vid);
+	void (*ndo_vlan_rx_kill_vid)(struct net_device *dev, u16 vid);
 	int (*ndo_set_mac_address)(struct net_device *dev, const u8 *addr);
 	void (*ndo_tx_timeout)(struct net_device *dev, u32 queue);
 	/* ethtool: -EOPNOTSUPP for a parameter it has not. */
@@ -300,7 +306,8 @@ enum netdev_event {
 	NETDEV_UNREGISTER,
 	NETDEV_CHANGEMTU,
 	NETDEV_CHANGEADDR,
-	NETDEV_CHANGE
+	NETDEV_CHANGE,
+	NETDEV_NOTIFY_PEERS /* it wants to be announced to its neighbours */
 };
 typedef int (*netdev_notifier_fn)(struct net_device *dev, enum netdev_event event);
 /* 0 or -ENOMEM. Devices that are there already are told to it at once (REGISTER, UP). */

@@ -136,11 +136,15 @@ int vlan_group_add(struct net_device *real, be16 proto, u16 vid, struct net_devi
 	}
 	(*part)[vid % VLAN_PART] = dev;
 	real->vlan_info->nr++;
+	if (proto == htons(ETH_P_8021Q) && real->netdev_ops->ndo_vlan_rx_add_vid)
+		real->netdev_ops->ndo_vlan_rx_add_vid(real, vid);
 	return 0;
 }
 
 void vlan_group_del(struct net_device *real, be16 proto, u16 vid)
 {
+	if (proto == htons(ETH_P_8021Q) && real->netdev_ops->ndo_vlan_rx_kill_vid)
+		real->netdev_ops->ndo_vlan_rx_kill_vid(real, vid);
 	real->vlan_info->part[proto_index(proto)][vid / VLAN_PART][vid % VLAN_PART] = NULL;
 	real->vlan_info->nr--;
 	vlan_info_put(real);

@@ -77,6 +77,16 @@ struct nic_model_ops {
 	bool (*mapped)(const struct nic_queue *q, u64 addr, u64 len);
 	void (*irq)(void *dev_id);
 	s32 (*poll)(struct napi_struct *napi, s32 budget);
+	/* Before the queues are told, after the reset; NULL: nothing to do. 0 or -ENOMEM. */
+	int (*start)(struct nic_adapter *a);
+	void (*stop)(struct nic_adapter *a);
+	/* The filter, the own address, the number of queues, a VLAN more or less: to the device. */
+	void (*set_rx_mode)(struct nic_adapter *a);
+	void (*set_mac)(struct nic_adapter *a, const u8 *addr);
+	void (*set_queues)(struct nic_adapter *a);
+	void (*vlan_vid)(struct nic_adapter *a, u16 vid, bool on);
+	/* The interrupt of a change of the link may stand for another one. */
+	void (*config_changed)(struct nic_adapter *a);
 	const char *vector; /* of /proc/interrupts, between device and queue */
 };
 extern const struct nic_model_ops nic_ring_model, virtio_net_model;
@@ -122,6 +132,14 @@ struct nic_adapter {
 	u8 rss_key[40], indir[NIC_RETA_SIZE];
 	bool rx_vlan, rx_tstamp, loopback, rx_pause,
 		tx_pause; /* as nic_configure() tells the device */
+	/* virtio: what was negotiated, the control queue and the memory of its commands, how many
+	 * there were and were refused; work that the device has asked for. */
+	u64 virtio_features;
+	struct virtqueue *cvq;
+	u8 *ctrl;
+	u64 ctrl_commands, ctrl_failed;
+	struct timer config_work;
+	bool no_ctrl_vq; /* virtio: the device is told to have no control queue */
 	bool no_event_idx; /* virtio: notifications by flags, not by index */
 	bool lro_wanted; /* large-receive-offload; needs the checksums too */
 	bool tso_wanted; /* `ethtool -K tso on`; needs the checksums */
@@ -181,6 +199,8 @@ void nic_tx_stop(struct nic_queue *q);
 void nic_tx_sent(struct nic_queue *q, struct sk_buff *skb);
 void nic_tx_wake(struct nic_queue *q, bool room);
 
+/* virtio_net_ctrl.c */
+void virtnet_init(struct nic_adapter *a, struct host *h);
 /* virtio_net.c */
 enum netdev_tx virtnet_start_xmit(struct sk_buff *skb, struct net_device *dev);
 
@@ -206,6 +226,13 @@ int nic_set_iommu(struct nic_adapter *a, bool on);
  * that runs are alike, and nothing old is told (as swiotlb does for devices that are not trusted).
  */
 void nic_rx_clear(const struct nic_queue *q, u8 *head);
+
+/* nic_vlan.c: which VLANs' frames the device takes (rx-vlan-filter). */
+void nic_vlan_configure(struct nic_adapter *a);
+int nic_set_vlan_filter(struct nic_adapter *a, bool on);
+void nic_vlan_rx_add_vid(struct net_device *dev, u16 vid);
+void nic_vlan_rx_kill_vid(struct net_device *dev, u16 vid);
+void ring_vlan_vid(struct nic_adapter *a, u16 vid, bool on);
 
 /* nic_extra.c: what the ring model has besides: tags, stamps, pause, loopback. */
 int nic_set_extra(struct nic_adapter *a, u32 param, u64 value);

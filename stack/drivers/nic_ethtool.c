@@ -87,6 +87,18 @@ static int nic_set_irq_cpu(struct nic_adapter *a, u32 index, u64 cpu)
 	return 0;
 }
 
+/* Without a control queue there is one queue pair, and no filter of VLANs. */
+static int nic_set_ctrl_vq(struct nic_adapter *a, bool on)
+{
+	if (a->q[0].model != &virtio_net_model)
+		return -EOPNOTSUPP;
+	if (!on && (a->queues > 1 || a->dev->features & NETIF_F_HW_VLAN_CTAG_FILTER))
+		return -EBUSY;
+	a->no_ctrl_vq = !on;
+	vnet_hw_withhold_ctrl(a->hw, !on);
+	return nic_set_rings(a, a->rx_count, a->tx_count);
+}
+
 int nic_set_param(struct net_device *dev, u32 param, u32 index, u64 value)
 {
 	struct nic_adapter *a = dev->priv;
@@ -134,6 +146,12 @@ int nic_set_param(struct net_device *dev, u32 param, u32 index, u64 value)
 			return -EOPNOTSUPP;
 		a->no_event_idx = !value;
 		return nic_set_rings(a, a->rx_count, a->tx_count);
+	case NIC_PARAM_RX_VLAN_FILTER:
+		return nic_set_vlan_filter(a, value != 0);
+	case NIC_PARAM_VIRTIO_CTRL_VQ:
+		return nic_set_ctrl_vq(a, value != 0);
+	case NIC_PARAM_ANNOUNCE:
+		return vnet_hw_announce(a->hw);
 	case NIC_PARAM_RESET:
 		return nic_set_rings(a, a->rx_count, a->tx_count);
 	case NIC_PARAM_DMA_STRICT:
@@ -234,6 +252,8 @@ void nic_ethtool_stats(const struct net_device *dev,
 		vnet_hw_counts(a->hw, &notified, &suppressed);
 		fn(ctx, "hw_notifications", notified);
 		fn(ctx, "hw_interrupts_suppressed", suppressed);
+		fn(ctx, "ctrl_commands", a->ctrl_commands);
+		fn(ctx, "ctrl_failed", a->ctrl_failed);
 	}
 	for (u32 i = 0; i < a->queues; i++) {
 		const struct nic_queue *q = &a->q[i];
@@ -296,6 +316,7 @@ int nic_get_param(const struct net_device *dev, u32 param, u32 index, u64 *value
 	case NIC_PARAM_TX_VLAN:
 	case NIC_PARAM_LRO:
 		return ring ? 0 : -EOPNOTSUPP;
+	case NIC_PARAM_RX_VLAN_FILTER:
 	case NIC_PARAM_RX_CSUM:
 	case NIC_PARAM_TX_CSUM:
 	case NIC_PARAM_TSO:

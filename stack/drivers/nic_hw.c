@@ -16,6 +16,7 @@ static void nic_hw_reset(struct nic_hw *hw)
 	hw->mta = 0;
 	hw->rxcsum = false;
 	hw->vlan_strip = false;
+	hw->vlan_filter = false;
 	hw->tstamp = false;
 	hw->loopback = false;
 	hw->rx_stalled = false;
@@ -151,6 +152,10 @@ u32 nic_hw_read(const struct nic_hw *hw, enum nic_reg reg, u32 index)
 		return hw->rxcsum;
 	case NIC_VLANC:
 		return hw->vlan_strip;
+	case NIC_VLANFC:
+		return hw->vlan_filter;
+	case NIC_VFTA:
+		return hw->vfta[index % 128];
 	case NIC_TSYNC:
 		return hw->tstamp;
 	case NIC_TXSTMPL:
@@ -313,6 +318,12 @@ void nic_hw_write(struct nic_hw *hw, enum nic_reg reg, u32 index, u32 value)
 		break;
 	case NIC_VLANC:
 		hw->vlan_strip = value & 1;
+		break;
+	case NIC_VLANFC:
+		hw->vlan_filter = value & 1;
+		break;
+	case NIC_VFTA:
+		hw->vfta[index % 128] = value;
 		break;
 	case NIC_TSYNC:
 		hw->tstamp = value & 1;

@@ -31,6 +31,8 @@ enum nic_reg {
 	NIC_MTA, /* multicast hash table, index 0..1: bit nic_mta_bit(address) */
 	NIC_RXCSUM, /* 1: check IPv4 TCP and UDP checksums */
 	NIC_VLANC, /* 1: take 802.1Q tags out of received frames */
+	NIC_VLANFC, /* 1: frames of VLANs that are not in NIC_VFTA are not taken */
+	NIC_VFTA, /* index 0..127: bits of 32 VLANs */
 	NIC_TSYNC, /* 1: stamp received frames: 8 bytes, ns, lowest first, in front of each */
 	NIC_TXSTMPL, /* when a frame with TXD_TSTAMP left, ns; writing it makes room for the next,
 		      */

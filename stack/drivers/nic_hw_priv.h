@@ -5,6 +5,7 @@
 #define TAPLINE_DRIVERS_NIC_HW_PRIV_H
 
 #include "drivers/nic_hw.h"
+#include "drivers/virtio.h"
 #include "kernel/trace.h"
 #include "lib/bytes.h"
 #include "stack/assert.h"
@@ -34,6 +35,13 @@ struct nic_hw_vector {
 struct nic_hw_queue {
 	struct nic_hw_ring rx, tx;
 	struct nic_hw_vector vector;
+};
+
+/* Addresses that virtio's driver wants besides the device's own. */
+struct vnet_mac_table {
+	u32 n;
+	bool overflow; /* all of that kind */
+	u8 addr[VNET_MAC_TABLE][6];
 };
 
 /* Faults: so many lies of each kind are to be told yet. */
@@ -84,6 +92,10 @@ struct vnet_hw;
 enum nic_hw_placed vnet_hw_receive(struct nic_hw *hw, u32 queue, const struct nic_hw_rx *rx);
 void vnet_hw_reset(struct nic_hw *hw);
 void vnet_hw_free(struct nic_hw *hw);
+/* virtio_hw_ctrl.c: a command of the control queue; true: done. Does the table want this frame? */
+bool vnet_hw_command(struct nic_hw *hw, const u8 *command, u32 len);
+bool vnet_hw_filter(const struct nic_hw *hw, const u8 *dest);
+void vnet_hw_ctrl_reset(struct nic_hw *hw);
 /* NIC_PARAM_USED_*; a word of a queue's memory. */
 int vnet_hw_scribble(struct nic_hw *hw, u32 index, u32 word, u32 value);
 int vnet_hw_fault(struct nic_hw *hw, u32 param, u32 pair, u64 value);
@@ -122,6 +134,13 @@ struct nic_hw {
 	struct nic_hw_tx tx;
 	const struct nic_hw_tx_ops *tx_ops;
 	struct vnet_hw *vnet; /* virtqueues instead of rings */
+	u64 vnet_features; /* negotiated */
+	u16 vnet_status;
+	bool vnet_no_ctrl;
+	u32 vnet_pairs; /* in use */
+	struct vnet_mac_table vnet_uni, vnet_multi;
+	bool vlan_filter; /* frames of VLANs that are not in vfta are not taken */
+	u32 vfta[128];
 	u32 tso_sent; /* payload of the frame at tx_queue's head that has left in segments */
 	bool tso_more; /* and there is more */
 	u8 tso_hdr[NIC_TSO_HDR]; /* its headers as the driver wrote them, when they fit */

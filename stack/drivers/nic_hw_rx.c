@@ -23,6 +23,22 @@ u32 nic_mta_bit(const u8 *addr)
 	return (u32)(mix64((u64)get_be16(addr) << 32 | get_be32(addr + 2)) >> 58);
 }
 
+static bool group_wanted(const struct nic_hw *hw, const u8 *dest)
+{
+	return hw->vnet ? vnet_hw_filter(hw, dest) : hw->mta >> nic_mta_bit(dest) & 1;
+}
+
+/* A frame of a VLAN that was not asked for; with RCTL_UPE all were. */
+static bool vlan_refused(const struct nic_hw *hw, const u8 *frame, u32 len)
+{
+	u32 vid;
+
+	if (!hw->vlan_filter || hw->rctl & RCTL_UPE || len < 16 || get_be16(frame + 12) != 0x8100)
+		return false;
+	vid = get_be16(frame + 14) & 0xfff;
+	return !(hw->vfta[vid / 32] >> vid % 32 & 1);
+}
+
 static bool filter_accepts(struct nic_hw *hw, const u8 *dest)
 {
 	static const u8 broadcast[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
@@ -30,12 +46,12 @@ static bool filter_accepts(struct nic_hw *hw, const u8 *dest)
 	if (memcmp(dest, hw->addr, 6) == 0)
 		return true;
 	if (!(dest[0] & 1))
-		return (hw->rctl & RCTL_UPE) != 0;
+		return hw->rctl & RCTL_UPE || (hw->vnet && vnet_hw_filter(hw, dest));
 	if (memcmp(dest, broadcast, 6) == 0) {
 		hw->stats.rx_broadcast++;
 		return true;
 	}
-	if (!(hw->rctl & RCTL_MPE) && !(hw->mta >> nic_mta_bit(dest) & 1))
+	if (!(hw->rctl & RCTL_MPE) && !group_wanted(hw, dest))
 		return false;
 	hw->stats.rx_multicast++;
 	return true;
@@ -143,7 +159,7 @@ static bool rx_check(struct nic_hw *hw, const u8 *frame, u32 len, u32 flags)
 		rx_filtered(hw, len, FILTERED_LENGTH);
 		return false;
 	}
-	if (!filter_accepts(hw, frame)) {
+	if (vlan_refused(hw, frame, len) || !filter_accepts(hw, frame)) {
 		hw->stats.rx_filtered++;
 		rx_filtered(hw, len, FILTERED_ADDRESS);
 		return false;

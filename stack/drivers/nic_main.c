@@ -33,6 +33,8 @@ bool nic_irq_link(struct nic_queue *q)
 		return false;
 	nic_hw_write(hw, NIC_ICR, q->index, ICR_LSC);
 	nic_check_link(q->adapter);
+	if (q->model->config_changed)
+		q->model->config_changed(q->adapter);
 	return true;
 }
 
@@ -138,6 +140,35 @@ static bool ring_mapped(const struct nic_queue *q, u64 addr, u64 len)
 	return nic_rx_mapped(q, addr, len) || nic_tx_mapped(q, addr, len);
 }
 
+static void nic_mta_add(void *ctx, const u8 *addr)
+{
+	u64 *mta = ctx;
+
+	*mta |= 1ull << nic_mta_bit(addr);
+}
+
+static void ring_set_rx_mode(struct nic_adapter *a)
+{
+	const struct net_device *dev = a->dev;
+	u32 rctl = nic_hw_read(a->hw, NIC_RCTL, 0) & ~(RCTL_UPE | RCTL_MPE);
+	u64 mta = 0;
+
+	if (dev->flags & IFF_PROMISC)
+		rctl |= RCTL_UPE | RCTL_MPE;
+	if (dev->flags & IFF_ALLMULTI)
+		rctl |= RCTL_MPE;
+	dev_mc_walk(dev, nic_mta_add, &mta);
+	nic_hw_write(a->hw, NIC_MTA, 0, (u32)mta);
+	nic_hw_write(a->hw, NIC_MTA, 1, (u32)(mta >> 32));
+	nic_hw_write(a->hw, NIC_RCTL, 0, rctl);
+}
+
+static void ring_set_mac(struct nic_adapter *a, const u8 *addr)
+{
+	nic_hw_write(a->hw, NIC_RAL, 0, get_le32(addr));
+	nic_hw_write(a->hw, NIC_RAH, 0, get_le16(addr + 4));
+}
+
 const struct nic_model_ops nic_ring_model = {
 	.alloc = ring_alloc,
 	.free = ring_free,
@@ -146,6 +177,9 @@ const struct nic_model_ops nic_ring_model = {
 	.rx_waiting = ring_rx_waiting,
 	.tx_waiting = ring_tx_waiting,
 	.mapped = ring_mapped,
+	.set_rx_mode = ring_set_rx_mode,
+	.set_mac = ring_set_mac,
+	.vlan_vid = ring_vlan_vid,
 	.irq = nic_irq,
 	.poll = nic_poll,
 	.vector = "-TxRx-", /* as igb names its vectors */
@@ -153,7 +187,12 @@ const struct nic_model_ops nic_ring_model = {
 
 /* ---- life ---- */
 
-static void nic_set_rx_mode(struct net_device *dev);
+static void nic_set_rx_mode(struct net_device *dev)
+{
+	struct nic_adapter *a = dev->priv;
+
+	a->q[0].model->set_rx_mode(a);
+}
 
 /* Tells the device everything: after probe, open and reset. */
 static void nic_configure(struct nic_adapter *a)
@@ -161,8 +200,7 @@ static void nic_configure(struct nic_adapter *a)
 	struct net_device *dev = a->dev;
 	struct nic_hw *hw = a->hw;
 
-	nic_hw_write(hw, NIC_RAL, 0, get_le32(dev->dev_addr));
-	nic_hw_write(hw, NIC_RAH, 0, get_le16(dev->dev_addr + 4));
+	a->q[0].model->set_mac(a, dev->dev_addr);
 	nic_hw_write(hw, NIC_RLPML, 0, dev->mtu + ETH_HLEN + NIC_VLAN_HLEN);
 	nic_hw_write(hw, NIC_RXCSUM, 0, (dev->features & NETIF_F_RXCSUM) != 0);
 	for (u32 i = 0; i < a->queues; i++) {
@@ -171,8 +209,12 @@ static void nic_configure(struct nic_adapter *a)
 		q->model->configure(q);
 		nic_write_eitr(q);
 	}
+	if (a->q[0].model->set_queues)
+		a->q[0].model->set_queues(a);
 	nic_rss_configure(a);
 	nic_configure_extra(a);
+	nic_hw_write(hw, NIC_VLANFC, 0, (dev->features & NETIF_F_HW_VLAN_CTAG_FILTER) != 0);
+	nic_vlan_configure(a);
 	nic_hw_write(hw, NIC_TCTL, 0, TCTL_EN | TCTL_PSP);
 	nic_hw_write(hw, NIC_RCTL, 0, RCTL_EN);
 	nic_set_rx_mode(dev);
@@ -219,14 +261,32 @@ static int nic_alloc_queue(struct nic_queue *q)
 	return 0;
 }
 
+static void nic_stop_model(struct nic_adapter *a)
+{
+	if (a->q[0].model->stop)
+		a->q[0].model->stop(a);
+}
+
+static int nic_start_model(struct nic_adapter *a)
+{
+	int err = a->q[0].model->start ? a->q[0].model->start(a) : 0;
+
+	if (err)
+		nic_stop_model(a);
+	return err;
+}
+
 /* Rings, interrupts, device: all or nothing. */
 int nic_up(struct nic_adapter *a)
 {
+	if (nic_start_model(a))
+		return -ENOMEM;
 	for (u32 i = 0; i < a->queues; i++) {
 		if (nic_alloc_queue(&a->q[i]) == 0)
 			continue;
 		for (u32 k = 0; k <= i; k++)
 			nic_free_queue(&a->q[k]);
+		nic_stop_model(a);
 		return -ENOMEM;
 	}
 	a->up = true;
@@ -258,6 +318,7 @@ void nic_down(struct nic_adapter *a)
 		napi_disable(&a->q[i].napi);
 		nic_free_queue(&a->q[i]);
 	}
+	nic_stop_model(a);
 	if (lied)
 		nic_settle(a);
 }
@@ -273,29 +334,6 @@ static int nic_stop(struct net_device *dev)
 	return 0;
 }
 
-static void nic_mta_add(void *ctx, const u8 *addr)
-{
-	u64 *mta = ctx;
-
-	*mta |= 1ull << nic_mta_bit(addr);
-}
-
-static void nic_set_rx_mode(struct net_device *dev)
-{
-	struct nic_adapter *a = dev->priv;
-	u32 rctl = nic_hw_read(a->hw, NIC_RCTL, 0) & ~(RCTL_UPE | RCTL_MPE);
-	u64 mta = 0;
-
-	if (dev->flags & IFF_PROMISC)
-		rctl |= RCTL_UPE | RCTL_MPE;
-	if (dev->flags & IFF_ALLMULTI)
-		rctl |= RCTL_MPE;
-	dev_mc_walk(dev, nic_mta_add, &mta);
-	nic_hw_write(a->hw, NIC_MTA, 0, (u32)mta);
-	nic_hw_write(a->hw, NIC_MTA, 1, (u32)(mta >> 32));
-	nic_hw_write(a->hw, NIC_RCTL, 0, rctl);
-}
-
 static int nic_change_mtu(struct net_device *dev, u32 mtu)
 {
 	struct nic_adapter *a = dev->priv;
@@ -308,8 +346,7 @@ static int nic_set_mac_address(struct net_device *dev, const u8 *addr)
 {
 	struct nic_adapter *a = dev->priv;
 
-	nic_hw_write(a->hw, NIC_RAL, 0, get_le32(addr));
-	nic_hw_write(a->hw, NIC_RAH, 0, get_le16(addr + 4));
+	a->q[0].model->set_mac(a, addr);
 	return 0;
 }
 
@@ -369,12 +406,13 @@ static void nic_uninit(struct net_device *dev)
 }
 
 /* What all models share. */
-#define NIC_NETDEV_OPS                                                                  \
-	.ndo_open = nic_open, .ndo_stop = nic_stop, .ndo_set_rx_mode = nic_set_rx_mode, \
-	.ndo_change_mtu = nic_change_mtu, .ndo_set_mac_address = nic_set_mac_address,   \
-	.ndo_tx_timeout = nic_tx_timeout, .ndo_nic_set = nic_set_param,                 \
-	.ndo_nic_get = nic_get_param, .ndo_ethtool_stats = nic_ethtool_stats,           \
-	.ndo_attach = nic_attach, .ndo_change_carrier = nic_change_carrier,             \
+#define NIC_NETDEV_OPS                                                                            \
+	.ndo_vlan_rx_add_vid = nic_vlan_rx_add_vid, .ndo_vlan_rx_kill_vid = nic_vlan_rx_kill_vid, \
+	.ndo_open = nic_open, .ndo_stop = nic_stop, .ndo_set_rx_mode = nic_set_rx_mode,           \
+	.ndo_change_mtu = nic_change_mtu, .ndo_set_mac_address = nic_set_mac_address,             \
+	.ndo_tx_timeout = nic_tx_timeout, .ndo_nic_set = nic_set_param,                           \
+	.ndo_nic_get = nic_get_param, .ndo_ethtool_stats = nic_ethtool_stats,                     \
+	.ndo_attach = nic_attach, .ndo_change_carrier = nic_change_carrier,                       \
 	.ndo_get_stats64 = nic_get_stats64, .ndo_check = nic_check, .ndo_uninit = nic_uninit
 
 static const struct net_device_ops nic_netdev_ops = {
@@ -439,6 +477,10 @@ static int nic_init(struct net_device *dev, struct net *net, const struct op_nic
 		return -ENOMEM;
 	nic_rss_init(a);
 	nic_tstamp_init(a, h);
+	virtnet_init(a, h);
+	/* As its maker has set it. */
+	nic_hw_write(a->hw, NIC_RAL, 0, get_le32(dev->dev_addr));
+	nic_hw_write(a->hw, NIC_RAH, 0, get_le16(dev->dev_addr + 4));
 	for (u32 i = 0; i < a->max_queues; i++) {
 		a->q[i].irq_cpu = i % h->cpus_count;
 		timer_setup(&a->q[i].refill, host_cpu(h, a->q[i].irq_cpu), nic_refill_timer);

@@ -82,6 +82,8 @@ int nic_set_channels(struct nic_adapter *a, u64 count)
 	bool up = a->up;
 	int err = 0;
 
+	if (a->no_ctrl_vq && count > 1)
+		return -EOPNOTSUPP;
 	if (!count || count > a->max_queues || indir_needs(a, (u32)count))
 		return -EINVAL;
 	if (count == a->queues)

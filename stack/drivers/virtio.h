@@ -11,6 +11,9 @@
 #include "drivers/nic_hw.h"
 #include "lib/bytes.h"
 
+/* Addresses in each of the two tables of the filter (MAC_TABLE_ENTRIES of QEMU). */
+#define VNET_MAC_TABLE 64u
+
 /* A descriptor: le64 address, le32 length, le16 flags, le16 next. */
 #define VRING_DESC_SIZE	   16u
 #define VRING_DESC_F_NEXT  1u
@@ -63,6 +66,33 @@ static inline bool vring_need_event(u16 event, u16 new_idx, u16 old)
 /* hash_report; those of IPv6 are 3 higher. */
 enum { VIRTIO_NET_HASH_NONE, VIRTIO_NET_HASH_IPV4, VIRTIO_NET_HASH_TCPV4, VIRTIO_NET_HASH_UDPV4 };
 
+/* Features (5.1.3, 6), as bits of 64. */
+#define VIRTIO_NET_F_STATUS	    (1ull << 16)
+#define VIRTIO_NET_F_CTRL_VQ	    (1ull << 17)
+#define VIRTIO_NET_F_CTRL_RX	    (1ull << 18)
+#define VIRTIO_NET_F_CTRL_VLAN	    (1ull << 19)
+#define VIRTIO_NET_F_GUEST_ANNOUNCE (1ull << 21)
+#define VIRTIO_NET_F_MQ		    (1ull << 22)
+#define VIRTIO_NET_F_CTRL_MAC_ADDR  (1ull << 23)
+#define VIRTIO_F_EVENT_IDX	    (1ull << 29)
+#define VIRTIO_NET_F_HASH_REPORT    (1ull << 57)
+
+/* Commands of the control queue (5.1.6.5): u8 class, u8 command, data; u8 answer. */
+enum {
+	VIRTIO_NET_CTRL_RX,
+	VIRTIO_NET_CTRL_MAC,
+	VIRTIO_NET_CTRL_VLAN,
+	VIRTIO_NET_CTRL_ANNOUNCE,
+	VIRTIO_NET_CTRL_MQ
+};
+enum { VIRTIO_NET_CTRL_RX_PROMISC, VIRTIO_NET_CTRL_RX_ALLMULTI };
+enum { VIRTIO_NET_CTRL_MAC_TABLE_SET, VIRTIO_NET_CTRL_MAC_ADDR_SET };
+enum { VIRTIO_NET_CTRL_VLAN_ADD, VIRTIO_NET_CTRL_VLAN_DEL };
+enum { VIRTIO_NET_CTRL_ANNOUNCE_ACK };
+enum { VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET };
+enum { VIRTIO_NET_OK, VIRTIO_NET_ERR };
+#define VIRTIO_NET_S_ANNOUNCE 2u /* of the status in the configuration */
+
 /* Queue numbers of a pair (5.1.2): receiveq, transmitq. */
 static inline u32 virtio_rxq(u32 pair)
 {
@@ -73,12 +103,25 @@ static inline u32 virtio_txq(u32 pair)
 	return 2 * pair + 1;
 }
 
+/* Behind the pairs that there are (5.1.2). */
+static inline u32 virtio_ctrlq(u32 pairs)
+{
+	return 2 * pairs;
+}
+
 /* ---- the device, for its driver; filter, RSS and moderation are registers of nic_hw.h ---- */
 
 /* The board speaks virtio instead of rings. 0 or -ENOMEM. */
 int vnet_hw_create(struct nic_hw *hw);
-/* What was negotiated: notification by index, header with a hash. After a reset: neither. */
-void vnet_hw_features(struct nic_hw *hw, bool event_idx, bool hash_report);
+/* VIRTIO_*F_* that the device has, those that the driver takes (3.1.1). After a reset: none. */
+u64 vnet_hw_offered(const struct nic_hw *hw);
+void vnet_hw_features(struct nic_hw *hw, u64 features);
+/* VIRTIO_NET_S_*. */
+u32 vnet_hw_status(const struct nic_hw *hw);
+/* The technician: the device has been moved, and wants it announced (-EOPNOTSUPP: not negotiated);
+ * it has no control queue from the next reset on. */
+int vnet_hw_announce(struct nic_hw *hw);
+void vnet_hw_withhold_ctrl(struct nic_hw *hw, bool withhold);
 /* 4.1.4.3: bus addresses of the three parts; num 0: the queue is off. */
 void vnet_hw_queue(struct nic_hw *hw, u32 vq, u64 desc, u64 avail, u64 used, u32 num);
 /* The available buffer notification. */

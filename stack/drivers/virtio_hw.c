@@ -13,6 +13,9 @@
 
 #include "lib/checksum.h"
 
+/* The longest command: two full tables of addresses. */
+#define VNET_COMMAND_MAX (2 + 8 + 2 * 6 * VNET_MAC_TABLE)
+
 struct vnet_vq {
 	u8 *desc, *avail, *used; /* NULL: the queue is off */
 	u32 num;
@@ -33,7 +36,7 @@ int vnet_hw_create(struct nic_hw *hw)
 
 	if (!v)
 		return -ENOMEM;
-	v->vq = mem_alloc_n(hw->world, MEM_NIC_BUF_INFO, 2 * hw->queues, sizeof(*v->vq));
+	v->vq = mem_alloc_n(hw->world, MEM_NIC_BUF_INFO, 2 * hw->queues + 1, sizeof(*v->vq));
 	if (!v->vq) {
 		mem_free(hw->world, MEM_NIC, v, sizeof(*v));
 		return -ENOMEM;
@@ -50,7 +53,7 @@ void vnet_hw_free(struct nic_hw *hw)
 
 	if (!v)
 		return;
-	mem_free_n(hw->world, MEM_NIC_BUF_INFO, v->vq, 2 * hw->queues, sizeof(*v->vq));
+	mem_free_n(hw->world, MEM_NIC_BUF_INFO, v->vq, 2 * hw->queues + 1, sizeof(*v->vq));
 	mem_free(hw->world, MEM_NIC, v, sizeof(*v));
 	hw->vnet = NULL;
 }
@@ -59,22 +62,28 @@ void vnet_hw_reset(struct nic_hw *hw)
 {
 	if (!hw->vnet)
 		return;
+	vnet_hw_ctrl_reset(hw);
 	hw->vnet->event_idx = false;
 	hw->vnet->hdr_len = VIRTIO_NET_HDR_LEN;
-	memset(hw->vnet->vq, 0, 2 * hw->queues * sizeof(*hw->vnet->vq));
+	memset(hw->vnet->vq, 0, (2 * hw->queues + 1) * sizeof(*hw->vnet->vq));
 }
 
-void vnet_hw_features(struct nic_hw *hw, bool event_idx, bool hash_report)
+void vnet_hw_features(struct nic_hw *hw, u64 features)
 {
-	hw->vnet->event_idx = event_idx;
-	hw->vnet->hdr_len = hash_report ? VIRTIO_NET_HDR_HASH_LEN : VIRTIO_NET_HDR_LEN;
+	features &= vnet_hw_offered(hw);
+	hw->vnet_features = features;
+	hw->vlan_filter = features & VIRTIO_NET_F_CTRL_VLAN;
+	memset(hw->vfta, 0, sizeof(hw->vfta));
+	hw->vnet->event_idx = features & VIRTIO_F_EVENT_IDX;
+	hw->vnet->hdr_len =
+		features & VIRTIO_NET_F_HASH_REPORT ? VIRTIO_NET_HDR_HASH_LEN : VIRTIO_NET_HDR_LEN;
 }
 
 void vnet_hw_queue(struct nic_hw *hw, u32 index, u64 desc, u64 avail, u64 used, u32 num)
 {
 	struct vnet_vq *vq;
 
-	if (index >= 2 * hw->queues)
+	if (index > virtio_ctrlq(hw->queues))
 		return;
 	vq = &hw->vnet->vq[index];
 	*vq = (struct vnet_vq){ .num = 0 };
@@ -91,13 +100,6 @@ void vnet_hw_counts(const struct nic_hw *hw, u64 *notified, u64 *suppressed)
 {
 	*notified = hw->vnet->notified;
 	*suppressed = hw->vnet->suppressed;
-}
-
-void vnet_hw_notify(struct nic_hw *hw, u32 index)
-{
-	hw->vnet->notified++;
-	if (index & 1)
-		nic_hw_tx_run(hw);
 }
 
 /* ---- virtqueues ---- */
@@ -300,7 +302,7 @@ static bool rx_copy(struct nic_hw *hw, struct vnet_vq *vq, const struct nic_hw_r
 
 enum nic_hw_placed vnet_hw_receive(struct nic_hw *hw, u32 queue, const struct nic_hw_rx *rx)
 {
-	struct vnet_vq *vq = &hw->vnet->vq[virtio_rxq(queue)];
+	struct vnet_vq *vq = &hw->vnet->vq[virtio_rxq(queue < hw->vnet_pairs ? queue : 0)];
 	u32 buffers = rx_buffers(vq, rx->len + hw->vnet->hdr_len);
 	u16 used = vq->used_idx, avail = vq->last_avail;
 
@@ -444,3 +446,54 @@ const struct nic_hw_tx_ops vnet_hw_tx = {
 	.gather = vnet_tx_gather,
 	.complete = vnet_tx_complete,
 };
+
+/* ---- control ---- */
+
+/* Where the answer goes: the first byte that the driver lets the device write. NULL: nowhere. */
+static u8 *ctrl_answer(const struct nic_hw *hw, const struct vnet_vq *vq, u32 at, u32 *out)
+{
+	u32 seen = 0;
+
+	for (*out = 0; at < vq->num;) {
+		const u8 *d = vq->desc + at * VRING_DESC_SIZE;
+
+		if (get_le16(d + 12) & VRING_DESC_F_WRITE)
+			return dma_access(hw, get_le64(d), 1);
+		*out += min_u32(get_le32(d + 8), VNET_COMMAND_MAX + 1);
+		if (!vq_next(vq, &at, &seen))
+			return NULL;
+	}
+	return NULL;
+}
+
+/* Commands are few and done at once; the driver waits for the used buffer without an interrupt. */
+static void ctrl_run(struct nic_hw *hw)
+{
+	struct vnet_vq *vq = &hw->vnet->vq[virtio_ctrlq(hw->queues)];
+	u8 command[VNET_COMMAND_MAX];
+
+	for (u32 n = vq_waiting(vq); n; n--) {
+		u32 head = vq_head(vq, 0), len;
+		u8 *answer = ctrl_answer(hw, vq, head, &len);
+		bool done = answer && len <= sizeof(command) &&
+			    chain_copy(hw, vq, head, 0, len, command) &&
+			    vnet_hw_command(hw, command, len);
+
+		if (answer)
+			*answer = done ? VIRTIO_NET_OK : VIRTIO_NET_ERR;
+		vq_put_used(vq, head % vq->num, answer ? 1 : 0);
+	}
+	if (!vq->num)
+		return;
+	put_le16(vq->used + 2, vq->used_idx);
+	vq_want_notify(hw->vnet, vq, true);
+}
+
+void vnet_hw_notify(struct nic_hw *hw, u32 index)
+{
+	hw->vnet->notified++;
+	if (index & 1)
+		nic_hw_tx_run(hw);
+	else if (index == virtio_ctrlq(hw->queues))
+		ctrl_run(hw);
+}

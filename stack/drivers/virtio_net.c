@@ -81,7 +81,7 @@ static void virtnet_free(struct nic_queue *q)
 	q->tx_hdrs = NULL;
 }
 
-static void tell_queue(struct nic_adapter *a, u32 index, const struct virtqueue *vq)
+void virtnet_tell_queue(struct nic_adapter *a, u32 index, const struct virtqueue *vq)
 {
 	vnet_hw_queue(a->hw, index, dma_map(a->world, vq->desc), dma_map(a->world, vq->avail),
 		      dma_map(a->world, vq->used), vq->num);
@@ -91,9 +91,8 @@ static void virtnet_configure(struct nic_queue *q)
 {
 	struct nic_adapter *a = q->adapter;
 
-	vnet_hw_features(a->hw, !a->no_event_idx, a->max_queues > 1);
-	tell_queue(a, virtio_rxq(q->index), q->rvq);
-	tell_queue(a, virtio_txq(q->index), q->svq);
+	virtnet_tell_queue(a, virtio_rxq(q->index), q->rvq);
+	virtnet_tell_queue(a, virtio_txq(q->index), q->svq);
 	q->model->refill(q);
 }
 
@@ -116,7 +115,9 @@ static bool area_mapped(const struct virtqueue *vq, u64 addr, u64 len)
 
 static bool virtnet_mapped(const struct nic_queue *q, u64 addr, u64 len)
 {
-	return (q->rvq && area_mapped(q->rvq, addr, len)) ||
+	const struct virtqueue *cvq = q->adapter->cvq;
+
+	return (cvq && area_mapped(cvq, addr, len)) || (q->rvq && area_mapped(q->rvq, addr, len)) ||
 	       (q->svq && area_mapped(q->svq, addr, len));
 }
 
@@ -200,7 +201,7 @@ enum netdev_tx virtnet_start_xmit(struct sk_buff *skb, struct net_device *dev)
 	hdr = q->tx_hdrs + vq->free_head * VIRTIO_NET_HDR_HASH_LEN;
 	xmit_header(hdr, skb);
 	sg[0] = (struct virtio_sg){ hdr, virtnet_hdr_len(q) };
-	virtqueue_add(vq, sg, descs, false, skb);
+	virtqueue_add(vq, sg, descs, descs, skb);
 	nic_tx_account(q, skb->len);
 	q->tx_queued++;
 	/* Before the notification: the device may be through at once. */
@@ -284,4 +285,11 @@ const struct nic_model_ops virtio_net_model = {
 	.irq = virtnet_irq,
 	.poll = virtnet_poll,
 	.vector = "-virtio-",
+	.start = virtnet_start,
+	.stop = virtnet_stop,
+	.set_rx_mode = virtnet_set_rx_mode,
+	.set_mac = virtnet_set_mac,
+	.set_queues = virtnet_set_queues,
+	.vlan_vid = virtnet_vlan_vid,
+	.config_changed = virtnet_config_changed,
 };

@@ -60,7 +60,7 @@ void virtnet_refill(struct nic_queue *q)
 		}
 		nic_rx_clear(q, head);
 		sg = (struct virtio_sg){ rx_hdr(q, head), rx_buffer_len(q) };
-		virtqueue_add(vq, &sg, 1, true, head);
+		virtqueue_add(vq, &sg, 1, 0, head);
 	}
 	if (added && virtqueue_kick_prepare(vq))
 		vnet_hw_notify(q->adapter->hw, virtio_rxq(q->index));

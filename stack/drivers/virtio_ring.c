@@ -74,7 +74,7 @@ void vring_del_virtqueue(struct virtqueue *vq)
 	mem_free_n(w, MEM_NIC_BUF_INFO, vq, 1, sizeof(*vq));
 }
 
-bool virtqueue_add(struct virtqueue *vq, const struct virtio_sg *sg, u32 n, bool in, void *data)
+bool virtqueue_add(struct virtqueue *vq, const struct virtio_sg *sg, u32 n, u32 out, void *data)
 {
 	u16 head = vq->free_head, i = head;
 
@@ -83,7 +83,7 @@ bool virtqueue_add(struct virtqueue *vq, const struct virtio_sg *sg, u32 n, bool
 		return false;
 	for (u32 k = 0; k < n; k++) {
 		desc_set(vq, i, dma_map(vq->world, sg[k].p), sg[k].len,
-			 (in ? VRING_DESC_F_WRITE : 0) | (k + 1 < n ? VRING_DESC_F_NEXT : 0));
+			 (k >= out ? VRING_DESC_F_WRITE : 0) | (k + 1 < n ? VRING_DESC_F_NEXT : 0));
 		i = vq->state[i].next;
 	}
 	vq->free_head = i;

@@ -37,8 +37,9 @@ struct virtio_sg {
 struct virtqueue *vring_new_virtqueue(struct world *w, u32 num, bool event_idx);
 /* All buffers must have been taken off. */
 void vring_del_virtqueue(struct virtqueue *vq);
-/* `data` is what get_buf() gives back. There must be n free descriptors. False: it is broken. */
-bool virtqueue_add(struct virtqueue *vq, const struct virtio_sg *sg, u32 n, bool in, void *data);
+/* n pieces, of which the device reads the first `out` and writes the others; `data` is what
+ * get_buf() gives back. There must be n free descriptors. False: it is broken. */
+bool virtqueue_add(struct virtqueue *vq, const struct virtio_sg *sg, u32 n, u32 out, void *data);
 /* Added buffers are the device's from now on. True: it wants to be notified. */
 bool virtqueue_kick_prepare(struct virtqueue *vq);
 bool virtqueue_more_used(const struct virtqueue *vq);

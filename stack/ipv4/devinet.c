@@ -476,6 +476,8 @@ static int inetdev_event(struct net_device *dev, enum netdev_event event)
 		inetdev_up(dev);
 	if (event == NETDEV_DOWN)
 		igmp_down(dev->ip_ptr);
+	if (event == NETDEV_NOTIFY_PEERS)
+		arp_send_gratuitous(dev->ip_ptr);
 	if (event == NETDEV_CHANGEADDR && in_dev_orconf(dev->ip_ptr, IPV4_DEVCONF_ARP_NOTIFY))
 		arp_send_gratuitous(dev->ip_ptr);
 	if (event == NETDEV_UNREGISTER)

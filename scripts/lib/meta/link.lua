@@ -129,6 +129,9 @@ function Host:fdbs(bridge) end
 ---@field rx_no_eop? integer
 ---@field used_bad_id? integer
 ---@field used_twice? integer
+---@field rx_vlan_filter? boolean
+---@field virtio_ctrl_vq? boolean
+---@field announce? boolean
 ---@field used_ahead? integer
 ---@field scribble? integer
 ---@field dma_strict? boolean

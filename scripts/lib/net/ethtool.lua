@@ -30,7 +30,8 @@ local PARAMS = { rx_ring = "NIC_PARAM_RX_RING", tx_ring = "NIC_PARAM_TX_RING",
   rx_bad_desc = "NIC_PARAM_RX_BAD_DESC", tx_bad_desc = "NIC_PARAM_TX_BAD_DESC",
   rx_bad_len = "NIC_PARAM_RX_BAD_LEN", rx_no_eop = "NIC_PARAM_RX_NO_EOP",
   used_bad_id = "NIC_PARAM_USED_BAD_ID", used_twice = "NIC_PARAM_USED_TWICE",
-  used_ahead = "NIC_PARAM_USED_AHEAD", scribble = "NIC_PARAM_SCRIBBLE", dma_strict = "NIC_PARAM_DMA_STRICT", reset = "NIC_PARAM_RESET",
+  used_ahead = "NIC_PARAM_USED_AHEAD", scribble = "NIC_PARAM_SCRIBBLE", dma_strict = "NIC_PARAM_DMA_STRICT", rx_vlan_filter = "NIC_PARAM_RX_VLAN_FILTER",
+  virtio_ctrl_vq = "NIC_PARAM_VIRTIO_CTRL_VQ", announce = "NIC_PARAM_ANNOUNCE", reset = "NIC_PARAM_RESET",
   lro = "NIC_PARAM_LRO", sg = "NIC_PARAM_SG" }
 
 local OWN = util.set "dev queue rss_equal rss_indir rss_key"

@@ -146,6 +146,11 @@ enum nic_param {
 	NIC_PARAM_TX_TSTAMP, /* 0/1: frames that leave are stamped when asked for (HWTSTAMP_TX_ON);
 			      ring model */
 	NIC_PARAM_SG, /* 0/1: `ethtool -K sg`; packets in pieces are gathered by the device */
+	NIC_PARAM_RX_VLAN_FILTER, /* 0/1: `ethtool -K rx-vlan-filter` */
+	/* Virtio only: 0/1: the device has a control queue (ctrl_vq of QEMU); it has been moved and
+	 * wants to be announced (VIRTIO_NET_S_ANNOUNCE). */
+	NIC_PARAM_VIRTIO_CTRL_VQ,
+	NIC_PARAM_ANNOUNCE,
 	NIC_PARAM_RESET, /* `ethtool --reset`: the device and its rings from the start */
 	/* Faults, of a device that lies to its driver. The next n received frames: with a length
 	 * that no buffer has; with an end that does not come (ring: no EOP; virtio: more buffers

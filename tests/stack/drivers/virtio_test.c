@@ -45,8 +45,8 @@ static void buffers_come_back(void **state)
 	assert_non_null(vq);
 	/* More rounds than an index has values, with chains of one and of three. */
 	for (u32 i = 0; i < 70000; i++) {
-		virtqueue_add(vq, sg, 3, false, &a);
-		virtqueue_add(vq, sg, 1, true, &b);
+		virtqueue_add(vq, sg, 3, 3, &a);
+		virtqueue_add(vq, sg, 1, 0, &b);
 		assert_int_equal(vq->num_free, 0);
 		assert_true(virtqueue_kick_prepare(vq));
 		assert_false(virtqueue_more_used(vq));
@@ -61,7 +61,7 @@ static void buffers_come_back(void **state)
 		assert_null(virtqueue_get_buf(vq, &len));
 		assert_int_equal(vq->num_free, 4);
 	}
-	virtqueue_add(vq, sg, 2, false, &a);
+	virtqueue_add(vq, sg, 2, 2, &a);
 	assert_ptr_equal(virtqueue_detach_unused_buf(vq), &a);
 	assert_null(virtqueue_detach_unused_buf(vq));
 	vring_del_virtqueue(vq);
@@ -95,7 +95,7 @@ static void bad_chains_are_used_up(void **state)
 	(void)state;
 	memset(p, 0, 64);
 	for (u32 kind = 0; kind < 5; kind++) {
-		virtqueue_add(vq, sg, kind == 3 ? 1 : 2, false, &a);
+		virtqueue_add(vq, sg, kind == 3 ? 1 : 2, 2, &a);
 		switch (kind) {
 		case 0: /* a loop */
 			put_le16(vq->desc + 16 + 12, VRING_DESC_F_NEXT);
@@ -165,8 +165,8 @@ static void lying_used_rings(void **state)
 		u16 seen = 0;
 		int a, b;
 
-		assert_true(virtqueue_add(vq, sg, 2, false, &a));
-		assert_true(virtqueue_add(vq, sg, 1, true, &b));
+		assert_true(virtqueue_add(vq, sg, 2, 2, &a));
+		assert_true(virtqueue_add(vq, sg, 1, 0, &b));
 		use_one(vq, &seen, 7);
 		switch (kind) {
 		case 0: /* out of range */
@@ -187,7 +187,7 @@ static void lying_used_rings(void **state)
 		assert_true(vq->broken);
 		assert_false(virtqueue_more_used(vq));
 		assert_true(virtqueue_enable_cb(vq)); /* no reason to look again */
-		assert_false(virtqueue_add(vq, sg, 1, true, &b));
+		assert_false(virtqueue_add(vq, sg, 1, 0, &b));
 		assert_false(virtqueue_kick_prepare(vq));
 		/* All that was given is there, once. */
 		memset(vq->desc, 0xff, 4 * VRING_DESC_SIZE);
@@ -213,7 +213,7 @@ static void what_is_mapped(void **state)
 
 	(void)state;
 	assert_false(virtqueue_mapped(vq, base, 1));
-	virtqueue_add(vq, sg, 2, false, &a);
+	virtqueue_add(vq, sg, 2, 2, &a);
 	assert_true(virtqueue_mapped(vq, base, 10));
 	assert_false(virtqueue_mapped(vq, base, 11));
 	assert_true(virtqueue_mapped(vq, base + 39, 1));
@@ -227,6 +227,60 @@ static void what_is_mapped(void **state)
 	bare_world_end(w);
 }
 
+static bool command(struct nic_hw *hw, u32 class, u32 number, const char *data, u32 len)
+{
+	u8 bytes[64] = { (u8) class, (u8)number };
+
+	memcpy(bytes + 2, data, len);
+	return vnet_hw_command(hw, bytes, 2 + len);
+}
+
+/* 5.1.6.5: what is not negotiated, unknown, or of a wrong length is refused and changes nothing. */
+static void control_commands(void **state)
+{
+	static const char table[] = "\0\0\0\0\1\0\0\0\1\0\x5e\1\2\3";
+	struct world *w = bare_world(1);
+	struct virtqueue *vq = vring_new_virtqueue(w, 4, true);
+	struct nic_hw *hw = device(w, vq);
+
+	(void)state;
+	assert_false(command(hw, VIRTIO_NET_CTRL_RX, VIRTIO_NET_CTRL_RX_PROMISC, "\1", 1));
+	vnet_hw_features(hw, ~0ull);
+	/* One pair has no VIRTIO_NET_F_MQ. */
+	assert_int_equal(hw->vnet_features, vnet_hw_offered(hw));
+	assert_false(command(hw, VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, "\1\0", 2));
+	assert_true(command(hw, VIRTIO_NET_CTRL_RX, VIRTIO_NET_CTRL_RX_PROMISC, "\1", 1));
+	assert_int_equal(hw->rctl, RCTL_UPE);
+	assert_false(command(hw, VIRTIO_NET_CTRL_RX, VIRTIO_NET_CTRL_RX_PROMISC, "\0\0", 2));
+	assert_false(command(hw, VIRTIO_NET_CTRL_RX, 2, "\0", 1));
+	assert_false(command(hw, 9, 0, "\0", 1));
+	assert_false(vnet_hw_command(hw, (const u8 *)"\0", 1));
+	assert_int_equal(hw->rctl, RCTL_UPE);
+	assert_true(command(hw, VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_TABLE_SET, table, 14));
+	assert_true(vnet_hw_filter(hw, (const u8 *)table + 8));
+	assert_false(vnet_hw_filter(hw, (const u8 *)"\1\0\x5e\1\2\4"));
+	for (u32 len = 0; len < 14; len++)
+		assert_false(command(hw, VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_TABLE_SET, table,
+				     len));
+	assert_false(command(hw, VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_TABLE_SET,
+			     "\xff\xff\xff\xff\0\0\0\0", 8));
+	assert_true(vnet_hw_filter(hw, (const u8 *)table + 8));
+	assert_false(command(hw, VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_ADDR_SET, table, 5));
+	assert_true(command(hw, VIRTIO_NET_CTRL_VLAN, VIRTIO_NET_CTRL_VLAN_ADD, "\xff\x0f", 2));
+	assert_int_equal(hw->vfta[127], 1u << 31);
+	assert_false(command(hw, VIRTIO_NET_CTRL_VLAN, VIRTIO_NET_CTRL_VLAN_ADD, "\0\x10", 2));
+	assert_true(command(hw, VIRTIO_NET_CTRL_VLAN, VIRTIO_NET_CTRL_VLAN_DEL, "\xff\x0f", 2));
+	assert_int_equal(hw->vfta[127], 0);
+	assert_int_equal(vnet_hw_announce(hw), 0);
+	assert_int_equal(vnet_hw_status(hw), VIRTIO_NET_S_ANNOUNCE);
+	assert_false(command(hw, VIRTIO_NET_CTRL_ANNOUNCE, 1, "", 0));
+	assert_true(command(hw, VIRTIO_NET_CTRL_ANNOUNCE, VIRTIO_NET_CTRL_ANNOUNCE_ACK, "", 0));
+	assert_int_equal(vnet_hw_status(hw), 0);
+	nic_hw_free(hw);
+	vring_del_virtqueue(vq);
+	bare_world_end(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +290,7 @@ int main(void)
 		cmocka_unit_test(queues_outside_of_memory_are_off),
 		cmocka_unit_test(lying_used_rings),
 		cmocka_unit_test(what_is_mapped),
+		cmocka_unit_test(control_commands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
