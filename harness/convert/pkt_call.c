@@ -76,7 +76,7 @@ bool pkt_put_call(struct pkt_writer *w, const char *socket, const char *name, co
 /* -- Sockets -- */
 
 /* `local s4 = `, or `s4 = ` where there is such a local. */
-static bool put_variable(struct pkt_writer *w, s64 fd, enum pkt_fd kind)
+bool pkt_put_fd(struct pkt_writer *w, s64 fd, enum pkt_fd kind)
 {
 	bool new_one;
 
@@ -92,14 +92,14 @@ static bool put_variable(struct pkt_writer *w, s64 fd, enum pkt_fd kind)
 }
 
 /* The number that stands for the descriptor that the call gave: the script's, else the host's. */
-static s64 given_fd(const struct pkt_writer *w)
+s64 pkt_given_fd(const struct pkt_writer *w)
 {
 	const struct pd_expr *x = w->event->syscall.result;
 
 	return x && x->kind == PD_X_NUMBER ? x->num : w->here->result;
 }
 
-static bool number_argument(struct pkt_writer *w, size_t i, s64 any, s64 *out)
+bool pkt_number_argument(struct pkt_writer *w, size_t i, s64 any, s64 *out)
 {
 	if (pd_arg_number_or(&w->none, w->event, i, any, out))
 		return true;
@@ -113,8 +113,8 @@ static bool put_socket(struct pkt_writer *w)
 	bool stream;
 	int error = 0;
 
-	if (!number_argument(w, 0, own, &family) || !number_argument(w, 1, 0, &type) ||
-	    !number_argument(w, 2, 0, &protocol))
+	if (!pkt_number_argument(w, 0, own, &family) || !pkt_number_argument(w, 1, 0, &type) ||
+	    !pkt_number_argument(w, 2, 0, &protocol))
 		return false;
 	stream = (type & SOCK_TYPE_MASK) != SOCK_DGRAM;
 	strbuf_puts(&args, stream ? "\"tcp\"" : "\"udp\"");
@@ -136,7 +136,7 @@ static bool put_socket(struct pkt_writer *w)
 			      error ? "%st:is(select(2, p:try_socket(%s)), \"%s\")\n" :
 				      "%st:ok(not p:try_socket(%s))\n",
 			      w->indent, args.data, pd_errno_name(error));
-	} else if (put_variable(w, given_fd(w), PKT_FD_SOCKET)) {
+	} else if (pkt_put_fd(w, pkt_given_fd(w), PKT_FD_SOCKET)) {
 		strbuf_printf(w->out, "p:socket(%s)\n", args.data);
 	}
 	strbuf_free(&args);
@@ -151,17 +151,17 @@ static bool put_accept(struct pkt_writer *w)
 	bool ok = pkt_socket(w, 0, &socket);
 
 	if (ok && w->event->syscall.argc == 4)
-		ok = number_argument(w, 3, 0, &flags);
+		ok = pkt_number_argument(w, 3, 0, &flags);
 	if (ok && (flags & SOCK_NONBLOCK))
 		args = "{ nonblock = true }";
 	if (!ok)
 		;
 	else if (pkt_put_error(w, socket.data, "accept", args))
 		;
-	else if (given_fd(w) < 0)
+	else if (pkt_given_fd(w) < 0)
 		strbuf_printf(w->out, "%s%s:try(\"accept\"%s%s)\n", w->indent, socket.data,
 			      *args ? ", " : "", args);
-	else if ((ok = put_variable(w, given_fd(w), PKT_FD_SOCKET)))
+	else if ((ok = pkt_put_fd(w, pkt_given_fd(w), PKT_FD_SOCKET)))
 		strbuf_printf(w->out, "%s:accept(%s)\n", socket.data, args);
 	strbuf_free(&socket);
 	return ok;
@@ -238,7 +238,7 @@ static bool put_shutdown(struct pkt_writer *w)
 	struct strbuf socket = { 0 };
 	char number[24];
 	s64 how;
-	bool ok = pkt_socket(w, 0, &socket) && number_argument(w, 1, 0, &how);
+	bool ok = pkt_socket(w, 0, &socket) && pkt_number_argument(w, 1, 0, &how);
 
 	if (ok) {
 		snprintf(number, sizeof(number), "%" PRIi64, how);
@@ -251,7 +251,7 @@ static bool put_shutdown(struct pkt_writer *w)
 
 /* -- Data -- */
 
-static void put_flags(struct pkt_writer *w, size_t at, bool sends, struct strbuf *out)
+void pkt_put_flags(struct pkt_writer *w, size_t at, bool sends, struct strbuf *out)
 {
 	const struct pd_expr *x = at ? pd_arg(w->event, at) : NULL;
 	s64 always = sends ? w->settings->default_send_flags : 0;
@@ -267,8 +267,7 @@ static void put_flags(struct pkt_writer *w, size_t at, bool sends, struct strbuf
 }
 
 /* A number that must come: `t:is(CALL, N)`, or only the call. */
-static void put_counted(struct pkt_writer *w, const char *socket, const char *name,
-			const char *args)
+void pkt_put_counted(struct pkt_writer *w, const char *socket, const char *name, const char *args)
 {
 	if (pkt_any_result(w))
 		strbuf_printf(w->out, "%s%s:try(\"%s\", %s)\n", w->indent, socket, name, args);
@@ -302,14 +301,14 @@ static bool put_send(struct pkt_writer *w, u64 len, size_t flags_at, size_t addr
 			strbuf_puts(&args, ", ");
 			ok = pkt_address(w, addr_at, false, &args, &family);
 		}
-		put_flags(w, flags_at, true, &options);
+		pkt_put_flags(w, flags_at, true, &options);
 		if (null_buffer(w) && len)
 			strbuf_printf(&options, "%sfault = true", options.len ? ", " : "");
 		if (options.len)
 			strbuf_printf(&args, ", { %s }", options.data);
 	}
 	if (ok)
-		put_counted(w, socket.data, has_address ? "sendto" : "send", args.data);
+		pkt_put_counted(w, socket.data, has_address ? "sendto" : "send", args.data);
 	strbuf_free(&socket);
 	strbuf_free(&args);
 	strbuf_free(&options);
@@ -324,7 +323,7 @@ static bool put_recv_of(struct pkt_writer *w, u64 len, size_t flags_at)
 	if (ok && len > MAX_RECV)
 		ok = pkt_fail(w, w->event->line, w->event->syscall.name.p,
 			      "reads more than 16 MiB at once");
-	put_flags(w, flags_at, false, &options);
+	pkt_put_flags(w, flags_at, false, &options);
 	if (null_buffer(w))
 		strbuf_printf(&options, "%sfault = true", options.len ? ", " : "");
 	if (options.len)
@@ -354,7 +353,7 @@ static bool with_length(struct pkt_writer *w, u64 *len)
 {
 	s64 n;
 
-	if (!number_argument(w, 2, 0, &n))
+	if (!pkt_number_argument(w, 2, 0, &n))
 		return false;
 	*len = (u64)n;
 	return true;
@@ -426,7 +425,7 @@ static bool put_fcntl(struct pkt_writer *w)
 	struct strbuf socket = { 0 }, args = { 0 };
 	const struct pd_expr *x = pd_arg(w->event, 2);
 	s64 command = 0;
-	bool ok = pkt_socket(w, 0, &socket) && number_argument(w, 1, 0, &command);
+	bool ok = pkt_socket(w, 0, &socket) && pkt_number_argument(w, 1, 0, &command);
 
 	if (!ok)
 		;
@@ -440,7 +439,7 @@ static bool put_fcntl(struct pkt_writer *w)
 			strbuf_puts(&args, ", ");
 			pkt_number(w, x, &args);
 		}
-		put_counted(w, socket.data, "fcntl", args.data);
+		pkt_put_counted(w, socket.data, "fcntl", args.data);
 	}
 	strbuf_free(&socket);
 	strbuf_free(&args);
@@ -454,7 +453,7 @@ static bool put_ioctl(struct pkt_writer *w)
 	bool ok = pkt_socket(w, 0, &socket);
 	s64 request = 0;
 
-	ok = ok && number_argument(w, 1, 0, &request);
+	ok = ok && pkt_number_argument(w, 1, 0, &request);
 	if (ok && request == FIONBIO && x && x->kind == PD_X_LIST && x->count) {
 		ok = pkt_put_call(w, socket.data, "nonblock", x->item[0]->num ? "true" : "false");
 	} else if (ok) {
@@ -475,104 +474,12 @@ static bool put_ioctl(struct pkt_writer *w)
 
 static bool put_epoll_create(struct pkt_writer *w)
 {
-	if (given_fd(w) < 0)
+	if (pkt_given_fd(w) < 0)
 		return pkt_fail(w, w->event->line, w->event->syscall.name.p,
 				"is to fail: epoll sets of the library are always made");
-	if (!put_variable(w, given_fd(w), PKT_FD_EPOLL))
+	if (!pkt_put_fd(w, pkt_given_fd(w), PKT_FD_EPOLL))
 		return false;
 	strbuf_puts(w->out, "p.host:epoll()\n");
-	return true;
-}
-
-/* -- Pipes and files -- */
-
-/* A descriptor in a list: what pipe() fills in. */
-static s64 listed(const struct pd_expr *x, size_t i)
-{
-	return x && x->kind == PD_X_LIST && i < x->count && x->item[i]->kind == PD_X_NUMBER ?
-		       x->item[i]->num :
-		       -1;
-}
-
-static bool put_pipe(struct pkt_writer *w)
-{
-	const struct pd_expr *list = pd_arg(w->event, 0);
-	s64 end[2] = { listed(list, 0), listed(list, 1) };
-	s64 flags = 0;
-	size_t i;
-
-	if (pkt_any_result(w) || pkt_result(w) ||
-	    (w->event->syscall.argc == 2 && !number_argument(w, 1, 0, &flags)))
-		return pkt_fail(w, w->event->line, w->event->syscall.name.p,
-				"is not in a form that Lua has (a pipe that is made)");
-	for (i = 0; i < 2; i++) {
-		if (end[i] < 0 || end[i] >= PKT_MAX_FD)
-			return pkt_fail(w, w->event->line, w->event->syscall.name.p,
-					"has no two descriptors");
-		if (!w->declared[end[i]])
-			strbuf_printf(w->out, "%slocal s%" PRIi64 "\n", w->indent, end[i]);
-		w->declared[end[i]] = true;
-		w->fd[end[i]] = PKT_FD_SOCKET;
-	}
-	strbuf_printf(w->out, "%ss%" PRIi64 ", s%" PRIi64 " = p.host:pipe(%s)\n", w->indent, end[0],
-		      end[1], flags & O_NONBLOCK ? "{ nonblock = true }" : "");
-	return true;
-}
-
-static bool put_splice(struct pkt_writer *w)
-{
-	struct strbuf socket = { 0 }, args = { 0 };
-	s64 len, flags;
-	bool ok = pkt_socket(w, 0, &socket) && pkt_socket(w, 2, &args) &&
-		  number_argument(w, 4, 0, &len) && number_argument(w, 5, 0, &flags);
-
-	if (ok) {
-		strbuf_printf(&args, ", %" PRIi64, len);
-		put_flags(w, 5, false, &args);
-		if (flags)
-			strbuf_puts(&args, " }");
-		put_counted(w, socket.data, "splice", args.data);
-	}
-	strbuf_free(&socket);
-	strbuf_free(&args);
-	return ok;
-}
-
-static bool put_sendfile(struct pkt_writer *w)
-{
-	struct strbuf socket = { 0 }, args = { 0 };
-	s64 len, offset = listed(pd_arg(w->event, 2), 0);
-	bool ok = pkt_socket(w, 0, &socket) && pkt_socket(w, 1, &args) &&
-		  number_argument(w, 3, 0, &len);
-
-	if (ok) {
-		strbuf_printf(&args, ", %" PRIi64, len);
-		if (offset >= 0)
-			strbuf_printf(&args, ", %" PRIi64, offset);
-		put_counted(w, socket.data, "sendfile", args.data);
-	}
-	strbuf_free(&socket);
-	strbuf_free(&args);
-	return ok;
-}
-
-static bool put_open(struct pkt_writer *w)
-{
-	const struct pd_expr *path = pd_arg(w->event, 0);
-
-	if (!path || path->kind != PD_X_STRING)
-		return pkt_fail(w, w->event->line, w->event->syscall.name.p, "has no path");
-	if (given_fd(w) < 0) {
-		strbuf_printf(w->out, "%st:ok(not p:open(", w->indent);
-		notation_line(w->out, path->text.p);
-		strbuf_puts(w->out, "))\n");
-		return true;
-	}
-	if (!put_variable(w, given_fd(w), PKT_FD_SOCKET))
-		return false;
-	strbuf_puts(w->out, "p:open(");
-	notation_line(w->out, path->text.p);
-	strbuf_puts(w->out, ")\n");
 	return true;
 }
 
@@ -602,11 +509,11 @@ static const struct {
 	{ "ioctl", put_ioctl },
 	{ "getsockopt", pkt_getsockopt },
 	{ "setsockopt", pkt_setsockopt },
-	{ "pipe", put_pipe },
-	{ "pipe2", put_pipe },
-	{ "splice", put_splice },
-	{ "sendfile", put_sendfile },
-	{ "open", put_open },
+	{ "pipe", pkt_pipe },
+	{ "pipe2", pkt_pipe },
+	{ "splice", pkt_splice },
+	{ "sendfile", pkt_sendfile },
+	{ "open", pkt_open },
 	{ "poll", pkt_poll },
 	{ "epoll_create", put_epoll_create },
 	{ "epoll_create1", put_epoll_create },

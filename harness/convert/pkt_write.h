@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A packetdrill script as Lua text, as the parts that write it share it: pkt.c runs the script and
- * holds the whole together, pkt_event.c writes times, packets and commands, pkt_call.c and
- * pkt_data.c system calls, pkt_value.c their arguments, pkt_code.c %{ }% blocks.
+ * holds the whole together, pkt_event.c writes times, packets and commands, pkt_call.c,
+ * pkt_data.c and pkt_file.c system calls, pkt_value.c their arguments, pkt_code.c %{ }% blocks.
  */
 #ifndef TAPLINE_CONVERT_PKT_WRITE_H
 #define TAPLINE_CONVERT_PKT_WRITE_H
@@ -83,6 +83,24 @@ bool pkt_put_error(struct pkt_writer *w, const char *socket, const char *name, c
 /* The result that must come is any. */
 bool pkt_any_result(const struct pkt_writer *w);
 s64 pkt_result(const struct pkt_writer *w);
+
+/* `local s4 = `, or `s4 = ` where there is such a local. */
+bool pkt_put_fd(struct pkt_writer *w, s64 fd, enum pkt_fd kind);
+/* The number that stands for the descriptor that the call gave: the script's, else the host's. */
+s64 pkt_given_fd(const struct pkt_writer *w);
+/* Argument i; `any`: what "..." stands for. */
+bool pkt_number_argument(struct pkt_writer *w, size_t i, s64 any, s64 *out);
+/* ", { ..." of argument `at`, which is left open; nothing for 0. */
+void pkt_put_flags(struct pkt_writer *w, size_t at, bool sends, struct strbuf *out);
+/* A call whose result is a number of bytes. */
+void pkt_put_counted(struct pkt_writer *w, const char *socket, const char *name, const char *args);
+
+/* -- pkt_file.c -- */
+
+bool pkt_pipe(struct pkt_writer *w);
+bool pkt_splice(struct pkt_writer *w);
+bool pkt_sendfile(struct pkt_writer *w);
+bool pkt_open(struct pkt_writer *w);
 
 /* -- pkt_data.c -- */
 
