@@ -137,10 +137,12 @@ tap.test("the receive buffer counts whole buffers: small datagrams fill it long 
   net.sleep "1ms"
   local waiting = lost.udp(host, 7)
   local memory = socket:meminfo()
+  local told = host:ss "-uanm"
   local kept = #drain(socket)
   t:ok(kept * 11 < memory.rcvbuf // 20, ("%d datagrams of 11 octets fill %d"):format(kept, memory.rcvbuf))
   t:is(waiting, { recv_q = memory.rmem, drops = 200 - kept })
   t:is({ memory.drops, host:drops "SOCKET_RCVBUFF" }, { 200 - kept, 200 - kept })
+  t:like(told, ("skmem:%%(r%d,rb%d,.*,d%d%%)"):format(memory.rmem, memory.rcvbuf, 200 - kept))
   t:like(host:nstat "-a UdpRcvbufErrors UdpInErrors", ("UdpInErrors +%d .*UdpRcvbufErrors +%d "):format(200 - kept, 200 - kept))
   -- The card, the CPU and IP have nothing to complain about.
   t:is({ lost.link(host).rx.dropped, lost.link(host).rx.missed, softnet(host, 0).dropped }, { 0, 0, 0 })
