@@ -130,6 +130,72 @@ tap.test("rules: the table is named, and local is one of its own", function(t)
   })
 end)
 
+-- Every selector and action, asked of Linux with the same rules.
+tap.test("rules in their order: selectors, actions, goto, not, suppress_prefixlength, throw", function(t)
+  local host = net.host { addr = { "192.0.2.1/24", "192.0.2.2/24" }, sysctl = { ["net.ipv4.ip_forward"] = 1 } }
+  host:nic { addr = "198.51.100.1/24" }
+  host:ip "route add default via 192.0.2.8"
+  host:ip "route add default via 192.0.2.7 table 100"
+  host:ip "route add default via 198.51.100.9 table 200"
+  host:ip "route add 203.0.113.0/24 via 192.0.2.6 table 200"
+  host:ip "route add throw 203.0.113.128/25 table 200"
+  for rule in ([[from 192.0.2.2 table 100 priority 1000
+    fwmark 0x10/0xf0 table 200 priority 1001
+    oif eth1 table 200 priority 1002
+    iif eth1 table 100 priority 1003
+    tos 0x10 table 200 priority 1004
+    to 10.9.0.0/16 unreachable priority 1005
+    to 10.10.0.0/16 prohibit priority 1006
+    to 10.11.0.0/16 blackhole priority 1007
+    to 10.12.0.0/16 nop priority 1008
+    not from 192.0.2.0/24 to 10.13.0.0/16 table 200 priority 1009
+    to 10.14.0.0/16 goto 2000 priority 1010
+    to 10.14.0.0/15 table 200 priority 1011
+    to 10.14.1.0/24 table 100 priority 2000
+    to 10.16.0.0/16 table main suppress_prefixlength 0 priority 1012
+    to 10.16.0.0/16 table 200 priority 1013
+    iif lo to 10.17.0.0/16 table 200 priority 1014
+    to 10.18.0.0/16 table 77 priority 1015]]):gmatch "[^\n]+" do
+    host:ip("rule add " .. rule)
+  end
+  for _, case in ipairs {
+    { "203.0.113.5", "203.0.113.5 via 192.0.2.6 dev eth0 table 200 src 192.0.2.1 uid 0" },
+    { "203.0.113.5 from 192.0.2.2", "203.0.113.5 from 192.0.2.2 via 192.0.2.7 dev eth0 table 100 uid 0" },
+    { "203.0.113.5 from 192.0.2.1", "203.0.113.5 from 192.0.2.1 via 192.0.2.6 dev eth0 table 200 uid 0" },
+    { "203.0.113.5 mark 0x10", "203.0.113.5 via 192.0.2.6 dev eth0 table 200 src 192.0.2.1 mark 0x10 uid 0" },
+    { "203.0.113.5 mark 0x1f", "203.0.113.5 via 192.0.2.6 dev eth0 table 200 src 192.0.2.1 mark 0x1f uid 0" },
+    { "203.0.113.5 mark 0x20", "203.0.113.5 via 192.0.2.6 dev eth0 table 200 src 192.0.2.1 mark 0x20 uid 0" },
+    { "203.0.113.200 mark 0x10", "203.0.113.200 via 192.0.2.8 dev eth0 src 192.0.2.1 mark 0x10 uid 0" },
+    { "203.0.113.5 oif eth1", "203.0.113.5 via 198.51.100.9 dev eth1 table 200 src 198.51.100.1 uid 0" },
+    { "203.0.113.5 tos 0x10", "203.0.113.5 via 192.0.2.6 dev eth0 table 200 src 192.0.2.1 uid 0" },
+    { "203.0.113.5 tos 0x12", "203.0.113.5 via 192.0.2.6 dev eth0 table 200 src 192.0.2.1 uid 0" },
+    { "203.0.113.5 tos 0x30", "203.0.113.5 via 192.0.2.6 dev eth0 table 200 src 192.0.2.1 uid 0" },
+    { "203.0.113.5 tos 0x50", "203.0.113.5 via 192.0.2.6 dev eth0 table 200 src 192.0.2.1 uid 0" },
+    { "203.0.113.5 tos 0x08", "203.0.113.5 via 192.0.2.6 dev eth0 table 200 src 192.0.2.1 uid 0" },
+    { "203.0.113.5 from 198.51.100.9 iif eth1", "203.0.113.5 from 198.51.100.9 via 192.0.2.7 dev eth0 table 100" },
+    { "203.0.113.5 from 192.0.2.99 iif eth0", "203.0.113.5 from 192.0.2.99 via 192.0.2.6 dev eth0 table 200" },
+    { "10.9.1.1", "RTNETLINK answers: Network is unreachable" },
+    { "10.10.1.1", "RTNETLINK answers: Permission denied" },
+    { "10.11.1.1", "RTNETLINK answers: Invalid argument" },
+    { "10.12.1.1", "10.12.1.1 via 198.51.100.9 dev eth1 table 200 src 198.51.100.1 uid 0" },
+    { "10.13.1.1", "10.13.1.1 via 198.51.100.9 dev eth1 table 200 src 198.51.100.1 uid 0" },
+    { "10.13.1.1 from 192.0.2.1", "10.13.1.1 from 192.0.2.1 via 192.0.2.8 dev eth0 uid 0" },
+    { "10.13.1.1 from 198.51.100.1", "10.13.1.1 from 198.51.100.1 via 198.51.100.9 dev eth1 table 200 uid 0" },
+    { "10.14.1.1", "10.14.1.1 via 198.51.100.9 dev eth1 table 200 src 198.51.100.1 uid 0" },
+    { "10.14.2.1", "10.14.2.1 via 198.51.100.9 dev eth1 table 200 src 198.51.100.1 uid 0" },
+    { "10.15.2.1", "10.15.2.1 via 198.51.100.9 dev eth1 table 200 src 198.51.100.1 uid 0" },
+    { "10.16.2.1", "10.16.2.1 via 198.51.100.9 dev eth1 table 200 src 198.51.100.1 uid 0" },
+    { "10.17.2.1", "10.17.2.1 via 198.51.100.9 dev eth1 table 200 src 198.51.100.1 uid 0" },
+    { "10.17.2.1 from 192.0.2.99 iif eth0", "10.17.2.1 from 192.0.2.99 via 198.51.100.9 dev eth1 table 200" },
+    { "10.18.2.1", "10.18.2.1 via 198.51.100.9 dev eth1 table 200 src 198.51.100.1 uid 0" },
+    { "10.9.1.1 from 192.0.2.99 iif eth0", "RTNETLINK answers: Network is unreachable" },
+    { "10.10.1.1 from 192.0.2.99 iif eth0", "RTNETLINK answers: Permission denied" },
+    { "10.11.1.1 from 192.0.2.99 iif eth0", "RTNETLINK answers: Invalid argument" },
+  } do
+    t:is(host:ip("route get " .. case[1]):match("^([^\n]-) ?\n"), case[2], case[1])
+  end
+end)
+
 -- Local and main are one trie until there are rules: the longer prefix wins, whoever's it is.
 tap.test("a route of main below a local prefix goes before it, until there are rules", function(t)
   local host = router()

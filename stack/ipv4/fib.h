@@ -91,7 +91,7 @@ struct fib_table;
 
 struct fib_result {
 	u32 prefix; /* host order */
-	u8 prefixlen, type, scope;
+	u8 prefixlen, type, scope, tos;
 	u32 table;
 	struct fib_info *fi;
 	struct fib_nh *nh;

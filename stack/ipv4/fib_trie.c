@@ -447,6 +447,7 @@ static int node_check(struct fib_table *tb, const struct fib_node *n, const stru
 		res->prefix = n->key;
 		res->prefixlen = n->plen;
 		res->type = fa->type;
+		res->tos = fa->tos;
 		res->scope = fa->fi->scope;
 		res->table = tb->id;
 		res->fi = fa->fi;

@@ -295,6 +295,16 @@ static u32 shown_table(const struct net *net, const struct fib_result *res)
 	return res->tb->id;
 }
 
+/* The route that the lookup found; NULL: none. */
+static const struct fib_alias *matched_alias(const struct fib_result *res)
+{
+	const struct fib_alias *fa = res->tb ? res->aliases : NULL;
+
+	while (fa && fa->fi != res->fi)
+		fa = fa->next;
+	return fa;
+}
+
 static void put_decision(struct seq_file *m, const struct get_request *r, const struct rtable *rt,
 			 const struct fib_result *res, u32 flags, be32 saddr)
 {
@@ -304,9 +314,9 @@ static void put_decision(struct seq_file *m, const struct get_request *r, const 
 	put_named_ip4(m, "", r->fl4.daddr);
 	if (r->from)
 		put_named_ip4(m, "from ", r->fl4.saddr);
-	if (r->fl4.tos) {
+	if (res->tb && res->tos) { /* the route's that was found */
 		seq_puts(m, "tos 0x");
-		seq_hex(m, r->fl4.tos, 2, false);
+		seq_hex(m, res->tos, 2, false);
 		seq_putc(m, ' ');
 	}
 	if (rt->rt_uses_gateway)
@@ -329,14 +339,13 @@ static void put_decision(struct seq_file *m, const struct get_request *r, const 
 
 static void put_match(struct seq_file *m, const struct fib_result *res)
 {
+	const struct fib_alias *fa = matched_alias(res);
 	struct shown_routes c = { .m = m };
 
-	for (const struct fib_alias *fa = res->tb ? res->aliases : NULL; fa; fa = fa->next)
-		if (fa->fi == res->fi) {
-			put_route(&c, res->prefix, res->prefixlen, fa);
-			return;
-		}
-	seq_puts(m, lookup_error(-EHOSTUNREACH));
+	if (fa)
+		put_route(&c, res->prefix, res->prefixlen, fa);
+	else
+		seq_puts(m, lookup_error(-EHOSTUNREACH));
 }
 
 bool cmd_ip_route_get(struct seq_file *m, const struct net *net, const char *argument)
