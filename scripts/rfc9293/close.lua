@@ -173,7 +173,8 @@ end)
 
 -- A window of more than 65,535 octets is held for a peer that does not scale (tcp_select_window);
 -- the field says at most 65535, and goes on to say so in TIME-WAIT.
-tap.test("TIME-WAIT announces no less than before, without window scaling", function(t)
+-- Profile linux: linux-tcp/segments.lua.
+tap.test("TIME-WAIT announces no less than before, without window scaling", { profile = "rfc" }, function(t)
   local _, peer, conn = tcp.passive { sysctl = { ["net.ipv4.tcp_window_scaling"] = 0 } }
   for i = 0, 3 do
     peer:send(("P. %d:%d(1460) ack 1"):format(1 + i * 1460, 1 + (i + 1) * 1460))
