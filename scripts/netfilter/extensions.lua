@@ -117,6 +117,27 @@ tap.test("TTL: set, less, more, within 0 and 255", function(t)
   t:is(through "--ttl-dec 200", 0)
 end)
 
+tap.test("TCPMSS on the way out: the card makes the checksum of a SYN of ours", function(t)
+  local host, peer = s.station()
+  host:iptables "-t mangle -A POSTROUTING -p tcp --syn -j TCPMSS --set-mss 700"
+  local client = host:socket("tcp", { nonblock = true })
+  client:try("connect", peer.addr, 80)
+  local syn = peer:expect(tcp { flags = "S" }, { defaults = false, within = "1ms" })
+  t:is(syn.tcp.options[1], { "mss", 700 })
+end)
+
+tap.test("IPv6: MSS and hop limit", function(t)
+  local host = net.host { addr = { "192.0.2.1/24", "2001:db8::1/64" }, model = "tun" }
+  local peer = host.wire:peer { addr = "2001:db8::9" }
+  host:ip6tables "-t mangle -A POSTROUTING -p tcp --syn -j TCPMSS --set-mss 700"
+  host:ip6tables "-t mangle -A POSTROUTING -p tcp -j HL --hl-set 7"
+  local client = host:socket("tcp6", { nonblock = true })
+  client:try("connect", peer.addr, 80)
+  local syn = peer:expect(tcp { flags = "S" }, { defaults = false, within = "1ms" })
+  t:is(syn.tcp.options[1], { "mss", 700 })
+  t:is(syn.ip6.hlim, 7)
+end)
+
 tap.test("they read back as they were written", function(t)
   local host = s.station()
   local rules = {
