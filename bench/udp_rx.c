@@ -211,13 +211,24 @@ static void run(u32 len, const char *variant, void (*crowd)(struct world *w))
 	sut_tapline.destroy(s, NULL);
 }
 
-int main(void)
+static const struct row {
+	u32 len;
+	const char *variant;
+	void (*crowd)(struct world *w);
+} rows[] = {
+	{ 64, "", NULL },
+	{ 1514, "", NULL },
+	{ 64, "_1000_devices", devices },
+	{ 64, "_1000000_routes", routes },
+	{ 64, "_100000_neighbours", neighbours },
+	{ 64, "_other_hooks", hooks },
+};
+
+/* bench_udp_rx [ROW]: one row alone, counted from 0, for a profiler. */
+int main(int argc, char **argv)
 {
-	run(64, "", NULL);
-	run(1514, "", NULL);
-	run(64, "_1000_devices", devices);
-	run(64, "_1000000_routes", routes);
-	run(64, "_100000_neighbours", neighbours);
-	run(64, "_other_hooks", hooks);
+	for (u32 i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (argc < 2 || strtoul(argv[1], NULL, 10) == i)
+			run(rows[i].len, rows[i].variant, rows[i].crowd);
 	return 0;
 }

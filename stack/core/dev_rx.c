@@ -144,13 +144,19 @@ static bool sch_handle_ingress(struct sk_buff *skb)
 	}
 }
 
+/* The device has received it. */
+static inline void rx_count(struct softnet_data *sd, struct sk_buff *skb)
+{
+	skb->skb_iif = skb->dev->ifindex;
+	sd->processed++;
+}
+
 /* One round of __netif_receive_skb_core(): the packet as it comes out of skb->dev. NULL: it went
  * its way; *another: a VLAN device or a bridge made it one of theirs, and it comes out of that. */
 static struct sk_buff *rx_round(struct rx_delivery *d, struct softnet_data *sd, struct sk_buff *skb,
 				bool *another)
 {
-	skb->skb_iif = skb->dev->ifindex;
-	sd->processed++;
+	rx_count(sd, skb);
 	if (eth_type_vlan(skb->protocol) && !skb->vlan_present) {
 		skb = skb_vlan_untag(skb);
 		if (!skb)
@@ -186,22 +192,21 @@ static struct sk_buff *rx_round(struct rx_delivery *d, struct softnet_data *sd, 
 	return skb->vlan_present ? rx_vlan(d, skb, another) : skb;
 }
 
-int __netif_receive_skb(struct softnet_data *sd, struct sk_buff *skb)
+/* Does somebody look at all packets of the device, or has this one a tag? */
+static inline bool rx_watched(const struct sk_buff *skb)
+{
+	const struct net_device *dev = skb->dev;
+
+	return skb->vlan_present || eth_type_vlan(skb->protocol) || dev->clsact ||
+	       dev->rx_handler || !list_empty(&dev->net->ptype_all) || !list_empty(&dev->ptype_all);
+}
+
+/* All the places where a packet can be seen, changed, taken or given to another device. */
+static __attribute__((noinline)) int rx_rounds(struct softnet_data *sd, struct sk_buff *skb)
 {
 	struct rx_delivery d = { .orig_dev = skb->dev };
-	struct world *w = skb->world;
 	bool another;
 
-	trace(w, dev_host(skb->dev), TRACE_NETIF_RECEIVE_SKB, skb->id, skb->dev->ifindex, skb->len,
-	      ntohs(skb->protocol));
-	if (!skb->tstamp)
-		skb->tstamp = w->now;
-	skb_reset_network_header(skb);
-	if (!skb_transport_header_was_set(skb))
-		skb_reset_transport_header(skb);
-	skb->mac_len = (u16)(skb->network_header - skb->mac_header);
-	if (capture_wanted(w))
-		dev_capture(skb, skb->dev, 0, skb->mac_len);
 	for (;;) {
 		another = false;
 		skb = rx_round(&d, sd, skb, &another);
@@ -217,12 +222,35 @@ int __netif_receive_skb(struct softnet_data *sd, struct sk_buff *skb)
 	return rx_last(&d, sd, skb);
 }
 
+int __netif_receive_skb(struct softnet_data *sd, struct sk_buff *skb)
+{
+	struct rx_delivery d = { .orig_dev = skb->dev };
+	struct world *w = skb->world;
+
+	trace(w, dev_host(skb->dev), TRACE_NETIF_RECEIVE_SKB, skb->id, skb->dev->ifindex, skb->len,
+	      ntohs(skb->protocol));
+	if (!skb->tstamp)
+		skb->tstamp = w->now;
+	skb_reset_network_header(skb);
+	if (!skb_transport_header_was_set(skb))
+		skb_reset_transport_header(skb);
+	skb->mac_len = (u16)(skb->network_header - skb->mac_header);
+	if (capture_wanted(w))
+		dev_capture(skb, skb->dev, 0, skb->mac_len);
+	if (unlikely(rx_watched(skb)))
+		return rx_rounds(sd, skb);
+	rx_count(sd, skb);
+	rx_link_count(skb);
+	deliver_protocols(&d, skb, false);
+	return rx_last(&d, sd, skb);
+}
+
 int netif_receive_skb_sd(struct softnet_data *sd, struct sk_buff *skb)
 {
 	struct cpu *cpu;
 	u32 *qtail;
 
-	if (!skb->dev->steering)
+	if (likely(!skb->dev->steering))
 		return __netif_receive_skb(sd, skb);
 	if (!skb->tstamp)
 		skb->tstamp = skb->world->now;

@@ -72,6 +72,21 @@ static inline void skb_dst_set_noref(struct sk_buff *skb, struct dst_entry *dst)
 	skb->dst_noref = 1;
 }
 
+/* skb_dst_drop() for those who know what a route is: nearly always a count. */
+static inline void skb_dst_release(struct sk_buff *skb)
+{
+	struct dst_entry *dst = skb->dst;
+
+	if (dst && !skb->dst_noref) {
+		if (likely(dst->refcnt > 1))
+			dst->refcnt--;
+		else
+			dst_release(dst);
+	}
+	skb->dst = NULL;
+	skb->dst_noref = 0;
+}
+
 static inline int dst_input(struct sk_buff *skb)
 {
 	return skb->dst->input(skb);

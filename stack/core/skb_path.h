@@ -13,7 +13,7 @@ void __skb_path(const struct sk_buff *skb, enum skb_path at);
 
 static inline void skb_path(const struct sk_buff *skb, enum skb_path at)
 {
-	if (skb->world->trace_mask & 1ull << TRACE_SKB_PATH)
+	if (unlikely(skb->world->trace_mask & 1ull << TRACE_SKB_PATH))
 		__skb_path(skb, at);
 }
 

@@ -126,15 +126,9 @@ static bool may_raise(struct sock *sk, u32 size, enum sk_mem_dir dir)
 
 bool __sk_mem_schedule(struct sock *sk, u32 size, enum sk_mem_dir dir)
 {
-	const struct proto_mem *mem = sk_proto_mem(sk);
-	s32 pages;
+	s32 pages = (s32)sk_mem_pages(size - sk_forward_alloc(sk));
 	bool ok;
 
-	/* Whatever the CPUs have not told yet, there is plenty. */
-	if (!mem->pressure && mem->allocated + sk->net->host->init_net->sysctl.core_mem_pcpu_rsv <=
-				      sk_prot_mem_limits(sk, 0))
-		return true;
-	pages = (s32)sk_mem_pages(size - sk_forward_alloc(sk));
 	/* What the caller takes counts already while it is decided. */
 	cpu_pages_add(sk, pages);
 	ok = may_raise(sk, size, dir);

@@ -81,15 +81,27 @@ void sk_enter_memory_pressure(const struct sock *sk);
 
 bool __sk_mem_schedule(struct sock *sk, u32 size, enum sk_mem_dir dir);
 
+/* So far below the lowest limit that what CPUs have not told yet does not matter? Nearly always. */
+static inline bool sk_mem_plenty(const struct sock *sk)
+{
+	const struct proto_mem *mem = sk_proto_mem(sk);
+	const struct netns_sysctl *sysctl = &sk->net->host->init_net->sysctl;
+	s64 low = sk->prot->memory == PROTO_MEM_TCP ? sysctl->tcp_mem_low : sysctl->udp_mem_low;
+
+	return !mem->pressure && mem->allocated + sysctl->core_mem_pcpu_rsv <= low;
+}
+
 /* May the socket take `size` bytes more? What is asked for is charged by whoever takes it. */
 static inline bool sk_wmem_schedule(struct sock *sk, u32 size)
 {
-	return size <= sk_forward_alloc(sk) || __sk_mem_schedule(sk, size, SK_MEM_SEND);
+	return size <= sk_forward_alloc(sk) || sk_mem_plenty(sk) ||
+	       __sk_mem_schedule(sk, size, SK_MEM_SEND);
 }
 
 static inline bool sk_rmem_schedule(struct sock *sk, u32 size)
 {
-	return size <= sk_forward_alloc(sk) || __sk_mem_schedule(sk, size, SK_MEM_RECV);
+	return size <= sk_forward_alloc(sk) || sk_mem_plenty(sk) ||
+	       __sk_mem_schedule(sk, size, SK_MEM_RECV);
 }
 
 /* The send buffer shrinks to half of what is queued, unless the user fixed it. */

@@ -56,16 +56,10 @@ static u64 moderated_until(const struct nic_hw *hw, const struct nic_hw_vector *
 	return v->eitr_usecs && v->fired && hw->world->now < next ? next : 0;
 }
 
-void nic_hw_cause(struct nic_hw *hw, u32 index, u32 cause)
+void nic_hw_vector_tell(struct nic_hw *hw, struct nic_hw_vector *v)
 {
-	struct nic_hw_vector *v = &hw->q[index].vector;
+	u64 next = moderated_until(hw, v);
 
-	u64 next;
-
-	v->icr |= cause;
-	if (!(v->icr & v->ims))
-		return;
-	next = moderated_until(hw, v);
 	if (!next) {
 		vector_fire(hw, v);
 	} else if (!event_armed(&v->moderate)) {

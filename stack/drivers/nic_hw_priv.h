@@ -184,7 +184,13 @@ static inline struct nic_tx_desc *tx_desc(const struct nic_hw *hw, const struct 
 /* should_fail() that costs one test in line while the fault is not planted. */
 static inline bool hw_should_fail(struct nic_hw *hw, enum fault_point point)
 {
-	return hw->world->fault.armed & 1u << point && should_fail(hw->world, point);
+	return unlikely(hw->world->fault.armed & 1u << point) && should_fail(hw->world, point);
+}
+
+/* Is the next frame to be written back with a lie? */
+static inline bool hw_rx_lies(const struct nic_hw *hw)
+{
+	return hw->lies.rx_len || hw->lies.rx_no_eop;
 }
 
 /* Counts a lie down. True: it is to be told now. */
@@ -197,8 +203,16 @@ static inline bool hw_lies(struct nic_hw *hw, u64 *left)
 	return true;
 }
 
-/* Sets causes and interrupts when they are not masked. */
-void nic_hw_cause(struct nic_hw *hw, u32 index, u32 cause);
+/* Interrupts, at once or when moderation lets it; the same for causes that now are there. */
+void nic_hw_vector_tell(struct nic_hw *hw, struct nic_hw_vector *v);
+static inline void nic_hw_cause(struct nic_hw *hw, u32 index, u32 cause)
+{
+	struct nic_hw_vector *v = &hw->q[index].vector;
+
+	v->icr |= cause;
+	if (v->icr & v->ims)
+		nic_hw_vector_tell(hw, v);
+}
 /* When the cause would be told if it came now; UINT64_MAX: it is masked. */
 u64 nic_hw_vector_when(const struct nic_hw *hw, u32 index, u32 cause);
 void nic_hw_vector_init(struct nic_hw *hw, u32 index);

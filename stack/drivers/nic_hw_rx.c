@@ -174,12 +174,17 @@ static void rx_missed(struct nic_hw *hw, u32 queue, u32 len, u32 frames)
 	      hw->stats.rx_missed);
 }
 
-/* Bytes [at, at + len) of what is written: the stamp, the frame without the tag that is taken out.
+/* Bytes [at, at + len) of what is written: the stamp, the frame without the tag that is left out.
  */
 static void rx_bytes(const struct nic_hw *hw, const struct nic_hw_rx *rx, u32 at, u32 len, u8 *to)
 {
 	u8 stamp[8];
 
+	if (!hw->tstamp && !rx->tagged) {
+		if (to != rx->frame) /* lent by nic_hw_room() */
+			memmove(to, rx->frame + at, len);
+		return;
+	}
 	put_le64(stamp, rx->stamp);
 	for (u32 i = 0; i < len; i++, at++) {
 		u32 k = at - 8 * hw->tstamp;
@@ -189,57 +194,84 @@ static void rx_bytes(const struct nic_hw *hw, const struct nic_hw_rx *rx, u32 at
 	}
 }
 
-/* DMA of the frame into the buffers from head on. False: one of them is no memory. */
-static bool rx_dma(struct nic_hw *hw, struct nic_hw_ring *r, const struct nic_hw_rx *rx, u32 len)
+/* The descriptor goes back to the driver: `len` bytes are in its buffer. */
+static inline void rx_write_back(struct nic_rx_desc *d, const struct nic_hw_rx *rx, u32 len,
+				 u32 status)
 {
-	struct nic_rx_desc *ring = rx_desc(hw, r);
-	bool plain = !hw->tstamp && !rx->tagged;
-	u32 i = r->head, done = 0, lie = hw_lies(hw, &hw->lies.rx_len) ? r->buffer_size : 0;
-	u32 end = hw_lies(hw, &hw->lies.rx_no_eop) ? RXD_DD : RXD_DD | RXD_EOP;
+	*d = (struct nic_rx_desc){ .addr = rx->hash | (u64)rx->segs << 32,
+				   .status = RXD_DD | status,
+				   .length = (u16)len,
+				   .vlan = rx->vlan };
+}
 
-	do {
-		struct nic_rx_desc *d = &ring[i];
-		u32 part = min_u32(len - done, r->buffer_size);
-		u8 *to = dma_access(hw, d->addr, part);
+/* DMA of a frame of which no byte is added or left out into the buffer at head, where it fits.
+ * False: that is no memory. */
+static inline bool rx_dma_one(struct nic_hw *hw, struct nic_hw_ring *r, struct nic_rx_desc *ring,
+			      const struct nic_hw_rx *rx)
+{
+	struct nic_rx_desc *d = &ring[r->head];
+	u32 len = rx->len;
+	u8 *to = dma_access(hw, d->addr, len);
 
-		if (!to)
-			return false;
-		if (plain && to != rx->frame) /* lent by nic_hw_room() */
-			memmove(to, rx->frame + done, part);
-		else if (plain)
-			ASSERT(part == len);
-		else
-			rx_bytes(hw, rx, done, part, to);
-		done += part;
-		d->length = (u16)(part + lie);
-		d->addr = rx->hash | (u64)rx->segs << 32;
-		d->vlan = rx->vlan;
-		d->status = done == len ? end | rx->status : RXD_DD;
-		i = ring_next(r, i);
-	} while (done < len);
-	r->head = i;
-	/* Where the next frame goes. */
-	__builtin_prefetch(hw->world->mem.base + ring[i].addr, 1);
+	if (unlikely(!to))
+		return false;
+	if (to != rx->frame) /* lent by nic_hw_room() */
+		memmove(to, rx->frame, len);
+	rx_write_back(d, rx, len, RXD_EOP | rx->status);
+	r->head = ring_next(r, r->head);
 	return true;
 }
 
-static enum nic_hw_placed ring_receive(struct nic_hw *hw, u32 queue, const struct nic_hw_rx *rx)
+/* DMA of any frame into the buffers from head on. False: one of them is no memory. */
+static __attribute__((noinline)) bool rx_dma(struct nic_hw *hw, struct nic_hw_ring *r,
+					     struct nic_rx_desc *ring, const struct nic_hw_rx *rx,
+					     u32 len)
+{
+	u32 lie = hw_lies(hw, &hw->lies.rx_len) ? r->buffer_size : 0;
+	u32 end = hw_lies(hw, &hw->lies.rx_no_eop) ? 0 : RXD_EOP;
+	u32 i = r->head, done = 0;
+
+	do {
+		u32 part = min_u32(len - done, r->buffer_size);
+		u8 *to = dma_access(hw, ring[i].addr, part);
+
+		if (!to)
+			return false;
+		rx_bytes(hw, rx, done, part, to);
+		done += part;
+		rx_write_back(&ring[i], rx, part + lie, done == len ? end | rx->status : 0);
+		i = ring_next(r, i);
+	} while (done < len);
+	r->head = i;
+	return true;
+}
+
+static inline enum nic_hw_placed ring_receive(struct nic_hw *hw, u32 queue,
+					      const struct nic_hw_rx *rx)
 {
 	struct nic_hw_ring *r = &hw->q[queue].rx;
+	struct nic_rx_desc *ring = rx_desc(hw, r);
 	u32 len = rx->len + 8 * hw->tstamp;
 	u32 needed = len <= r->buffer_size ? 1 : (len + r->buffer_size - 1) / r->buffer_size;
+	bool placed;
 
 	if (ring_owned(r) < needed)
 		return NIC_HW_MISSED;
-	if (!rx_dma(hw, r, rx, len))
+	if (needed == 1 && !hw->tstamp && !rx->tagged && !hw_rx_lies(hw))
+		placed = rx_dma_one(hw, r, ring, rx);
+	else
+		placed = rx_dma(hw, r, ring, rx, len);
+	if (unlikely(!placed))
 		return NIC_HW_BAD;
+	/* Where the next frame goes. */
+	__builtin_prefetch(hw->world->mem.base + ring[r->head].addr, 1);
 	if (hw->pausec & PAUSE_TX)
 		nic_hw_pause_level(hw, r);
 	nic_hw_cause(hw, queue, ICR_RX);
 	return NIC_HW_PLACED;
 }
 
-static void rx_taken(struct nic_hw *hw, const struct nic_hw_rx *rx)
+static inline void rx_taken(struct nic_hw *hw, const struct nic_hw_rx *rx)
 {
 	const u8 *frame = rx->frame;
 
@@ -249,21 +281,26 @@ static void rx_taken(struct nic_hw *hw, const struct nic_hw_rx *rx)
 		hw->stats.rx_vlan += rx->segs;
 }
 
-void nic_hw_place(struct nic_hw *hw, u32 queue, const struct nic_hw_rx *rx)
+static inline void place(struct nic_hw *hw, u32 queue, const struct nic_hw_rx *rx)
 {
 	enum nic_hw_placed placed = NIC_HW_MISSED;
 
-	if (hw->rx_bad) {
+	if (unlikely(hw->rx_bad)) {
 		hw->rx_bad--;
 		placed = NIC_HW_BAD;
-	} else if (!hw->rx_stalled && !hw_should_fail(hw, FAULT_RX_MISSED))
+	} else if (likely(!hw->rx_stalled && !hw_should_fail(hw, FAULT_RX_MISSED)))
 		placed = hw->vnet ? vnet_hw_receive(hw, queue, rx) : ring_receive(hw, queue, rx);
-	if (placed == NIC_HW_PLACED)
+	if (likely(placed == NIC_HW_PLACED))
 		rx_taken(hw, rx);
 	else if (placed == NIC_HW_BAD)
 		hw->stats.rx_bad_descriptor += rx->segs;
 	else
 		rx_missed(hw, queue, rx->wire, rx->segs);
+}
+
+void nic_hw_place(struct nic_hw *hw, u32 queue, const struct nic_hw_rx *rx)
+{
+	place(hw, queue, rx);
 }
 
 /* For one queue without anything that needs a look at the frame, or puts other bytes than the
@@ -302,5 +339,5 @@ void nic_hw_receive(void *ctx, const struct wire_rx *arrived)
 	}
 	rx.status |= hw->tstamp ? RXD_TS : 0;
 	if (!hw->lro || !nic_hw_lro_receive(hw, queue, &rx, len))
-		nic_hw_place(hw, queue, &rx);
+		place(hw, queue, &rx);
 }

@@ -115,7 +115,7 @@ void nic_rx_refill(struct nic_queue *q)
 		mod_timer(&q->refill, jiffies(dev_host(q->adapter->dev)) + NIC_REFILL_MS);
 }
 
-void nic_receive_skb(struct nic_queue *q, struct sk_buff *skb, bool csum_ok)
+static inline void receive_skb(struct nic_queue *q, struct sk_buff *skb, bool csum_ok)
 {
 	struct net_device *dev = q->adapter->dev;
 
@@ -128,6 +128,11 @@ void nic_receive_skb(struct nic_queue *q, struct sk_buff *skb, bool csum_ok)
 	skb->queue_mapping = (u16)q->index;
 	skb->protocol = eth_type_trans(skb, dev);
 	napi_gro_receive(&q->napi, skb);
+}
+
+void nic_receive_skb(struct nic_queue *q, struct sk_buff *skb, bool csum_ok)
+{
+	receive_skb(q, skb, csum_ok);
 }
 
 void nic_rx_no_skb(struct nic_queue *q, u32 frames)
@@ -151,7 +156,7 @@ static void rx_desc_to_skb(struct nic_queue *q, struct sk_buff *skb, const struc
 		skb->hash = (u32)d->addr;
 		skb->l4_hash = (d->status & RXD_L4HASH) != 0;
 	}
-	nic_receive_skb(q, skb, d->status & RXD_L4CS);
+	receive_skb(q, skb, d->status & RXD_L4CS);
 }
 
 /* A frame in several buffers, the first at i, `last` the one with EOP. NULL: no memory. */
@@ -182,7 +187,7 @@ static struct sk_buff *nic_rx_gather(struct nic_queue *q, u32 i, u32 last)
 
 /* The buffer itself becomes the packet, `skip` bytes of it left out. NULL: no memory, the buffer
  * stays with its descriptor. */
-static struct sk_buff *nic_rx_build(struct nic_queue *q, u32 i, u32 skip)
+static inline struct sk_buff *nic_rx_build(struct nic_queue *q, u32 i, u32 skip)
 {
 	struct sk_buff *skb = build_skb(q->adapter->world, q->rx.rx_buffer[i].head, NIC_RX_AREA);
 
@@ -191,7 +196,8 @@ static struct sk_buff *nic_rx_build(struct nic_queue *q, u32 i, u32 skip)
 	q->rx.rx_buffer[i].head = NULL;
 	skb_reserve(skb, NIC_RX_HEADROOM - rx_stamp_len(q));
 	skb_put(skb, q->rx.rx[i].length);
-	skb_pull(skb, skip);
+	if (skip)
+		skb_pull(skb, skip);
 	return skb;
 }
 
@@ -310,6 +316,31 @@ static void rx_release(struct nic_ring *r, u32 last)
 	r->next_to_clean = end;
 }
 
+/* A frame in one buffer, of a length that can be, not merged and not stamped: nearly all are that.
+ */
+static inline bool rx_plain(const struct nic_queue *q, const struct nic_rx_desc *d)
+{
+	return (d->status & (RXD_DD | RXD_EOP | RXD_LRO)) == (RXD_DD | RXD_EOP) &&
+	       d->length >= ETH_HLEN && d->length <= NIC_RX_BUFFER && !q->rx_discarding &&
+	       !q->adapter->rx_tstamp;
+}
+
+/* The plain frame at next_to_clean, to the stack. */
+static inline void rx_plain_one(struct nic_queue *q)
+{
+	struct nic_ring *r = &q->rx;
+	u32 i = r->next_to_clean;
+	struct nic_rx_desc done = r->rx[i];
+	struct sk_buff *skb = nic_rx_build(q, i, 0);
+
+	r->rx[i].status = 0;
+	r->next_to_clean = nic_ring_next(r, i);
+	if (likely(skb != NULL))
+		rx_desc_to_skb(q, skb, &done);
+	else
+		nic_rx_no_skb(q, 1);
+}
+
 /* The frame in the descriptors up to `last`, to the stack. */
 static void rx_one(struct nic_queue *q, u32 last)
 {
@@ -342,25 +373,37 @@ static bool rx_endless(struct nic_queue *q, u32 last, u32 descs)
 	return true;
 }
 
-s32 nic_clean_rx(struct nic_queue *q, s32 budget)
+/* What is next in the ring, whatever it is. False: nothing that is whole. */
+static __attribute__((noinline)) bool rx_any(struct nic_queue *q)
 {
 	struct nic_ring *r = &q->rx;
 	u32 last = 0, descs;
+
+	if (!rx_frame_end(r, &last, &descs))
+		return rx_endless(q, last, descs);
+	if (q->rx_discarding) {
+		q->rx_discarding = false;
+		rx_release(r, last);
+	} else if (!rx_frame_ok(q, r->next_to_clean, last)) {
+		rx_bad_frame(q, NIC_BAD_LENGTH, r->rx[last].length);
+		rx_release(r, last);
+	} else {
+		rx_one(q, last);
+	}
+	return true;
+}
+
+s32 nic_clean_rx(struct nic_queue *q, s32 budget)
+{
+	struct nic_ring *r = &q->rx;
 	s32 work = 0;
 
 	for (; work < budget; work++) {
-		if (!rx_frame_end(r, &last, &descs)) {
-			if (!rx_endless(q, last, descs))
-				break;
-		} else if (q->rx_discarding) {
-			q->rx_discarding = false;
-			rx_release(r, last);
-		} else if (!rx_frame_ok(q, r->next_to_clean, last)) {
-			rx_bad_frame(q, NIC_BAD_LENGTH, r->rx[last].length);
-			rx_release(r, last);
-		} else {
-			rx_one(q, last);
-		}
+		if (likely(r->next_to_clean != r->next_to_use &&
+			   rx_plain(q, &r->rx[r->next_to_clean])))
+			rx_plain_one(q);
+		else if (!rx_any(q))
+			break;
 		if (nic_ring_unused(r) >= NIC_RX_BUFFER_WRITE)
 			nic_rx_refill(q);
 	}

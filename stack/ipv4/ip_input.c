@@ -34,7 +34,8 @@ int inet_del_protocol(struct host *h, u8 protocol, const struct net_protocol *op
 
 /* ---- up ---- */
 
-static int ip_local_deliver_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
+static inline __attribute__((always_inline)) int
+ip_local_deliver_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
 	const struct inet_protos *protos = net->host->inet_protos;
 	u32 protocol = ip4_protocol(ip_hdr(skb));
@@ -74,15 +75,22 @@ static int ip_local_deliver_finish(struct net *net, struct sock *sk, struct sk_b
 	return 0;
 }
 
-int ip_local_deliver(struct sk_buff *skb)
+static inline __attribute__((always_inline)) int local_deliver(struct sk_buff *skb)
 {
 	struct net *net = dev_net(skb->dev);
+	int ret;
 
 	skb_path(skb, SKB_PATH_IP_LOCAL_DELIVER);
 	if (ip4_is_fragment(ip_hdr(skb)) && ip_defrag(net, skb, IP_DEFRAG_LOCAL_DELIVER))
 		return 0;
-	return NF_HOOK(AF_INET, NF_INET_LOCAL_IN, net, NULL, skb, skb->dev, NULL,
-		       ip_local_deliver_finish);
+	ret = nf_hook(AF_INET, NF_INET_LOCAL_IN, net, NULL, skb, skb->dev, NULL,
+		      ip_local_deliver_finish);
+	return ret == 1 ? ip_local_deliver_finish(net, NULL, skb) : ret;
+}
+
+int ip_local_deliver(struct sk_buff *skb)
+{
+	return local_deliver(skb);
 }
 
 /* ---- options and route ---- */
@@ -139,7 +147,7 @@ static int ip_options_rcv_srr(struct sk_buff *skb, struct net_device *dev)
 	return 0;
 }
 
-static int ip_rcv_options(struct sk_buff *skb, struct net_device *dev)
+static __attribute__((noinline)) int ip_rcv_options(struct sk_buff *skb, struct net_device *dev)
 {
 	struct ip_options *opt = &IPCB(skb)->opt;
 	struct net *net = dev_net(dev);
@@ -184,7 +192,8 @@ static bool ip_rcv_addressing(struct net *net, struct sk_buff *skb)
 	return true;
 }
 
-static int ip_rcv_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
+static inline __attribute__((always_inline)) int ip_rcv_finish(struct net *net, struct sock *sk,
+							       struct sk_buff *skb)
 {
 	struct net_device *dev = skb->dev;
 	const u8 *iph = ip_hdr(skb);
@@ -206,6 +215,9 @@ static int ip_rcv_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
 		kfree_skb_reason(skb, SKB_DROP_REASON_UNICAST_IN_L2_MULTICAST);
 		return NET_RX_DROP;
 	}
+	/* No indirect call for what most packets are for (INDIRECT_CALL_INET). */
+	if (likely(skb->dst->input == ip_local_deliver))
+		return local_deliver(skb);
 	return dst_input(skb);
 }
 
@@ -250,7 +262,7 @@ static struct sk_buff *ip_rcv_core(struct sk_buff *skb, struct net *net)
 	/* Frames, however many are in it. */
 	net->mib[MIB_IpExtInNoECTPkts + (ip4_tos(iph) & INET_ECN_MASK)] +=
 		max_u32(1, skb_shinfo(skb)->gso_segs);
-	if (!pskb_may_pull(skb, ihl))
+	if (unlikely(ihl > IP4_HLEN) && !pskb_may_pull(skb, ihl))
 		return ip_rcv_hdr_error(skb, net, SKB_DROP_REASON_IP_INHDR);
 	iph = ip_hdr(skb);
 	if (ip_fast_csum(iph, ihl / 4)) {
@@ -279,6 +291,7 @@ int ip_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_type
 	   struct net_device *orig_dev)
 {
 	struct net *net = dev_net(dev);
+	int ret;
 
 	(void)pt;
 	(void)orig_dev;
@@ -287,5 +300,7 @@ int ip_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_type
 	skb = ip_rcv_core(skb, net);
 	if (!skb)
 		return NET_RX_DROP;
-	return NF_HOOK(AF_INET, NF_INET_PRE_ROUTING, net, NULL, skb, dev, NULL, ip_rcv_finish);
+	/* Not NF_HOOK(): the next step is known here, and follows in line. */
+	ret = nf_hook(AF_INET, NF_INET_PRE_ROUTING, net, NULL, skb, dev, NULL, ip_rcv_finish);
+	return ret == 1 ? ip_rcv_finish(net, NULL, skb) : ret;
 }

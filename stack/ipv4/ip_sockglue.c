@@ -27,7 +27,7 @@ void ipv4_pktinfo_prepare(const struct sock *sk, struct sk_buff *skb)
 
 		memcpy(skb->cb + CB_SPEC_DST, &spec_dst, sizeof(spec_dst));
 	}
-	skb_dst_drop(skb);
+	skb_dst_release(skb);
 }
 
 static void cmsg_pktinfo(struct msghdr *msg, const struct sk_buff *skb)

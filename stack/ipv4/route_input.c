@@ -226,12 +226,13 @@ static int input_multicast(struct input_request *r, enum skb_drop_reason *reason
 	return input_local(r, RTCF_MULTICAST, RTN_MULTICAST, 0, reason);
 }
 
-static struct rt_input_slot *input_slot(struct net *net, be32 saddr, be32 daddr, u32 ifindex)
+/* Which slot it is changes no result: a multiplication by large odd numbers is good enough. */
+static inline struct rt_input_slot *input_slot(struct net *net, be32 saddr, be32 daddr, u32 ifindex)
 {
-	u64 h = (u64)saddr << 32 ^ daddr ^ (u64)ifindex << 48;
+	u64 h = ntohl(saddr) * 0x9e3779b97f4a7c15ull ^ ntohl(daddr) * 0xc2b2ae3d27d4eb4full ^
+		ifindex * 0x165667b19e3779f9ull;
 
-	h = (u64)ntohl((be32)h) ^ (u64)ntohl((be32)(h >> 32)) << 32;
-	return &net_ipv4(net)->rt_input[mix64(h) & (RT_INPUT_CACHE - 1)];
+	return &net_ipv4(net)->rt_input[h >> 32 & (RT_INPUT_CACHE - 1)];
 }
 
 static void input_remember(struct rt_input_slot *slot, const struct input_request *r)
@@ -256,15 +257,38 @@ static void input_remember(struct rt_input_slot *slot, const struct input_reques
 	slot->doredirect = IPCB(r->skb)->flags & IPSKB_DOREDIRECT;
 }
 
+/* The tables are asked, and what they say is remembered in the slot. */
+static __attribute__((noinline)) int
+ip_route_input_uncached(struct rt_input_slot *slot, struct sk_buff *skb, be32 daddr, be32 saddr,
+			u8 tos, struct net_device *dev, enum skb_drop_reason *reason)
+{
+	struct input_request r = { .skb = skb,
+				   .net = dev_net(dev),
+				   .dev = dev,
+				   .in_dev = dev->ip_ptr,
+				   .daddr = daddr,
+				   .saddr = saddr,
+				   .tos = tos };
+	int err;
+
+	if (dev->anyip) /* every packet is for this host, wherever it is from */
+		err = input_local(&r, 0, RTN_LOCAL, 0, reason);
+	else if (ipv4_is_multicast(daddr))
+		err = input_multicast(&r, reason);
+	else
+		err = ip_route_input_slow(&r, reason);
+	if (!err && skb->protocol == htons(ETH_P_IP))
+		input_remember(slot, &r);
+	return err;
+}
+
 int ip_route_input(struct sk_buff *skb, be32 daddr, be32 saddr, u8 tos, struct net_device *dev,
 		   enum skb_drop_reason *reason)
 {
 	struct net *net = dev_net(dev);
 	struct rt_input_slot *slot;
-	struct input_request r;
-	int err;
 
-	if (!dev->ip_ptr)
+	if (unlikely(!dev->ip_ptr))
 		return martian(reason, SKB_DROP_REASON_IP_INNOROUTES, -EINVAL);
 	tos &= RT_TOS_MASK;
 	slot = input_slot(net, saddr, daddr, dev->ifindex);
@@ -278,20 +302,5 @@ int ip_route_input(struct sk_buff *skb, be32 daddr, be32 saddr, u8 tos, struct n
 		skb_dst_set(skb, &slot->rt->dst);
 		return 0;
 	}
-	r = (struct input_request){ .skb = skb,
-				    .net = net,
-				    .dev = dev,
-				    .in_dev = dev->ip_ptr,
-				    .daddr = daddr,
-				    .saddr = saddr,
-				    .tos = tos };
-	if (dev->anyip) /* every packet is for this host, wherever it is from */
-		err = input_local(&r, 0, RTN_LOCAL, 0, reason);
-	else if (ipv4_is_multicast(daddr))
-		err = input_multicast(&r, reason);
-	else
-		err = ip_route_input_slow(&r, reason);
-	if (!err && skb->protocol == htons(ETH_P_IP))
-		input_remember(slot, &r);
-	return err;
+	return ip_route_input_uncached(slot, skb, daddr, saddr, tos, dev, reason);
 }

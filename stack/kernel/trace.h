@@ -8,6 +8,7 @@
 #define TAPLINE_KERNEL_TRACE_H
 
 #include "kernel/world.h"
+#include "lib/compiler.h"
 #include "stack/trace.h"
 
 void trace_emit(struct world *w, const struct host *h, enum trace_event ev, u64 a, u64 b, u64 c,
@@ -18,7 +19,7 @@ void trace_emit(struct world *w, const struct host *h, enum trace_event ev, u64 
 static inline void trace(struct world *w, const struct host *h, enum trace_event ev, u64 a, u64 b,
 			 u64 c, u64 d)
 {
-	if (w->trace_wanted & (1ull << ev))
+	if (unlikely(w->trace_wanted & (1ull << ev)))
 		trace_emit(w, h, ev, a, b, c, d);
 }
 

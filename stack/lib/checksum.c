@@ -23,13 +23,6 @@ static inline u64 load64(const u8 *p)
 	return v;
 }
 
-static inline u32 fold64(u64 s)
-{
-	s = (s & 0xffffffffu) + (s >> 32);
-	s = (s & 0xffffffffu) + (s >> 32);
-	return (u32)s;
-}
-
 /* Fewer than eight bytes, from an even place on: as a word of four, one of two, and one whose
  * second byte is zero. */
 static inline u64 sum_rest(const u8 *p, u32 len)
@@ -98,7 +91,7 @@ static inline __attribute__((always_inline)) u64 sum_run(u8 *to, const u8 *p, u3
 	a.words += a.high - (a.high << 32);
 	for (u32 i = 0; i < 4; i++)
 		sum += a.words[i];
-	return fold64(sum);
+	return csum_fold64(sum);
 }
 
 static inline __attribute__((always_inline)) u64 sum_blocks_any(u8 *to, const u8 *p, u32 blocks)
@@ -161,7 +154,7 @@ static inline __attribute__((always_inline)) u32 sum_tail(const u8 *p, u32 len, 
 		s = add64(s, load64(p));
 	if (len)
 		s = add64(s, sum_rest(p, len));
-	return fold64(s);
+	return csum_fold64(s);
 }
 
 u32 csum_partial(const u8 *p, u32 len, u32 sum)
@@ -187,17 +180,6 @@ u32 csum_partial_copy(u8 *dst, const u8 *src, u32 len, u32 sum)
 	return sum_tail(dst + whole, len - whole, s);
 }
 
-u32 csum_tcpudp_nofold(be32 saddr, be32 daddr, u32 len, u8 proto, u32 sum)
-{
-	u64 s = (u64)saddr + daddr + sum;
-
-	/* Zero, protocol, length: two more 16-bit words, as they lie in memory. */
-	s += htons(proto);
-	s += htons((u16)len);
-	s += htons((u16)(len >> 16));
-	return fold64(s);
-}
-
 u32 csum_ipv6_nofold(const u8 *saddr, const u8 *daddr, u32 len, u8 proto, u32 sum)
 {
 	u64 s = csum_partial(saddr, 16, csum_partial(daddr, 16, sum));
@@ -205,7 +187,7 @@ u32 csum_ipv6_nofold(const u8 *saddr, const u8 *daddr, u32 len, u8 proto, u32 su
 	s += htons(proto);
 	s += htons((u16)len);
 	s += htons((u16)(len >> 16));
-	return fold64(s);
+	return csum_fold64(s);
 }
 
 be16 ip_fast_csum(const u8 *iph, u32 ihl)
@@ -214,7 +196,7 @@ be16 ip_fast_csum(const u8 *iph, u32 ihl)
 
 	if (ihl == 5) { /* nearly all headers */
 		memcpy(&last, iph + 16, 4);
-		return csum_fold(fold64(add64(add64(load64(iph), load64(iph + 8)), last)));
+		return csum_fold(csum_fold64(add64(add64(load64(iph), load64(iph + 8)), last)));
 	}
 	return csum_fold(csum_partial(iph, ihl * 4, 0));
 }

@@ -7,7 +7,7 @@
 #ifndef TAPLINE_LIB_CHECKSUM_H
 #define TAPLINE_LIB_CHECKSUM_H
 
-#include "stack/types.h"
+#include "lib/bytes.h"
 
 /* Adds len bytes at p to sum. p lies at an even offset of what is summed (else see csum_block_add).
  */
@@ -56,8 +56,25 @@ static inline u32 csum_block_add(u32 sum, u32 block, u32 offset)
 	return csum_add(sum, block);
 }
 
+/* A sum of 32-bit words, whose carries are all there, as a sum of 32 bits. */
+static inline u32 csum_fold64(u64 s)
+{
+	s = (s & 0xffffffffu) + (s >> 32);
+	s = (s & 0xffffffffu) + (s >> 32);
+	return (u32)s;
+}
+
 /* Sum of the IPv4 pseudo header (RFC 768, RFC 9293 3.1). len in host order. */
-u32 csum_tcpudp_nofold(be32 saddr, be32 daddr, u32 len, u8 proto, u32 sum);
+static inline u32 csum_tcpudp_nofold(be32 saddr, be32 daddr, u32 len, u8 proto, u32 sum)
+{
+	u64 s = (u64)saddr + daddr + sum;
+
+	/* Zero, protocol, length: two more 16-bit words, as they lie in memory. */
+	s += htons(proto);
+	s += htons((u16)len);
+	s += htons((u16)(len >> 16));
+	return csum_fold64(s);
+}
 
 static inline be16 csum_tcpudp_magic(be32 saddr, be32 daddr, u32 len, u8 proto, u32 sum)
 {

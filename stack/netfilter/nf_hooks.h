@@ -72,19 +72,26 @@ static inline u32 nf_family_index(u16 pf)
  * stolen or is held, or -errno. */
 int nf_hook_slow(struct sk_buff *skb, const struct nf_hook_state *state);
 
-/* Runs the chain, and okfn when all accept. Takes the packet. Returns okfn's result, -EPERM or
- * the hook's errno when it was dropped, 0 when it was stolen or is held. */
-static inline int NF_HOOK(u16 pf, u32 hook, struct net *net, struct sock *sk, struct sk_buff *skb,
+/* Runs the chain. 1: the caller goes on with okfn. Else the packet is gone: -EPERM or the hook's
+ * errno when it was dropped, 0 when it was stolen or is held for okfn. */
+static inline int nf_hook(u16 pf, u32 hook, struct net *net, struct sock *sk, struct sk_buff *skb,
 			  struct net_device *in, struct net_device *out, nf_okfn okfn)
 {
 	if (net->nf_hooks[nf_family_index(pf)][hook]) {
 		const struct nf_hook_state state = { hook, pf, in, out, sk, net, okfn };
-		int ret = nf_hook_slow(skb, &state);
 
-		if (ret != 1)
-			return ret;
+		return nf_hook_slow(skb, &state);
 	}
-	return okfn(net, sk, skb);
+	return 1;
+}
+
+/* The same, and okfn when all accept, whose result it returns. Takes the packet. */
+static inline int NF_HOOK(u16 pf, u32 hook, struct net *net, struct sock *sk, struct sk_buff *skb,
+			  struct net_device *in, struct net_device *out, nf_okfn okfn)
+{
+	int ret = nf_hook(pf, hook, net, sk, skb, in, out, okfn);
+
+	return ret == 1 ? okfn(net, sk, skb) : ret;
 }
 
 /* ---- packets that wait for a verdict ---- */

@@ -145,13 +145,11 @@ static void piece_sum(void *ctx, u8 *p, u32 n, u32 at)
 	s->sum = csum_block_add(s->sum, part, at);
 }
 
-u32 skb_checksum(const struct sk_buff *skb, u32 offset, u32 len, u32 sum)
+u32 skb_checksum_pieces(const struct sk_buff *skb, u32 offset, u32 len, u32 sum)
 {
 	struct summing s = { .sum = sum };
 	bool whole;
 
-	if (offset <= skb_headlen(skb) && len <= skb_headlen(skb) - offset)
-		return csum_partial(skb->data + offset, len, sum);
 	whole = for_range(skb, offset, len, piece_sum, &s);
 	ASSERT(whole);
 	return s.sum;

@@ -12,52 +12,23 @@
 #include "lib/poison.h"
 #include "skb/ip_way.h"
 
-#define SMP_CACHE_BYTES 64u
-/* Linux x86-64: SKB_DATA_ALIGN(sizeof(struct skb_shared_info)) and of struct sk_buff. */
-#define DECLARED_SHINFO 320u
-#define DECLARED_HEAD	256u
-
-static u32 data_align(u32 size)
-{
-	return (size + SMP_CACHE_BYTES - 1) & ~(SMP_CACHE_BYTES - 1);
-}
-
-u32 skb_data_alloc_size(u32 size)
-{
-	return data_align(size);
-}
-
-/* What kmalloc makes of a size on Linux: its next slab size. */
-static u32 kmalloc_size(u32 size)
-{
-	if (size > 64 && size <= 96)
-		return 96;
-	if (size > 128 && size <= 192)
-		return 192;
-	return size <= 64 ? 64 : 1u << (32 - __builtin_clz(size - 1));
-}
-
-u32 skb_truesize(u32 size)
-{
-	return kmalloc_size(data_align(size) + DECLARED_SHINFO) + DECLARED_HEAD;
-}
-
 u8 *skb_data_alloc(struct world *w, u32 size)
 {
-	return mem_alloc_n(w, MEM_SKB_DATA, 1, data_align(size) + sizeof(struct skb_shared_info));
+	return mem_alloc_n(w, MEM_SKB_DATA, 1,
+			   skb_data_align(size) + sizeof(struct skb_shared_info));
 }
 
 u32 skb_data_alloc_bulk(struct world *w, u32 size, u8 **heads, u32 count)
 {
-	return mem_alloc_bulk(w, MEM_SKB_DATA, 1, data_align(size) + sizeof(struct skb_shared_info),
-			      heads, count);
+	return mem_alloc_bulk(w, MEM_SKB_DATA, 1,
+			      skb_data_align(size) + sizeof(struct skb_shared_info), heads, count);
 }
 
 void skb_data_free(struct world *w, u8 *head, u32 size)
 {
 	/* Bytes never put are poisoned; the allocator looks at the first to find a double free. */
-	unpoison_range(head, data_align(size));
-	mem_free_n(w, MEM_SKB_DATA, head, 1, data_align(size) + sizeof(struct skb_shared_info));
+	unpoison_range(head, skb_data_align(size));
+	mem_free_n(w, MEM_SKB_DATA, head, 1, skb_data_align(size) + sizeof(struct skb_shared_info));
 }
 
 /* In pieces that the compiler makes wide stores of: as one it is a string instruction that takes
@@ -73,7 +44,7 @@ static inline void skb_zero(struct sk_buff *skb)
 	memset(p + sizeof(*skb) - 64, 0, 64);
 }
 
-static void skb_init(struct sk_buff *skb, struct world *w, u8 *head, u32 size)
+static inline void skb_init(struct sk_buff *skb, struct world *w, u8 *head, u32 end, u32 truesize)
 {
 	struct skb_shared_info *shinfo;
 
@@ -82,25 +53,25 @@ static void skb_init(struct sk_buff *skb, struct world *w, u8 *head, u32 size)
 	skb->id = ++w->skb_count;
 	skb->head = head;
 	skb->data = head;
-	skb->end = data_align(size);
+	skb->end = end;
 	skb->mac_header = 0xffff;
 	skb->network_header = 0xffff;
 	skb->transport_header = 0xffff;
 	skb->users = 1;
-	skb->truesize = skb_truesize(size);
-	poison_range(head, skb->end);
+	skb->truesize = truesize;
+	poison_range(head, end);
 	shinfo = skb_shinfo(skb);
 	/* frags[] beyond nr_frags is never read. */
 	memset(shinfo, 0, offsetof(struct skb_shared_info, frags));
 	shinfo->dataref = 1;
 }
 
-struct sk_buff *build_skb(struct world *w, u8 *head, u32 size)
+struct sk_buff *__build_skb(struct world *w, u8 *head, u32 end, u32 truesize)
 {
 	struct sk_buff *skb = mem_alloc(w, MEM_SKB, sizeof(*skb));
 
 	if (skb)
-		skb_init(skb, w, head, size);
+		skb_init(skb, w, head, end, truesize);
 	return skb;
 }
 
@@ -378,7 +349,7 @@ int pskb_expand_head(struct sk_buff *skb, u32 nhead, u32 ntail)
 {
 	struct skb_shared_info *old = skb_shinfo(skb);
 	struct skb_shared_info *shinfo;
-	u32 size = data_align(nhead + skb->end + ntail);
+	u32 size = skb_data_align(nhead + skb->end + ntail);
 	u32 used = skb->tail, headroom = skb_headroom(skb);
 	u8 *head;
 
@@ -437,7 +408,7 @@ int skb_cow_head(struct sk_buff *skb, u32 headroom)
 
 	if (!delta && !skb_header_cloned(skb))
 		return 0;
-	return pskb_expand_head(skb, data_align(delta), 0);
+	return pskb_expand_head(skb, skb_data_align(delta), 0);
 }
 
 void skb_compact(struct sk_buff *skb, u32 headroom)

@@ -12,6 +12,8 @@
 #define TAPLINE_SKB_SKBUFF_H
 
 #include "lib/bytes.h"
+#include "lib/checksum.h"
+#include "lib/compiler.h"
 #include "lib/poison.h"
 #include "lib/rbtree.h"
 #include "netns/net.h"
@@ -139,8 +141,35 @@ struct sk_buff {
 		ip_way : 2; /* enum ip_way: where IP has it */
 };
 
+#define SMP_CACHE_BYTES 64u
+/* Linux x86-64: SKB_DATA_ALIGN(sizeof(struct skb_shared_info)) and of struct sk_buff. */
+#define SKB_DECLARED_SHINFO 320u
+#define SKB_DECLARED_HEAD   256u
+
+/* SKB_DATA_ALIGN */
+static inline u32 skb_data_align(u32 size)
+{
+	return (size + SMP_CACHE_BYTES - 1) & ~(SMP_CACHE_BYTES - 1);
+}
+
+/* What kmalloc makes of a size on Linux: its next slab size. */
+static inline u32 kmalloc_size(u32 size)
+{
+	if (size > 64 && size <= 96)
+		return 96;
+	if (size > 128 && size <= 192)
+		return 192;
+	return size <= 64 ? 64 : 1u << (32 - __builtin_clz(size - 1));
+}
+
+/* Declared cost of a buffer of `size` bytes: what Linux x86-64's SKB_TRUESIZE gives. In line, for
+ * drivers know their size when they are compiled. */
+static inline u32 skb_truesize(u32 size)
+{
+	return kmalloc_size(skb_data_align(size) + SKB_DECLARED_SHINFO) + SKB_DECLARED_HEAD;
+}
+
 /* Data areas: `size` usable bytes in front of the shared info. */
-u32 skb_data_alloc_size(u32 size);
 u8 *skb_data_alloc(struct world *w, u32 size);
 /* Up to `count` of them at once, to heads[]: how many there were. */
 u32 skb_data_alloc_bulk(struct world *w, u32 size, u8 **heads, u32 count);
@@ -153,7 +182,11 @@ struct sk_buff *alloc_skb(struct world *w, u32 size);
 struct sk_buff *netdev_alloc_skb(struct net_device *dev, struct world *w, u32 size);
 /* Around a data area from skb_data_alloc(w, size); takes the area. NULL: the area is still the
  * caller's. */
-struct sk_buff *build_skb(struct world *w, u8 *head, u32 size);
+struct sk_buff *__build_skb(struct world *w, u8 *head, u32 end, u32 truesize);
+static inline struct sk_buff *build_skb(struct world *w, u8 *head, u32 size)
+{
+	return __build_skb(w, head, skb_data_align(size), skb_truesize(size));
+}
 
 /* Drops a reference; at the last one the packet is counted and traced as dropped for `reason`. skb
  * may be NULL. */
@@ -332,7 +365,14 @@ bool skb_copy_bits(const struct sk_buff *skb, u32 offset, u8 *to, u32 len);
 bool skb_store_bits(struct sk_buff *skb, u32 offset, const u8 *from, u32 len);
 /* The same, or where they lie when that is linear: NULL when they are not all there. */
 const u8 *skb_header_pointer(const struct sk_buff *skb, u32 offset, u32 len, u8 *buffer);
-u32 skb_checksum(const struct sk_buff *skb, u32 offset, u32 len, u32 sum);
+/* Their sum, added to `sum`; they are all there. */
+u32 skb_checksum_pieces(const struct sk_buff *skb, u32 offset, u32 len, u32 sum);
+static inline u32 skb_checksum(const struct sk_buff *skb, u32 offset, u32 len, u32 sum)
+{
+	if (likely(offset <= skb_headlen(skb) && len <= skb_headlen(skb) - offset))
+		return csum_partial(skb->data + offset, len, sum);
+	return skb_checksum_pieces(skb, offset, len, sum);
+}
 /* Where the bytes lie, in order, as a device that gathers them wants it. How many runs; 0: more
  * than it takes. */
 struct skb_piece {
@@ -399,10 +439,6 @@ static inline s32 skb_transport_offset(const struct sk_buff *skb)
 {
 	return (s32)(skb_transport_header(skb) - skb->data);
 }
-
-/* Declared cost of a buffer of `size` bytes: what Linux x86-64's SKB_TRUESIZE gives (data + 320 of
- * shared info + 256 of head). */
-u32 skb_truesize(u32 size);
 
 /* Lets go of the owning socket (skb->destructor). */
 void skb_orphan(struct sk_buff *skb);

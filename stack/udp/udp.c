@@ -244,20 +244,6 @@ struct sk_buff *__skb_recv_udp(struct sock *sk, u32 flags, s32 *off, int *err)
 	return skb;
 }
 
-bool udp_checksum_ok(struct sk_buff *skb)
-{
-	u32 sum;
-
-	if (udp_csum_unnecessary(skb))
-		return true;
-	/* skb->csum covers what has been pulled, and the pseudo-header (RFC 768). */
-	sum = skb_checksum(skb, 0, skb->len, skb->csum);
-	if (csum_fold(sum))
-		return false;
-	skb->csum_valid = 1;
-	return true;
-}
-
 /* A packet whose checksum turned out wrong after it was queued. */
 static void drop_bad_csum(struct sock *sk, struct sk_buff *skb)
 {

@@ -153,28 +153,36 @@ static struct sock *lookup_flow(const struct udp_table *t, const struct udp_key 
 	return result;
 }
 
-static struct sock *lookup(const struct udp_key *k)
+static __attribute__((noinline)) struct sock *
+lookup_many(const struct udp_table *t, const struct udp_hslot *slot, const struct udp_key *k)
+{
+	struct sock *sk;
+
+	if (slot->count <= SHORT_CHAIN)
+		return lookup_short(slot, k);
+	sk = t->flow.entries ? lookup_flow(t, k) : NULL;
+	if (!sk)
+		sk = lookup_addr(t, k, k->daddr);
+	return sk ? sk : lookup_addr(t, k, 0);
+}
+
+/* In line for a port that has its slot to itself and one plain socket. */
+static inline struct sock *lookup(const struct udp_key *k)
 {
 	const struct udp_table *t = k->net->host->udp_table;
 	const struct udp_hslot *slot = udp_htable_slot(&t->port, udp_hash_port(k->net, k->dport));
-	struct sock *sk;
 
 	if (!slot->count)
 		return NULL;
-	if (slot->count == 1) {
-		sk = &udp_by_port(slot->head.first)->sk;
+	if (likely(slot->count == 1)) {
+		struct sock *sk = &udp_by_port(slot->head.first)->sk;
+
 		if (sk->inet_num != k->dport)
 			return NULL;
 		if (plain_match(sk, k) && (!sk->inet_rcv_saddr || sk->inet_rcv_saddr == k->daddr))
 			return sk;
 	}
-	if (slot->count <= SHORT_CHAIN) {
-		return lookup_short(slot, k);
-	}
-	sk = t->flow.entries ? lookup_flow(t, k) : NULL;
-	if (!sk)
-		sk = lookup_addr(t, k, k->daddr);
-	return sk ? sk : lookup_addr(t, k, 0);
+	return lookup_many(t, slot, k);
 }
 
 struct sock *__udp4_lib_lookup(struct net *net, be32 saddr, u16 sport, be32 daddr, u16 dport,
@@ -208,7 +216,7 @@ static bool udp4_csum_init(struct sk_buff *skb, const u8 *uh, be32 saddr, be32 d
 	}
 	skb->ip_summed = CHECKSUM_NONE;
 	skb->csum = psum;
-	return skb->len > CHECKSUM_BREAK || udp_checksum_ok(skb);
+	return skb->len > CHECKSUM_BREAK || __udp_checksum_ok(skb);
 }
 
 /* Pulls the UDP header, whose bytes go into the sum. */
@@ -242,7 +250,7 @@ static bool udp_filter(struct sock *sk, struct sk_buff *skb)
 	return false;
 }
 
-static int udp_queue_rcv_one_skb(struct sock *sk, struct sk_buff *skb)
+static inline int udp_queue_rcv_one_skb(struct sock *sk, struct sk_buff *skb)
 {
 	if (sk->sk_flags & SOCK_FILTERED && !udp_filter(sk, skb))
 		return -1;
@@ -255,7 +263,7 @@ static int udp_queue_rcv_one_skb(struct sock *sk, struct sk_buff *skb)
 
 /* udp_rcv_segment(): a super-packet (GRO for others, a sender on this host) for a socket that takes
  * plain datagrams. */
-static int udp_queue_rcv_segments(struct sock *sk, struct sk_buff *skb)
+static __attribute__((noinline)) int udp_queue_rcv_segments(struct sock *sk, struct sk_buff *skb)
 {
 	u32 pushed = (u32)(skb->data - skb_mac_header(skb));
 	struct sk_buff *segs, *next;
@@ -280,9 +288,9 @@ static int udp_queue_rcv_segments(struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
-static int udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
+static inline int udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 {
-	if (skb_is_gso(skb) &&
+	if (unlikely(skb_is_gso(skb)) &&
 	    (!udp_sk_gro_enabled(sk) || skb_shinfo(skb)->gso_type & SKB_GSO_FRAGLIST))
 		return udp_queue_rcv_segments(sk, skb);
 	return udp_queue_rcv_one_skb(sk, skb);

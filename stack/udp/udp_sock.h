@@ -116,8 +116,22 @@ static inline bool udp_csum_unnecessary(const struct sk_buff *skb)
 	return skb->csum_valid || skb->ip_summed == CHECKSUM_UNNECESSARY ||
 	       skb->ip_summed == CHECKSUM_PARTIAL;
 }
-/* Computes it when need be. True: it is right. */
-bool udp_checksum_ok(struct sk_buff *skb);
+/* Computes it. True: it is right. */
+static inline bool __udp_checksum_ok(struct sk_buff *skb)
+{
+	/* skb->csum covers what has been pulled, and the pseudo-header (RFC 768). */
+	u32 sum = skb_checksum(skb, 0, skb->len, skb->csum);
+
+	if (csum_fold(sum))
+		return false;
+	skb->csum_valid = 1;
+	return true;
+}
+/* The same when need be. */
+static inline bool udp_checksum_ok(struct sk_buff *skb)
+{
+	return udp_csum_unnecessary(skb) || __udp_checksum_ok(skb);
+}
 u32 udp_poll(struct sock *sk, u32 f_flags);
 int udp_ioctl(struct sock *sk, u32 cmd, s64 *value);
 int udp_setsockopt(struct sock *sk, u32 level, u32 name, const u8 *val, u32 len);
