@@ -234,17 +234,52 @@ static bool names_file(const char *command)
 	return (p && !isalnum((unsigned char)p[3])) || strstr(command, ".py");
 }
 
-/* A file beside the script that does more than set things: its text. */
+/* Is the line nothing but the name of a file beside the script, or above it? */
+static bool is_own_file(const char *line, size_t len)
+{
+	return len > 3 && strncmp(line + len - 3, ".sh", 3) == 0 && line[0] != '/' &&
+	       strcspn(line, " \t\n;|&<>$\"'") == len;
+}
+
+/*
+ * The command with the text of files in the place of lines that name them. set_sysctls.py, and the
+ * file that it makes, are known to p:sh.
+ */
+static bool put_files_texts(struct pd_shell *shell, const char *command, struct strbuf *out)
+{
+	while (*command) {
+		size_t blank = strspn(command, " \t"), len = strcspn(command + blank, "\n");
+		struct strbuf line = { 0 }, text = { 0 };
+		bool ok = true;
+
+		strbuf_add(&line, command + blank, len);
+		if (is_own_file(strbuf_text(&line), len)) {
+			ok = pd_shell_file_read(shell, line.data, &text) == 0;
+			strbuf_puts(out, strbuf_text(&text));
+		} else {
+			const char *sh = strstr(strbuf_text(&line), ".sh");
+
+			ok = !sh || strncmp(line.data, "/tmp/", 5) == 0;
+			strbuf_add(out, command, blank + len);
+		}
+		command += blank + len;
+		if (*command == '\n')
+			strbuf_putc(out, *command++);
+		strbuf_free(&line);
+		strbuf_free(&text);
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+/* Files beside the script that do more than set things: their text. */
 static bool put_file(struct pkt_writer *w, const struct pd_event *e)
 {
 	struct pd_shell *shell = pd_shell_new(&pd_host_commands, NULL, w->path);
-	struct strbuf name = { 0 }, text = { 0 };
-	bool ok;
+	struct strbuf text = { 0 };
+	bool ok = put_files_texts(shell, e->command.p, &text);
 
-	pkt_source(w, e->command.p, &name);
-	ok = name.len && strcspn(name.data, " ;|&<>$\"'") == name.len &&
-	     strncmp(name.data, "/proc/", 6) != 0 &&
-	     pd_shell_file_read(shell, name.data, &text) == 0;
 	if (ok) {
 		strbuf_printf(w->out, "%sp:sh ", w->indent);
 		put_long(w->out, text.len ? text.data : "true");
@@ -255,7 +290,6 @@ static bool put_file(struct pkt_writer *w, const struct pd_event *e)
 			 "script itself");
 	}
 	pd_shell_free(shell);
-	strbuf_free(&name);
 	strbuf_free(&text);
 	return ok;
 }
