@@ -31,7 +31,7 @@ end
 
 -- A draft as its head and its events.
 local function split(text)
-  local head, rest = text:match("^(`.-`\n)(.*)$")
+  local head, rest = text:match("^([^`]*`.-`\n)(.*)$")
   local events = {}
   for time, what in rest:gmatch("([%d.]+) ([^\n]+)\n") do
     events[#events + 1] = { time = tonumber(time), what = what }

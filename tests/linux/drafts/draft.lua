@@ -2,7 +2,7 @@
 -- A packetdrill script at random: calls, and what a peer sends, no expectation. The same theme and
 -- seed give the same draft.
 --
---   lua5.4 draft.lua THEME SEED
+--   lua5.4 draft.lua THEME SEED      FAMILY: ipv6 or ipv4-mapped-ipv6, for another than IPv4
 --   lua5.4 draft.lua            the names of the themes
 
 -- What a theme does more or less often than the others: the weight of each kind of step, and what
@@ -415,4 +415,5 @@ for _ = 1, random(4, 16) do
 end
 -- What timers do now is seen, too.
 at(pick { 0.6, 0.6, 1.3, 2.5 }, "socket(..., SOCK_STREAM, IPPROTO_TCP) = 9")
-print(table.concat(lines, "\n"))
+local family = os.getenv("FAMILY")
+print((family and "--ip_version=" .. family .. "\n" or "") .. table.concat(lines, "\n"))
