@@ -2,7 +2,8 @@
 -- What the sequences are written with: the calls of a world, their constants, scenes.
 --
 -- A world has: side, sys(name, fields), sleep(ns), emit(id, result), command(words), proc(path),
--- sysctl(name [, value]), sysctls(). An id is printed once; the result is what is compared.
+-- sysctl(name [, value]), sysctls(). clock() in ns; tun() makes a device, tun0, that inject(packet) and take()
+-- are the wire of. An id is printed once; the result is what is compared.
 local C = {
   AF_UNSPEC = 0, AF_INET = 2, AF_INET6 = 10, STREAM = 1, DGRAM = 2, RAW = 3, NONBLOCK = 0x800,
   SOL_SOCKET = 1, SOL_IP = 0, SOL_TCP = 6, SOL_UDP = 17, SOL_IPV6 = 41,
