@@ -54,7 +54,7 @@ const struct sock_rare sock_rare_default = {
 	.rcvlowat = 1,
 };
 
-static const struct sock_calls sock_def_calls = {
+const struct sock_calls sock_def_calls = {
 	.data_ready = sock_def_readable,
 	.write_space = sock_def_write_space,
 	.state_change = sock_def_wakeup,
@@ -125,7 +125,6 @@ void sock_init_data(struct socket *socket, struct sock *sk)
 	sk->sk_sndbuf = sysctl->core_wmem_default;
 	sk->sk_pacing_rate = UINT64_MAX;
 	sk->sk_pacing_shift = 10;
-	sk->sk_calls = &sock_def_calls;
 	if (sysctl->core_busy_read)
 		set_busy_read(sk);
 }
@@ -197,7 +196,6 @@ struct sock *sk_clone(const struct sock *sk)
 	newsk->sk_wmem_alloc = 0;
 	newsk->sk_wmem_queued = 0;
 	newsk->dst_cache = NULL;
-	newsk->dst_cookie = 0;
 	newsk->sk_userlocks &= (u8)~SOCK_BINDPORT_LOCK & 0xf;
 	newsk->sk_flags &= ~SOCK_DONE;
 	newsk->sk_shutdown = 0;

@@ -54,6 +54,7 @@ struct ipv6_pinfo {
 	u8 tclass;
 	u8 v4mapped : 1, ipv6only : 1, recverr : 1;
 	u32 flow_label; /* 20 bits; of the address connected to */
+	u32 dst_cookie; /* of dst_cache */
 };
 
 struct proto;
@@ -152,6 +153,7 @@ struct sock_rare {
 	struct sk_buff_head error_queue;
 	struct list_head mc_list; /* ipv4/: groups joined */
 	be32 mc_addr; /* IP_MULTICAST_IF */
+	u32 mc_index;
 	u32 uc_index; /* IP_UNICAST_IF; 0: none */
 	u32 local_port_range; /* IP_LOCAL_PORT_RANGE: the highest << 16 | the lowest; 0: none */
 	s32 peek_off; /* < 0: off */
@@ -181,6 +183,9 @@ struct sock_calls {
 	void (*error_report)(struct sock *sk);
 };
 
+/* Of protocols that do nothing special. */
+extern const struct sock_calls sock_def_calls;
+
 struct sock {
 	u16 family;
 	u8 sk_state; /* TCP_* of every protocol */
@@ -207,9 +212,7 @@ struct sock {
 	u32 sk_rxhash; /* flow of what it received last; 0: none */
 	u16 sk_rx_queue; /* receive queue + 1 of what it received last; 0: none yet */
 	u16 sk_tx_queue; /* transmit queue + 1; 0: none yet */
-	u32 dst_cookie;
 	struct dst_entry *dst_cache; /* held */
-	const struct sock_calls *sk_calls;
 	const struct sock_rare *sk_rare; /* sock_rare_get() to write */
 	struct sk_buff_head write_queue;
 	s32 sk_sndbuf;
@@ -226,7 +229,6 @@ struct sock {
 	u8 inet_recverr : 1, inet_freebind : 1, inet_hdrincl : 1, inet_mc_loop : 1,
 		inet_nodefrag : 1, inet_transparent : 1, inet_bind_no_port : 1,
 		inet_mc_all : 1; /* IP_MULTICAST_ALL */
-	u32 inet_mc_index;
 	u32 inet_id;
 	struct ipv6_pinfo *pinet6; /* of AF_INET6; NULL: AF_INET */
 	struct sock_reuseport *sk_reuseport_cb; /* its SO_REUSEPORT group; NULL: none */
@@ -237,6 +239,7 @@ struct sock {
  * woken. */
 struct proto {
 	const char *name;
+	const struct sock_calls *calls;
 	u32 obj_size;
 	u8 mem_kind;
 	u8 memory; /* enum proto_mem_kind: whose limits its buffers count against */
@@ -356,22 +359,22 @@ int sock_error(struct sock *sk);
 /* Tells those who wait that sk_err or the error queue has something. */
 static inline void sk_error_report(struct sock *sk)
 {
-	sk->sk_calls->error_report(sk);
+	sk->prot->calls->error_report(sk);
 }
 
 static inline void sk_data_ready(struct sock *sk)
 {
-	sk->sk_calls->data_ready(sk);
+	sk->prot->calls->data_ready(sk);
 }
 
 static inline void sk_write_space(struct sock *sk)
 {
-	sk->sk_calls->write_space(sk);
+	sk->prot->calls->write_space(sk);
 }
 
 static inline void sk_state_change(struct sock *sk)
 {
-	sk->sk_calls->state_change(sk);
+	sk->prot->calls->state_change(sk);
 }
 
 /*

@@ -62,7 +62,7 @@ struct inet_connection_sock_af_ops {
 	u16 net_header_len; /* without options */
 };
 
-#define ICSK_CA_PRIV_WORDS 8
+#define ICSK_CA_PRIV_WORDS 4
 
 /* Slots of icsk_timers. */
 enum icsk_timer {

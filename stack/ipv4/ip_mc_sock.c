@@ -149,7 +149,7 @@ static int set_multicast_if(struct sock *sk, const u8 *val, u32 len)
 	if (!rare)
 		return -ENOMEM;
 	if (!m.ifindex && !m.address) {
-		sk->inet_mc_index = 0;
+		rare->mc_index = 0;
 		rare->mc_addr = 0;
 		return 0;
 	}
@@ -158,7 +158,7 @@ static int set_multicast_if(struct sock *sk, const u8 *val, u32 len)
 		return -EADDRNOTAVAIL;
 	if (sk->sk_bound_dev_if && dev->ifindex != sk->sk_bound_dev_if)
 		return -EINVAL;
-	sk->inet_mc_index = dev->ifindex;
+	rare->mc_index = dev->ifindex;
 	rare->mc_addr = m.address;
 	return 0;
 }

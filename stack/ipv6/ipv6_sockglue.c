@@ -78,7 +78,7 @@ int ipv6_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len)
 
 static int get_mtu(struct sock *sk, s32 *v)
 {
-	struct dst_entry *dst = sk_dst_check(sk, sk->dst_cookie);
+	struct dst_entry *dst = sk_dst_check(sk, sk->pinet6->dst_cookie);
 
 	if (!dst)
 		return -ENOTCONN;

@@ -4,10 +4,10 @@
 #ifndef TAPLINE_KERNEL_WAIT_H
 #define TAPLINE_KERNEL_WAIT_H
 
-#include "lib/list.h"
+#include "lib/hlist.h"
 
 struct wait_queue_head {
-	struct list_head head;
+	struct hlist_head head;
 };
 
 struct wait_queue_entry;
@@ -16,7 +16,7 @@ struct wait_queue_entry;
 typedef bool (*wait_queue_fn)(struct wait_queue_entry *e, u32 key);
 
 struct wait_queue_entry {
-	struct list_head entry;
+	struct hlist_node entry;
 	wait_queue_fn fn;
 	void *private;
 	bool exclusive;
@@ -33,7 +33,13 @@ void remove_wait_queue(struct wait_queue_entry *e);
 void wake_up_poll(struct wait_queue_head *q, u32 key);
 static inline bool waitqueue_active(const struct wait_queue_head *q)
 {
-	return !list_empty(&q->head);
+	return q->head.first != NULL;
+}
+
+/* Is it on a queue? */
+static inline bool waitqueue_waits(const struct wait_queue_entry *e)
+{
+	return !hlist_unhashed(&e->entry);
 }
 
 #endif

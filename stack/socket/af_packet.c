@@ -130,7 +130,7 @@ static int packet_rcv(struct sk_buff *skb, struct net_device *dev, const struct 
 	skb_dst_drop(mine);
 	sock_skb_set_dropcount(sk, mine);
 	skb_queue_tail(&sk->receive_queue, mine);
-	sk->sk_calls->data_ready(sk);
+	sk_data_ready(sk);
 	return 0;
 }
 
@@ -463,6 +463,7 @@ static const struct proto_ops packet_ops = {
 
 static const struct proto packet_proto = {
 	.name = "PACKET",
+	.calls = &sock_def_calls,
 	.obj_size = sizeof(struct packet_sock),
 	.mem_kind = MEM_PACKET_SOCK,
 };

@@ -318,6 +318,6 @@ void sys_check(const struct host *h)
 		ASSERT(call->host == h && call->op->state == call && !call->op->completed);
 		/* It will go on: runnable, or somebody wakes it. */
 		ASSERT(call->running || !list_empty(&call->task.run) ||
-		       !list_empty(&call->wait.entry) || call->poll_entries || call->timer_armed);
+		       waitqueue_waits(&call->wait) || call->poll_entries || call->timer_armed);
 	}
 }

@@ -17,9 +17,10 @@
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_rtx_queue.h"
 #include "tcp/tcp_timer.h"
+#include "tcp/tcp_minisocks.h"
 #include "tcp/tcp_user.h"
 
-static const struct sock_calls tcp_calls = {
+const struct sock_calls tcp_calls = {
 	.data_ready = sock_def_readable,
 	.write_space = tcp_write_space,
 	.state_change = sock_def_wakeup,
@@ -57,7 +58,6 @@ void tcp_init_sock(struct sock *sk)
 	tp->rack.reo_wnd_steps = 1;
 	tp->scaling_ratio = 128;
 	tcp_assign_congestion_control(sk);
-	sk->sk_calls = &tcp_calls;
 	sk->sk_sndbuf = (s32)max_u32((u32)sysctl->tcp_wmem_default, SOCK_MIN_SNDBUF);
 	sk->sk_rcvbuf = (s32)max_u32((u32)sysctl->tcp_rmem_default, SOCK_MIN_RCVBUF);
 }

@@ -327,8 +327,7 @@ struct tcp_sock {
 	struct list_head tsorted_sent_queue; /* the same in the order of their last transmission */
 
 	/* RTT (RFC 6298), in us; srtt_us is scaled by 8. */
-	u64 tcp_mstamp; /* us: the clock, read once per segment */
-	u64 tcp_clock_cache; /* the same in ns */
+	u64 tcp_clock_cache; /* ns: the clock, read once per segment */
 	u32 srtt_us, mdev_us, mdev_max_us, rttvar_us, rtt_seq;
 	struct {
 		u32 s[3][2]; /* {time, value}: windowed minimum of the RTT */
@@ -376,7 +375,7 @@ struct tcp_sock {
 
 /* There may be a million. What few of them need belongs into struct tcp_loss, tcp_rare or
  * sock_rare. */
-_Static_assert(sizeof(void *) != 8 || sizeof(struct tcp_sock) <= 1088, "a block of 1,088");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct tcp_sock) <= 1024, "a block of 1,024");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct sock) <= 240, "struct sock grew");
 
 /* tcp_sock.urg_data */
@@ -449,13 +448,18 @@ static inline u32 tcp_clock_ms(const struct host *h)
 static inline void tcp_mstamp_refresh(struct tcp_sock *tp)
 {
 	tp->tcp_clock_cache = tcp_clock_ns(tp->inet_conn.icsk_inet.net->host);
-	tp->tcp_mstamp = tp->tcp_clock_cache / NSEC_PER_USEC;
+}
+
+/* The same in us. */
+static inline u64 tcp_mstamp(const struct tcp_sock *tp)
+{
+	return tp->tcp_clock_cache / NSEC_PER_USEC;
 }
 
 /* Our time stamp clock without its offset: ms (RFC 7323 5.4). */
 static inline u32 tcp_time_stamp_ms(const struct tcp_sock *tp)
 {
-	return (u32)(tp->tcp_mstamp / 1000);
+	return (u32)(tcp_mstamp(tp) / 1000);
 }
 
 static inline u32 tcp_stamp_us_delta(u64 t1, u64 t0)

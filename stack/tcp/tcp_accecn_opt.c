@@ -59,7 +59,7 @@ static bool beacon_due(const struct sock *sk)
 	u64 beacon = (u64)sk->net->sysctl.tcp_ecn_option_beacon;
 
 	return beacon &&
-	       tcp_stamp_us_delta(tp->tcp_mstamp, tp->rare->accecn->opt_tstamp) * beacon >=
+	       tcp_stamp_us_delta(tcp_mstamp(tp), tp->rare->accecn->opt_tstamp) * beacon >=
 		       tp->srtt_us >> 3;
 }
 

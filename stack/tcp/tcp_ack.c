@@ -142,7 +142,7 @@ void tcp_rearm_rto(struct sock *sk)
 		const struct sk_buff *head = tcp_rtx_queue_head(sk);
 		u64 due = tcp_skb_timestamp_us(head) + (u64)rto * 1000;
 
-		rto = due > tp->tcp_mstamp ? (u32)((due - tp->tcp_mstamp + 999) / 1000) : 1;
+		rto = due > tcp_mstamp(tp) ? (u32)((due - tcp_mstamp(tp) + 999) / 1000) : 1;
 		rto = max_u32(rto, 1);
 	}
 	inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, rto, tcp_rto_max(sk));
@@ -303,8 +303,8 @@ static u32 tcp_clean_rtx_queue(struct sock *sk, const struct sk_buff *ack, u32 p
 	if (between(tp->snd_up, prior_snd_una, tp->snd_una))
 		tp->snd_up = tp->snd_una;
 	if (c.first_ackt && !(c.flag & FLAG_RETRANS_DATA_ACKED)) {
-		seq_rtt_us = tcp_stamp_us_delta(tp->tcp_mstamp, c.first_ackt);
-		ca_rtt_us = tcp_stamp_us_delta(tp->tcp_mstamp, c.last_ackt);
+		seq_rtt_us = tcp_stamp_us_delta(tcp_mstamp(tp), c.first_ackt);
+		ca_rtt_us = tcp_stamp_us_delta(tcp_mstamp(tp), c.last_ackt);
 		/* One small segment whose ACK may have been delayed. */
 		if (c.pkts_acked == 1 && c.fully_acked &&
 		    tp->snd_una - prior_snd_una < tp->mss_cache &&
@@ -313,8 +313,8 @@ static u32 tcp_clean_rtx_queue(struct sock *sk, const struct sk_buff *ack, u32 p
 			c.flag |= FLAG_ACK_MAYBE_DELAYED;
 	}
 	if (sack->first_sackt) {
-		sack_rtt_us = tcp_stamp_us_delta(tp->tcp_mstamp, sack->first_sackt);
-		ca_rtt_us = tcp_stamp_us_delta(tp->tcp_mstamp, sack->last_sackt);
+		sack_rtt_us = tcp_stamp_us_delta(tcp_mstamp(tp), sack->first_sackt);
+		ca_rtt_us = tcp_stamp_us_delta(tcp_mstamp(tp), sack->last_sackt);
 	}
 	rtt_update = tcp_ack_update_rtt(sk, c.flag, seq_rtt_us, sack_rtt_us, ca_rtt_us, sack->rate);
 	if (c.flag & FLAG_ACKED) {
@@ -323,7 +323,7 @@ static u32 tcp_clean_rtx_queue(struct sock *sk, const struct sk_buff *ack, u32 p
 			tcp_mtup_probe_success(sk);
 		clean_reordering(sk, &c, prior_fack, ece_ack);
 	} else if (rtt_update && sack_rtt_us >= 0 && tcp_rtx_queue_head(sk) &&
-		   sack_rtt_us > tcp_stamp_us_delta(tp->tcp_mstamp,
+		   sack_rtt_us > tcp_stamp_us_delta(tcp_mstamp(tp),
 						    tcp_skb_timestamp_us(tcp_rtx_queue_head(sk)))) {
 		/* The RTO came from a younger sample than the head: it must not fire at once. */
 		c.flag |= FLAG_SET_XMIT_TIMER;

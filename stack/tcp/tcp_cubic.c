@@ -4,9 +4,14 @@
  * the window at which that happened; slow start ends when ACKs are spread over half of the RTT or
  * the RTT grows (Ha, Rhee 2011). Numbers and units as in Linux: time in 1/1024 s, beta 717/1024,
  * C 410/1024.
+ *
+ * HyStart's state is the connection's from its beginning; that of the curve is made when slow start
+ * ends. Without memory for it cwnd grows as Reno's.
  */
 #include "tcp/tcp.h"
 #include "tcp/tcp_cong.h"
+
+#include "kernel/mem.h"
 
 #define CUBIC_HZ       10 /* log2 of time units in a second */
 #define CUBIC_BETA     717u /* of 1024: cwnd after a loss */
@@ -21,17 +26,23 @@
 #define HYSTART_DELAY_MIN 4000u
 #define HYSTART_DELAY_MAX 16000u
 
-struct cubic {
+/* All 0: nothing was ever lost. */
+struct cubic_curve {
 	u32 cnt; /* cwnd grows by one after so many ACKs */
 	u32 last_max_cwnd, last_cwnd;
 	u32 last_time; /* jiffies of the last calculation */
 	u32 origin; /* W_max of the curve */
 	u32 k; /* time from the epoch's start to the origin */
-	u32 delay_min; /* us */
 	u32 epoch_start; /* jiffies; 0: a new one begins */
 	u32 ack_cnt, tcp_cwnd; /* what Reno would have */
+};
+
+struct cubic {
+	struct cubic_curve *curve; /* NULL: as if all of it were 0 */
+	u32 delay_min; /* us */
 	u32 round_start, end_seq, last_ack; /* HyStart: us, sequence number, us */
-	u32 curr_rtt, sample_cnt;
+	u32 curr_rtt;
+	u8 sample_cnt;
 	bool found;
 };
 
@@ -42,12 +53,22 @@ static struct cubic *cubic_of(const struct sock *sk)
 	return inet_csk_ca(sk);
 }
 
+/* NULL: no memory, or the connection does not stand yet. */
+static struct cubic_curve *curve_get(struct sock *sk)
+{
+	struct cubic *ca = cubic_of(sk);
+
+	if (!ca->curve && inet_csk(sk)->icsk_ca_initialized)
+		ca->curve = mem_zalloc(net_world(sk->net), MEM_TCP_CA, sizeof(*ca->curve));
+	return ca->curve;
+}
+
 static void hystart_reset(struct sock *sk)
 {
 	struct cubic *ca = cubic_of(sk);
 	const struct tcp_sock *tp = tcp_sk(sk);
 
-	ca->round_start = (u32)tp->tcp_mstamp;
+	ca->round_start = (u32)tcp_mstamp(tp);
 	ca->last_ack = ca->round_start;
 	ca->end_seq = tp->snd_nxt;
 	ca->curr_rtt = UINT32_MAX;
@@ -58,6 +79,14 @@ static void cubic_init(struct sock *sk)
 {
 	*cubic_of(sk) = (struct cubic){ 0 };
 	hystart_reset(sk);
+}
+
+static void cubic_release(struct sock *sk)
+{
+	struct cubic *ca = cubic_of(sk);
+
+	mem_free(net_world(sk->net), MEM_TCP_CA, ca->curve, sizeof(*ca->curve));
+	ca->curve = NULL;
 }
 
 /* floor of the cube root. */
@@ -74,7 +103,7 @@ static u32 cube_root(u64 v)
 	return (u32)root;
 }
 
-static void new_epoch(struct cubic *ca, u32 cwnd, u32 acked, u32 now)
+static void new_epoch(struct cubic_curve *ca, u32 cwnd, u32 acked, u32 now)
 {
 	ca->epoch_start = now ? now : 1;
 	ca->ack_cnt = acked;
@@ -91,9 +120,9 @@ static void new_epoch(struct cubic *ca, u32 cwnd, u32 acked, u32 now)
 }
 
 /* RFC 9438 4.2: W_cubic(t + RTT). */
-static u32 cubic_target(const struct cubic *ca, u32 now)
+static u32 cubic_target(const struct cubic_curve *ca, u32 delay_min, u32 now)
 {
-	u64 t = (u64)(now - ca->epoch_start) + (ca->delay_min + 999) / 1000, offs;
+	u64 t = (u64)(now - ca->epoch_start) + (delay_min + 999) / 1000, offs;
 	u32 delta;
 
 	t = (t << CUBIC_HZ) / HZ;
@@ -106,7 +135,7 @@ static u32 cubic_target(const struct cubic *ca, u32 now)
 }
 
 /* RFC 9438 4.3: not slower than Reno. */
-static void reno_friendly(struct cubic *ca, u32 cwnd)
+static void reno_friendly(struct cubic_curve *ca, u32 cwnd)
 {
 	u32 delta = (cwnd * CUBIC_FRIENDLY) >> 3;
 
@@ -120,7 +149,7 @@ static void reno_friendly(struct cubic *ca, u32 cwnd)
 		ca->cnt = min_u32(ca->cnt, cwnd / (ca->tcp_cwnd - cwnd));
 }
 
-static void cubic_update(struct cubic *ca, u32 cwnd, u32 acked, u32 now)
+static void cubic_update(struct cubic_curve *ca, u32 delay_min, u32 cwnd, u32 acked, u32 now)
 {
 	ca->ack_cnt += acked;
 	if (ca->last_cwnd == cwnd && (s32)(now - ca->last_time) <= (s32)(HZ / 32))
@@ -132,7 +161,7 @@ static void cubic_update(struct cubic *ca, u32 cwnd, u32 acked, u32 now)
 		ca->last_time = now;
 		if (!ca->epoch_start)
 			new_epoch(ca, cwnd, acked, now);
-		target = cubic_target(ca, now);
+		target = cubic_target(ca, delay_min, now);
 		ca->cnt = target > cwnd ? cwnd / (target - cwnd) : 100 * cwnd;
 		/* Nothing is known of the path yet: not slower than 5% a round trip. */
 		if (!ca->last_max_cwnd && ca->cnt > 20)
@@ -145,7 +174,7 @@ static void cubic_update(struct cubic *ca, u32 cwnd, u32 acked, u32 now)
 static void cubic_cong_avoid(struct sock *sk, u32 ack, u32 acked)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct cubic *ca = cubic_of(sk);
+	struct cubic_curve *curve;
 
 	(void)ack;
 	if (!tcp_is_cwnd_limited(sk))
@@ -155,43 +184,50 @@ static void cubic_cong_avoid(struct sock *sk, u32 ack, u32 acked)
 		if (!acked)
 			return;
 	}
-	cubic_update(ca, tp->snd_cwnd, acked, tcp_jiffies32(sk));
-	tcp_cong_avoid_ai(tp, ca->cnt, acked);
+	curve = curve_get(sk);
+	if (curve)
+		cubic_update(curve, cubic_of(sk)->delay_min, tp->snd_cwnd, acked,
+			     tcp_jiffies32(sk));
+	tcp_cong_avoid_ai(tp, curve ? curve->cnt : tp->snd_cwnd, acked);
 }
 
 /* RFC 9438 4.6, 4.7. */
 static u32 cubic_ssthresh(struct sock *sk)
 {
-	struct cubic *ca = cubic_of(sk);
+	struct cubic_curve *curve = curve_get(sk);
 	u32 cwnd = tcp_sk(sk)->snd_cwnd;
 
-	ca->epoch_start = 0;
-	if (cwnd < ca->last_max_cwnd)
-		ca->last_max_cwnd = (u32)((u64)cwnd * (1024 + CUBIC_BETA) / 2048);
-	else
-		ca->last_max_cwnd = cwnd;
+	if (curve) {
+		curve->epoch_start = 0;
+		if (cwnd < curve->last_max_cwnd)
+			curve->last_max_cwnd = (u32)((u64)cwnd * (1024 + CUBIC_BETA) / 2048);
+		else
+			curve->last_max_cwnd = cwnd;
+	}
 	return max_u32((u32)((u64)cwnd * CUBIC_BETA / 1024), 2);
 }
 
 static void cubic_state(struct sock *sk, u8 new_state)
 {
-	if (new_state == TCP_CA_Loss)
-		cubic_init(sk);
+	if (new_state != TCP_CA_Loss)
+		return;
+	cubic_release(sk);
+	cubic_init(sk);
 }
 
 /* Idle time is no time of growth (RFC 9438 5.8). */
 static void cubic_cwnd_event(struct sock *sk, enum tcp_ca_event event)
 {
-	struct cubic *ca = cubic_of(sk);
+	struct cubic_curve *curve = cubic_of(sk)->curve;
 	u32 now = tcp_jiffies32(sk);
 	s32 idle = (s32)(now - tcp_sk(sk)->lsndtime);
 
-	if (event != CA_EVENT_TX_START || !ca->epoch_start || idle <= 0)
+	if (event != CA_EVENT_TX_START || !curve || !curve->epoch_start || idle <= 0)
 		return;
-	ca->epoch_start += (u32)idle;
-	if ((s32)(ca->epoch_start - now) > 0)
-		ca->epoch_start = now;
-	ca->epoch_start += !ca->epoch_start;
+	curve->epoch_start += (u32)idle;
+	if ((s32)(curve->epoch_start - now) > 0)
+		curve->epoch_start = now;
+	curve->epoch_start += !curve->epoch_start;
 }
 
 static void hystart_found(struct sock *sk)
@@ -214,7 +250,7 @@ static void hystart_update(struct sock *sk, u32 delay)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	struct cubic *ca = cubic_of(sk);
-	u32 now = (u32)tp->tcp_mstamp, thresh, detect;
+	u32 now = (u32)tcp_mstamp(tp), thresh, detect;
 
 	detect = (u32)sk->net->sysctl.cubic_hystart_detect;
 	if (after(tp->snd_una, ca->end_seq))
@@ -254,7 +290,8 @@ static void cubic_acked(struct sock *sk, const struct ack_sample *sample)
 	if (sample->rtt_us < 0)
 		return;
 	/* Just after a reduction the queue is still there. */
-	if (ca->epoch_start && (s32)(tcp_jiffies32(sk) - ca->epoch_start) < (s32)HZ)
+	if (ca->curve && ca->curve->epoch_start &&
+	    (s32)(tcp_jiffies32(sk) - ca->curve->epoch_start) < (s32)HZ)
 		return;
 	delay = max_u32((u32)sample->rtt_us, 1);
 	if (!ca->delay_min || delay < ca->delay_min)
@@ -266,6 +303,7 @@ static void cubic_acked(struct sock *sk, const struct ack_sample *sample)
 const struct tcp_congestion_ops tcp_cubic = {
 	.name = "cubic",
 	.init = cubic_init,
+	.release = cubic_release,
 	.ssthresh = cubic_ssthresh,
 	.cong_avoid = cubic_cong_avoid,
 	.set_state = cubic_state,

@@ -325,7 +325,6 @@ static void child_init(struct sock *sk, struct sock *newsk, const struct request
 {
 	struct tcp_sock *newtp = tcp_sk(newsk);
 
-	newsk->inet_mc_index = skb->skb_iif;
 	newsk->inet_mc_ttl = ip4_ttl(ip_hdr(skb));
 	newsk->inet_id = ip_ident_first(sk->net);
 	inet_csk(newsk)->icsk_ext_hdr_len = req->ireq_opt ? req->ireq_opt->opt.optlen : 0;
@@ -477,6 +476,7 @@ void tcp_v4_rehash(struct sock *sk)
 
 const struct proto tcp_prot = {
 	.name = "TCP",
+	.calls = &tcp_calls,
 	.obj_size = sizeof(struct tcp_sock),
 	.mem_kind = MEM_TCP_SOCK,
 	.memory = PROTO_MEM_TCP,

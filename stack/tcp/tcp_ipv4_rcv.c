@@ -80,7 +80,7 @@ static void tcp_ld_RTO_revert(struct sock *sk, u32 seq)
 	rto = min_u64((u64)icsk->icsk_rto << icsk->icsk_backoff, tcp_rto_max(sk));
 	icsk->icsk_rto = (u32)rto;
 	tcp_mstamp_refresh(tp);
-	passed = tcp_stamp_us_delta(tp->tcp_mstamp, tcp_skb_timestamp_us(skb)) / 1000;
+	passed = tcp_stamp_us_delta(tcp_mstamp(tp), tcp_skb_timestamp_us(skb)) / 1000;
 	if (passed < rto)
 		inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, (u32)(rto - passed),
 					  tcp_rto_max(sk));

@@ -40,13 +40,13 @@ static struct rt6_info *route_of(struct sock *sk, int *err)
 static void dst_store(struct sock *sk, struct rt6_info *rt)
 {
 	sk_dst_set(sk, &rt->dst);
-	sk->dst_cookie = rt6_cookie(sk->net);
+	sk->pinet6->dst_cookie = rt6_cookie(sk->net);
 }
 
 /* inet6_sk_rebuild_header */
 static int tcp_v6_rebuild_header(struct sock *sk)
 {
-	struct dst_entry *dst = sk_dst_check(sk, sk->dst_cookie);
+	struct dst_entry *dst = sk_dst_check(sk, sk->pinet6->dst_cookie);
 	struct rt6_info *rt;
 	int err;
 
@@ -295,7 +295,7 @@ static void child_init(struct sock *sk, struct sock *newsk, const struct request
 	if (sk->net->sysctl.tcp_reflect_tos)
 		newsk->pinet6->tclass = req->syn_tos & ~INET_ECN_MASK & 0xff;
 	sk_dst_set(newsk, dst);
-	newsk->dst_cookie = rt6_cookie(newsk->net);
+	newsk->pinet6->dst_cookie = rt6_cookie(newsk->net);
 	tcp_sync_mss(newsk, dst_mtu(dst));
 	newtp->advmss = tcp_mss_clamp(tcp_sk(sk), (u16)tcp_dst_advmss(dst));
 	tcp_initialize_rcv_mss(newsk);
@@ -472,6 +472,7 @@ static int tcp_v6_init_sock(struct sock *sk)
 /* What of tcp_prot asks for its family is replaced; the rest is the same call. */
 const struct proto tcpv6_prot = {
 	.name = "TCPv6",
+	.calls = &tcp_calls,
 	.obj_size = sizeof(struct tcp_sock),
 	.mem_kind = MEM_TCP_SOCK,
 	.memory = PROTO_MEM_TCP,

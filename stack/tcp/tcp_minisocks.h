@@ -36,6 +36,8 @@ int tcp_conn_request(const struct tcp_request_sock_ops *rsk_ops, struct sock *sk
 
 extern const struct proto tcp_prot;
 extern const struct proto tcpv6_prot;
+/* Of both. */
+extern const struct sock_calls tcp_calls;
 extern const struct inet_connection_sock_af_ops ipv4_specific;
 
 int tcp_v4_rcv(struct sk_buff *skb);

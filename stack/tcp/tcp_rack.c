@@ -35,7 +35,7 @@ static u32 rack_reo_wnd(const struct sock *sk)
 
 s32 tcp_rack_skb_timeout(const struct tcp_sock *tp, const struct sk_buff *skb, u32 reo_wnd)
 {
-	u32 age = tcp_stamp_us_delta(tp->tcp_mstamp, tcp_skb_timestamp_us(skb));
+	u32 age = tcp_stamp_us_delta(tcp_mstamp(tp), tcp_skb_timestamp_us(skb));
 
 	return (s32)(tp->rack.rtt_us + reo_wnd - min_u32(age, INT32_MAX));
 }
@@ -92,7 +92,7 @@ bool tcp_rack_mark_lost(struct sock *sk)
 /* RFC 8985 6.2 steps 1 and 2. */
 void tcp_rack_advance(struct tcp_sock *tp, u8 sacked, u32 end_seq, u64 xmit_time)
 {
-	u32 rtt_us = tcp_stamp_us_delta(tp->tcp_mstamp, xmit_time);
+	u32 rtt_us = tcp_stamp_us_delta(tcp_mstamp(tp), xmit_time);
 
 	/*
 	 * Sent again and back sooner than can be: it was the original that came. Linux has "<":

@@ -55,7 +55,7 @@ void tcp_rate_gen(struct sock *sk, u32 delivered, u32 lost, bool is_sack_reneg,
 	if (tp->app_limited && after(tp->delivered, tp->app_limited))
 		tp->app_limited = 0;
 	if (delivered)
-		tp->delivered_mstamp = tp->tcp_mstamp;
+		tp->delivered_mstamp = tcp_mstamp(tp);
 	rs->acked_sacked = (s32)delivered;
 	rs->losses = (s32)lost;
 	if (!rs->prior_mstamp || is_sack_reneg) {
@@ -65,7 +65,7 @@ void tcp_rate_gen(struct sock *sk, u32 delivered, u32 lost, bool is_sack_reneg,
 	}
 	rs->delivered = (s32)(tp->delivered - rs->prior_delivered);
 	snd_us = (u32)rs->interval_us;
-	ack_us = tcp_stamp_us_delta(tp->tcp_mstamp, rs->prior_mstamp);
+	ack_us = tcp_stamp_us_delta(tcp_mstamp(tp), rs->prior_mstamp);
 	rs->interval_us = max_u32(snd_us, ack_us);
 	if (rs->interval_us < tcp_min_rtt(tp)) {
 		rs->interval_us = -1;

@@ -64,7 +64,7 @@ void tcp_init_buffer_space(struct sock *sk)
 	if (!(sk->sk_userlocks & SOCK_SNDBUF_LOCK))
 		tcp_sndbuf_expand(sk);
 	tcp_mstamp_refresh(tp);
-	tp->rcvq_time = tp->tcp_mstamp;
+	tp->rcvq_time = tcp_mstamp(tp);
 	tp->rcvq_seq = tp->copied_seq;
 	maxwin = tcp_full_space(sk);
 	if (tp->window_clamp >= maxwin) {
@@ -165,13 +165,13 @@ void tcp_rcv_space_adjust(struct sock *sk)
 
 	tcp_mstamp_refresh(tp);
 	if (!tp->rcv_rtt_us ||
-	    tcp_stamp_us_delta(tp->tcp_mstamp, tp->rcvq_time) < tp->rcv_rtt_us >> 3)
+	    tcp_stamp_us_delta(tcp_mstamp(tp), tp->rcvq_time) < tp->rcv_rtt_us >> 3)
 		return;
 	copied = tp->copied_seq - tp->rcvq_seq;
 	if (copied > tp->rcvq_space)
 		tcp_rcvbuf_grow(sk, copied);
 	tp->rcvq_seq = tp->copied_seq;
-	tp->rcvq_time = tp->tcp_mstamp;
+	tp->rcvq_time = tcp_mstamp(tp);
 }
 
 /* More came than the buffer was made for. */

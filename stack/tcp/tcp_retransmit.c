@@ -189,7 +189,7 @@ static s64 rto_delta_us(const struct sock *sk)
 
 	if (!skb)
 		return (s64)rto * 1000;
-	return (s64)(tcp_skb_timestamp_us(skb) + (u64)rto * 1000 - tp->tcp_mstamp);
+	return (s64)(tcp_skb_timestamp_us(skb) + (u64)rto * 1000 - tcp_mstamp(tp));
 }
 
 bool tcp_schedule_loss_probe(struct sock *sk, bool advancing_rto)

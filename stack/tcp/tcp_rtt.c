@@ -238,11 +238,11 @@ void tcp_rcv_rtt_measure(struct tcp_sock *tp)
 
 		if (before(tp->rcv_nxt, tp->rcv_rtt_seq))
 			return;
-		delta = tcp_stamp_us_delta(tp->tcp_mstamp, tp->rcv_rtt_time);
+		delta = tcp_stamp_us_delta(tcp_mstamp(tp), tp->rcv_rtt_time);
 		tcp_rcv_rtt_update(tp, min_u32(max_u32(delta, 1), 1u << 28), true);
 	}
 	tp->rcv_rtt_seq = tp->rcv_nxt + tp->rcv_wnd;
-	tp->rcv_rtt_time = tp->tcp_mstamp;
+	tp->rcv_rtt_time = tcp_mstamp(tp);
 }
 
 void tcp_rcv_rtt_measure_ts(struct sock *sk, const struct sk_buff *skb)

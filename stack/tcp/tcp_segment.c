@@ -212,7 +212,7 @@ static u8 *write_accecn(u8 *p, struct tcp_sock *tp, const struct tcp_out_options
 	memcpy(p, bytes, len - over);
 	if (acc) {
 		acc->minlen = 0;
-		acc->opt_tstamp = tp->tcp_mstamp;
+		acc->opt_tstamp = tcp_mstamp(tp);
 		acc->opt_sent_w_dsack = tp->rx_opt.dsack;
 		if (acc->opt_demand)
 			acc->opt_demand--;

@@ -8,6 +8,7 @@
 
 const struct proto udp_prot = {
 	.name = "UDP",
+	.calls = &sock_def_calls,
 	.obj_size = sizeof(struct udp_sock),
 	.mem_kind = MEM_UDP_SOCK,
 	.memory = PROTO_MEM_UDP,

@@ -57,7 +57,7 @@ int ip4_datagram_connect(struct sock *sk, const struct sock_addr *addr)
 	};
 	if (ipv4_is_multicast(fl4.daddr)) {
 		if (!fl4.oif)
-			fl4.oif = sk->inet_mc_index;
+			fl4.oif = sk->sk_rare->mc_index;
 		if (!fl4.saddr)
 			fl4.saddr = sk->sk_rare->mc_addr;
 	} else if (!fl4.oif) {
@@ -247,7 +247,7 @@ static struct flowi4 udp_flow(const struct sock *sk, const struct msghdr *msg,
 		*connected = false;
 	if (ipv4_is_multicast(daddr)) {
 		if (!ipc->oif)
-			ipc->oif = sk->inet_mc_index;
+			ipc->oif = sk->sk_rare->mc_index;
 		if (!saddr)
 			saddr = sk->sk_rare->mc_addr;
 		*connected = false;

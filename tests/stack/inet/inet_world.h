@@ -54,6 +54,7 @@ static inline void fake_destruct(struct sock *sk)
 
 static const struct proto fake_prot = {
 	.name = "FAKE",
+	.calls = &sock_def_calls,
 	.obj_size = sizeof(struct inet_connection_sock),
 	.mem_kind = MEM_TCP_SOCK,
 	.disconnect = fake_disconnect,
