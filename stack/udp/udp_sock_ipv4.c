@@ -299,6 +299,26 @@ static int udp_cmsg_send(const struct msghdr *msg, u16 *gso_size)
 	return err;
 }
 
+/* The route of a datagram, with a reference; a connected socket that sends as it is connected keeps
+ * its own. NULL with *err: there is none. */
+static struct rtable *udp_route(struct sock *sk, struct flowi4 *fl4, bool connected, int *err)
+{
+	struct rtable *rt = NULL;
+
+	if (connected)
+		rt = (struct rtable *)(void *)sk_dst_check(sk, 0);
+	if (rt) {
+		fl4->saddr = sk->inet_saddr;
+		return rt;
+	}
+	rt = route_for(sk, fl4, err);
+	if (rt && connected) {
+		dst_hold(&rt->dst);
+		sk_dst_set(sk, &rt->dst);
+	}
+	return rt;
+}
+
 s64 udp_sendmsg(struct sock *sk, struct msghdr *msg)
 {
 	struct udp_sock *up = udp_sk(sk);
@@ -338,19 +358,9 @@ s64 udp_sendmsg(struct sock *sk, struct msghdr *msg)
 	if (ipc.opt && ipc.opt->opt.srr && !daddr)
 		return -EINVAL;
 	fl4 = udp_flow(sk, msg, &ipc, daddr, dport, &connected);
-	if (connected)
-		rt = (struct rtable *)(void *)sk_dst_check(sk, 0);
-	if (rt) {
-		fl4.saddr = sk->inet_saddr;
-	} else {
-		rt = route_for(sk, &fl4, &err);
-		if (!rt)
-			return err;
-		if (connected) {
-			dst_hold(&rt->dst);
-			sk_dst_set(sk, &rt->dst);
-		}
-	}
+	rt = udp_route(sk, &fl4, connected, &err);
+	if (!rt)
+		return err;
 	if (msg->flags & MSG_CONFIRM)
 		confirm_neigh(sk, rt, fl4.daddr);
 	ipc.addr = daddr ? daddr : fl4.daddr;
