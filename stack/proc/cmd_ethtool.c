@@ -155,6 +155,7 @@ static bool show_features(struct seq_file *m, const struct net_device *dev)
 	feature(m, dev, "rx-vlan-offload: ", NETIF_F_HW_VLAN_CTAG_RX, NIC_PARAM_RX_VLAN);
 	feature(m, dev, "tx-vlan-offload: ", NETIF_F_HW_VLAN_CTAG_TX, NIC_PARAM_TX_VLAN);
 	on_off(m, "receive-hashing: ", false, dev->num_rx_queues > 1);
+	feature(m, dev, "rx-vlan-filter: ", NETIF_F_HW_VLAN_CTAG_FILTER, NIC_PARAM_RX_VLAN_FILTER);
 	feature(m, dev, "tx-udp-segmentation: ", NETIF_F_GSO_UDP_L4, NIC_PARAM_USO);
 	feature(m, dev, "rx-gro-list: ", NETIF_F_GRO_FRAGLIST, NIC_PARAM_GRO_LIST);
 	feature(m, dev, "rx-udp-gro-forwarding: ", NETIF_F_GRO_UDP_FWD, NIC_PARAM_GRO_UDP_FWD);

@@ -160,6 +160,12 @@ local function rx_flow_hash(words, o, what)
   o.rss_udp = fields == "sdfn"
 end
 
+local function reset(words, o, what)
+  local word = words() or "all"
+  if word ~= "all" then raise(what .. ": the whole card is reset (\"all\")") end
+  o.reset = 1
+end
+
 local SETTERS = {
   ["-K"] = features { rx = "rx_csum", ["rx-checksumming"] = "rx_csum", tx = "tx_csum",
     ["tx-checksumming"] = "tx_csum", ["tx-checksum-ip-generic"] = "tx_csum", sg = "sg",
@@ -169,7 +175,7 @@ local SETTERS = {
     ["large-receive-offload"] = "lro", ["rx-lro"] = "lro", rxvlan = "rx_vlan_offload",
     ["rx-vlan-offload"] = "rx_vlan_offload", ["rx-vlan-hw-parse"] = "rx_vlan_offload",
     txvlan = "tx_vlan_offload", ["tx-vlan-offload"] = "tx_vlan_offload",
-    ["tx-vlan-hw-insert"] = "tx_vlan_offload", ["tx-udp-segmentation"] = "tx_udp_segmentation",
+    ["tx-vlan-hw-insert"] = "tx_vlan_offload", ["rx-vlan-filter"] = "rx_vlan_filter", ["tx-udp-segmentation"] = "tx_udp_segmentation",
     ["rx-gro-list"] = "rx_gro_list", ["rx-udp-gro-forwarding"] = "rx_udp_gro_forwarding",
     loopback = "loopback" },
   ["-G"] = pairs_of { rx = { "rx_ring", number }, tx = { "tx_ring", number } },
@@ -178,6 +184,7 @@ local SETTERS = {
   ["-A"] = features { rx = "rx_pause", tx = "tx_pause" },
   ["-X"] = rxfh,
   ["-N"] = rx_flow_hash,
+  ["--reset"] = reset,
 }
 
 local LONG = { ["--features"] = "-K", ["--offload"] = "-K", ["--set-ring"] = "-G",
