@@ -42,7 +42,7 @@ rm "$work/draft.pkt"
 "$tapline" run "$work"
 # And no other than these.
 sed 's/unacked == 2/unacked == 3/' "$work/drawn.pkt" >"$work/other.pkt"
-if "$tapline" run "$work/other.pkt"; then
+if "$tapline" run "$work/other.pkt" >"$work/other.tap" 2>&1; then
 	echo "the assertions of a recording mean nothing"
 	exit 1
 fi
