@@ -36,10 +36,14 @@ static void fnhe_free(struct world *w, struct fib_nh_exception *e)
 	mem_free(w, MEM_FIB_ALIAS, e, sizeof(*e));
 }
 
-static void nh_exceptions_free(struct net *net, struct fib_nh *nh)
+static void nh_exceptions_free(struct fib_nh *nh)
 {
+	struct net *net;
+
+	/* Of a route that was not finished not even the parent is there. */
 	if (!nh->exceptions)
 		return;
+	net = nh->parent->net;
 	for (u32 i = 0; i < FNHE_HASH; i++) {
 		while (nh->exceptions[i]) {
 			struct fib_nh_exception *e = nh->exceptions[i];
@@ -55,7 +59,7 @@ static void nh_exceptions_free(struct net *net, struct fib_nh *nh)
 
 void fib_nh_release_routes(struct fib_nh *nh)
 {
-	nh_exceptions_free(nh->parent->net, nh);
+	nh_exceptions_free(nh);
 	rt_slot_drop(&nh->rth_input);
 	rt_slot_drop(&nh->rth_output);
 }
