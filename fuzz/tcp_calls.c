@@ -352,8 +352,6 @@ void op_call(struct fuzz_world *f, struct fuzz_input *in)
 		set_option(f, s->fd, options[arg % OPTIONS].level, options[arg % OPTIONS].name,
 			   options[arg % OPTIONS].a, options[arg % OPTIONS].b,
 			   options[arg % OPTIONS].len);
-		if (s->listener)
-			listener_changed(sc);
 		run(f, DELIVERY_NS);
 		break;
 	case 11:

@@ -116,8 +116,11 @@ static void saw_ack(struct conn *c, const struct seen *s)
 	FUZZ_CHECK(found, "something was acknowledged that was not sent");
 	if (s->flags & RST)
 		return;
-	/* Linux gives the window up when it has no memory at all (RFC 9293 3.8.6 allows it). */
-	if (c->edge_known && !c->reborn && s->win && !(s->flags & SYN) && c->isn_count == 1) {
+	/* Linux gives the window up when it has no memory at all (RFC 9293 3.8.6 allows it).
+	 * Without scaling TIME-WAIT cuts off what the field can not say (docs/divergences.md,
+	 * SHLD-14). */
+	if (c->edge_known && !c->reborn && s->win && !(s->flags & SYN) && c->isn_count == 1 &&
+	    (c->wscale || !c->fin_seen)) {
 		/* Time-wait and request sockets round down to the unit. */
 		FUZZ_CHECK(seq_le(c->edge, edge + (1u << c->wscale) - 1),
 			   "the window's right edge went back");
@@ -175,6 +178,10 @@ void saw_frame(struct fuzz_world *f, const u8 *frame, u32 len)
 		c->rsts++;
 		may_have_ended(sc, c);
 	}
+	/* A cookie holds no window: the connection that its acknowledgement makes counts it in the
+	 * cookie's MSS, with the options that the listener has by then (cookie_v4_check). */
+	if (c->answered && !(s.flags & SYN) && has_cookies(sc))
+		c->edge_known = false;
 	if (s.flags & ACK)
 		saw_ack(c, &s);
 	else

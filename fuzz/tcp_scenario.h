@@ -83,7 +83,6 @@ void put16(u8 *p, u32 v);
 bool seq_le(u32 a, u32 b);
 bool has_cookies(const struct scenario *sc);
 void may_have_ended(const struct scenario *sc, struct conn *c);
-void listener_changed(struct scenario *sc);
 /* Lets `ns` pass. */
 void run(struct fuzz_world *f, u64 ns);
 
