@@ -390,3 +390,14 @@ tap.test("host:softirq refuses what is no kind, no CPU", function(t)
   t:error(function() host:softirq("hi", { cpu = 1 }) end, "EINVAL")
   t:error(function() host:softirq("hi", { cost = "2s" }) end, "EINVAL")
 end)
+
+tap.test("a timer that fires is a TIMER softirq of its CPU", function(t)
+  local host, peer = station()
+  local before = softirqs(host, "TIMER")[1]
+  local socket = host:socket "tcp"
+  socket:nonblock()
+  socket:try("connect", "192.0.2.9", 80)
+  peer:collect { during = "3500ms" }
+  t:is(softirqs(host, "TIMER")[1] - before, host:counter "TcpRetransSegs")
+  t:ok(host:counter "TcpRetransSegs" >= 2)
+end)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Kernel timers on the event queue (timer.h). A timer that falls due while its CPU is busy waits
- * for the end of the step, as a timer interrupt waits for the softirq that runs it.
+ * Kernel timers on the event queue (timer.h). A timer that fires is a TIMER_SOFTIRQ of its CPU
+ * (run_timer_softirq), raised and run at once; one that falls due while its CPU is in softirq waits
+ * for the end of the round, which ksoftirqd takes over after MAX_SOFTIRQ_TIME_NS at the latest.
  */
 #include "kernel/timer.h"
 
@@ -36,6 +37,7 @@ bool timer_begin(struct cpu *cpu, struct event *ev)
 		return false;
 	}
 	cpu_step_begin(cpu);
+	cpu->softirq_count[TIMER_SOFTIRQ]++;
 	cpu_cost(cpu, COST_TIMER, 1);
 	trace(w, cpu->host, TRACE_TIMER_EXPIRE, 0, jiffies(cpu->host), 0, 0);
 	return true;
