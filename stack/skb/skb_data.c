@@ -244,13 +244,19 @@ bool pskb_may_pull_slow(struct sk_buff *skb, u32 len)
 {
 	u32 head = skb_headlen(skb), need;
 	bool whole;
+#ifdef TAPLINE_HOSTILE
+	u32 truesize = skb->truesize;
+#endif
 
 	if (len > skb->len)
 		return false;
 #ifdef TAPLINE_HOSTILE
-	/* A fresh buffer at every pull: pointers kept over it become stale for sure. */
+	/* A fresh buffer at every pull: pointers kept over it become stale for sure. It is
+	 * accounted for as the old one, as what a packet costs of a socket's buffer sets windows.
+	 */
 	if (!skb_shared(skb) && pskb_expand_head(skb, 0, 0))
 		return false;
+	skb->truesize = truesize;
 #endif
 	if (len <= head)
 		return true;
