@@ -34,6 +34,12 @@ static inline void bench_check(int ok, const char *what)
 	exit(1);
 }
 
+/* PROGRAM [ROW]: one row alone, by its name, for a profiler. Is this one to be run? */
+static inline int bench_wanted(int argc, char **argv, const char *name)
+{
+	return argc < 2 || strcmp(argv[1], name) == 0;
+}
+
 /* The Internet checksum of bytes, in network byte order. */
 static inline uint16_t bench_csum(const uint8_t *p, size_t len, uint32_t sum)
 {

@@ -97,8 +97,7 @@ static void offloads(struct world *w, const s32 fd[2])
 	nic_set(w, NIC_PARAM_GRO, 1);
 }
 
-static void run(const char *name, void (*configure)(struct world *w, const s32 fd[2]),
-		const char *only)
+static void run(const char *name, void (*configure)(struct world *w, const s32 fd[2]))
 {
 	const size_t size = 256u << 20;
 	struct world *w;
@@ -106,8 +105,6 @@ static void run(const char *name, void (*configure)(struct world *w, const s32 f
 	void *arena;
 	double t0;
 
-	if (only && strcmp(only, name) != 0)
-		return;
 	arena = aligned_alloc(64, size);
 	w = bench_two_hosts(arena, size);
 	listener = bench_listen(w, 1);
@@ -124,12 +121,25 @@ static void run(const char *name, void (*configure)(struct world *w, const s32 f
 	free(arena);
 }
 
+static const struct row {
+	const char *name;
+	void (*configure)(struct world *w, const s32 fd[2]);
+} rows[] = {
+	{ "tcp_bulk_segment", NULL },
+	{ "tcp_bulk_segment_no_gso_gro", one_by_one },
+	{ "tcp_bulk_segment_tso_gro", offloads },
+};
+
 int main(int argc, char **argv)
 {
-	const char *only = argc > 1 ? argv[1] : NULL;
+	u32 ran = 0;
 
-	run("tcp_bulk_segment", NULL, only);
-	run("tcp_bulk_segment_no_gso_gro", one_by_one, only);
-	run("tcp_bulk_segment_tso_gro", offloads, only);
+	for (u32 i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (!bench_wanted(argc, argv, rows[i].name))
+			continue;
+		run(rows[i].name, rows[i].configure);
+		ran++;
+	}
+	bench_check(ran != 0, "there is no such row: tcp_bulk_segment, ...");
 	return 0;
 }

@@ -161,7 +161,7 @@ static void hooks(struct world *w)
 	}
 }
 
-static void run(u32 len, const char *variant, void (*crowd)(struct world *w))
+static void run(const char *name, u32 len, void (*crowd)(struct world *w))
 {
 	const struct world_config config = { .seed = 1 };
 	struct sut *s = sut_tapline.create(&config, NULL, NULL);
@@ -169,7 +169,7 @@ static void run(u32 len, const char *variant, void (*crowd)(struct world *w))
 	struct op frame = { .kind = OP_FRAME };
 	u8 bytes[1514], out[2048];
 	double in = 0, read = 0;
-	char name[64];
+	char reader[64];
 	s32 fd;
 
 	build(w);
@@ -203,11 +203,10 @@ static void run(u32 len, const char *variant, void (*crowd)(struct world *w))
 		read += bench_now_ns() - t1;
 	}
 	bench_check(memcmp(out, bytes + 42, len - 42) == 0, "payload differs");
-	snprintf(name, sizeof(name), "udp_rx_%u_to_socket%s", len, variant);
 	bench_print(name, in / (ROUNDS - ROUNDS / 10) / BURST, "ns/frame");
-	snprintf(name, sizeof(name), "udp_rx_%u_to_reader", len);
+	snprintf(reader, sizeof(reader), "udp_rx_%u_to_reader", len);
 	if (!crowd)
-		bench_print(name, (in + read) / (ROUNDS - ROUNDS / 10) / BURST, "ns/frame");
+		bench_print(reader, (in + read) / (ROUNDS - ROUNDS / 10) / BURST, "ns/frame");
 	sut_tapline.destroy(s, NULL);
 }
 
@@ -224,11 +223,19 @@ static const struct row {
 	{ 64, "_other_hooks", hooks },
 };
 
-/* bench_udp_rx [ROW]: one row alone, counted from 0, for a profiler. */
 int main(int argc, char **argv)
 {
-	for (u32 i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (argc < 2 || strtoul(argv[1], NULL, 10) == i)
-			run(rows[i].len, rows[i].variant, rows[i].crowd);
+	u32 ran = 0;
+
+	for (u32 i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "udp_rx_%u_to_socket%s", rows[i].len, rows[i].variant);
+		if (!bench_wanted(argc, argv, name))
+			continue;
+		run(name, rows[i].len, rows[i].crowd);
+		ran++;
+	}
+	bench_check(ran != 0, "there is no such row: udp_rx_64_to_socket, ...");
 	return 0;
 }
