@@ -131,19 +131,38 @@ static s64 add_address(const struct op_addr_add *o)
 		       (unsigned long long)o->prefix_len, o->addr.len == 16 ? " nodad" : "");
 }
 
-static s64 add_route(const struct op_route_add *o, bool remove)
+static s64 del_address(const struct op_addr_del *o)
+{
+	char a[INET6_ADDRSTRLEN];
+
+	return command("ip addr del %s/%llu dev " TUN, address_text(o->addr, a),
+		       (unsigned long long)o->prefix_len);
+}
+
+static s64 set_link(const struct op_link_set *o)
+{
+	switch (o->param) {
+	case LINK_PARAM_UP:
+		return command("ip link set " TUN " %s", o->value ? "up" : "down");
+	case LINK_PARAM_MTU:
+		return command("ip link set " TUN " mtu %llu", (unsigned long long)o->value);
+	case LINK_PARAM_TXQLEN:
+		return command("ip link set " TUN " txqueuelen %llu", (unsigned long long)o->value);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+static s64 add_route(const struct op_route_add *o)
 {
 	char a[INET6_ADDRSTRLEN], via[INET6_ADDRSTRLEN], gateway[80] = "", mtu[32] = "";
-	s64 r;
 
 	if (o->gateway.len)
 		snprintf(gateway, sizeof(gateway), " via %s onlink", address_text(o->gateway, via));
 	if (o->mtu)
 		snprintf(mtu, sizeof(mtu), " mtu %llu", (unsigned long long)o->mtu);
-	r = command("ip %sroute %s %s/%llu%s dev " TUN "%s", o->dst.len == 16 ? "-6 " : "",
-		    remove ? "del" : "replace", address_text(o->dst, a),
-		    (unsigned long long)o->prefix_len, gateway, mtu);
-	return r;
+	return command("ip %sroute replace %s/%llu%s dev " TUN "%s", o->dst.len == 16 ? "-6 " : "",
+		       address_text(o->dst, a), (unsigned long long)o->prefix_len, gateway, mtu);
 }
 
 /* Metrics of OP_ROUTE as words of ip-route. */
@@ -161,7 +180,7 @@ static void metric_words(struct op_bytes attrs, char *out, size_t cap)
 	size_t used = 0;
 
 	out[0] = '\0';
-	for (u32 at = 0; at + RTAX_ATTR_LEN <= attrs.len; at += RTAX_ATTR_LEN) {
+	for (u32 at = 0; at + RTAX_ATTR_LEN <= attrs.len && used < cap; at += RTAX_ATTR_LEN) {
 		u32 id = attrs.p[at] & ~RTAX_ATTR_LOCKED, value;
 		const char *unit = id == RTAX_RTO_MIN || id == RTAX_RTT ? "ms" : "";
 
@@ -229,11 +248,13 @@ s64 kernel_host_apply(int *tun, const struct op *op)
 			       tun_offload(*tun, op->u.nic_set.value != 0) :
 			       -EOPNOTSUPP;
 	case OP_LINK_SET:
-		return command("ip link set " TUN " up");
+		return set_link(&op->u.link_set);
 	case OP_ADDR_ADD:
 		return add_address(&op->u.addr_add);
+	case OP_ADDR_DEL:
+		return del_address(&op->u.addr_del);
 	case OP_ROUTE_ADD:
-		return add_route(&op->u.route_add, false);
+		return add_route(&op->u.route_add);
 	case OP_ROUTE_DEL:
 		return command("ip %sroute del %s/%llu", op->u.route_del.dst.len == 16 ? "-6 " : "",
 			       address_text(op->u.route_del.dst, a),
