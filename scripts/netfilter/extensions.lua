@@ -49,12 +49,46 @@ tap.test("addrtype: what an address is to this host", function(t)
   matched(t, host, peer, "-m addrtype --src-type LOCAL", to, { 0, 0, 0 })
 end)
 
-tap.test("tcpmss: by the option of a SYN; without it there is no match, not even a negated one", function(t)
+tap.test("tcpmss: by the option of a SYN; one without it is outside of every range", function(t)
   local host, peer = s.station()
   local syn = function(options) return tcp{ dport = 80, flags = "S", options = options } end
   local packets = { syn { { "mss", 1460 } }, syn { { "mss", 536 } }, syn(nil) }
   matched(t, host, peer, "-p tcp -m tcpmss --mss 1000:1460", packets, { 1, 0, 0 })
-  matched(t, host, peer, "-p tcp -m tcpmss ! --mss 1000:1460", packets, { 0, 1, 0 })
+  matched(t, host, peer, "-p tcp -m tcpmss ! --mss 1000:1460", packets, { 0, 1, 1 })
+end)
+
+-- What Linux 6.18 counted: {tcpmss of the range, not of it, option 8, not it} of each SYN.
+tap.test("options of TCP that are cut off, of no length, or behind an end of options", function(t)
+  local host, peer = s.station()
+  local drops = 0
+  for _, case in ipairs {
+    { "\2\4\5\xb4", { 1, 0, 0, 1 } },
+    { "\0\0\2\4\5\xb4\0\0", { 1, 0, 0, 1 } },
+    { "\3\0\2\4\5\xb4\0\0", { 1, 0, 0, 1 } },
+    { "\5\1\2\4\5\xb4\0\0", { 1, 0, 0, 1 } },
+    { "\8\2\2\4\5\xb4\0\0", { 1, 0, 1, 0 } },
+    { "\1\1\1\8", { 0, 1, 1, 0 } },
+    { "\1\1\1\2", { 0, 1, 0, 1 } },
+    { "\2\3\5\xb4", { 0, 1, 0, 1 } },
+    { "", { 0, 0, 0, 0 }, doff = 4, drop = true },
+    { "\1\1\1\2", { 0, 0, 0, 0 }, doff = 10, drop = true },
+  } do
+    local options, want = case[1], case[2]
+    host:iptables "-F INPUT"
+    for _, rule in ipairs { "-m tcpmss --mss 1000:1460", "-m tcpmss ! --mss 1000:1460", "--tcp-option 8", "! --tcp-option 8" } do
+      host:iptables("-A INPUT -p tcp " .. rule)
+    end
+    local head = (">HHIIBBHHH"):pack(5000, 80, 1, 0, (case.doff or 5 + #options // 4) << 4, 2, 4096, 0, 0)
+    peer:send(ip{ proto = 6 } / net.raw(head .. options))
+    net.sleep "1ms"
+    peer:collect { during = "1ms" }
+    local seen = {}
+    for n = 1, 4 do seen[n] = packets_of(host, "INPUT", n) end
+    local name = options:gsub(".", function(c) return ("%02x"):format(c:byte()) end)
+    t:is(seen, want, name)
+    if case.drop then drops = drops + 1 end
+    t:is(host:drops "NETFILTER_DROP" or 0, drops, name)
+  end
 end)
 
 tap.test("connmark: a mark goes from packet to connection and back", function(t)

@@ -311,6 +311,12 @@ bool xt_match_packet(struct xt_rule *rule, const struct xt_match *m, struct xt_p
 /* ipt_do_table: a hook. */
 u32 xt_do_table(void *priv, struct sk_buff *skb, const struct nf_hook_state *state);
 void xt_reject(const struct xt_packet *p, u32 with);
+/*
+ * Where among the options of a header one of this kind begins (and, unless `size` is 0, is of this
+ * size and whole); -1: nowhere. The walk of xt_tcpudp.c, xt_tcpmss.c and xt_TCPMSS.c: unlike that
+ * of RFC 9293 3.1 it goes on behind an end of options and a malformed one.
+ */
+s32 xt_tcp_option(const u8 *options, u32 len, u8 kind, u32 size);
 /* xt_mangle.c. False: the packet is dropped. */
 bool xt_tcpmss_target(const struct xt_packet *p, const struct xt_spec *s);
 bool xt_ttl_target(const struct xt_packet *p, const struct xt_spec *s);

@@ -16,8 +16,6 @@
 #include "nf/nf_conntrack.h"
 #include "wire/tcp.h"
 
-#define MSS_OPTION_LEN 4u
-
 /* ---- TCPMSS ---- */
 
 /* tcpmss_reverse_mtu(): of the way back to the sender; UINT32_MAX: there is none. */
@@ -94,30 +92,30 @@ static bool add_mss(const struct xt_packet *p, u32 mss, u32 doff)
 	be16 check;
 	u8 *th, *nh;
 
-	if (pskb_expand_head(p->skb, 0, MSS_OPTION_LEN))
+	if (pskb_expand_head(p->skb, 0, TCPOLEN_MSS))
 		return false;
-	skb_put(p->skb, MSS_OPTION_LEN);
+	skb_put(p->skb, TCPOLEN_MSS);
 	th = p->skb->data + p->thoff;
 	nh = skb_network_header(p->skb);
-	memmove(th + TCP_HLEN + MSS_OPTION_LEN, th + TCP_HLEN, doff - TCP_HLEN);
-	memset(th + TCP_HLEN, 0, MSS_OPTION_LEN);
+	memmove(th + TCP_HLEN + TCPOLEN_MSS, th + TCP_HLEN, doff - TCP_HLEN);
+	memset(th + TCP_HLEN, 0, TCPOLEN_MSS);
 	/* Of the pseudo header: the length. */
 	check = load_be16(th + 16);
 	check = partial ? (be16)~csum_replace2((be16)~check, htons((u16)tcp_len),
-					       htons((u16)(tcp_len + MSS_OPTION_LEN))) :
+					       htons((u16)(tcp_len + TCPOLEN_MSS))) :
 			  csum_replace2(check, htons((u16)tcp_len),
-					htons((u16)(tcp_len + MSS_OPTION_LEN)));
+					htons((u16)(tcp_len + TCPOLEN_MSS)));
 	store_be16(th + 16, check);
 	replace_word(th, th + TCP_HLEN, 0x0204, partial);
 	replace_word(th, th + TCP_HLEN + 2, (u16)min_u32(mss, v6 ? 1220 : 536), partial);
 	replace_word(th, th + 12, (u16)(get_be16(th + 12) + 0x1000), partial);
 	if (v6) {
-		put_be16(nh + 4, (u16)(get_be16(nh + 4) + MSS_OPTION_LEN));
+		put_be16(nh + 4, (u16)(get_be16(nh + 4) + TCPOLEN_MSS));
 		return true;
 	}
 	check = csum_replace2(load_be16(nh + 10), load_be16(nh + 2),
-			      htons((u16)(get_be16(nh + 2) + MSS_OPTION_LEN)));
-	ip4_set_tot_len(nh, get_be16(nh + 2) + MSS_OPTION_LEN);
+			      htons((u16)(get_be16(nh + 2) + TCPOLEN_MSS)));
+	ip4_set_tot_len(nh, get_be16(nh + 2) + TCPOLEN_MSS);
 	ip4_set_check(nh, check);
 	return true;
 }
@@ -126,8 +124,9 @@ static bool add_mss(const struct xt_packet *p, u32 mss, u32 doff)
 bool xt_tcpmss_target(const struct xt_packet *p, const struct xt_spec *s)
 {
 	struct sk_buff *skb = p->skb;
-	u32 mss, doff, size;
-	u8 *th, kind;
+	u32 mss, doff;
+	s32 at;
+	u8 *th;
 
 	if (p->fragoff)
 		return true;
@@ -138,20 +137,15 @@ bool xt_tcpmss_target(const struct xt_packet *p, const struct xt_spec *s)
 	mss = wanted_mss(p, s);
 	if (doff < TCP_HLEN || skb->len < p->thoff + doff || !mss)
 		return false;
-	for (u32 at = 0, next; at < doff - TCP_HLEN; at = next) {
-		u8 *option = th + TCP_HLEN + at;
+	at = xt_tcp_option(th + TCP_HLEN, doff - TCP_HLEN, TCPOPT_MSS, TCPOLEN_MSS);
+	if (at >= 0) {
+		u8 *value = th + TCP_HLEN + at + 2;
 
-		next = tcp_option_next(th + TCP_HLEN, doff - TCP_HLEN, at, &kind, &size);
-		if (size == MSS_OPTION_LEN && kind == 2) {
-			if (get_be16(option + 2) > mss)
-				set_mss(th, option + 2, (u16)mss, at % 2,
-					skb->ip_summed == CHECKSUM_PARTIAL);
-			return true;
-		}
-		if (!size || !next)
-			break;
+		if (get_be16(value) > mss)
+			set_mss(th, value, (u16)mss, at % 2, skb->ip_summed == CHECKSUM_PARTIAL);
+		return true;
 	}
-	if (skb->len > p->thoff + doff || doff > TCP_HLEN_MAX - MSS_OPTION_LEN)
+	if (skb->len > p->thoff + doff || doff > TCP_HLEN_MAX - TCPOLEN_MSS)
 		return true;
 	return add_mss(p, mss, doff);
 }

@@ -27,33 +27,31 @@ static bool port_match(const u16 range[2], u16 port, bool invert)
 	return (port >= range[0] && port <= range[1]) != invert;
 }
 
-/* Its place behind the fixed header; -1: it is not there, or not whole. */
-static s32 tcp_find_option(struct xt_packet *p, u8 option, u32 doff, u8 buffer[TCP_HLEN_MAX])
+s32 xt_tcp_option(const u8 *options, u32 len, u8 kind, u32 size)
 {
-	const u8 *th = transport(p, doff, buffer);
-	u32 next, size;
-	u8 kind;
+	for (u32 at = 0; at < len;) {
+		u32 told = at + 1 < len ? options[at + 1] : 0;
 
-	if (!th) {
-		p->hotdrop = true;
-		return -1;
-	}
-	for (u32 at = 0; at < doff - TCP_HLEN; at = next) {
-		next = tcp_option_next(th + TCP_HLEN, doff - TCP_HLEN, at, &kind, &size);
-		if (!size)
-			return -1;
-		if (kind == option)
+		if (options[at] == kind && (!size || (told == size && len - at >= size)))
 			return (s32)at;
-		if (!next)
-			return -1;
+		at += options[at] <= TCPOPT_NOP || !told ? 1 : told;
 	}
 	return -1;
 }
 
+/* The bytes behind the fixed header; NULL, and the packet is dropped: they are not all there. */
+static const u8 *tcp_options(struct xt_packet *p, u32 doff, u8 buffer[TCP_HLEN_MAX])
+{
+	const u8 *th = doff < TCP_HLEN ? NULL : transport(p, doff, buffer);
+
+	p->hotdrop |= !th;
+	return th ? th + TCP_HLEN : NULL;
+}
+
 static bool tcp_match(const struct xt_match *m, struct xt_packet *p)
 {
-	u8 buffer[TCP_HLEN], options[TCP_HLEN_MAX];
-	const u8 *th;
+	u8 buffer[TCP_HLEN], space[TCP_HLEN_MAX];
+	const u8 *th, *options;
 
 	if (p->fragoff) {
 		/* RFC 1858: a fragment at 8 bytes rewrites flags. */
@@ -73,32 +71,27 @@ static bool tcp_match(const struct xt_match *m, struct xt_packet *p)
 		return false;
 	if (!(m->set & XT_OPT_OPTION))
 		return true;
-	if (tcp_doff(th) < TCP_HLEN) {
-		p->hotdrop = true;
-		return false;
-	}
-	return (tcp_find_option(p, m->u.tcp.option, tcp_doff(th), options) >= 0) !=
-	       !!(m->invert & XT_OPT_OPTION);
+	options = tcp_options(p, tcp_doff(th), space);
+	return options && (xt_tcp_option(options, tcp_doff(th) - TCP_HLEN, m->u.tcp.option, 0) >=
+			   0) != !!(m->invert & XT_OPT_OPTION);
 }
 
-/* tcpmss_mt(): a packet without the option does not match, whatever is asked. */
+/* tcpmss_mt(): a packet without the option has no MSS of the range; a negated test it passes. */
 static bool tcpmss_match(const struct xt_match *m, struct xt_packet *p)
 {
-	u8 buffer[TCP_HLEN], options[TCP_HLEN_MAX];
+	u8 buffer[TCP_HLEN], space[TCP_HLEN_MAX];
 	const u8 *th = p->fragoff ? NULL : transport(p, TCP_HLEN, buffer);
 	u32 doff = th ? tcp_doff(th) : 0;
+	const u8 *options = tcp_options(p, doff, space);
 	s32 at;
 	u16 mss;
 
-	if (doff < TCP_HLEN) {
-		p->hotdrop = true;
+	if (!options)
 		return false;
-	}
-	at = tcp_find_option(p, 2, doff, options);
+	at = xt_tcp_option(options, doff - TCP_HLEN, TCPOPT_MSS, TCPOLEN_MSS);
 	if (at < 0)
-		return false;
-	th = transport(p, doff, options);
-	mss = get_be16(th + TCP_HLEN + at + 2);
+		return m->invert;
+	mss = get_be16(options + at + 2);
 	return (mss >= m->u.length.min && mss <= m->u.length.max) != !!m->invert;
 }
 

@@ -62,7 +62,6 @@
 #define MAX_TCP_KEEPCNT		    127u
 #define MAX_TCP_SYNCNT		    127u
 
-#define TCPOLEN_MSS		  4u
 #define TCPOLEN_WINDOW		  3u
 #define TCPOLEN_SACK_PERM	  2u
 #define TCPOLEN_TIMESTAMP	  10u

@@ -29,6 +29,8 @@
 #define TCPOPT_FASTOPEN	 34
 #define TCPOPT_EXP	 254
 
+#define TCPOLEN_MSS 4u
+
 static inline u16 tcp_source(const u8 *p)
 {
 	return get_be16(p);
