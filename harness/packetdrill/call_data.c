@@ -347,13 +347,14 @@ static bool finish_poll(struct pd_run *r, struct pd_call *c)
 
 	if (!pd_call_check(r, c, c->op.ret))
 		return false;
+	strbuf_putc(&got, '[');
 	for (i = 0; c->op.ret >= 0 && i < list->count; i++) {
 		s64 want = field_number(list->item[i], "revents", -1);
 		struct sys_pollfd p;
 
 		memcpy(&p, c->data + i * sizeof(p), sizeof(p));
 		differs = differs || (want >= 0 && (u16)want != p.revents);
-		strbuf_printf(&got, "%s{fd=%d, events=0x%x, revents=0x%x}", i ? ", " : "[",
+		strbuf_printf(&got, "%s{fd=%d, events=0x%x, revents=0x%x}", i ? ", " : "",
 			      pd_fd_script(r, p.fd), p.events, p.revents);
 	}
 	strbuf_putc(&got, ']');

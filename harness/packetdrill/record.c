@@ -290,6 +290,14 @@ bool pd_record_arguments(struct pd_run *r, const struct pd_event *e, size_t firs
 
 /* -- Writing -- */
 
+/* The quote that ends a string; else the text's end. */
+static const char *string_end(const char *p)
+{
+	for (; *p && *p != '"'; p++)
+		p += *p == '\\' && p[1];
+	return p;
+}
+
 /* Where each argument begins, and behind the last; false: this is no call. */
 static bool split(const char *call, const char **at, size_t *count, const char **end)
 {
@@ -299,8 +307,8 @@ static bool split(const char *call, const char **at, size_t *count, const char *
 	*count = 0;
 	for (; p && *p; p++) {
 		if (*p == '"') {
-			p = strchr(p + 1, '"');
-			if (!p)
+			p = string_end(p + 1);
+			if (!*p)
 				return false;
 		} else if (strchr("([{", *p)) {
 			if (!depth++)
