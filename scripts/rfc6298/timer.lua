@@ -114,6 +114,19 @@ tap.test("when it expires the earliest segment is sent again, and no other", fun
   t:is(tcp.sent(peer, "10ms"), tcp.segments(0, 1))
 end)
 
+tap.test("TCP_INFO: how long recoveries from time-outs took, with the one that goes on", function(t)
+  local _, peer, conn = slow { syn = "mss 1000,sackOK", sysctl = { ["net.ipv4.tcp_early_retrans"] = 0 } }
+  conn:send "x"
+  peer:expect "P. 1:2(1) ack 1"
+  peer:expect("P. 1:2(1) ack 1", { at = "+1200ms" })
+  t:is(conn:info().total_rto_time, 0)
+  net.sleep "100ms"
+  t:is(conn:info().total_rto_time, 100)
+  peer:send ". 1:1(0) ack 2 win 65535"
+  net.sleep "500ms"
+  t:is({ conn:info().total_rto_recoveries, conn:info().total_rto_time }, { 1, 100 })
+end)
+
 tap.test("the time doubles up to 120 s", function(t)
   local _, peer, conn = slow()
   conn:send "x"

@@ -177,6 +177,18 @@ tap.test("the SYN,ACK again after 1, 2, 4 s, without a cookie, until it is ackno
   peer:expect_nothing { during = "200s" }
 end)
 
+tap.test("the SYN,ACK timed out: TCP_INFO tells for how long", function(t)
+  local _, peer, server = listener(5)
+  peer:send(("S 0:10(10) win 65535 <mss 1460,FO %s,nop,nop>"):format(fastopen.cookie(peer)))
+  peer:expect "S. 0:0(0) ack 11"
+  local conn = server:accept()
+  peer:expect("S. 0:0(0) ack 11", { within = "2s" })
+  net.sleep "200ms"
+  peer:send ". 11:11(0) ack 1 win 65535"
+  net.sleep "500ms"
+  t:is({ conn:info().total_rto, conn:info().total_rto_time }, { 1, 200 })
+end)
+
 tap.test("a SYN that comes again gets its SYN,ACK again, and its data counts once", function(t)
   local host, peer, server = listener(5)
   local syn = ("S 0:10(10) win 65535 <mss 1460,FO %s,nop,nop>"):format(fastopen.cookie(peer))

@@ -243,7 +243,7 @@ struct tcp_loss {
 	u32 tlp_high_seq; /* snd_nxt when the loss probe went; 0: none */
 	u32 reord_seen;
 	u32 lost; /* segments, ever */
-	u32 rto_stamp; /* ms: RTO recovery began */
+	u32 rto_stamp; /* ms: RTO recovery began; 0: it is over */
 	/* TCP_INFO. */
 	u64 bytes_retrans;
 	u32 total_retrans, dsack_dups;

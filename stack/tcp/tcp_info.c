@@ -82,6 +82,17 @@ static void info_chronos(const struct tcp_sock *tp, u8 *p)
 	put_le64(p + 16, stats[2]);
 }
 
+/* Time-outs, and the time that they took, with that of one that is not over. */
+static void info_rto(const struct sock *sk, u8 *p)
+{
+	const struct tcp_loss *loss = tcp_sk(sk)->loss;
+	u32 now = loss->rto_stamp ? tcp_clock_ms(sk->net->host) - loss->rto_stamp : 0;
+
+	put_le16(p, loss->total_rto);
+	put_le16(p + 2, loss->total_rto_recoveries);
+	put_le32(p + 4, loss->total_rto_time + now);
+}
+
 static void info_rest(const struct sock *sk, u8 *p)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
@@ -108,9 +119,7 @@ static void info_rest(const struct sock *sk, u8 *p)
 	put_le32(p + 228, tp->snd_wnd);
 	put_le32(p + 232, tp->rcv_wnd);
 	put_le32(p + 236, 0); /* tcpi_rehash: a time-out leaves the hash of a flow as it is */
-	put_le16(p + 240, tp->loss->total_rto);
-	put_le16(p + 242, tp->loss->total_rto_recoveries);
-	put_le32(p + 244, tp->loss->total_rto_time);
+	info_rto(sk, p + 240);
 	tcp_accecn_info(tp, p + 248);
 }
 

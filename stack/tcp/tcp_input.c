@@ -234,6 +234,7 @@ static void synrecv_fastopen(struct sock *sk)
 	/* Still at the SYN-ACK's time-out: the time stamp may tell that it was needless. */
 	if (icsk->icsk_ca_state == TCP_CA_Loss && !tp->packets_out)
 		tcp_try_undo_recovery(sk);
+	tcp_update_rto_time(tp);
 	tp->retrans_stamp = 0;
 	icsk->icsk_retransmits = 0;
 	tcp_fastopen_remove(sk, false);

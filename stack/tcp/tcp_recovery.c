@@ -321,6 +321,17 @@ void tcp_enter_loss(struct sock *sk)
 		   !tp->rare->mtup.probe_size;
 }
 
+void tcp_update_rto_time(struct tcp_sock *tp)
+{
+	struct tcp_loss *loss;
+
+	if (!tp->loss->rto_stamp)
+		return;
+	loss = tcp_loss_own(tp);
+	loss->total_rto_time += tcp_time_stamp_ms(tp) - loss->rto_stamp;
+	loss->rto_stamp = 0;
+}
+
 void tcp_simple_retransmit(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -330,7 +341,6 @@ void tcp_simple_retransmit(struct sock *sk)
 
 	if (!tcp_loss_get(sk))
 		return;
-
 	for (struct sk_buff *skb = tcp_rtx_queue_head(sk); skb; skb = tcp_rtx_queue_next(skb))
 		if (all || skb->len > mss)
 			tcp_mark_skb_lost(sk, skb);
@@ -538,6 +548,8 @@ void tcp_fastretrans_alert(struct sock *sk, u32 prior_snd_una, u32 num_dupack, u
 	} else {
 		if (icsk->icsk_ca_state == TCP_CA_Loss) {
 			tcp_process_loss(sk, *ack_flag, num_dupack, rexmit);
+			if (icsk->icsk_ca_state != TCP_CA_Loss)
+				tcp_update_rto_time(tp);
 			tcp_identify_packet_loss(sk, ack_flag);
 			if (icsk->icsk_ca_state != TCP_CA_Open && !(*ack_flag & FLAG_LOST_RETRANS))
 				return;

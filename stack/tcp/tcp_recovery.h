@@ -13,7 +13,6 @@
 /* Receiver: blocks to announce. */
 void tcp_sack_new_ofo_skb(struct sock *sk, u32 seq, u32 end_seq);
 void tcp_sack_remove(struct tcp_sock *tp);
-/* Made at the first call; NULL: no memory. */
 void tcp_dsack_set(struct sock *sk, u32 seq, u32 end_seq);
 void tcp_dsack_extend(struct sock *sk, u32 seq, u32 end_seq);
 /* A segment that is a duplicate as a whole: D-SACK and quick ACK. */
@@ -32,6 +31,8 @@ void tcp_fastretrans_alert(struct sock *sk, u32 prior_snd_una, u32 num_dupack, u
 			   int *rexmit);
 void tcp_enter_loss(struct sock *sk);
 void tcp_enter_cwr(struct sock *sk);
+/* What was under way at the time-out is acknowledged: TCP_INFO tells how long that took. */
+void tcp_update_rto_time(struct tcp_sock *tp);
 void tcp_cwnd_reduction(struct sock *sk, s32 newly_acked_sacked, u32 newly_lost, u32 flag);
 void tcp_process_tlp_ack(struct sock *sk, u32 ack, u32 flag);
 void tcp_simple_retransmit(struct sock *sk); /* RFC 1191: MTU shrank */

@@ -100,7 +100,6 @@ int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
 	if (!loss)
 		return -ENOMEM;
 	err = __tcp_retransmit_skb(sk, skb, segs);
-
 	if (!err) {
 		/* TLP or a timeout may have marked it already. */
 		if (!(TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_RETRANS))

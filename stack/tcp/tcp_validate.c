@@ -157,10 +157,10 @@ static bool reset_valid(const struct sock *sk, const struct sk_buff *skb)
 
 static void syn_challenge(struct sock *sk, struct sk_buff *skb, bool inerr)
 {
-	if (inerr)
-		MIB_INC(sk->net, TcpInErrs);
 	bool accecn = tcp_ecn_mode_accecn(tcp_sk(sk));
 
+	if (inerr)
+		MIB_INC(sk->net, TcpInErrs);
 	if (accecn)
 		tcp_sk(sk)->rare->accecn->syn_ect_rcv = TCP_SKB_CB(skb)->ip_dsfield & INET_ECN_MASK;
 	MIB_INC(sk->net, TcpExtTCPSYNChallenge);
