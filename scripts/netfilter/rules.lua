@@ -210,6 +210,27 @@ tap.test("chains of the user: jump, return, goto, the end of a chain", function(
   t:like(host:iptables "-L first -n", "^Chain first %(1 references%)\n")
 end)
 
+tap.test("chains call each other 16 deep, whichever end they are tied at; each is looked at once", function(t)
+  local host, peer = s.station()
+  for i = 1, 20 do host:iptables("-N down" .. i) host:iptables("-N up" .. i) end
+  for i = 1, 16 do
+    host:iptables(("-A %s -j down%d"):format(i == 1 and "INPUT" or "down" .. i - 1, i))
+  end
+  local deep = "more than 16 deep"
+  t:error(function() host:iptables "-A down16 -j down17" end, deep)
+  t:error(function() host:iptables "-A down16 -g down17" end, deep)
+  for i = 15, 1, -1 do
+    for _ = 1, 10 do host:iptables(("-A up%d -j up%d"):format(i, i + 1)) end -- 10^15 ways
+  end
+  host:iptables "-A up16 -p tcp"
+  t:error(function() host:iptables "-A down15 -j up15" end, deep)
+  host:iptables "-A down15 -j up16"
+  t:error(function() host:iptables "-A up16 -j up1" end, "Too many levels of symbolic links")
+  peer:send(udp{ dport = 9 })
+  peer:collect { during = "1ms" }
+  t:is({ counts(host, "down15", 1)[1], counts(host, "down15", 2)[1], counts(host, "up16", 1)[1] }, { 1, 1, 0 })
+end)
+
 tap.test("policy DROP holds for what no rule accepts, and counts", function(t)
   local host, peer, socket = s.station()
   host:iptables "-P INPUT DROP"

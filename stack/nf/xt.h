@@ -18,6 +18,7 @@
 #define XT_TEXT_MAX	  64u /* a comment, a log prefix */
 #define XT_MULTI_PORTS	  15u
 #define XT_JUMP_DEPTH	  16u
+#define XT_DEPTH_UNKNOWN  UINT32_MAX
 
 enum xt_match_kind {
 	XT_MATCH_TCP,
@@ -191,6 +192,7 @@ struct xt_chain {
 	u64 packets, bytes; /* that came to the policy */
 	u32 refs; /* rules that jump here */
 	u32 rules_count;
+	u32 depth; /* jumps from here; of the last check_jump() alone */
 };
 
 enum { XT_RAW, XT_MANGLE, XT_FILTER, XT_TABLES };

@@ -44,31 +44,43 @@ static bool chain_exists(const struct job *j, const char *name)
 	return builtin(j, name) < NF_INET_NUMHOOKS || (j->t && xt_chain_find(j->t, name));
 }
 
-/* Can rules of `from` lead to `to`? Chains have no loops, so this ends. */
-static bool reaches(const struct xt_chain *from, const struct xt_chain *to)
+static void forget_depths(struct xt_table *t)
 {
-	if (from == to)
-		return true;
-	list_for_each(pos, &from->rules) {
-		const struct xt_rule *r = list_entry(pos, struct xt_rule, list);
-
-		if (r->jump && reaches(r->jump, to))
-			return true;
-	}
-	return false;
+	list_for_each(pos, &t->chains)
+		list_entry(pos, struct xt_chain, list)->depth = XT_DEPTH_UNKNOWN;
 }
 
-/* How many jumps deep it goes from here. */
-static u32 chain_depth(const struct xt_chain *c)
+/*
+ * How many jumps deep it goes from here, were there a rule of `from` that leads to `to` (NULL: as
+ * it is). Each chain is walked once, not once for each way to it. Chains have no loops and are
+ * never deeper than XT_JUMP_DEPTH, so this ends, and soon.
+ */
+static u32 chain_depth(struct xt_chain *c, const struct xt_chain *from, struct xt_chain *to)
 {
-	u32 depth = 0;
+	u32 depth;
 
+	if (c->depth != XT_DEPTH_UNKNOWN)
+		return c->depth;
+	depth = c == from ? 1 + chain_depth(to, from, to) : 0;
 	list_for_each(pos, &c->rules) {
 		const struct xt_rule *r = list_entry(pos, struct xt_rule, list);
 
 		if (r->jump)
-			depth = max_u32(depth, 1 + chain_depth(r->jump));
+			depth = max_u32(depth, 1 + chain_depth(r->jump, from, to));
 	}
+	c->depth = depth;
+	return depth;
+}
+
+/* The deepest of a table's chains. */
+static u32 table_depth(struct xt_table *t, const struct xt_chain *from, struct xt_chain *to)
+{
+	u32 depth = 0;
+
+	forget_depths(t);
+	list_for_each(pos, &t->chains)
+		depth = max_u32(depth,
+				chain_depth(list_entry(pos, struct xt_chain, list), from, to));
 	return depth;
 }
 
@@ -88,9 +100,12 @@ static int check_jump(const struct job *j)
 		return REFUSE(j, -ENOENT, "Couldn't load target `", name,
 			      "':No such file or directory");
 	from = xt_chain_find(j->t, j->c->chain);
-	if (from && reaches(to, from))
+	forget_depths(j->t);
+	chain_depth(to, NULL, NULL);
+	/* What was walked from there leads back here. */
+	if (from->depth != XT_DEPTH_UNKNOWN)
 		return REFUSE(j, -ELOOP, "Too many levels of symbolic links.");
-	if (chain_depth(to) + 1 > XT_JUMP_DEPTH)
+	if (table_depth(j->t, from, to) > XT_JUMP_DEPTH)
 		return REFUSE(j, -EINVAL,
 			      "Invalid argument. Chains call each other more than 16 deep.");
 	return 0;

@@ -386,7 +386,7 @@ struct walk {
 	struct {
 		struct xt_chain *chain;
 		struct list_head *pos;
-	} stack[XT_JUMP_DEPTH + 1];
+	} stack[XT_JUMP_DEPTH];
 	u32 depth;
 };
 
@@ -437,6 +437,7 @@ static bool rule_target(struct walk *w, struct xt_rule *r, struct xt_packet *p, 
 	case XT_RETURN:
 		return walk_return(w, len, verdict);
 	case XT_JUMP:
+		ASSERT(w->depth < XT_JUMP_DEPTH);
 		w->stack[w->depth].chain = w->chain;
 		w->stack[w->depth++].pos = w->pos;
 		w->chain = r->jump;
