@@ -268,18 +268,17 @@ bool pkt_record(const char *path, u8 families, const struct sut_ops *sut, bool i
 	struct pkt_file f;
 	bool ok = open_file(&f, path, families, sut, error);
 
-	if (ok && !pd_file_script(f.file, 0)) {
-		strbuf_printf(error, "%s: the script can not be run: see 'tapline run'", path);
-		ok = false;
-	}
 	if (ok) {
+		const struct pd_script *script = pd_file_script(f.file, 0);
+
 		pd_file_record(f.file, 0, recorder, &result);
 		ok = result.verdict == TAP_OK;
 		if (!ok)
 			strbuf_printf(error, "%s: the script does not run to its end: %s", path,
 				      result.directive.len ? strbuf_text(&result.directive) :
 							     strbuf_text(&result.diagnosis));
-		pd_recorder_write(recorder, pd_file_script(f.file, 0), strbuf_text(&f.text), out);
+		if (script) /* else it can not be read, which the result tells */
+			pd_recorder_write(recorder, script, strbuf_text(&f.text), out);
 	}
 	script_result_free(&result);
 	pd_recorder_free(recorder);

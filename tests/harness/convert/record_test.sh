@@ -49,3 +49,21 @@ if "$tapline" run "$work/other.pkt" >"$work/other.tap" 2>&1; then
 	echo "the assertions of a recording mean nothing"
 	exit 1
 fi
+# Bad input is told by its line and word.
+refused()
+{
+	text=$1
+	shift
+	if "$tapline" convert --record "$@" >"$work/out" 2>"$work/error"; then
+		echo "taken: $*"
+		exit 1
+	fi
+	grep -q -e "$text" "$work/error" || { echo "no '$text' of $*"; cat "$work/error"; exit 1; }
+}
+printf '0 socket(..., SOCK_STREAM, IPPROTO_TCP = 3\n' >"$work/bad.pkt"
+refused "bad.pkt:1: unknown field 'IPPROTO_TCP'" "$work/bad.pkt"
+printf '0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 writ(3, ..., 1) = 1\n' >"$work/bad.pkt"
+refused "bad.pkt:2: no system call 'writ' here; did you mean 'write'?" "$work/bad.pkt"
+refused "No such file" "$work/none.pkt"
+refused "not 'linux'" --sut linux "$work/bad.pkt"
+refused "for --record of packetdrill scripts" --info "$work/none.pcap"
