@@ -5,8 +5,8 @@
  * pipe's size, with MSG_MORE for all but the last (splice_direct_to_actor); what is taken from a
  * TCP socket ends in front of an urgent byte (tcp_read_sock).
  *
- * Invariants: call->msg.done counts what was moved, by earlier steps too; a step holds no pointer
- * into a file beyond its end, as descriptors may be closed while it waits.
+ * Invariants: call->msg.done counts what was moved, by earlier steps too; a call that
+ * waits holds its files (both), as descriptors may be closed meanwhile.
  */
 #include "socket/pipe.h"
 #include "socket/sys_call.h"
@@ -38,19 +38,36 @@ s64 sys_memfd(struct sys_call *call)
 
 /* ---- waiting ---- */
 
-/* With `f` held, on its queue or its socket's. */
-static s64 wait_on(struct sys_call *call, struct file *f, struct wait_queue_head *wq, u64 timeo)
+/* The file of a number; the one that it was at the first step, if the call holds that. */
+static struct file *file_of(const struct sys_call *call, struct file *held, s32 fd)
+{
+	return held ? held : fget(call->host, fd);
+}
+
+/* What a step on one file or two (or NULL) returned; when that is SYS_WAITS they are the call's
+ * from now on. */
+static s64 hold(struct sys_call *call, s64 ret, struct file *file, struct file *other)
+{
+	if (ret != SYS_WAITS || call->file)
+		return ret;
+	call->file = file;
+	get_file(file);
+	call->other = other;
+	if (other)
+		get_file(other);
+	return ret;
+}
+
+/* On the queue of `f`, or of its socket. The caller sees to it that `f` is held. */
+static s64 wait_on(struct sys_call *call, const struct file *f, struct wait_queue_head *wq,
+		   u64 timeo)
 {
 	u64 now = call->host->world->now;
 
 	if (call->timed_out || f->f_flags & O_NONBLOCK || !timeo)
 		return call->msg.done ? (s64)call->msg.done : -EAGAIN;
-	if (!call->file) {
-		call->file = f;
-		get_file(f);
-		if (timeo < TIME_NEVER - now)
-			call->deadline = now + timeo;
-	}
+	if (call->deadline == TIME_NEVER && timeo < TIME_NEVER - now)
+		call->deadline = now + timeo;
 	call->wait_on = wq;
 	call->wait_key = 0;
 	call->wait_exclusive = false;
@@ -133,41 +150,35 @@ static s64 splice_from_socket(struct sys_call *call, struct socket *sock, struct
 /* splice(2): fd in, arg0 fd out, arg1 bytes, arg2 flags. One end is a pipe. */
 s64 sys_splice(struct sys_call *call)
 {
-	struct host *h = call->host;
-	struct file *in = fget(h, call->op->fd), *out = fget(h, (s32)call->op->arg[0]);
-	u32 flags = (u32)call->op->arg[2];
+	const struct sys_op *op = call->op;
+	struct file *in = file_of(call, call->file, op->fd);
+	struct file *out = file_of(call, call->other, (s32)op->arg[0]);
+	u32 flags = (u32)op->arg[2];
 	struct socket *sock;
 	int err;
 
 	if (!in || !out)
 		return -EBADF;
-	if (!call->op->arg[1])
+	if (!op->arg[1])
 		return 0;
-	sock = sockfd_lookup(h, (s32)call->op->arg[0], &err);
+	sock = file_socket(out, &err);
 	if (sock)
-		return splice_to_socket(call, in, sock, flags);
-	sock = sockfd_lookup(h, call->op->fd, &err);
-	return sock ? splice_from_socket(call, sock, out, flags) : -EINVAL;
+		return hold(call, splice_to_socket(call, in, sock, flags), in, out);
+	sock = file_socket(in, &err);
+	if (sock)
+		return hold(call, splice_from_socket(call, sock, out, flags), in, out);
+	return -EINVAL;
 }
 
 /* ---- sendfile(2) ---- */
 
-/* fd the socket, arg0 fd of the file, arg1 offset (~0: the file's own), arg2 bytes. */
-s64 sys_sendfile(struct sys_call *call)
+/* arg1 the offset (~0: the file's own), arg2 bytes. */
+static s64 send_memfile(struct sys_call *call, struct socket *sock, struct memfile *m)
 {
 	const struct sys_op *op = call->op;
-	struct file *f = fget(call->host, (s32)op->arg[0]);
-	struct memfile *m = f ? file_memfile(f) : NULL;
 	u64 count = min_u64(op->arg[2], INT32_MAX), start = op->arg[1];
 	const u8 *bytes = NULL, *more;
-	struct socket *sock;
-	int err;
 
-	if (!f)
-		return -EBADF;
-	sock = sockfd_lookup(call->host, op->fd, &err);
-	if (!sock || !m)
-		return sock ? -EINVAL : err;
 	if (start == OFFSET_OF_FILE)
 		start = m->pos - (call->resumed ? call->msg.done : 0);
 	while (call->msg.done < count) {
@@ -191,7 +202,29 @@ s64 sys_sendfile(struct sys_call *call)
 	return call->msg.done;
 }
 
+/* fd the socket, arg0 fd of the file. */
+s64 sys_sendfile(struct sys_call *call)
+{
+	struct file *out = file_of(call, call->file, call->op->fd);
+	struct file *in = file_of(call, call->other, (s32)call->op->arg[0]);
+	struct memfile *m = in ? file_memfile(in) : NULL;
+	struct socket *sock;
+	int err;
+
+	if (!in)
+		return -EBADF;
+	sock = file_socket(out, &err);
+	if (!sock || !m)
+		return sock ? -EINVAL : err;
+	return hold(call, send_memfile(call, sock, m), out, in);
+}
+
 /* ---- read(2), write(2) ---- */
+
+static s64 wait_on_pipe(struct sys_call *call, struct file *f, struct pipe *p)
+{
+	return hold(call, wait_on(call, f, &p->wq, TIME_NEVER), f, NULL);
+}
 
 s64 sys_file_read(struct sys_call *call, struct file *f)
 {
@@ -211,7 +244,7 @@ s64 sys_file_read(struct sys_call *call, struct file *f)
 	if (!p)
 		return -EBADF;
 	if (!p->len)
-		return p->writers ? wait_on(call, f, &p->wq, TIME_NEVER) : 0;
+		return p->writers ? wait_on_pipe(call, f, p) : 0;
 	n = min_u32(p->len, op->data_len);
 	memcpy(op->data, pipe_peek(p), n);
 	pipe_pop(p, n);
@@ -232,5 +265,5 @@ s64 sys_file_write(struct sys_call *call, struct file *f)
 	call->msg.done += pipe_push(p, op->data + call->msg.done, op->data_len - call->msg.done);
 	if (call->msg.done == op->data_len)
 		return call->msg.done;
-	return wait_on(call, f, &p->wq, TIME_NEVER);
+	return wait_on_pipe(call, f, p);
 }

@@ -81,7 +81,9 @@ static void call_release(struct sys_call *call)
 	msg_zerocopy_end(&call->msg, call->msg.done > 0);
 	if (call->file)
 		fput(call->host, call->file);
-	call->file = NULL;
+	if (call->other)
+		fput(call->host, call->other);
+	call->file = call->other = NULL;
 }
 
 static void call_finish(struct sys_call *call, s64 ret)

@@ -22,6 +22,7 @@ struct sys_call {
 	bool wait_exclusive;
 	bool write_pending; /* counted in sk_write_pending */
 	struct file *file; /* held from the first wait on */
+	struct file *other; /* of a call on two of them; held likewise */
 	struct msghdr msg;
 	/* Set by a step that waits. */
 	struct wait_queue_head *wait_on; /* NULL: on what poll.c has arranged */
