@@ -64,6 +64,14 @@ tap.test("initrwnd is the first window, and window clamps it", function(t)
   end
 end)
 
+tap.test("initrwnd makes no more of a small buffer than it has", function(t)
+  local host, peer = server "initrwnd 20"
+  host:sysctl("net.ipv4.tcp_rmem", "4096 16384 6291456") -- 8192 octets of window
+  host:socket "tcp":listen(80)
+  far(peer, "S 0:0(0) win 65535 <mss 1460>")
+  t:is(expect_far(peer, { flags = "S." }).tcp.window, 5 * 1460)
+end)
+
 tap.test("rto_min", function(t)
   local host, peer = server "rto_min 50ms"
   local client = host:socket "tcp"

@@ -57,9 +57,9 @@ void tcp_select_initial_window(const struct sock *sk, u32 space, u32 mss, u32 *r
 	*window_clamp = min_u32(65535u << *rcv_wscale, *window_clamp);
 }
 
-/* space: of the buffer; mss: the windows are multiples of it. */
+/* mss: the windows are multiples of it. */
 static void req_init_rwin(struct request_sock *req, const struct sock *listener,
-			  const struct dst_entry *dst, u32 space, u32 mss)
+			  const struct dst_entry *dst, u32 mss)
 {
 	u32 clamp = tcp_sk(listener)->window_clamp, full = tcp_full_space(listener);
 	u8 wscale;
@@ -68,7 +68,7 @@ static void req_init_rwin(struct request_sock *req, const struct sock *listener,
 	if (listener->sk_userlocks & SOCK_RCVBUF_LOCK &&
 	    (req->rsk_window_clamp > full || !req->rsk_window_clamp))
 		req->rsk_window_clamp = full;
-	tcp_select_initial_window(listener, space, mss, &req->rsk_rcv_wnd, &req->rsk_window_clamp,
+	tcp_select_initial_window(listener, full, mss, &req->rsk_rcv_wnd, &req->rsk_window_clamp,
 				  req->wscale_ok, &wscale, dst_metric(dst, RTAX_INITRWND));
 	req->rcv_wscale = (u32)wscale & 15;
 }
@@ -77,16 +77,14 @@ void tcp_openreq_init_rwin(struct request_sock *req, const struct sock *sk_liste
 			   const struct dst_entry *dst)
 {
 	u32 mss = tcp_mss_clamp(tcp_sk(sk_listener), (u16)tcp_dst_advmss(dst));
-	u32 space = max_u32(tcp_full_space(sk_listener), dst_metric(dst, RTAX_INITRWND) * mss);
 
-	req_init_rwin(req, sk_listener, dst, space,
-		      mss - (req->tstamp_ok ? TCPOLEN_TSTAMP_ALIGNED : 0));
+	req_init_rwin(req, sk_listener, dst, mss - (req->tstamp_ok ? TCPOLEN_TSTAMP_ALIGNED : 0));
 }
 
 void tcp_cookie_init_rwin(struct request_sock *req, const struct sock *sk_listener,
 			  const struct dst_entry *dst)
 {
-	req_init_rwin(req, sk_listener, dst, tcp_full_space(sk_listener), req->mss);
+	req_init_rwin(req, sk_listener, dst, req->mss);
 }
 
 void tcp_connect_init(struct sock *sk)
