@@ -98,6 +98,7 @@ void do_listen(struct fuzz_world *f, u32 backlog)
 	if (!s)
 		return;
 	s->listener = true;
+	listener_changed(sc);
 	(void)call_addr(f, s->fd, SYS_BIND, AF_INET, FUZZ_HOST_ADDR, 80);
 	(void)call(f, s->fd, SYS_LISTEN, backlog);
 }
@@ -352,10 +353,14 @@ void op_call(struct fuzz_world *f, struct fuzz_input *in)
 		set_option(f, s->fd, options[arg % OPTIONS].level, options[arg % OPTIONS].name,
 			   options[arg % OPTIONS].a, options[arg % OPTIONS].b,
 			   options[arg % OPTIONS].len);
+		if (s->listener)
+			listener_changed(sc);
 		run(f, DELIVERY_NS);
 		break;
 	case 11:
 		(void)call_addr(f, s->fd, SYS_CONNECT, AF_UNSPEC, "\0\0\0", 0);
+		if (s->listener)
+			listener_changed(sc);
 		if (!s->listener && s->conn >= 0)
 			s->loose = true; /* what a new connection will bring begins anew */
 		run(f, DELIVERY_NS);

@@ -11,6 +11,8 @@
 
 #include "stack/socket.h"
 
+#define COOKIE_MSS_MAX 1460u /* the largest that a cookie can say of IPv4 */
+
 struct seen {
 	u32 seq, ack, win, len;
 	u8 flags;
@@ -53,6 +55,7 @@ static void saw_syn(struct scenario *sc, struct conn *c, const struct seen *s)
 		c->isns[c->isn_count++ % ISNS] = s->seq;
 		c->fin_seen = false;
 		c->reborn = false;
+		c->field_full = false;
 		c->peer_edge = s->seq + 1;
 		c->acked = s->seq;
 		c->snd_nxt = s->seq + 1;
@@ -106,26 +109,37 @@ static void saw_fin(struct conn *c, const struct seen *s)
 	c->fin_off = off;
 }
 
-static void saw_ack(struct conn *c, const struct seen *s)
+/*
+ * Linux gives the window up when it has no memory at all (RFC 9293 3.8.6 allows it). Without
+ * scaling TIME-WAIT cuts off what the field can not say (docs/divergences.md, SHLD-14).
+ * of_cookie: the edge that is known is that of a cookie's SYN-ACK, which counted it in our MSS; the
+ * connection counts it in the cookie's (cookie_v4_check).
+ */
+static void check_edge(const struct conn *c, const struct seen *s, u32 edge, bool of_cookie)
+{
+	/* Time-wait and request sockets round down to the unit. */
+	u32 slack = (1u << c->wscale) - 1 + (of_cookie ? COOKIE_MSS_MAX - 1 : 0);
+
+	if (!c->edge_known || c->reborn || !s->win || s->flags & SYN || c->isn_count != 1)
+		return;
+	if (c->fin_seen && c->field_full)
+		return;
+	FUZZ_CHECK(seq_le(c->edge, edge + slack), "the window's right edge went back");
+}
+
+static void saw_ack(const struct scenario *sc, struct conn *c, const struct seen *s)
 {
 	u32 edge = s->ack + (s->flags & SYN ? s->win : s->win << c->wscale);
-	bool found = false;
+	bool of_cookie = c->answered && !(s->flags & SYN) && has_cookies(sc), found = false;
 
 	for (u32 i = c->sent_count; i-- > 0 && !found;)
 		found = s->ack - c->sent[i].seq <= c->sent[i].end - c->sent[i].seq;
 	FUZZ_CHECK(found, "something was acknowledged that was not sent");
 	if (s->flags & RST)
 		return;
-	/* Linux gives the window up when it has no memory at all (RFC 9293 3.8.6 allows it).
-	 * Without scaling TIME-WAIT cuts off what the field can not say (docs/divergences.md,
-	 * SHLD-14). */
-	if (c->edge_known && !c->reborn && s->win && !(s->flags & SYN) && c->isn_count == 1 &&
-	    (c->wscale || !c->fin_seen)) {
-		/* Time-wait and request sockets round down to the unit. */
-		FUZZ_CHECK(seq_le(c->edge, edge + (1u << c->wscale) - 1),
-			   "the window's right edge went back");
-	}
-	if (!c->edge_known || !s->win || seq_le(c->edge, edge))
+	check_edge(c, s, edge, of_cookie);
+	c->field_full = c->field_full || (s->win == 65535 && !c->wscale);
+	if (!c->edge_known || !s->win || of_cookie || seq_le(c->edge, edge))
 		c->edge = edge;
 	c->edge_known = true;
 	c->answered = s->flags & SYN;
@@ -178,12 +192,8 @@ void saw_frame(struct fuzz_world *f, const u8 *frame, u32 len)
 		c->rsts++;
 		may_have_ended(sc, c);
 	}
-	/* A cookie holds no window: the connection that its acknowledgement makes counts it in the
-	 * cookie's MSS, with the options that the listener has by then (cookie_v4_check). */
-	if (c->answered && !(s.flags & SYN) && has_cookies(sc))
-		c->edge_known = false;
 	if (s.flags & ACK)
-		saw_ack(c, &s);
+		saw_ack(sc, c, &s);
 	else
 		FUZZ_CHECK(s.flags & (SYN | RST), "a segment without ACK was sent");
 	if (s.len && !(s.flags & SYN))

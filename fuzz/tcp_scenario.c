@@ -18,6 +18,19 @@ void may_have_ended(const struct scenario *sc, struct conn *c)
 		c->reborn = true;
 }
 
+/*
+ * A cookie holds no window: the connection that its acknowledgement makes has the one that the
+ * listener's options give by then (cookie_v4_check).
+ */
+void listener_changed(struct scenario *sc)
+{
+	if (!has_cookies(sc))
+		return;
+	for (u32 i = 0; i < CONNS; i++)
+		if (sc->c[i].answered)
+			sc->c[i].edge_known = false;
+}
+
 u8 peer_byte(u32 conn, u32 seq)
 {
 	u32 x = (seq ^ conn << 28) * 2654435761u;

@@ -36,6 +36,7 @@ struct conn {
 	u8 wscale; /* of the windows that it announces */
 	bool edge_known, fin_seen, urgent;
 	bool answered; /* the edge is that of a SYN-ACK */
+	bool field_full; /* a window has been all that 16 bits say: it may be larger */
 	bool reborn; /* may be another connection with the same numbers */
 	u32 fin_off;
 	u32 peer_edge; /* highest sequence number that the peer has allowed */
@@ -83,6 +84,7 @@ void put16(u8 *p, u32 v);
 bool seq_le(u32 a, u32 b);
 bool has_cookies(const struct scenario *sc);
 void may_have_ended(const struct scenario *sc, struct conn *c);
+void listener_changed(struct scenario *sc);
 /* Lets `ns` pass. */
 void run(struct fuzz_world *f, u64 ns);
 
