@@ -55,6 +55,7 @@ tap.test("a strict route to an address behind another router fails, a loose one 
   t:is(#far:collect(), 0)
   local got = through(near, far, { options = route(LOOSE, 4, "203.0.113.1") })
   t:is({ got.ip.dst, got.eth.dst }, { "203.0.113.1", far.mac })
+  t:shows("RFC1122-3.3.5-5", t:is(got.ip.src, NEAR))
 end)
 
 tap.test("Destination Unreachable codes 4 and 5 for what has a source route", function(t)

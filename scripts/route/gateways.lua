@@ -80,7 +80,8 @@ tap.test("a dead gateway as a program sees it: what it sends next goes by the ot
   t:like(host:ip "neigh", "192%.0%.2%.11 dev eth0 FAILED")
   for _, data in ipairs { "second", "third" } do
     s:sendto(data, "203.0.113.1", 9)
-    alive:expect(ip { dst = "203.0.113.1" } / udp { dport = 9 } / raw(data), { within = "1ms" })
+    t:shows("RFC1122-3.3.1.5-1", alive:expect(
+      ip { dst = "203.0.113.1" } / udp { dport = 9 } / raw(data), { within = "1ms" }))
   end
   t:like(host:ip "neigh", "192%.0%.2%.11 dev eth0 FAILED")
 end)

@@ -196,6 +196,7 @@ struct sock *sk_clone(const struct sock *sk)
 	newsk->sk_wmem_alloc = 0;
 	newsk->sk_wmem_queued = 0;
 	newsk->dst_cache = NULL;
+	newsk->sk_dst_pending_confirm = 0;
 	newsk->sk_userlocks &= (u8)~SOCK_BINDPORT_LOCK & 0xf;
 	newsk->sk_flags &= ~SOCK_DONE;
 	newsk->sk_shutdown = 0;
@@ -405,6 +406,7 @@ void sk_dst_set(struct sock *sk, struct dst_entry *dst)
 	struct dst_entry *old = sk->dst_cache;
 
 	sk->dst_cache = dst;
+	sk->sk_dst_pending_confirm = 0; /* it was of the old way */
 	if (old)
 		dst_release(old);
 }

@@ -196,6 +196,7 @@ struct sock {
 	u8 sk_shutdown : 2;
 	u8 sk_pacing_status : 2; /* SK_PACING_* */
 	u8 sk_gso_disabled : 1; /* its segments must be made one by one (keys in the header) */
+	u8 sk_dst_pending_confirm : 1; /* the next packet tells the neighbour (sk_dst_confirm) */
 	u8 sk_pacing_shift; /* a super-packet holds 1/2^shift s at that rate */
 	u32 sk_bound_dev_if;
 	u32 sk_flags;
@@ -469,6 +470,15 @@ struct dst_entry *sk_dst_check(struct sock *sk, u32 cookie);
 /* The socket takes over a reference. */
 void sk_dst_set(struct sock *sk, struct dst_entry *dst);
 void sk_dst_reset(struct sock *sk);
+
+/*
+ * The other end got something: so does the next hop (RFC 1122 3.3.1.4: advice of a higher layer;
+ * RFC 4861 7.3.1: forward progress). The socket's next packet tells it to the neighbour.
+ */
+static inline void sk_dst_confirm(struct sock *sk)
+{
+	sk->sk_dst_pending_confirm = 1;
+}
 
 /* Receive account equals what is queued, sizes are sane. Panics at the first wrong one. `reserved`:
  * bytes that the protocol holds charged besides. */

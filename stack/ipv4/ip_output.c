@@ -130,6 +130,17 @@ int ip_send_skb(struct net *net, struct sk_buff *skb)
 	return err;
 }
 
+/* Advice on the next hop that a higher layer left with the packet (RFC 1122 3.3.1.4). */
+static void sock_confirm_neigh(struct sk_buff *skb, struct neighbour *n)
+{
+	if (!skb->dst_pending_confirm)
+		return;
+	skb->dst_pending_confirm = 0;
+	if (skb->sk)
+		skb->sk->sk_dst_pending_confirm = 0;
+	neigh_confirm(n);
+}
+
 static int ip_finish_output2(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
 	const struct rtable *rt = skb_rtable(skb);
@@ -157,6 +168,7 @@ static int ip_finish_output2(struct net *net, struct sock *sk, struct sk_buff *s
 		kfree_skb_reason(skb, SKB_DROP_REASON_NEIGH_CREATEFAIL);
 		return -ENOBUFS;
 	}
+	sock_confirm_neigh(skb, n);
 	return neigh_output(n, skb);
 }
 

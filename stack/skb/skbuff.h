@@ -139,6 +139,7 @@ struct sk_buff {
 		l4_hash : 1, sw_hash : 1;
 	u8 dst_noref : 1, csum_bad : 1, wire_csum_ok : 1, fclone : 1, gso_seg : 1, ooo_okay : 1,
 		ip_way : 2; /* enum ip_way: where IP has it */
+	u8 dst_pending_confirm : 1; /* out: its socket heard that the next hop forwards */
 };
 
 #define SMP_CACHE_BYTES 64u

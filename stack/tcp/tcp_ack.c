@@ -516,6 +516,8 @@ int tcp_ack(struct sock *sk, const struct sk_buff *skb, u32 flag)
 	/* After the state machine: a probe may take the place of the timeout. */
 	if (flag & FLAG_SET_XMIT_TIMER)
 		tcp_set_xmit_timer(sk);
+	if (flag & FLAG_FORWARD_PROGRESS || !(flag & FLAG_NOT_DUP))
+		sk_dst_confirm(sk);
 	delivered = tp->delivered - delivered;
 	lost = tp->loss->lost - lost;
 	MIB_ADD(sk->net, TcpExtTCPDelivered, delivered);

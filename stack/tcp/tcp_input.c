@@ -299,6 +299,7 @@ static enum ack_result ack_in_fin_wait1(struct sock *sk, struct sk_buff *skb)
 		return ACK_GO_ON;
 	tcp_set_state(sk, TCP_FIN_WAIT2);
 	sk->sk_shutdown |= SEND_SHUTDOWN;
+	sk_dst_confirm(sk);
 	if (!(sk->sk_flags & SOCK_DEAD)) {
 		sk_state_change(sk);
 		return ACK_GO_ON;

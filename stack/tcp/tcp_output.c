@@ -270,6 +270,7 @@ int __tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, u32 rcv
 	}
 	count_sent(sk, skb, skb->len - size);
 	set_gso(sk, skb);
+	skb->dst_pending_confirm = sk->sk_dst_pending_confirm;
 	memset(skb->cb, 0, sizeof(skb->cb));
 	err = icsk->icsk_af_ops->queue_xmit(sk, skb);
 	if (err > 0) {
