@@ -64,7 +64,7 @@ for _, model in ipairs { "ring", "virtio" } do
 
   tap.test(model .. ": the VLAN filter lets VLANs in that there are devices for", function(t)
     local host, peer = station()
-    host:link_add { type = "vlan", link = "eth0", id = 5 }
+    local five = host:link_add { type = "vlan", link = "eth0", id = 5 }
     -- Off: all tags come in, and are sorted out above.
     t:is(taken(host, function() raw(peer, host.mac, 5) raw(peer, host.mac, 6) raw(peer, host.mac, 0) end), 0)
     host:ethtool { rx_vlan_filter = 1 }
@@ -75,6 +75,13 @@ for _, model in ipairs { "ring", "virtio" } do
     t:is(taken(host, function() raw(peer, host.mac, 6) raw(peer, host.mac, 7) end), 1)
     host:link_del(six)
     t:is(taken(host, function() raw(peer, host.mac, 5) raw(peer, host.mac, 6) end), 1)
+    -- Priority tags are nobody's to take away; one that went while the card was down is gone.
+    host:link_del(host:link_add { type = "vlan", link = "eth0", id = 0 })
+    t:is(taken(host, function() raw(peer, host.mac, 0) end), 0)
+    host:link { up = false }
+    host:link_del(five)
+    host:link { up = true }
+    t:is(taken(host, function() raw(peer, host.mac, 0) raw(peer, host.mac, 5) end), 1)
     host:link { promisc = true }
     t:is(taken(host, function() raw(peer, host.mac, 6) end), 0)
     host:link { promisc = false }

@@ -17,6 +17,7 @@ static void nic_hw_reset(struct nic_hw *hw)
 	hw->rxcsum = false;
 	hw->vlan_strip = false;
 	hw->vlan_filter = false;
+	memset(hw->vfta, 0, sizeof(hw->vfta));
 	hw->tstamp = false;
 	hw->loopback = false;
 	hw->rx_stalled = false;

@@ -31,7 +31,8 @@ void nic_vlan_rx_kill_vid(struct net_device *dev, u16 vid)
 {
 	struct nic_adapter *a = dev->priv;
 
-	if (filtering(a))
+	/* Priority tags come in without a device for them, too. */
+	if (vid && filtering(a))
 		a->q[0].model->vlan_vid(a, vid, false);
 }
 
