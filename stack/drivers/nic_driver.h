@@ -35,6 +35,8 @@
 #define NIC_LRO_DESCS 16u
 /* Bytes that one transmit descriptor can name. */
 #define NIC_TX_MAX_DATA 32768u
+/* A frame with two tags: what is longer came from no wire. */
+#define NIC_FRAME_MAX (NIC_MTU_MAX + ETH_HLEN + 2 * NIC_VLAN_HLEN)
 /* Descriptors that the longest frame can take: more have no end. */
 #define NIC_RX_DESCS_MAX ((NIC_MTU_MAX + 32u) / NIC_RX_BUFFER + 2)
 

@@ -280,11 +280,12 @@ static bool rx_lro_ok(const struct nic_queue *q, u32 first, const struct nic_rx_
 	       hdrs + tcp_doff(frame + ETH_HLEN + 20) <= len;
 }
 
-/* No length that the device has written is believed: buffers hold so much, a frame has a header. */
+/* No length that the device has written is believed: buffers hold so much, a frame has a header and
+ * fits a wire. */
 static bool rx_frame_ok(const struct nic_queue *q, u32 first, u32 last)
 {
 	const struct nic_ring *r = &q->rx;
-	u32 len = 0;
+	u32 len = 0, stamp = rx_stamp_len(q);
 
 	for (u32 i = first;; i = nic_ring_next(r, i)) {
 		if (r->rx[i].length > NIC_RX_BUFFER)
@@ -293,7 +294,7 @@ static bool rx_frame_ok(const struct nic_queue *q, u32 first, u32 last)
 		if (i == last)
 			break;
 	}
-	if (len < rx_stamp_len(q) + ETH_HLEN || r->rx[first].length < rx_stamp_len(q))
+	if (len < stamp + ETH_HLEN || len > stamp + NIC_FRAME_MAX || r->rx[first].length < stamp)
 		return false;
 	return !(r->rx[last].status & RXD_LRO) || rx_lro_ok(q, first, &r->rx[last]);
 }

@@ -124,7 +124,7 @@ static u32 mergeable_len(const struct nic_queue *q, u32 n, u32 len)
 			return 0;
 		len += part;
 	}
-	return len <= NIC_MTU_MAX + ETH_HLEN + 2 * NIC_VLAN_HLEN ? len : 0;
+	return len <= NIC_FRAME_MAX ? len : 0;
 }
 
 /* What is left of a frame that is given up (mergeable_buf_free). */

@@ -505,6 +505,23 @@ static void rings_without_an_end(void **state)
 	net_world_end();
 }
 
+/* Two frames without an end between them: each could be, both together came from no wire. */
+static void frame_longer_than_any(void **state)
+{
+	(void)state;
+	net_world_boot(1);
+	net_world_nic(1, 256, 64);
+	assert_int_equal(dev_set_mtu(nw.dev, 65535), 0);
+	assert_int_equal(nic_set_param(nw.dev, NIC_PARAM_RX_NO_EOP, 0, 1), 0);
+	for (u32 i = 0; i < 3; i++)
+		inject(65549, host_mac, TEST_PROTO, (u8)i, 0);
+	net_world_run(0);
+	assert_int_equal(nw.nic->q[0].rx_length_errors, 1);
+	assert_int_equal(nw.in_count, 1);
+	assert_int_equal(nw.in[0].byte, 2);
+	net_world_end();
+}
+
 /* The device is kept to what the driver gave it. */
 static void iommu_refuses(void **state)
 {
@@ -562,6 +579,7 @@ int main(void)
 		cmocka_unit_test(probe_refuses),
 		cmocka_unit_test(lying_write_backs),
 		cmocka_unit_test(rings_without_an_end),
+		cmocka_unit_test(frame_longer_than_any),
 		cmocka_unit_test(iommu_refuses),
 	};
 
