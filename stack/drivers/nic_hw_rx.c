@@ -263,8 +263,9 @@ static inline enum nic_hw_placed ring_receive(struct nic_hw *hw, u32 queue,
 		placed = rx_dma(hw, r, ring, rx, len);
 	if (unlikely(!placed))
 		return NIC_HW_BAD;
-	/* Where the next frame goes. */
-	__builtin_prefetch(hw->world->mem.base + ring[r->head].addr, 1);
+	/* Where the next frame goes, if that is an address. */
+	__builtin_prefetch((void *)((uintptr_t)hw->world->mem.base + (uintptr_t)ring[r->head].addr),
+			   1);
 	if (hw->pausec & PAUSE_TX)
 		nic_hw_pause_level(hw, r);
 	nic_hw_cause(hw, queue, ICR_RX);
@@ -304,14 +305,14 @@ void nic_hw_place(struct nic_hw *hw, u32 queue, const struct nic_hw_rx *rx)
 }
 
 /* For one queue without anything that needs a look at the frame, or puts other bytes than the
- * frame's into the buffer. */
+ * frame's into the buffer; nor with an IOMMU, which would be asked, and count, twice. */
 u8 *nic_hw_room(void *ctx, u32 len)
 {
 	const struct nic_hw *hw = ctx;
 	const struct nic_hw_ring *r = &hw->q[0].rx;
 
 	if (hw->queues > 1 || hw->vnet || hw->lro || hw->tstamp || hw->vlan_strip || hw->loopback ||
-	    len > r->buffer_size || !ring_owned(r))
+	    hw->dma_mapped || len > r->buffer_size || !ring_owned(r))
 		return NULL;
 	return dma_access(hw, rx_desc(hw, r)[r->head].addr, len);
 }

@@ -33,17 +33,21 @@ static u64 value(u32 host, const char *name)
 	return v;
 }
 
+static void nic_set_one(u32 host, u32 param, u64 value)
+{
+	struct op op = { .kind = OP_NIC_SET };
+
+	op.u.nic_set.host = host;
+	op.u.nic_set.ifindex = 2;
+	op.u.nic_set.param = param;
+	op.u.nic_set.value = value;
+	assert_int_equal(apply(&op), 0);
+}
+
 static void nic_set(u32 param)
 {
-	for (u32 host = 0; host < 2; host++) {
-		struct op op = { .kind = OP_NIC_SET };
-
-		op.u.nic_set.host = host;
-		op.u.nic_set.ifindex = 2;
-		op.u.nic_set.param = param;
-		op.u.nic_set.value = 1;
-		assert_int_equal(apply(&op), 0);
-	}
+	for (u32 host = 0; host < 2; host++)
+		nic_set_one(host, param, 1);
 }
 
 static s32 stream(u32 host)
@@ -113,12 +117,10 @@ static u64 transfer(const s32 fd[2])
 	return hash;
 }
 
-static struct outcome run(bool listen, bool offload)
+static void two_hosts(bool listen)
 {
 	struct world_config config = { .seed = 7, .check_events = true };
 	struct op op = { .kind = OP_WIRE_ADD };
-	struct outcome o;
-	s32 fd[2];
 
 	arena = aligned_alloc(64, ARENA);
 	assert_non_null(arena);
@@ -129,6 +131,14 @@ static struct outcome run(bool listen, bool offload)
 	world_add_host(1);
 	if (listen)
 		world_trace(w, UINT64_MAX);
+}
+
+static struct outcome run(bool listen, bool offload)
+{
+	struct outcome o;
+	s32 fd[2];
+
+	two_hosts(listen);
 	nic_set(NIC_PARAM_RX_CSUM);
 	if (offload) {
 		nic_set(NIC_PARAM_TX_CSUM);
@@ -163,10 +173,28 @@ static void same_with_a_listener(void **state)
 	}
 }
 
+/* A buffer that the device may not write to is not asked for before the frame is there. */
+static void refused_once(void **state)
+{
+	s32 fd;
+
+	(void)state;
+	two_hosts(false);
+	nic_set_one(1, NIC_PARAM_DMA_STRICT, 1);
+	nic_set_one(1, NIC_PARAM_SCRIBBLE, 0); /* the address of the first one */
+	fd = t_socket(0, 0);
+	assert_int_equal(t_sendto(0, fd, "x", 1, 0, host_addr[1], 7), 1);
+	run_for(NSEC_PER_MSEC);
+	assert_int_equal(value(1, "eth0.hw_rx_bad_descriptor"), 1);
+	assert_int_equal(value(1, "eth0.dma_faults"), 1);
+	sock_world_teardown(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_with_a_listener),
+		cmocka_unit_test(refused_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
