@@ -302,7 +302,9 @@ static bool rx_copy(struct nic_hw *hw, struct vnet_vq *vq, const struct nic_hw_r
 
 enum nic_hw_placed vnet_hw_receive(struct nic_hw *hw, u32 queue, const struct nic_hw_rx *rx)
 {
-	struct vnet_vq *vq = &hw->vnet->vq[virtio_rxq(queue < hw->vnet_pairs ? queue : 0)];
+	/* What is sorted into a pair that is not in use goes, and is told, by the first. */
+	u32 pair = queue < hw->vnet_pairs ? queue : 0;
+	struct vnet_vq *vq = &hw->vnet->vq[virtio_rxq(pair)];
 	u32 buffers = rx_buffers(vq, rx->len + hw->vnet->hdr_len);
 	u16 used = vq->used_idx, avail = vq->last_avail;
 
@@ -318,7 +320,7 @@ enum nic_hw_placed vnet_hw_receive(struct nic_hw *hw, u32 queue, const struct ni
 		return NIC_HW_BAD;
 	}
 	if (vq_signal(hw, vq))
-		nic_hw_cause(hw, queue, ICR_RX);
+		nic_hw_cause(hw, pair, ICR_RX);
 	return NIC_HW_PLACED;
 }
 

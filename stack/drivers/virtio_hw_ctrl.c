@@ -103,8 +103,7 @@ bool vnet_hw_command(struct nic_hw *hw, const u8 *command, u32 len)
 	};
 	const u8 *data = command + 2;
 
-	if (len < 2 || command[0] >= sizeof(needs) / sizeof(needs[0]) ||
-	    !(hw->vnet_features & needs[command[0]]))
+	if (len < 2 || command[0] >= ARRAY_SIZE(needs) || !(hw->vnet_features & needs[command[0]]))
 		return false;
 	len -= 2;
 	switch (command[0]) {

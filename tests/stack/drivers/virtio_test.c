@@ -281,6 +281,35 @@ static void control_commands(void **state)
 	bare_world_end(w);
 }
 
+/* Without VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET the first pair is in use alone: its vector tells. */
+static void pairs_not_in_use(void **state)
+{
+	static const u8 frame[60];
+	const struct nic_hw_rx rx = { .frame = frame, .len = 60, .segs = 1, .wire = 60 };
+	struct world *w = bare_world(1);
+	struct virtqueue *vq = vring_new_virtqueue(w, 4, false);
+	u8 *p = mem_alloc_n(w, MEM_MISC, 128, 1);
+	struct virtio_sg sg = { p, 128 };
+	struct nic_hw *hw = nic_hw_create(w, 2);
+	u32 len;
+	int a;
+
+	(void)state;
+	assert_int_equal(vnet_hw_create(hw), 0);
+	vnet_hw_queue(hw, 0, dma_map(w, vq->desc), dma_map(w, vq->avail), dma_map(w, vq->used),
+		      vq->num);
+	virtqueue_add(vq, &sg, 1, 0, &a);
+	virtqueue_kick_prepare(vq);
+	assert_int_equal(vnet_hw_receive(hw, 1, &rx), NIC_HW_PLACED);
+	assert_ptr_equal(virtqueue_get_buf(vq, &len), &a);
+	assert_int_equal(hw->q[0].vector.icr, ICR_RX);
+	assert_int_equal(hw->q[1].vector.icr, 0);
+	nic_hw_free(hw);
+	vring_del_virtqueue(vq);
+	mem_free_n(w, MEM_MISC, p, 128, 1);
+	bare_world_end(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +320,7 @@ int main(void)
 		cmocka_unit_test(lying_used_rings),
 		cmocka_unit_test(what_is_mapped),
 		cmocka_unit_test(control_commands),
+		cmocka_unit_test(pairs_not_in_use),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
