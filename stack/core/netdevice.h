@@ -242,7 +242,6 @@ bool host_in_step(const struct host *h);
 /* Counted: +1 and -1 as asked for and given back (packet sockets, `ip link set promisc`). */
 void dev_set_promiscuity(struct net_device *dev, s32 inc);
 void dev_set_allmulti(struct net_device *dev, s32 inc);
-/* Multicast link addresses to be received, counted. 0, -ENOMEM, -ENOENT. */
 /* One of dev->mc_list (netdev_hw_addr). */
 struct dev_mc {
 	struct list_head list;
@@ -251,6 +250,7 @@ struct dev_mc {
 	u8 addr[ETH_ALEN];
 };
 
+/* Multicast link addresses to be received, counted. 0, -ENOMEM, -ENOENT. */
 int dev_mc_add(struct net_device *dev, const u8 *addr);
 int dev_mc_del(struct net_device *dev, const u8 *addr);
 /* Calls fn for every address of the list, in the order of making. */
