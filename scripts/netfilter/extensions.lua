@@ -180,11 +180,10 @@ tap.test("they read back as they were written", function(t)
     "-t mangle -A FORWARD -m iprange --src-range 10.0.0.1-10.0.0.9 ! --dst-range 10.1.0.1-10.1.0.9 -j TTL --ttl-set 64",
     "-t mangle -A FORWARD -m mac --mac-source 02:00:00:00:00:aa -j CONNMARK --save-mark --nfmask 0xffffffff --ctmask 0xffffffff",
     "-t mangle -A FORWARD -m addrtype --src-type LOCAL ! --dst-type UNICAST,BROADCAST -j CONNMARK --set-xmark 0x1/0xff",
-    "-t mangle -A FORWARD -m connmark ! --mark 0x1/0xf -j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff",
+    "-t mangle -A FORWARD -m connmark ! --mark 0x1/0xf -j CONNMARK --restore-mark --nfmask 0xf --ctmask 0xff00",
+    "-t mangle -A FORWARD -m comment --comment \"it\\'s\"",
   }
-  for _, rule in ipairs(rules) do
-    host:iptables((rule:gsub(" %-%-nfmask.*", ""):gsub("%-%-set%-xmark", "--set-xmark")))
-  end
+  for _, rule in ipairs(rules) do host:iptables(rule) end
   local want = "-P FORWARD ACCEPT\n"
   for _, rule in ipairs(rules) do want = want .. rule:gsub("^%-t mangle ", "") .. "\n" end
   t:is(host:iptables "-t mangle -S FORWARD", want)

@@ -124,7 +124,7 @@ enum xt_target_kind {
 };
 
 /* What these do: xt_spec.target_op; 0: it was not said. */
-enum { XT_CONNMARK_SET = 1, XT_CONNMARK_SAVE, XT_CONNMARK_RESTORE };
+enum { XT_MARK_SET = 1, XT_CONNMARK_SAVE, XT_CONNMARK_RESTORE }; /* MARK has the first alone */
 enum { XT_TCPMSS_SET = 1, XT_TCPMSS_CLAMP };
 enum { XT_TTL_SET = 1, XT_TTL_DEC, XT_TTL_INC };
 
@@ -285,8 +285,9 @@ struct xt_name {
 	const char *name;
 	u32 value;
 };
-extern const struct xt_name xt_state_names[], xt_status_names[], xt_flag_names[],
-	xt_reject_names[2][16], xt_proto_names[], xt_pkttype_names[], xt_addrtype_names[];
+extern const struct xt_name xt_log_level_names[], xt_state_names[], xt_status_names[],
+	xt_flag_names[], xt_reject_names[2][16], xt_proto_names[], xt_pkttype_names[],
+	xt_addrtype_names[];
 struct xt_icmp_name {
 	const char *name;
 	u8 type, code[2];

@@ -186,7 +186,7 @@ void xt_connmark_target(const struct xt_packet *p, const struct xt_spec *s)
 
 	if (!ct)
 		return;
-	if (s->target_op == XT_CONNMARK_SET)
+	if (s->target_op == XT_MARK_SET)
 		ct->mark = (ct->mark & ~s->mark_mask) ^ s->mark;
 	else if (s->target_op == XT_CONNMARK_SAVE)
 		ct->mark = (ct->mark & ~s->mark_mask) ^ (skb->mark & s->mark);

@@ -65,6 +65,13 @@ const struct xt_name xt_addrtype_names[] = {
 	{ NULL, 0 },
 };
 
+/* The name that is shown first, as libxt_LOG has it. */
+const struct xt_name xt_log_level_names[] = {
+	{ "emerg", 0 },	 { "panic", 0 }, { "alert", 1 }, { "crit", 2 },
+	{ "err", 3 },	 { "error", 3 }, { "warn", 4 },	 { "warning", 4 },
+	{ "notice", 5 }, { "info", 6 },	 { "debug", 7 }, { NULL, 0 },
+};
+
 const struct xt_name xt_pkttype_names[] = {
 	{ "unicast", PACKET_HOST },
 	{ "broadcast", PACKET_BROADCAST },

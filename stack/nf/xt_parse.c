@@ -242,13 +242,40 @@ static bool parse_number_arg(struct xt_words *w, char takes, const char *option)
 	return true;
 }
 
+/* Are these n letters of switches ("vnx")? Then they are set in c (NULL: only asked). */
+static bool read_switches(struct xt_command *c, const char *letters, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (letters[i] != 'v' && letters[i] != 'n' && letters[i] != 'x' &&
+		    letters[i] != 'w')
+			return false;
+	for (size_t i = 0; i < n && c; i++) {
+		c->verbose |= letters[i] == 'v';
+		c->numeric |= letters[i] == 'n';
+		c->exact |= letters[i] == 'x';
+	}
+	return true;
+}
+
 /* 1: it was a command, 0: it is none, -1: wrong. */
 static int parse_verb(struct xt_words *w, const char *option)
 {
 	struct xt_command *c = w->c;
+	char brief[3] = { '-', 0, 0 };
+	size_t len = str_len(option);
 	const char *text;
 	u32 i = 0;
 
+	/* "-nvL": switches, and the command behind them. */
+	if (len > 2 && option[1] != '-' && read_switches(NULL, option + 1, len - 2)) {
+		int r;
+
+		brief[1] = option[len - 1];
+		r = parse_verb(w, brief);
+		if (r > 0)
+			read_switches(c, option + 1, len - 2);
+		return r;
+	}
 	while (i < ARRAY_SIZE(verbs) && !str_eq(option, verbs[i].brief) &&
 	       !str_eq(option, verbs[i].full))
 		i++;
@@ -290,17 +317,10 @@ static bool parse_table(struct xt_words *w, const char *name)
 static int parse_switch(struct xt_words *w, const char *o)
 {
 	struct xt_command *c = w->c;
-	bool short_run = o[0] == '-' && o[1] && o[1] != '-';
 
-	if (short_run) {
-		for (const char *p = o + 1; *p; p++)
-			if (*p != 'v' && *p != 'n' && *p != 'x' && *p != 'w')
-				return 0;
-		for (const char *p = o + 1; *p; p++) {
-			c->verbose |= *p == 'v';
-			c->numeric |= *p == 'n';
-			c->exact |= *p == 'x';
-		}
+	if (o[0] == '-' && o[1] && o[1] != '-') {
+		if (!read_switches(c, o + 1, str_len(o + 1)))
+			return 0;
 		/* -w SECONDS */
 		if (str_eq(o, "-w") && is_value(w))
 			w->at++;

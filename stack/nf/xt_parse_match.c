@@ -342,14 +342,16 @@ static bool parse_iprange(struct xt_words *w, const char *text, u8 range[2][16])
 	       XT_ERROR(w, 2, "iprange: range ", text, " is reversed and will never match");
 }
 
+/* Bytes of one or two digits. */
 static bool parse_mac(struct xt_words *w, const char *text, u8 mac[6])
 {
-	for (u32 i = 0; i < 6; i++, text += 3) {
-		s32 high = hex_digit(text[0]), low = high < 0 ? -1 : hex_digit(text[1]);
+	for (u32 i = 0; i < 6; i++) {
+		s32 high = hex_digit(*text), low = high < 0 ? -1 : hex_digit(text[1]);
 
-		if (low < 0 || text[2] != (i < 5 ? ':' : 0))
+		if (high < 0 || text[low < 0 ? 1 : 2] != (i < 5 ? ':' : 0))
 			return XT_ERROR(w, 2, "mac: Bad mac address");
-		mac[i] = (u8)(high << 4 | low);
+		mac[i] = (u8)(low < 0 ? high : high << 4 | low);
+		text += low < 0 ? 2 : 3;
 	}
 	return true;
 }

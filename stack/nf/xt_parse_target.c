@@ -51,17 +51,13 @@ static bool reject_with(struct xt_words *w, const char *text)
 
 static bool log_level(struct xt_words *w, const char *text)
 {
-	static const struct xt_name levels[] = { { "emerg", 0 }, { "alert", 1 },  { "crit", 2 },
-						 { "error", 3 }, { "err", 3 },	  { "warning", 4 },
-						 { "warn", 4 },	 { "notice", 5 }, { "info", 6 },
-						 { "debug", 7 }, { NULL, 0 } };
-	const struct xt_name *n = xt_name_find(levels, text, str_len(text));
+	const struct xt_name *n = xt_name_find(xt_log_level_names, text, str_len(text));
+	u64 level = n ? n->value : 0;
 
-	if (n) {
-		w->c->spec.log_level = n->value;
-		return true;
-	}
-	return xt_parse_u32(w, "--log-level", text, 0, &w->c->spec.log_level);
+	if (!n && !xt_number(text, 7, &level))
+		return XT_ERROR(w, 2, "log level \"", text, "\" unknown");
+	w->c->spec.log_level = (u32)level;
+	return true;
 }
 
 /* Options of targets that change the packet or its connection. */
@@ -73,11 +69,35 @@ struct change {
 	u32 max;
 };
 
-enum { HAS_NOTHING, HAS_NUMBER, HAS_MARK };
+enum {
+	HAS_NOTHING,
+	HAS_NUMBER,
+	HAS_XMARK, /* "0x1/0xff": the bits of the mask go, those of the mark are turned over */
+	HAS_MARK, /* as that, but those of the mark are set */
+	HAS_AND,
+	HAS_OR,
+	HAS_XOR,
+	/* Of one that copies, which was said before: of the packet's mark, the connection's, both.
+	 */
+	HAS_NFMASK,
+	HAS_CTMASK,
+	HAS_MASKS,
+};
 
 static const struct change changes[] = {
-	{ "--set-mark", XT_CONNMARK, XT_CONNMARK_SET, HAS_MARK, 0, 0 },
-	{ "--set-xmark", XT_CONNMARK, XT_CONNMARK_SET, HAS_MARK, 0, 0 },
+	{ "--set-mark", XT_MARK, XT_MARK_SET, HAS_MARK, 0, 0 },
+	{ "--set-xmark", XT_MARK, XT_MARK_SET, HAS_XMARK, 0, 0 },
+	{ "--and-mark", XT_MARK, XT_MARK_SET, HAS_AND, 0, 0 },
+	{ "--or-mark", XT_MARK, XT_MARK_SET, HAS_OR, 0, 0 },
+	{ "--xor-mark", XT_MARK, XT_MARK_SET, HAS_XOR, 0, 0 },
+	{ "--set-mark", XT_CONNMARK, XT_MARK_SET, HAS_MARK, 0, 0 },
+	{ "--set-xmark", XT_CONNMARK, XT_MARK_SET, HAS_XMARK, 0, 0 },
+	{ "--and-mark", XT_CONNMARK, XT_MARK_SET, HAS_AND, 0, 0 },
+	{ "--or-mark", XT_CONNMARK, XT_MARK_SET, HAS_OR, 0, 0 },
+	{ "--xor-mark", XT_CONNMARK, XT_MARK_SET, HAS_XOR, 0, 0 },
+	{ "--nfmask", XT_CONNMARK, 0, HAS_NFMASK, 0, 0 },
+	{ "--ctmask", XT_CONNMARK, 0, HAS_CTMASK, 0, 0 },
+	{ "--mask", XT_CONNMARK, 0, HAS_MASKS, 0, 0 },
 	{ "--save-mark", XT_CONNMARK, XT_CONNMARK_SAVE, HAS_NOTHING, 0, 0 },
 	{ "--restore-mark", XT_CONNMARK, XT_CONNMARK_RESTORE, HAS_NOTHING, 0, 0 },
 	{ "--set-mss", XT_TCPMSS, XT_TCPMSS_SET, HAS_NUMBER, 0, 65535 - 40 },
@@ -99,6 +119,41 @@ static const struct change *change_find(const struct xt_words *w, const char *o)
 	return NULL;
 }
 
+static bool change_mark(struct xt_words *w, const struct change *c, const char *text)
+{
+	struct xt_spec *s = &w->c->spec;
+	u32 mark = 0;
+
+	if (c->has == HAS_XMARK || c->has == HAS_MARK) {
+		if (!xt_parse_mark(w, c->name, text, &s->mark, &s->mark_mask))
+			return false;
+		s->mark_mask |= c->has == HAS_MARK ? s->mark : 0;
+		return true;
+	}
+	if (!xt_parse_u32(w, c->name, text, 0, &mark))
+		return false;
+	s->mark = c->has == HAS_AND ? 0 : mark;
+	s->mark_mask = c->has == HAS_AND ? ~mark : c->has == HAS_OR ? mark : 0;
+	return true;
+}
+
+/* --nfmask, --ctmask, --mask. */
+static bool copy_masks(struct xt_words *w, const struct change *c, const char *text)
+{
+	struct xt_spec *s = &w->c->spec;
+	u32 mask = 0;
+
+	if (s->target_op != XT_CONNMARK_SAVE && s->target_op != XT_CONNMARK_RESTORE)
+		return XT_ERROR(
+			w, 2, "CONNMARK: option \"", c->name,
+			"\" also requires \"--save-mark\" or \"--restore-mark\", before it.");
+	if (!xt_parse_u32(w, c->name, text, 0, &mask))
+		return false;
+	s->mark = c->has == HAS_CTMASK ? s->mark : mask;
+	s->mark_mask = c->has == HAS_NFMASK ? s->mark_mask : mask;
+	return true;
+}
+
 static int change_option(struct xt_words *w, const struct change *c)
 {
 	struct xt_spec *s = &w->c->spec;
@@ -107,25 +162,25 @@ static int change_option(struct xt_words *w, const struct change *c)
 
 	if (w->invert)
 		return XT_WRONG(w, "unexpected ! flag before ", c->name);
-	if (s->target_op)
+	if (s->target_op && c->op)
 		return XT_WRONG(w, "only one of its options may be given: `", c->name, "'");
-	s->target_op = c->op;
-	s->mark = s->mark_mask = c->target == XT_CONNMARK ? UINT32_MAX : 0;
 	if (c->has != HAS_NOTHING) {
 		text = xt_next(w, c->name);
 		if (!text)
 			return -1;
 	}
-	if (c->has == HAS_MARK) {
-		if (!xt_parse_mark(w, c->name, text, &s->mark, &s->mark_mask))
-			return -1;
-		if (str_eq(c->name, "--set-mark"))
-			s->mark_mask |= s->mark;
-	} else if (c->has == HAS_NUMBER) {
-		if (!xt_number(text, c->max, &number))
-			return XT_WRONG(w, "bad value for option \"", c->name, "\": `", text, "'");
-		s->target_value = (u32)number;
+	if (c->has >= HAS_NFMASK)
+		return copy_masks(w, c, text) ? 1 : -1;
+	s->target_op = c->op;
+	if (c->has >= HAS_XMARK)
+		return change_mark(w, c, text) ? 1 : -1;
+	if (c->has == HAS_NOTHING) {
+		s->mark = s->mark_mask = c->target == XT_CONNMARK ? UINT32_MAX : 0;
+		return 1;
 	}
+	if (!xt_number(text, c->max, &number))
+		return XT_WRONG(w, "bad value for option \"", c->name, "\": `", text, "'");
+	s->target_value = (u32)number;
 	return 1;
 }
 
@@ -136,16 +191,15 @@ int xt_target_option(struct xt_words *w, const char *o)
 	bool reject = s->target == XT_REJECT && str_eq(o, "--reject-with");
 	bool prefix = s->target == XT_LOG && str_eq(o, "--log-prefix");
 	bool level = s->target == XT_LOG && str_eq(o, "--log-level");
-	bool mark = s->target == XT_MARK && (str_eq(o, "--set-mark") || str_eq(o, "--set-xmark"));
 	const char *text;
-	bool ok;
+	bool ok = true;
 
 	if (s->target == XT_NOTRACK && str_eq(o, "--notrack"))
 		return w->invert ? 0 : 1;
 	change = change_find(w, o);
 	if (change)
 		return change_option(w, change);
-	if (!reject && !prefix && !level && !mark)
+	if (!reject && !prefix && !level)
 		return 0;
 	if (w->invert)
 		return XT_WRONG(w, "unexpected ! flag before ", o);
@@ -156,20 +210,20 @@ int xt_target_option(struct xt_words *w, const char *o)
 		return XT_WRONG(w, "LOG: --log-prefix may be 29 characters at most");
 	if (prefix)
 		str_copy(s->text, text, sizeof(s->text));
-	ok = reject ? reject_with(w, text) :
-	     level  ? log_level(w, text) :
-	     mark   ? xt_parse_mark(w, o, text, &s->mark, &s->mark_mask) :
-		      true;
-	/* --set-mark with a mask clears its bits and the mark's own. */
-	if (ok && mark && str_eq(o, "--set-mark"))
-		s->mark_mask |= s->mark;
+	if (!prefix)
+		ok = reject ? reject_with(w, text) : log_level(w, text);
 	return ok ? 1 : -1;
 }
+
 bool xt_target_complete(struct xt_words *w)
 {
 	if (w->c->spec.target_op)
 		return true;
 	switch (w->c->spec.target) {
+	case XT_MARK:
+		return XT_ERROR(
+			w, 2,
+			"MARK: One of the --set-xmark, --{and,or,xor,set}-mark options is required");
 	case XT_CONNMARK:
 		return XT_ERROR(w, 2, "CONNMARK target: No operation specified");
 	case XT_TCPMSS:

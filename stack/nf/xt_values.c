@@ -88,14 +88,14 @@ bool xt_parse_rate(struct xt_words *w, struct xt_match *m, const char *text)
 /* "0.25" of 2^31, rounded as lround() does: digit by digit from the last, with 16 bits to spare. */
 bool xt_parse_probability(struct xt_words *w, struct xt_match *m, const char *text)
 {
-	const char *p = text + 1, *end;
+	const char *p = text, *end;
 	u64 v = 0;
 
-	if (*p == '.')
-		p++;
+	if ((text[0] == '0' || text[0] == '1') && (!text[1] || text[1] == '.'))
+		p += text[1] ? 2 : 1;
 	for (end = p; *end >= '0' && *end <= '9' && end - p < 18; end++)
 		;
-	if ((text[0] != '0' && text[0] != '1') || *end)
+	if (p == text || *end)
 		return XT_ERROR(w, 2, "--probability must be between 0.0 and 1.0");
 	while (end > p)
 		v = (((u64)(*--end - '0') << 47) + v) / 10;

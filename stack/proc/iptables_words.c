@@ -30,7 +30,7 @@ static void quoted(struct seq_file *m, const char *s)
 			 (*p >= '0' && *p <= '9') || *p == '_' || *p == '-' || *p == '.';
 	seq_puts(m, plain ? " " : " \"");
 	for (; *s; s++) {
-		if (*s == '"' || *s == '\\')
+		if (*s == '"' || *s == '\\' || *s == '\'')
 			seq_putc(m, '\\');
 		seq_putc(m, *s);
 	}
@@ -109,7 +109,7 @@ void ipt_network(struct seq_file *m, const u8 *addr, const u8 *mask, u16 pf, boo
 
 /* ---- matches ---- */
 
-void ipt_icmp_type(struct seq_file *m, const struct xt_match *x)
+static void icmp_type(struct seq_file *m, const struct xt_match *x)
 {
 	if (x->u.icmp.type == 255) {
 		seq_puts(m, " any");
@@ -183,6 +183,21 @@ void ipt_rate(struct seq_file *m, u32 avg)
 	seq_puts(m, units[i].name);
 }
 
+void ipt_probability(struct seq_file *m, u32 probability)
+{
+	/* Eleven digits tell 2^31 steps apart. */
+	if (probability == 0x7fffffff) {
+		seq_puts(m, "1.00000000000");
+		return;
+	}
+	seq_puts(m, "0.");
+	for (u64 rest = probability, i = 0; i < 11; i++) {
+		rest *= 10;
+		seq_putc(m, (char)('0' + (rest >> 31)));
+		rest &= 0x7fffffff;
+	}
+}
+
 static void statistic_words(struct seq_file *m, const struct xt_match *x)
 {
 	if (x->u.statistic.every) {
@@ -195,22 +210,12 @@ static void statistic_words(struct seq_file *m, const struct xt_match *x)
 	}
 	seq_puts(m, " --mode random");
 	word(m, x->invert, "--probability ");
-	/* Eleven digits tell 2^31 steps apart. */
-	if (x->u.statistic.probability == 0x7fffffff) {
-		seq_puts(m, "1.00000000000");
-		return;
-	}
-	seq_puts(m, "0.");
-	for (u64 rest = x->u.statistic.probability, i = 0; i < 11; i++) {
-		rest *= 10;
-		seq_putc(m, (char)('0' + (rest >> 31)));
-		rest &= 0x7fffffff;
-	}
+	ipt_probability(m, x->u.statistic.probability);
 }
 
-static void mark_words(struct seq_file *m, const struct xt_match *x)
+void ipt_mark(struct seq_file *m, const struct xt_match *x)
 {
-	word(m, x->invert, "--mark 0x");
+	seq_puts(m, "0x");
 	seq_hex(m, x->u.mark.mark, 0, false);
 	if (x->u.mark.mask == UINT32_MAX)
 		return;
@@ -258,7 +263,7 @@ void ipt_match_words(struct seq_file *m, const struct xt_match *x, u16 pf)
 	case XT_MATCH_ICMP:
 	case XT_MATCH_ICMP6:
 		word(m, x->invert, pf == AF_INET6 ? "--icmpv6-type" : "--icmp-type");
-		ipt_icmp_type(m, x);
+		icmp_type(m, x);
 		break;
 	case XT_MATCH_STATE:
 	case XT_MATCH_CONNTRACK:
@@ -277,7 +282,9 @@ void ipt_match_words(struct seq_file *m, const struct xt_match *x, u16 pf)
 		}
 		break;
 	case XT_MATCH_MARK:
-		mark_words(m, x);
+	case XT_MATCH_CONNMARK:
+		word(m, x->invert, "--mark ");
+		ipt_mark(m, x);
 		break;
 	case XT_MATCH_LENGTH:
 		word(m, x->invert, "--length ");
@@ -297,9 +304,6 @@ void ipt_match_words(struct seq_file *m, const struct xt_match *x, u16 pf)
 	case XT_MATCH_COMMENT:
 		seq_puts(m, " --comment");
 		quoted(m, x->u.comment);
-		break;
-	case XT_MATCH_CONNMARK:
-		mark_words(m, x);
 		break;
 	case XT_MATCH_IPRANGE:
 	case XT_MATCH_MAC:
@@ -357,7 +361,7 @@ static void change_words(struct seq_file *m, const struct xt_spec *s, u16 pf)
 		ipt_number(m, s->target_value);
 	} else if (s->target == XT_TCPMSS) {
 		seq_puts(m, " --clamp-mss-to-pmtu");
-	} else if (s->target_op == XT_CONNMARK_SET) {
+	} else if (s->target_op == XT_MARK_SET) {
 		mask_word(m, " --set-xmark 0x", s->mark);
 		mask_word(m, "/0x", s->mark_mask);
 	} else {
@@ -388,10 +392,8 @@ void ipt_target_words(struct seq_file *m, const struct xt_spec *s, u16 pf)
 	if (s->target == XT_CONNMARK || s->target == XT_TCPMSS || s->target == XT_TTL)
 		change_words(m, s, pf);
 	if (s->target == XT_MARK) {
-		seq_puts(m, " --set-xmark 0x");
-		seq_hex(m, s->mark, 0, false);
-		seq_puts(m, "/0x");
-		seq_hex(m, s->mark_mask, 0, false);
+		mask_word(m, " --set-xmark 0x", s->mark);
+		mask_word(m, "/0x", s->mark_mask);
 	}
 }
 

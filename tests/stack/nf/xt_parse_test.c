@@ -86,7 +86,12 @@ static void commands(void **state)
 	assert_int_equal(c.number, 3);
 	assert_true(parse("-D INPUT -p udp"));
 	assert_int_equal(c.verb, XT_DELETE);
-	assert_true(parse("-vnxL INPUT") == false);
+	assert_true(parse("-vnxL INPUT"));
+	assert_int_equal(c.verb, XT_LIST);
+	assert_true(c.verbose && c.numeric && c.exact);
+	assert_string_equal(c.chain, "INPUT");
+	assert_false(parse("-vnqL INPUT"));
+	assert_false(parse("-vnL -S"));
 	assert_true(parse("-L -v -n -x --line-numbers"));
 	assert_true(c.verbose && c.numeric && c.exact && c.line_numbers);
 	assert_string_equal(c.chain, "");
