@@ -233,14 +233,19 @@ static void tun_up(void)
 	must(&op, 0);
 }
 
+static u8 tclass6;
+static const u8 *to6 = host6;
+
 static void inject6(u8 nexthdr, const u8 *payload, u32 len)
 {
 	struct op op = { .kind = OP_FRAME };
-	struct ip6_hdr h = { .payload_len = (u16)len, .nexthdr = nexthdr, .hop_limit = 64 };
+	struct ip6_hdr h = {
+		.tclass = tclass6, .payload_len = (u16)len, .nexthdr = nexthdr, .hop_limit = 64
+	};
 	u8 packet[1600];
 
 	memcpy(h.saddr, peer6, 16);
-	memcpy(h.daddr, host6, 16);
+	memcpy(h.daddr, to6, 16);
 	ip6_build(packet, &h);
 	memcpy(packet + IP6_HLEN, payload, len);
 	op.u.frame.wire = 1;
@@ -254,7 +259,7 @@ static void sum6(u8 *field, const u8 *payload, u32 len, u8 nexthdr)
 {
 	put_be16(field, 0);
 	store_be16(field, csum_fold(csum_partial(payload, len,
-						 csum_ipv6_nofold(peer6, host6, len, nexthdr, 0))));
+						 csum_ipv6_nofold(peer6, to6, len, nexthdr, 0))));
 }
 
 static void check_out6(u32 i, u8 nexthdr)
@@ -310,6 +315,30 @@ static void test_wire_reset_and_echo(void **state)
 	w->ops = &tcp_world_ops;
 }
 
+/* tcp_ipv6_reply.c: the traffic class comes back without ECN; no answer to a reset, nor to what was
+ * sent to many. */
+static void test_wire_resets(void **state)
+{
+	static const u8 all_nodes[16] = { 0xff, 2, [15] = 1 };
+	struct ip6_hdr h;
+
+	(void)state;
+	tun_up();
+	tclass6 = 0x1b;
+	send6(4000, 99, SYN, 100, 0);
+	tclass6 = 0;
+	check_out6(0, IPPROTO_TCP);
+	assert_true(ip6_parse(out6[0], out6_len[0], &h));
+	assert_int_equal(h.tclass, 0x18);
+	send6(4000, 99, RST, 100, 0);
+	to6 = all_nodes;
+	send6(4000, 99, SYN, 100, 0);
+	to6 = host6;
+	assert_int_equal(out6_count, 1);
+	assert_int_equal(counter("TcpOutRsts"), 1);
+	w->ops = &tcp_world_ops;
+}
+
 /* RFC 8201 4, RFC 5927: a believed "packet too big" makes what was sent smaller. */
 static void test_wire_packet_too_big(void **state)
 {
@@ -353,7 +382,8 @@ int main(void)
 		T(test_loopback_both_ways),  T(test_no_listener_is_refused),
 		T(test_listener_takes_ipv4), T(test_v6only_does_not),
 		T(test_connect_mapped),	     T(test_wildcards_of_both_families_conflict),
-		T(test_wire_reset_and_echo), T(test_wire_packet_too_big),
+		T(test_wire_reset_and_echo), T(test_wire_resets),
+		T(test_wire_packet_too_big),
 	};
 
 	return cmocka_run_group_tests_name("tcp_ipv6", tests, NULL, NULL);
