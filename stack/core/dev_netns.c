@@ -53,6 +53,7 @@ int dev_change_net_namespace(struct net_device *dev, struct net *net, const char
 {
 	struct net *old = dev_net(dev);
 	char old_name[IFNAME_LEN], new_name[IFNAME_LEN];
+	u32 old_ifindex = dev->ifindex;
 	int err;
 
 	if (dev->netns_local || dev->flags & IFF_LOOPBACK || net->host != old->host)
@@ -74,6 +75,7 @@ int dev_change_net_namespace(struct net_device *dev, struct net *net, const char
 	err = enter_net(dev, net, new_name);
 	if (err) {
 		leave_net(dev);
+		dev->ifindex = old_ifindex;
 		(void)enter_net(dev, old, old_name);
 	}
 	return err;

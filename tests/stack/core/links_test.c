@@ -120,6 +120,38 @@ static void any_allocation_may_fail(void **state)
 	}
 }
 
+/* A device that there is no memory for in the other namespace is in its own again, under its
+ * number, though that was another's there. */
+static void refused_moves_change_nothing(void **state)
+{
+	s64 ifindex, other;
+	u64 blue;
+
+	(void)state;
+	begin();
+	blue = (u64)netns_add();
+	ifindex = add_link(0, 0, "dummy", 0, 0);
+	do
+		other = add_link(blue, 0, "bridge", 0, 0);
+	while (other > 0 && other < ifindex);
+	for (u32 nth = 0; nth < 40; nth++) {
+		struct op op = { .kind = OP_FAULT };
+		s64 err;
+
+		op.u.fault.point = FAULT_ALLOC;
+		op.u.fault.skip = nth;
+		op.u.fault.count = 1;
+		assert_int_equal(world_apply(w, &op), 0);
+		err = link_set(0, (u64)ifindex, LINK_PARAM_NETNS, blue);
+		if (!err)
+			break;
+		assert_int_equal(err, -ENOMEM);
+		assert_int_equal(link_set(0, (u64)ifindex, LINK_PARAM_MTU, 1400), 0);
+		world_check(w, 1);
+	}
+	end();
+}
+
 static void namespaces_are_named_by_number(void **state)
 {
 	struct op del = { .kind = OP_NETNS_DEL };
@@ -237,6 +269,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_allocation_may_fail),
+		cmocka_unit_test(refused_moves_change_nothing),
 		cmocka_unit_test(namespaces_are_named_by_number),
 		cmocka_unit_test(first_free_number_names_a_device),
 		cmocka_unit_test(naming_does_not_grow_dear),
