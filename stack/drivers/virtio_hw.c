@@ -182,7 +182,7 @@ int vnet_hw_scribble(struct nic_hw *hw, u32 index, u32 word, u32 value)
 static void vq_skip_used(struct nic_hw *hw, struct vnet_vq *vq)
 {
 	u32 id = get_le32(vq->used + 4 + 8 * (vq->used_idx % vq->num));
-	const u8 *d = vq->desc + id * VRING_DESC_SIZE;
+	const u8 *d = vq->desc + id % vq->num * VRING_DESC_SIZE;
 	u8 *p = NULL;
 
 	if (id < vq->num && get_le16(d + 12) & VRING_DESC_F_WRITE)
