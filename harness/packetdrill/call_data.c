@@ -431,6 +431,19 @@ bool pd_call_epoll_ctl(struct pd_run *r, const struct pd_event *e, u64 at_ns)
 	return pd_call_go(r, c, at_ns);
 }
 
+/* One event stands by itself, several in a list. True when the run is a recording. */
+static bool record_events(struct pd_run *r, const struct pd_call *c, const char *events)
+{
+	bool one = c->op.ret == 1;
+	struct strbuf text = { 0 };
+	bool recording;
+
+	strbuf_printf(&text, "%s%s%s", one ? "" : "[", events, one ? "" : "]");
+	recording = pd_record_arguments(r, c->event, 1, 1, strbuf_text(&text));
+	strbuf_free(&text);
+	return recording;
+}
+
 static bool finish_epoll_wait(struct pd_run *r, struct pd_call *c)
 {
 	const struct pd_event *e = c->event;
@@ -455,7 +468,7 @@ static bool finish_epoll_wait(struct pd_run *r, struct pd_call *c)
 		strbuf_printf(&got, "%s{events=0x%" PRIx64 ", fd=%" PRIu64 "}", i ? ", " : "",
 			      events, data);
 	}
-	if (c->op.ret == 1 && pd_record_arguments(r, e, 1, 1, strbuf_text(&got)))
+	if (c->op.ret > 0 && record_events(r, c, strbuf_text(&got)))
 		differs = false;
 	if (differs)
 		pd_fail(r, e, strbuf_text(&got), e->source.p, "epoll_wait() gave other events");

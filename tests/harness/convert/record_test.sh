@@ -31,13 +31,23 @@ cat >"$work/draft.pkt" <<'END'
 +0 close(4) = -1 EBADF
 +0 write(4, ..., 1) = 1
 +0 write(4, "\"", 1) = 1
++0 epoll_create(1) = 7
++0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 5
++0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 6
++0 epoll_ctl(7, EPOLL_CTL_ADD, 5, {events=EPOLLIN|EPOLLOUT, fd=5}) = 0
++0 epoll_ctl(7, EPOLL_CTL_ADD, 6, {events=EPOLLIN|EPOLLOUT, fd=6}) = 0
++0 epoll_wait(7, {events=EPOLLIN, fd=5}, 4, 0) = 1
++0 epoll_ctl(7, EPOLL_CTL_DEL, 5, NULL) = 0
++0 epoll_wait(7, {events=EPOLLIN, fd=5}, 1, 0) = 0
 END
 "$tapline" convert --record --info -o "$work/drawn.pkt" "$work/draft.pkt"
 for line in '// A draft.' '0.100000...0.300000 read(4, ..., 1000) = 100' \
 	'0.600000 ioctl(4, SIOCOUTQ, \[1500\]) = 0' \
 	'0.600000 poll(\[{fd=4, events=0x5, revents=0x4}\], 1, 0) = 1' \
 	'0.600000 poll(\[\], 0, 0) = 0' '0.600000 write(4, "\\"", 1) = -1 EBADF' \
-	'0.600000 write(4, ..., 1) = -1 EBADF' 'assert tcpi_unacked == 2, tcpi_unacked' \
+	'0.600000 write(4, ..., 1) = -1 EBADF' \
+	'0.600000 epoll_wait(7, \[{events=0x4, fd=5}, {events=0x4, fd=6}\], 4, 0) = 2' \
+	'0.600000 epoll_wait(7, {events=0x4, fd=6}, 1, 0) = 1' 'assert tcpi_unacked == 2, tcpi_unacked' \
 	'0.300000 > . 1:1(0) ack 101 win 64 <nop,nop,TS val 400 ecr 301>'; do
 	grep -q -x -e "$line" "$work/drawn.pkt" || { echo "no line '$line'"; cat "$work/drawn.pkt"; exit 1; }
 done
