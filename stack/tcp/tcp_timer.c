@@ -275,6 +275,27 @@ static void retransmit_later(struct sock *sk)
 	inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, TCP_RESOURCE_PROBE_INTERVAL, TCP_RTO_MAX);
 }
 
+/*
+ * No memory to recover with (tcp_loss_get), so that nothing of `head` on was ever sent again. For
+ * as long as a peer may be silent it is tried; connections that hold all the memory would wait for
+ * it for ever.
+ */
+static void no_memory(struct sock *sk, const struct sk_buff *head)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 retries = sk->sk_flags & SOCK_DEAD ? orphan_retries(sk, true) :
+						 (u32)sk->net->sysctl.tcp_retries2;
+	u32 limit = tp->rare->options.user_timeout;
+	u64 sent = head ? tcp_skb_timestamp_us(head) : tcp_rsk(tp->rare->fastopen_rsk)->snt_synack;
+
+	if (!limit)
+		limit = model_timeout(sk, retries, TCP_RTO_MIN);
+	if (sent && (tcp_mstamp(tp) - sent) / 1000 >= limit)
+		tcp_write_err(sk);
+	else
+		retransmit_later(sk);
+}
+
 void tcp_retransmit_timer(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
@@ -282,7 +303,7 @@ void tcp_retransmit_timer(struct sock *sk)
 	struct sk_buff *skb = tcp_rtx_queue_head(sk);
 
 	if ((tp->rare->fastopen_rsk || skb) && !tcp_loss_get(sk)) {
-		retransmit_later(sk);
+		no_memory(sk, skb);
 		return;
 	}
 	if (tp->rare->fastopen_rsk) {

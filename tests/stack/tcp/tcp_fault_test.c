@@ -161,10 +161,45 @@ static void recovery_waits_for_memory(void **state)
 	}
 }
 
+/* Who holds memory and gets no more does not wait for it for ever, with a user or without. */
+static void no_memory_for_ever(void **state)
+{
+	for (u32 orphan = 0; orphan < 2; orphan++) {
+		struct world_memory before, after;
+		u8 data[PIECE] = { 0 };
+		s32 l, fd;
+
+		sock_world_setup(state);
+		l = try_socket(1);
+		fd = try_socket(0);
+		assert_int_equal(t_bind(1, l, any_addr, 80), 0);
+		assert_int_equal(t_call(1, SYS_LISTEN, l, 2), 0);
+		t_connect(0, fd, host_addr[1], 80);
+		run_for(1 * SEC);
+		world_memory(w, &before);
+		wire_param(WIRE_PARAM_DROP_NEXT, UINT32_MAX);
+		assert_int_equal(t_sendto(0, fd, data, PIECE, 0, NULL, 0), PIECE);
+		if (orphan)
+			t_close(0, fd);
+		plant(0, UINT32_MAX);
+		run_for((orphan ? 110 : 1000) * SEC);
+		world_memory(w, &after);
+		assert_true(after.failed > 100);
+		if (orphan)
+			assert_true(after.objects < before.objects);
+		else
+			assert_int_equal(t_sendto(0, fd, data, 1, MSG_NOSIGNAL, NULL, 0),
+					 -ETIMEDOUT);
+		sock_world_teardown(state);
+	}
+}
+
 int main(void)
+
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(nth_allocation_fails),
-					    cmocka_unit_test(recovery_waits_for_memory) };
+					    cmocka_unit_test(recovery_waits_for_memory),
+					    cmocka_unit_test(no_memory_for_ever) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
