@@ -55,6 +55,20 @@ tap.test("ip route: of all tables, of one device, one prefix, one type, one scop
   t:is(host:ip "route show type blackhole", "blackhole 203.0.113.0/24 \n")
   t:is(host:ip "route show scope link", "192.0.2.0/24 dev eth0 proto kernel src 192.0.2.1 \n")
   t:is(host:ip "route show dev eth0", link:gsub("dev eth0 ", "") .. via:gsub("dev eth0 ", ""))
+  t:is(host:ip "route show proto kernel", "192.0.2.0/24 dev eth0 scope link src 192.0.2.1 \n")
+  t:is(host:ip "route show proto boot", via .. "blackhole 203.0.113.0/24 \n")
+  t:is(host:ip "route show table local proto kernel 192.0.2.1", "local 192.0.2.1 dev eth0 scope host src 192.0.2.1 \n")
+  host:ip "route add 198.51.102.0/24 proto boot nexthop via 192.0.2.9 nexthop via 192.0.2.10"
+  t:is(host:ip "route show 198.51.102.0/24 dev eth0", "", "its next hops have a device, not the route")
+  for words, message in pairs {
+    ["route add 198.51.103.0/24 via 192.0.2.9 proto static"] = "no such proto here: static; there are kernel and boot",
+    ["route add 198.51.103.0/24 via 192.0.2.9 proto kernel"] = "of proto boot",
+    ["route show proto bird"] = "no such proto here: bird",
+    ["route show table nowhere"] = "no such table: nowhere",
+    ["rule add fwmark 1/zz lookup 7"] = "\"fwmark 1/zz\" is no number",
+  } do
+    t:error(function() host:ip(words) end, message)
+  end
   local all = host:ip "route show table all"
   t:ok(all:find("^198.51.101.0/24 via 192.0.2.9 dev eth0 table 7 \n192.0.2.0/24 "), all)
   t:like(all, "local 192.0.2.1 dev eth0 table local proto kernel scope host src 192.0.2.1 \n")

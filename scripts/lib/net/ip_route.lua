@@ -11,6 +11,22 @@ local ip_route = {}
 local route_types = util.set "unicast blackhole unreachable prohibit throw local broadcast multicast"
 local tables = { main = 254, ["local"] = 255, default = 253 }
 local scopes = { global = 0, site = 200, link = 253, host = 254 }
+
+-- A table's number by its name or number.
+local function table_of(w, word)
+  return tables[word] or math.tointeger(tonumber(word)) or w:fail("no such table: " .. word)
+end
+
+-- Whose a route is: the kernel's or, all that are added, of who added it after booting. Others are
+-- not told apart, so that a route is not shown as another than it was asked for.
+local function proto_of(w)
+  local word = w:value "proto"
+  if word ~= "kernel" and word ~= "boot" then
+    w:fail(("no such proto here: %s; there are kernel and boot"):format(word))
+  end
+  return word
+end
+
 -- What follows "nexthop", up to the next one.
 local function read_nexthop(w)
   local hop = {}
@@ -31,10 +47,7 @@ local route_words = {
   src = function(w, o) o.src = w:value "src" end,
   metric = function(w, o) o.metric = w:number "metric" end,
   tos = function(w, o) o.tos = w:number "tos" end,
-  table = function(w, o)
-    local word = w:value "table"
-    o.table = tables[word] or math.tointeger(tonumber(word)) or w:fail("no such table: " .. word)
-  end,
+  table = function(w, o) o.table = table_of(w, w:value "table") end,
   scope = function(w, o)
     local word = w:value "scope"
     o.scope = scopes[word] or math.tointeger(tonumber(word)) or w:fail("no such scope: " .. word)
@@ -43,7 +56,9 @@ local route_words = {
   congctl = function(w, o) o.congctl = w:value "congctl" end,
   features = function(w, o) o.features = w:value "features" end,
   onlink = function(_, o) o.onlink = true end,
-  proto = function(w) w:value "proto" end,
+  proto = function(w)
+    if proto_of(w) ~= "boot" then w:fail "routes that are added are of proto boot" end
+  end,
 }
 
 for name in ("mtu window rtt rttvar ssthresh cwnd advmss reordering hoplimit initcwnd rto_min initrwnd quickack"):gmatch "%S+" do
@@ -87,18 +102,12 @@ local function read_show(w)
     local word = w:next()
     if word == "table" then
       local name = w:value "table"
-      local id = tables[name] or name
-      if name == "all" then
-        o.view = "ip route show table all"
-      elseif id == 255 or id == "255" then
-        o.view = "ip route show table local"
-      elseif not tonumber(id) then
-        w:fail("no such table: " .. name)
-      elseif tonumber(id) ~= 254 then
-        o.view = "ip route show table " .. id
-      end
+      local id = name ~= "all" and table_of(w, name)
+      if id ~= tables.main then o.view = "ip route show table " .. (id == tables["local"] and "local" or id or "all") end
     elseif word == "dev" then
       o.dev = w:value "dev"
+    elseif word == "proto" then
+      o.proto = proto_of(w)
     elseif word == "type" or word == "scope" then
       o[word] = w:value(word)
     elseif route_types[word] then
@@ -118,10 +127,13 @@ local function show_routes(host, w)
     local first, second = entry:match "^(%S+) (%S*)"
     local type = route_types[first] and first or "unicast"
     local dst = route_types[first] and second or first
-    return (not o.dev or entry:match " dev (%S+)" == o.dev) and (not o.type or type == o.type) and
+    -- A route of several next hops has no device: those have.
+    return (not o.dev or entry:match "^[^\n]* dev (%S+)" == o.dev) and (not o.type or type == o.type) and
+      (not o.proto or (entry:match "^[^\n]* proto (%S+)" or "boot") == o.proto) and
       (not o.scope or (entry:match " scope (%S+)" or "global") == o.scope) and
       (not o.dst or dst == o.dst or dst .. "/32" == o.dst)
   end)
+  if o.proto then text = text:gsub(" proto " .. o.proto, "") end
   if o.scope then text = text:gsub(" scope " .. o.scope, "") end
   return words.without_dev(text, o.dev)
 end
@@ -143,10 +155,6 @@ end
 
 -- ip rule ----------------------------------------------------------------------------------------
 
-local function table_of(w, word)
-  return tables[word] or math.tointeger(tonumber(word)) or w:fail("no such table: " .. word)
-end
-
 local rule_words = {
   from = function(w, o) o.from = w:value "from" end,
   to = function(w, o) o.to = w:value "to" end,
@@ -154,9 +162,10 @@ local rule_words = {
   iif = function(w, o) o.iif = w:value "iif" end,
   oif = function(w, o) o.oif = w:value "oif" end,
   fwmark = function(w, o)
-    local mark, mask = w:value "fwmark":match "^([^/]+)/?(.*)$"
+    local word = w:value "fwmark"
+    local mark, mask = word:match "^([^/]+)/?(.*)$"
     o.fwmark, o.mask = math.tointeger(tonumber(mark)), math.tointeger(tonumber(mask))
-    if not o.fwmark then w:fail("\"fwmark " .. mark .. "\" is no number") end
+    if not o.fwmark or mask ~= "" and not o.mask then w:fail("\"fwmark " .. word .. "\" is no number") end
   end,
   lookup = function(w, o) o.table = table_of(w, w:value "lookup") end,
   suppress_prefixlength = function(w, o) o.suppress_prefixlength = w:number "suppress_prefixlength" end,
