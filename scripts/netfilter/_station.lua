@@ -17,4 +17,25 @@ local function router(options)
   return host, near, far, second
 end
 
-return { station = station, router = router }
+-- Packets and bytes that the n-th rule of a chain has seen.
+local function counts(host, chain, n, family)
+  local list = host[family or "iptables"](host, ("-v -S %s %d"):format(chain, n or 1))
+  local packets, bytes = list:match(" %-c (%d+) (%d+)")
+  return { tonumber(packets), tonumber(bytes) }
+end
+
+-- Of which of the packets does one rule that only counts think that it matches?
+local function matched(t, host, peer, rule, packets, expect)
+  host:iptables "-F INPUT"
+  host:iptables("-A INPUT " .. rule)
+  for i, packet in ipairs(packets) do
+    local before = counts(host, "INPUT")[1]
+    peer:send(packet)
+    net.sleep "1ms"
+    peer:collect { during = "1ms" }
+    t:is(counts(host, "INPUT")[1] - before, expect[i], ("%s, packet %d"):format(rule, i))
+  end
+end
+
+return { station = station, router = router, counts = counts, matched = matched }
+

@@ -5,23 +5,9 @@ local tap = require "tap"
 local net = require "net"
 local s = require "_station"
 local ip, tcp, udp = net.ip, net.tcp, net.udp
+local matched = s.matched
 
-local function packets_of(host, chain, n, more)
-  return tonumber(host:iptables(("%s-v -S %s %d"):format(more or "", chain, n)):match(" %-c (%d+)"))
-end
-
--- Of which packets does a rule of INPUT that only counts think that it matches?
-local function matched(t, host, peer, rule, packets, expect)
-  host:iptables "-F INPUT"
-  host:iptables("-A INPUT " .. rule)
-  for i, packet in ipairs(packets) do
-    local before = packets_of(host, "INPUT", 1)
-    peer:send(packet)
-    net.sleep "1ms"
-    peer:collect { during = "1ms" }
-    t:is(packets_of(host, "INPUT", 1) - before, expect[i], ("%s, packet %d"):format(rule, i))
-  end
-end
+local function packets_of(host, chain, n) return s.counts(host, chain, n)[1] end
 
 tap.test("iprange: both ends belong to it", function(t)
   local host, peer = s.station()

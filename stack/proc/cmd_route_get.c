@@ -6,6 +6,7 @@
  */
 #include "ipv4/ip.h"
 #include "ipv4/netns_ipv4.h"
+#include "lib/addr_text.h"
 #include "lib/str.h"
 #include "proc/cmd_route.h"
 
@@ -36,21 +37,15 @@ static bool next_word(const char **s, char word[WORD_MAX])
 /* A dotted quad, perhaps with "/32" behind it. */
 static bool parse_ip4(const char *s, be32 *addr)
 {
-	u32 value = 0;
+	u32 len = (u32)str_len(s);
+	char host[WORD_MAX];
+	u8 bytes[4];
 
-	for (u32 i = 0; i < 4; i++) {
-		u32 part = 0, n = 0;
-
-		if (i && *s++ != '.')
-			return false;
-		for (; *s >= '0' && *s <= '9' && n < 3; s++, n++)
-			part = part * 10 + (u32)(*s - '0');
-		if (!n || part > 255)
-			return false;
-		value = value << 8 | part;
-	}
-	*addr = htonl(value);
-	return !*s || str_eq(s, "/32");
+	str_copy_n(host, sizeof(host), s, len > 3 && str_eq(s + len - 3, "/32") ? len - 3 : len);
+	if (!ip4_from_text(host, bytes))
+		return false;
+	*addr = load_be32(bytes);
+	return true;
 }
 
 static bool parse_number(const char *s, u32 max, u32 *value)
