@@ -378,6 +378,16 @@ void fuzz_frame(struct fuzz_world *f, const u8 *frame, u32 len, u32 flags)
 	f->rx_frames++;
 }
 
+void fuzz_link_set(struct fuzz_world *f, u32 param, u64 value)
+{
+	struct op op = { .kind = OP_LINK_SET };
+
+	op.u.link_set.ifindex = 2;
+	op.u.link_set.param = param;
+	op.u.link_set.value = value;
+	(void)world_apply(f->w, &op);
+}
+
 void fuzz_advance(struct fuzz_world *f, u8 code)
 {
 	u64 ns = NSEC_PER_USEC << (code % 32);

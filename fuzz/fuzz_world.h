@@ -74,6 +74,9 @@ void fuzz_boot_model(struct fuzz_world *f, u32 cpus, u32 queues, u32 model);
  * FRAME_*. */
 void fuzz_frame(struct fuzz_world *f, const u8 *frame, u32 len, u32 flags);
 
+/* A setting of the host's card (LINK_PARAM_*), whatever comes of it. */
+void fuzz_link_set(struct fuzz_world *f, u32 param, u64 value);
+
 /* Lets time pass: 2^(code mod 32) microseconds, at most an hour. */
 void fuzz_advance(struct fuzz_world *f, u8 code);
 

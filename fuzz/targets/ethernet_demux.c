@@ -163,18 +163,13 @@ static void op_set(struct fuzz_world *f, struct fuzz_input *in)
 {
 	struct scenario *s = f->ctx;
 	u8 what = fuzz_u8(in), value = fuzz_u8(in);
-	struct op op = { .kind = OP_LINK_SET };
 
-	op.u.link_set.ifindex = 2;
-	op.u.link_set.value = value & 1;
 	switch (what % 6) {
 	case 0:
-		op.u.link_set.param = LINK_PARAM_PROMISC;
-		(void)world_apply(f->w, &op);
+		fuzz_link_set(f, LINK_PARAM_PROMISC, value & 1);
 		break;
 	case 1:
-		op.u.link_set.param = LINK_PARAM_UP;
-		(void)world_apply(f->w, &op);
+		fuzz_link_set(f, LINK_PARAM_UP, value & 1);
 		break;
 	case 2:
 		(void)fuzz_sysctl(f, "net.ipv4.ip_forward", value & 1 ? "1" : "0");
@@ -186,8 +181,7 @@ static void op_set(struct fuzz_world *f, struct fuzz_input *in)
 		(void)fuzz_sysctl(f, "net.ipv4.conf.eth0.arp_accept", value & 1 ? "1" : "0");
 		break;
 	default:
-		op.u.link_set.param = LINK_PARAM_ANYIP;
-		(void)world_apply(f->w, &op);
+		fuzz_link_set(f, LINK_PARAM_ANYIP, value & 1);
 		break;
 	}
 }

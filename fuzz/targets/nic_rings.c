@@ -5,14 +5,18 @@
  * writes into its rings what it likes, behind an IOMMU.
  *
  * Input: seed, settings (bit 0 two CPUs, 1 two queues, 2 virtio), then records of an op byte and
- * its arguments (every byte string is valid, and so is each prefix of one): 0..2  FRAMES shape len
- * n        up to 16 frames arrive at once 3..4  SEND len n                datagrams of the host's
- * socket 5     RECV                      the socket is emptied 6..7  TIME code 2^(code mod 24) us
- * pass 8     SET which value           a setting, as of ethtool 9     FAULT which queue n       a
- * fault of the card that tells no lie 10    LIE which queue n         one that does 11,12 SCRIBBLE
- * ring word value  a word of a ring (word 2, value 4 bytes) 13    FINISH ring slot status len   a
- * receive descriptor is said to be done 14    MEMORY skip n             allocations fail 15    LINK
- * how                  down, up, reset, cable
+ * its arguments (every byte string is valid, and so is each prefix of one):
+ *   0..2  FRAMES shape len n        up to 16 frames arrive at once
+ *   3..4  SEND len n                datagrams of the host's socket
+ *   5     RECV                      the socket is emptied
+ *   6..7  TIME code                 2^(code mod 24) us pass
+ *   8     SET which value           a setting, as of ethtool
+ *   9     FAULT which queue n       a fault of the card that tells no lie
+ *   10    LIE which queue n         one that does
+ *   11,12 SCRIBBLE ring word value  a word of a ring (word 2, value 4 bytes)
+ *   13    FINISH ring slot status len  a receive descriptor is said to be done
+ *   14    MEMORY skip n             allocations fail
+ *   15    LINK how                  down, up, reset; cable, promisc, allmulti, a VLAN's device
  *
  * Oracles, next to those of all targets: the layers' and the card's accounts after every event; a
  * card that has not lied touches nothing that the driver has not mapped, and delivers in order what
@@ -40,6 +44,7 @@ struct scenario {
 	s32 fd;
 	u16 in_seq, out_seq; /* numbers of what was sent last, to the host and by it */
 	u16 seen; /* number of the datagram that the socket gave last */
+	s64 vlan; /* ifindex of a VLAN's device; else there is none */
 	u32 received, left; /* datagrams that came out of the socket, and off the wire */
 };
 
@@ -303,16 +308,6 @@ static s64 nic_set(struct fuzz_world *f, u32 param, u32 index, u64 value)
 	return world_apply(f->w, &op);
 }
 
-static void link_set(struct fuzz_world *f, u32 param, u64 value)
-{
-	struct op op = { .kind = OP_LINK_SET };
-
-	op.u.link_set.ifindex = IFINDEX;
-	op.u.link_set.param = param;
-	op.u.link_set.value = value;
-	(void)world_apply(f->w, &op);
-}
-
 static void fail_allocs(struct fuzz_world *f, u64 skip, u64 count)
 {
 	struct op op = { .kind = OP_FAULT };
@@ -347,6 +342,9 @@ static void op_set(struct fuzz_world *f, struct fuzz_input *in)
 		{ NIC_PARAM_IRQ_CPU, 1 },
 		{ NIC_PARAM_DEFER_HARD_IRQS, 3 },
 		{ NIC_PARAM_GRO_FLUSH_TIMEOUT, 0xff },
+		{ NIC_PARAM_RX_VLAN_FILTER, 1 },
+		{ NIC_PARAM_VIRTIO_CTRL_VQ, 1 },
+		{ NIC_PARAM_ANNOUNCE, 1 },
 	};
 	u32 which = fuzz_u8(in), value = fuzz_u8(in);
 
@@ -408,20 +406,51 @@ static void op_finish(struct fuzz_world *f, struct fuzz_input *in)
 	scribble(f, ring, slot * 4 + 2, status);
 }
 
+/* Made, or taken away again. */
+static void toggle_vlan(struct fuzz_world *f, u8 id)
+{
+	struct scenario *s = f->ctx;
+	struct op op = { .kind = OP_LINK_DEL };
+
+	if (s->vlan > 0) {
+		op.u.link_del.ifindex = (u64)s->vlan;
+		(void)world_apply(f->w, &op);
+		s->vlan = 0;
+		return;
+	}
+	op = (struct op){ .kind = OP_LINK_ADD };
+	op.u.link_add.kind = (struct op_bytes){ (const u8 *)"vlan", 4 };
+	op.u.link_add.link = IFINDEX;
+	op.u.link_add.id = id;
+	s->vlan = world_apply(f->w, &op);
+}
+
+/* What the cable or the card's filter lets through. */
+static void op_filter(struct fuzz_world *f, u8 how)
+{
+	static const u32 params[] = { LINK_PARAM_CARRIER, LINK_PARAM_PROMISC, LINK_PARAM_ALLMULTI };
+	u32 which = how >> 1 & 3;
+
+	if (which < ARRAY_SIZE(params))
+		fuzz_link_set(f, params[which], how & 1);
+	else
+		toggle_vlan(f, how >> 3);
+}
+
 static void op_link(struct fuzz_world *f, u8 how)
 {
 	switch (how & 3) {
 	case 0:
-		link_set(f, LINK_PARAM_UP, 0);
+		fuzz_link_set(f, LINK_PARAM_UP, 0);
 		break;
 	case 1:
-		link_set(f, LINK_PARAM_UP, 1);
+		fuzz_link_set(f, LINK_PARAM_UP, 1);
 		break;
 	case 2:
 		(void)nic_set(f, NIC_PARAM_RESET, 0, 1);
 		break;
 	default:
-		link_set(f, LINK_PARAM_CARRIER, how >> 2 & 1);
+		op_filter(f, how >> 2);
 	}
 }
 
@@ -452,10 +481,10 @@ static void heal(struct fuzz_world *f)
 		for (u32 i = 0; i < ARRAY_SIZE(lies); i++)
 			(void)nic_set(f, lies[i], q, 0);
 	}
-	link_set(f, LINK_PARAM_CARRIER, 1);
-	link_set(f, LINK_PARAM_UP, 0);
+	fuzz_link_set(f, LINK_PARAM_CARRIER, 1);
+	fuzz_link_set(f, LINK_PARAM_UP, 0);
 	settle(f, NSEC_PER_SEC);
-	link_set(f, LINK_PARAM_UP, 1);
+	fuzz_link_set(f, LINK_PARAM_UP, 1);
 	settle(f, NSEC_PER_SEC);
 	op.u.neigh_set.ifindex = IFINDEX;
 	op.u.neigh_set.state = NUD_PERMANENT;

@@ -275,16 +275,6 @@ static void op_frame(struct fuzz_world *f, u8 port)
 	fuzz_frame(f, frame, sizeof(frame), 0);
 }
 
-static void op_link(struct fuzz_world *f, bool up)
-{
-	struct op op = { .kind = OP_LINK_SET };
-
-	op.u.link_set.ifindex = 2;
-	op.u.link_set.param = LINK_PARAM_UP;
-	op.u.link_set.value = up;
-	(void)world_apply(f->w, &op);
-}
-
 static void scenario(struct fuzz_world *f, struct fuzz_input *in)
 {
 	u8 settings = fuzz_u8(in);
@@ -313,10 +303,10 @@ static void scenario(struct fuzz_world *f, struct fuzz_input *in)
 			op_raw(f, in);
 			break;
 		case 11:
-			op_link(f, false);
+			fuzz_link_set(f, LINK_PARAM_UP, 0);
 			break;
 		case 12:
-			op_link(f, true);
+			fuzz_link_set(f, LINK_PARAM_UP, 1);
 			break;
 		default:
 			op_send(f, in);
