@@ -96,9 +96,8 @@ static bool outer_options(struct pd_file *f, struct pd_test *t, const struct pd_
 	return ok;
 }
 
-/* 1: parsed; 0: a skip; -1: an error. */
-static int parse(struct pd_file *f, struct pd_test *t, const struct strbuf *text,
-		 struct strbuf *error)
+static struct pd_script *parse_text(const struct pd_file *f, const struct pd_test *t,
+				    const struct strbuf *text, struct pd_error *problem)
 {
 	const struct pd_parse_config config = {
 		.path = f->path,
@@ -106,9 +105,17 @@ static int parse(struct pd_file *f, struct pd_test *t, const struct strbuf *text
 		.define = t->settings.define,
 		.defines = t->settings.defines,
 	};
+
+	return pd_script_parse(strbuf_text(text), text->len, &config, problem);
+}
+
+/* 1: parsed; 0: a skip; -1: an error. */
+static int parse(struct pd_file *f, struct pd_test *t, const struct strbuf *text,
+		 struct strbuf *error)
+{
 	struct pd_error problem = { 0 };
 
-	t->script = pd_script_parse(strbuf_text(text), text->len, &config, &problem);
+	t->script = parse_text(f, t, text, &problem);
 	if (t->script) {
 		if (!own_options(&t->settings, t->script, error))
 			return -1;
@@ -133,9 +140,13 @@ static bool own_family(struct pd_file *f, const struct pd_arguments *a, const st
 {
 	struct pd_test probe = { .family = PD_IPV4 };
 	const struct pd_script_option *o;
+	struct pd_error problem;
 	bool found = false;
 
-	if (outer_options(f, &probe, a, error) && parse(f, &probe, text, error) > 0) {
+	/* Only read: its addresses are of the family that is looked for. */
+	if (outer_options(f, &probe, a, error))
+		probe.script = parse_text(f, &probe, text, &problem);
+	if (probe.script) {
 		o = pd_script_find(probe.script, "ip_version");
 		found = o && o->value.p && pd_family_by_name(o->value.p, family);
 	}
@@ -143,7 +154,6 @@ static bool own_family(struct pd_file *f, const struct pd_arguments *a, const st
 	strbuf_clear(error);
 	pd_settings_free(&probe.settings);
 	pd_script_free(probe.script);
-	free(probe.skip);
 	return found;
 }
 

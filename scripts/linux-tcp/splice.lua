@@ -85,3 +85,13 @@ tap.test("splice stops in front of an urgent byte and goes no further", function
   t:is(#conn:recv(), 90)
   t:ok(peer:expect ". 1:1(0) ack 101")
 end)
+
+tap.test("sendfile on UDP: what the file holds is one datagram, though more was asked for", function(t)
+  local host = net.host { addr = "192.0.2.1/24" }
+  local peer = host.wire:peer { addr = "192.0.2.9" }
+  host:neigh { addr = peer.addr, mac = peer.mac }
+  local sock = host:socket "udp"
+  sock:connect("192.0.2.9", 4000)
+  t:is(sock:sendfile(host:file "0123456789", 100), 10)
+  t:ok(peer:expect(net.udp { dport = 4000 } / "0123456789"))
+end)

@@ -254,6 +254,8 @@ struct proto {
 	int (*bind_conflict)(struct sock *sk, const struct sock_addr *addr);
 	s64 (*sendmsg)(struct sock *sk, struct msghdr *msg);
 	s64 (*recvmsg)(struct sock *sk, struct msghdr *msg);
+	/* A sendfile(2) that said MSG_MORE found no more: what waited for it goes. May be NULL. */
+	void (*splice_eof)(struct sock *sk);
 	int (*setsockopt)(struct sock *sk, u32 level, u32 name, const u8 *val, u32 len);
 	/* Bytes written to val (room len), or -errno. */
 	int (*getsockopt)(struct sock *sk, u32 level, u32 name, u8 *val, u32 len);

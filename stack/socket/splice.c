@@ -2,8 +2,8 @@
 /*
  * Bytes between files and sockets without the user's memory (fs/splice.c): splice(2), sendfile(2),
  * and read(2), write(2) of pipes. What a socket is given so is one send per piece of at most a
- * pipe's size, with MSG_MORE for all but the last (splice_direct_to_actor); what is taken from a
- * TCP socket ends in front of an urgent byte (tcp_read_sock).
+ * pipe's size, with MSG_MORE while more was asked for (splice_direct_to_actor); what is taken from
+ * a TCP socket ends in front of an urgent byte (tcp_read_sock).
  *
  * Invariants: call->msg.done counts what was moved, by earlier steps too; a call that
  * waits holds its files (both), as descriptors may be closed meanwhile.
@@ -172,24 +172,32 @@ s64 sys_splice(struct sys_call *call)
 
 /* ---- sendfile(2) ---- */
 
+/* The file ended before what was asked for: the last piece went with MSG_MORE. (do_splice_eof) */
+static void splice_eof(const struct sys_call *call, struct socket *sock)
+{
+	if (call->msg.done && sock->sk->prot->splice_eof)
+		sock->sk->prot->splice_eof(sock->sk);
+}
+
 /* arg1 the offset (~0: the file's own), arg2 bytes. */
 static s64 send_memfile(struct sys_call *call, struct socket *sock, struct memfile *m)
 {
 	const struct sys_op *op = call->op;
 	u64 count = min_u64(op->arg[2], INT32_MAX), start = op->arg[1];
-	const u8 *bytes = NULL, *more;
+	const u8 *bytes = NULL;
 
 	if (start == OFFSET_OF_FILE)
 		start = m->pos - (call->resumed ? call->msg.done : 0);
 	while (call->msg.done < count) {
 		u32 left = (u32)count - call->msg.done;
 		u32 n = memfile_at(m, start + call->msg.done, min_u32(left, PIPE_SIZE), &bytes);
-		bool follows = n < left && memfile_at(m, start + call->msg.done + n, 1, &more);
 		s64 ret;
 
-		if (!n)
+		if (!n) {
+			splice_eof(call, sock);
 			break;
-		ret = send_piece(sock, bytes, n, follows ? MSG_MORE : 0);
+		}
+		ret = send_piece(sock, bytes, n, n < left ? MSG_MORE : 0);
 		if (ret == -EAGAIN)
 			return wait_on(call, sock->file, &sock->sk->wq,
 				       sock->sk->sk_rare->sndtimeo);

@@ -454,6 +454,16 @@ s64 tcp_sendmsg(struct sock *sk, struct msghdr *msg)
 	return err && !msg->done ? err : (s64)msg->done;
 }
 
+void tcp_splice_eof(struct sock *sk)
+{
+	u32 size_goal, mss_now;
+
+	if (!tcp_write_queue_tail(sk))
+		return;
+	mss_now = tcp_send_mss(sk, &size_goal, 0);
+	tcp_push(sk, 0, mss_now, tcp_sk(sk)->nonagle, size_goal);
+}
+
 /* ---- poll, ioctl ---- */
 
 s32 tcp_inq(struct sock *sk)

@@ -488,6 +488,7 @@ const struct proto tcp_prot = {
 	.disconnect = tcp_disconnect,
 	.sendmsg = tcp_sendmsg,
 	.recvmsg = tcp_recvmsg,
+	.splice_eof = tcp_splice_eof,
 	.setsockopt = tcp_setsockopt,
 	.getsockopt = tcp_getsockopt,
 	.ioctl = tcp_ioctl,

@@ -484,6 +484,7 @@ const struct proto tcpv6_prot = {
 	.disconnect = tcp_disconnect,
 	.sendmsg = tcp_sendmsg,
 	.recvmsg = tcp_recvmsg,
+	.splice_eof = tcp_splice_eof,
 	.setsockopt = tcp_setsockopt,
 	.getsockopt = tcp_getsockopt,
 	.ioctl = tcp_ioctl,

@@ -63,6 +63,15 @@ u32 __tcp_select_window(struct sock *sk)
 	return window;
 }
 
+/* A segment may lie across the right edge, or behind it: what was taken is inside, then. */
+static void announce(struct tcp_sock *tp, u32 win)
+{
+	tp->rcv_wnd = win;
+	tp->rcv_wup = tp->rcv_nxt;
+	if (after(tp->rcv_wup + win, tp->rcv_mwnd_seq))
+		tp->rcv_mwnd_seq = tp->rcv_wup + win;
+}
+
 /* The window field of a segment; remembers what was announced. */
 static u16 tcp_select_window(struct sock *sk)
 {
@@ -71,8 +80,7 @@ static u16 tcp_select_window(struct sock *sk)
 
 	if (inet_csk(sk)->icsk_ack.pending & ICSK_ACK_NOMEM) {
 		tp->pred_flags = 0;
-		tp->rcv_wnd = 0;
-		tp->rcv_wup = tp->rcv_nxt;
+		announce(tp, 0);
 		return 0;
 	}
 	cur = tcp_receive_window(tp);
@@ -84,10 +92,7 @@ static u16 tcp_select_window(struct sock *sk)
 	}
 	/* What may arrive is not cut to what the field can say: the room that the SYN had in
 	 * mind stays, also for a peer without window scaling (tcp_select_window). */
-	tp->rcv_wnd = win;
-	tp->rcv_wup = tp->rcv_nxt;
-	if (after(tp->rcv_wup + win, tp->rcv_mwnd_seq))
-		tp->rcv_mwnd_seq = tp->rcv_wup + win;
+	announce(tp, win);
 	if (!tp->rx_opt.rcv_wscale && sk->net->sysctl.tcp_workaround_signed_windows)
 		win = min_u32(win, MAX_TCP_WINDOW);
 	else

@@ -11,6 +11,7 @@
 /* proto.init: a socket in CLOSED. Family ops are the caller's (tcp_v4_init_sock). */
 void tcp_init_sock(struct sock *sk);
 s64 tcp_sendmsg(struct sock *sk, struct msghdr *msg);
+void tcp_splice_eof(struct sock *sk);
 /* Before the first step of a send: a number for it when it has MSG_ZEROCOPY. 0, -ENOBUFS. */
 int tcp_zerocopy_begin(struct sock *sk, struct msghdr *msg);
 /* proto.timestamping_key */

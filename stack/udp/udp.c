@@ -377,6 +377,14 @@ int udp_getsockopt(struct sock *sk, u32 level, u32 name, u8 *val, u32 len)
 	}
 }
 
+void udp_splice_eof(struct sock *sk)
+{
+	const struct udp_sock *up = udp_sk(sk);
+
+	if (up->pending && !up->corkflag)
+		udp_push_pending_frames(sk);
+}
+
 /* ---- end ---- */
 
 void udp_flush_pending_frames(struct sock *sk)

@@ -18,6 +18,7 @@ const struct proto udp_prot = {
 	.disconnect = udp_disconnect,
 	.sendmsg = udp_sendmsg,
 	.recvmsg = udp_recvmsg,
+	.splice_eof = udp_splice_eof,
 	.setsockopt = udp_setsockopt,
 	.getsockopt = udp_getsockopt,
 	.ioctl = udp_ioctl,

@@ -139,6 +139,7 @@ int udp_getsockopt(struct sock *sk, u32 level, u32 name, u8 *val, u32 len);
 void udp_flush_pending_frames(struct sock *sk);
 /* Sends the datagram under construction. 0 or -errno. (udp_ipv4.c) */
 int udp_push_pending_frames(struct sock *sk);
+void udp_splice_eof(struct sock *sk);
 
 /* ---- udp_offload.c ---- */
 
