@@ -31,7 +31,9 @@ void tcp_init_transfer(struct sock *sk, struct sk_buff *skb)
 	else
 		tcp_snd_cwnd_set(tp, max_u32(tcp_init_cwnd(tp, sk->dst_cache), 1));
 	tp->snd_cwnd_stamp = tcp_jiffies32(sk);
-	tcp_init_congestion_control(sk);
+	/* TCP_CONGESTION may have come while it opened: what the module has learned since stays. */
+	if (!inet_csk(sk)->icsk_ca_initialized)
+		tcp_init_congestion_control(sk);
 	tcp_init_buffer_space(sk);
 	tp->rcv_mwnd_seq = tp->rcv_wup + tp->rcv_wnd;
 }
