@@ -65,6 +65,21 @@ tap.test("a card moves: addresses, routes and neighbours stay behind", function(
   t:is({ host:counter "IcmpInEchos", blue:counter "IcmpInEchos" }, { 0, 1 })
 end)
 
+tap.test("a number that is taken there: the device gets another one, and its card tells of that", function(t)
+  local host = net.host {}
+  local peer = host.wire:peer { addr = "192.0.2.9" }
+  local blue = host:netns "blue"
+  blue:ip "link add taken type dummy"
+  t:like(blue:ip "link show taken", "^2:")
+  host:ip "link set eth0 netns blue"
+  blue:ip "link set eth0 up"
+  t:like(blue:ip "link show eth0", "^3:")
+  net.trace "nic_rx_filtered"
+  peer:send(net.eth { dst = "02:00:00:00:77:77", type = 0x88b5 } / "x")
+  net.sleep "1ms"
+  t:is(net.traces()[1].ifindex, 3)
+end)
+
 tap.test("sockets of an address that moved away stay, and reach nobody", function(t)
   local host = net.host { addr = "192.0.2.1/24" }
   local peer = host.wire:peer { addr = "192.0.2.9", port = 5000 }:to(7)

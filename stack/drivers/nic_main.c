@@ -200,6 +200,8 @@ static void nic_configure(struct nic_adapter *a)
 	struct net_device *dev = a->dev;
 	struct nic_hw *hw = a->hw;
 
+	/* It may have moved to a namespace where its number was another's. */
+	nic_hw_identity(hw, dev_host(dev), dev->ifindex);
 	a->q[0].model->set_mac(a, dev->dev_addr);
 	nic_hw_write(hw, NIC_RLPML, 0, dev->mtu + ETH_HLEN + NIC_VLAN_HLEN);
 	nic_hw_write(hw, NIC_RXCSUM, 0, (dev->features & NETIF_F_RXCSUM) != 0);
