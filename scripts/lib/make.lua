@@ -60,20 +60,27 @@ local function addressed(link, from, to, packet)
   return packet
 end
 
--- A frame from one station to another.
-function Capture:send(from, to, packet, o)
-  if type(packet) ~= "userdata" then raise("capture:send needs a packet") end
-  self:frame(addressed(self.link, from, to, packet), o)
+-- A frame from one station to another. auth: what signs it (net.tcp_md5, net.tcp_ao).
+local function send(self, from, to, packet, o, auth)
+  packet = addressed(self.link, from, to, packet)
+  if auth then auth:sign(packet, { isn = from.isn, peer_isn = to.isn }) end
+  self:frame(packet, o)
 end
 
-local segment_options = util.set "ip data"
+function Capture:send(from, to, packet, o)
+  if type(packet) ~= "userdata" then raise("capture:send needs a packet") end
+  send(self, from, to, packet, o)
+end
 
--- A TCP segment in short; numbers count from the isn of the stations. `ip`: fields of the IP header.
+local segment_options = util.set "ip data auth"
+
+-- A TCP segment in short; numbers count from the isn of the stations. `ip`: fields of the IP header;
+-- `auth`: what signs it (net.tcp_md5, net.tcp_ao), with the isn of both stations.
 function Capture:segment(from, to, text, o)
   o = util.options("capture:segment", o, segment_options)
   local packet = segment.outgoing({ isn = from.isn, host_isn = to.isn }, text, o.data)
   for key, value in pairs(o.ip or {}) do packet.ip[key] = value end
-  self:send(from, to, packet)
+  send(self, from, to, packet, nil, o.auth)
 end
 
 local function fail(message, got, expect, diff)

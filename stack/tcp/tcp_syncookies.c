@@ -43,6 +43,21 @@ static u32 cookie_hash(const struct sock_common *skc, u32 count, u32 c)
 				 (u32)skc->skc_num << 16 | skc->skc_dport, count, key);
 }
 
+/* What of a cookie is of the connection alone, and of the minute too. Pinned, for a test that says
+ * what a SYN-ACK has: the number of any other, and nothing. */
+static u32 cookie_base(const struct sock_common *skc, u32 sseq)
+{
+	const struct netns_sysctl *sysctl = &skc->skc_net->sysctl;
+
+	return sysctl->tapline_isn_pinned ? (u32)sysctl->tapline_isn :
+					    cookie_hash(skc, 0, 0) + sseq;
+}
+
+static u32 cookie_pad(const struct sock_common *skc, u32 count)
+{
+	return skc->skc_net->sysctl.tapline_isn_pinned ? 0 : cookie_hash(skc, count, 1);
+}
+
 /* Minutes. */
 static u32 cookie_time(const struct net *net)
 {
@@ -59,8 +74,8 @@ u32 tcp_cookie_init_sequence(struct sock *sk, struct request_sock *req)
 	while (index && req->mss < msstab[index])
 		index--;
 	req->mss = msstab[index];
-	return cookie_hash(skc, 0, 0) + tcp_rsk(req)->rcv_isn + (count << COOKIEBITS) +
-	       ((cookie_hash(skc, count, 1) + index) & COOKIEMASK);
+	return cookie_base(skc, tcp_rsk(req)->rcv_isn) + (count << COOKIEBITS) +
+	       ((cookie_pad(skc, count) + index) & COOKIEMASK);
 }
 
 /* The MSS that the cookie tells of, 0: it is none of ours, or too old. */
@@ -68,11 +83,11 @@ static u16 cookie_check(const struct sock_common *skc, u32 cookie, u32 sseq)
 {
 	u32 count = cookie_time(skc->skc_net), diff, index;
 
-	cookie -= cookie_hash(skc, 0, 0) + sseq;
+	cookie -= cookie_base(skc, sseq);
 	diff = (count - (cookie >> COOKIEBITS)) & (UINT32_MAX >> COOKIEBITS);
 	if (diff >= MAX_SYNCOOKIE_AGE)
 		return 0;
-	index = (cookie - cookie_hash(skc, count - diff, 1)) & COOKIEMASK;
+	index = (cookie - cookie_pad(skc, count - diff)) & COOKIEMASK;
 	return index < ARRAY_SIZE(msstab) ? msstab[index] : 0;
 }
 

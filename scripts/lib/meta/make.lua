@@ -33,7 +33,7 @@ function Capture:send(from, to, packet, options) end
 ---@param from tapline.Station
 ---@param to tapline.Station
 ---@param text string
----@param options? { ip?: table, data?: string }
+---@param options? { ip?: table, data?: string, auth?: tapline.Signature }
 function Capture:segment(from, to, text, options) end
 
 ---Registers a test that NAME.pcap in the script's folder is what f makes.

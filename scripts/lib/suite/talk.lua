@@ -23,21 +23,26 @@ local function merged(fields, more)
 end
 
 -- A conversation between the two stations: f(c) says it, c.at, c.peer, c.host and c.bare in turn.
--- Each of the last three takes a segment in short, its data, and fields of its IP header.
+-- Each of the last three takes a segment in short, its data, and fields of its IP header. c.auth(peer,
+-- host): what signs from now on (net.tcp_md5, net.tcp_ao; nil: nothing).
 function talk.make(name, o, f)
   if f == nil then o, f = {}, o end
   make.capture(name, o, function(c)
     local n = -1
     local talker = { capture = c }
     function talker.at(time) c:at(time) end
-    function talker.peer(text, data, ip) c:segment(talk.peer, talk.host, text, { data = data, ip = ip }) end
-    function talker.bare(text, data, ip)
-      c:segment(talk.host, talk.peer, text, { data = data, ip = merged(talk.BARE, ip) })
+    local peer_auth, host_auth
+    function talker.auth(peer, host) peer_auth, host_auth = peer, host end
+    function talker.peer(text, data, ip)
+      c:segment(talk.peer, talk.host, text, { data = data, ip = ip, auth = peer_auth })
     end
+    local function from_host(text, data, ip)
+      c:segment(talk.host, talk.peer, text, { data = data, ip = ip, auth = host_auth })
+    end
+    function talker.bare(text, data, ip) from_host(text, data, merged(talk.BARE, ip)) end
     function talker.host(text, data, ip)
       n = n + 1
-      c:segment(talk.host, talk.peer, text,
-        { data = data, ip = merged({ ttl = 64, df = true, id = ID + n }, ip) })
+      from_host(text, data, merged({ ttl = 64, df = true, id = ID + n }, ip))
     end
     -- A packet of the peer that is no segment in short.
     function talker.send(packet) c:send(talk.peer, talk.host, packet) end
