@@ -123,6 +123,7 @@ static const struct constant constants[] = {
 	C(SO_SNDTIMEO_NEW),
 	C(SO_BUF_LOCK),
 	C(SO_RESERVE_MEM),
+	C(SO_TXREHASH),
 	C(SO_RCVMARK),
 	C(SO_RCVPRIORITY),
 	C(SO_MAX_PACING_RATE),

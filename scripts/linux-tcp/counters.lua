@@ -63,3 +63,101 @@ tap.test("netstat: the counters of TcpExt in the kernel's order", function(t)
   t:like(names, "^SyncookiesSent SyncookiesRecv SyncookiesFailed EmbryonicRsts PruneCalled RcvPruned OfoPruned ")
   t:like(names, " TCPHystartTrainDetect TCPHystartTrainCwnd TCPHystartDelayDetect TCPHystartDelayCwnd ")
 end)
+
+tap.test("snmp6: every counter of IPv6 that a kernel shows, in its order", function(t)
+  local names = {}
+  for name in net.host { up = false }:proc "/proc/net/snmp6":gmatch "(%w+) +\t%d+\n" do names[#names + 1] = name end
+  local text = table.concat(names, " ")
+  t:like(text, "^Ip6InReceives Ip6InHdrErrors Ip6InTooBigErrors Ip6InNoRoutes Ip6InAddrErrors ")
+  t:like(text, " Ip6InNoECTPkts Ip6InECT1Pkts Ip6InECT0Pkts Ip6InCEPkts Ip6OutTransmits Icmp6InMsgs ")
+  t:like(text, " Udp6IgnoredMulti Udp6MemErrors$")
+end)
+
+tap.test("snmp6: packets are counted by their ECN field", function(t)
+  local host = net.host { up = false }
+  local s = host:socket("tcp6", { nonblock = true })
+  s:try("connect", "::1", 1)
+  net.sleep "1ms"
+  t:is(host:changes({}, "^Ip6In"), { Ip6InReceives = 2, Ip6InDelivers = 2, Ip6InOctets = 140, Ip6InNoECTPkts = 2 })
+  t:like(host:nstat "-s Ip6InNo*", "Ip6InNoECTPkts +2 ")
+end)
+
+-- A SYN to a station that does not answer, and what TCP_INFO tells when it has gone twice.
+local function after_timeout(prepare)
+  local host = net.host { model = "tun", dev = "tun0", addr = "192.0.2.1/24" }
+  local peer = host.wire:peer { addr = "192.0.2.9" }
+  local s = host:socket("tcp", { nonblock = true })
+  prepare(host, s)
+  s:try("connect", "192.0.2.9", 80)
+  net.sleep "1.5s"
+  peer:collect { during = "1us" }
+  return host, s
+end
+
+tap.test("a time-out counts as one that gave the flow another hash", function(t)
+  local host, s = after_timeout(function() end)
+  t:is(host:counter "TcpExtTcpTimeoutRehash", 1)
+  t:is(s:info().rehash, 1)
+  t:is(s:info().retransmits, 1)
+  s:connect(nil)
+  t:is(s:info().rehash, 1, "counted on")
+  t:is(s:info().retransmits, 1, "forgotten until the next connect()")
+  t:is(s:info().total_retrans, 0)
+end)
+
+tap.test("SO_TXREHASH 0 and net.core.txrehash 0: the flow stays where it is", function(t)
+  local host, s = after_timeout(function(_, s) s:setsockopt(net.C.SOL_SOCKET, net.C.SO_TXREHASH, 0) end)
+  t:is({ host:counter "TcpExtTcpTimeoutRehash", s:info().rehash }, { 0, 0 })
+  s:close()
+  host, s = after_timeout(function(h, old)
+    h:sysctl("net.core.txrehash", 0)
+    t:is(old:getsockopt(net.C.SOL_SOCKET, net.C.SO_TXREHASH), 1, "what was when it was made")
+    old:setsockopt(net.C.SOL_SOCKET, net.C.SO_TXREHASH, -1)
+  end)
+  t:is({ host:counter "TcpExtTcpTimeoutRehash", s:info().rehash }, { 0, 0 })
+  t:is(select(2, s:try("setsockopt", net.C.SOL_SOCKET, net.C.SO_TXREHASH, 2)), "EINVAL")
+  s:close()
+end)
+
+tap.test("TCPWqueueTooBig: SACKs do not cut a queue into pieces that is larger than the user wants", function(t)
+  local host = net.host { model = "tun", dev = "tun0", addr = "192.0.2.1/24" }
+  host:ethtool { tso = true }
+  host:route { verb = "replace", dst = "192.0.2.0/24", dev = "tun0", initcwnd = 60 }
+  local peer = host.wire:peer { addr = "192.0.2.9", port = 4000 }:to(80)
+  local server = host:socket "tcp":listen(80)
+  peer:send "S 0:0(0) win 65535 <mss 1000,sackOK,nop,wscale 7>"
+  peer:expect "S. 0:0(0) ack 1"
+  peer:send ". 1:1(0) ack 1 win 65535"
+  local conn = server:accept()
+  conn:setsockopt(net.C.SOL_SOCKET, net.C.SO_SNDBUF, 2000000)
+  conn:send(("x"):rep(1000000))
+  local function is_sacked(from, to, sacked, refused)
+    peer:send((". 1:1(0) ack 1 win 65535 <nop,nop,sack %d:%d>"):format(from, to))
+    peer:collect { during = "1us" }
+    t:is({ conn:info().sacked, host:counter "TcpExtTCPWqueueTooBig" }, { sacked, refused })
+  end
+  is_sacked(30001, 31001, 1, 0) -- a packet of a super-packet: it is cut
+  conn:setsockopt(net.C.SOL_SOCKET, net.C.SO_SNDBUF, 1)
+  is_sacked(20001, 21001, 1, 1)
+  is_sacked(40001, 41001, 2, 2) -- the last one is always; the next that is lost is not sent again, as it would be cut
+  peer:collect { during = "1us" }
+end)
+
+tap.test("IcmpOutErrors: an answer that there was no memory for", function(t)
+  local host = net.host { model = "tun", dev = "tun0", addr = "192.0.2.1/24" }
+  local peer = host.wire:peer { addr = "192.0.2.9" }
+  local function ping()
+    peer:send(net.icmp { type = "echo", id = 1, seq = 1 } / "ping")
+    local answers = #peer:collect { during = "3us" }
+    return host:counter "IcmpOutErrors", answers
+  end
+  t:is({ ping() }, { 0, 1 })
+  local seen = 0
+  for skip = 1, 4 do -- the first is the frame's own
+    host:fault("alloc", { skip = skip, count = 1 })
+    local errors, answers = ping()
+    if errors > seen then t:is(answers, 0) end
+    seen = errors
+  end
+  t:is(seen, 2, "for the bytes of the message and for the packet")
+end)

@@ -197,6 +197,7 @@ struct sock {
 	u8 sk_pacing_status : 2; /* SK_PACING_* */
 	u8 sk_gso_disabled : 1; /* its segments must be made one by one (keys in the header) */
 	u8 sk_dst_pending_confirm : 1; /* the next packet tells the neighbour (sk_dst_confirm) */
+	u8 sk_txrehash : 1; /* SO_TXREHASH: a time-out sends the flow another way */
 	u8 sk_pacing_shift; /* a super-packet holds 1/2^shift s at that rate */
 	u32 sk_bound_dev_if;
 	u32 sk_flags;

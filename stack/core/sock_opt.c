@@ -298,6 +298,13 @@ static int set_output(struct sock *sk, u32 name, s32 v)
 		if (v == 1)
 			sk_dst_reset(sk);
 		return 0;
+	case SO_TXREHASH: /* -1: what the namespace says */
+		if (sk->sk_protocol != IPPROTO_TCP)
+			return -EOPNOTSUPP;
+		if (v < -1 || v > 1)
+			return -EINVAL;
+		sk->sk_txrehash = (v < 0 ? sk->net->sysctl.core_txrehash : v) != 0;
+		return 0;
 	default: /* SO_BINDTOIFINDEX */
 		return bind_to_index(sk, v);
 	}
@@ -339,6 +346,7 @@ static int set_int(struct sock *sk, u32 name, s32 v)
 	case SO_MARK:
 	case SO_CNX_ADVICE:
 	case SO_BINDTOIFINDEX:
+	case SO_TXREHASH:
 		return set_output(sk, name, v);
 	case SO_KEEPALIVE:
 		if (sk->prot->keepalive)

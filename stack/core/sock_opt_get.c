@@ -224,6 +224,9 @@ static int get_int(struct sock *sk, u32 name, s32 *v)
 	case SO_INCOMING_NAPI_ID:
 		*v = (s32)sk_napi_id(sk);
 		return 0;
+	case SO_TXREHASH:
+		*v = sk->sk_txrehash;
+		return sk->sk_protocol == IPPROTO_TCP ? 0 : -EOPNOTSUPP;
 	case SO_BINDTOIFINDEX:
 		*v = (s32)sk->sk_bound_dev_if;
 		return 0;

@@ -162,8 +162,10 @@ static void icmp_push(struct net *net, struct flowi4 *fl4, struct ipcm_cookie *i
 	u8 *bytes, *icmph;
 
 	bytes = mem_alloc_n(net_world(net), MEM_CONTROL, total, 1);
-	if (!bytes)
+	if (!bytes) {
+		MIB_INC(net, IcmpOutErrors);
 		return;
+	}
 	memcpy(bytes, m->head, m->head_len);
 	if (!skb_copy_bits(m->skb, m->offset, bytes + m->head_len, m->data_len))
 		BUG("ICMP quotes bytes that are not there");
@@ -183,6 +185,8 @@ static void icmp_push(struct net *net, struct flowi4 *fl4, struct ipcm_cookie *i
 		skb = ip_finish_skb(NULL, fl4, &queue, &cork);
 		if (skb)
 			ip_send_skb(net, skb);
+	} else {
+		MIB_INC(net, IcmpOutErrors);
 	}
 	mem_free_n(net_world(net), MEM_CONTROL, bytes, total, 1);
 }

@@ -259,7 +259,8 @@ static struct sk_buff *ip_rcv_core(struct sk_buff *skb, struct net *net)
 	ihl = ip4_ihl(iph);
 	if (ihl < IP4_HLEN || ip4_version(iph) != 4)
 		return ip_rcv_hdr_error(skb, net, SKB_DROP_REASON_IP_INHDR);
-	/* Frames, however many are in it. */
+	/* Frames, however many are in it: IpExtInNoECTPkts, IpExtInECT1Pkts, IpExtInECT0Pkts,
+	 * IpExtInCEPkts. */
 	net->mib[MIB_IpExtInNoECTPkts + (ip4_tos(iph) & INET_ECN_MASK)] +=
 		max_u32(1, skb_shinfo(skb)->gso_segs);
 	if (unlikely(ihl > IP4_HLEN) && !pskb_may_pull(skb, ihl))

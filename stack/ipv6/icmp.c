@@ -150,6 +150,7 @@ static bool icmpv6_push(struct net *net, const struct inet_addr *src, const stru
 		return false;
 	message = alloc_skb(skb->world, LL_MAX_HEADER + IP6_HLEN + ICMPV6_HLEN + len);
 	if (!message) {
+		MIB_INC(net, Icmp6OutErrors);
 		dst_release(&rt->dst);
 		return false;
 	}

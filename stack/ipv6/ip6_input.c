@@ -9,6 +9,7 @@
  */
 #include "ipv6/ip6_route.h"
 #include "ipv6/ipv6.h"
+#include "wire/ip4.h"
 
 #include "inet/inet_frag.h"
 #include "lib/checksum.h"
@@ -180,6 +181,10 @@ static bool ip6_rcv_core(struct net *net, struct sk_buff *skb)
 	if (h[6] == NEXTHDR_HOP || h[6] == NEXTHDR_ROUTING || h[6] == NEXTHDR_FRAGMENT ||
 	    h[6] == NEXTHDR_DEST)
 		MIB_INC(net, SeenIp6Exts);
+	/* Frames, however many are in it: Ip6InNoECTPkts, Ip6InECT1Pkts, Ip6InECT0Pkts,
+	 * Ip6InCEPkts. */
+	net->mib[MIB_Ip6InNoECTPkts + (h[1] >> 4 & INET_ECN_MASK)] +=
+		max_u32(1, skb_shinfo(skb)->gso_segs);
 	len = get_be16(h + 4) + IP6_HLEN;
 	if (!ip6_is_jumbo(h)) {
 		if (len > skb->len) {

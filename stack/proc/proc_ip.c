@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Views of IPv4 and UDP: /proc/net/snmp, netstat, arp, route, udp, in the kernel's formats
+ * Views of IPv4 and UDP: /proc/net/snmp, netstat, snmp6, arp, route, udp, in the kernel's formats
  * (net/ipv4/proc.c, arp.c, fib_trie.c, udp.c). Addresses as eight hex digits are those of a little
  * endian machine, whatever this one is.
  */
@@ -107,6 +107,16 @@ void proc_net_netstat(struct seq_file *m, const struct net *net)
 	mib_values(m, net, "TcpExt");
 	mib_names(m, "IpExt", "");
 	mib_values(m, net, "IpExt");
+}
+
+void proc_net_snmp6(struct seq_file *m, const struct net *net)
+{
+	for (u32 i = MIB_Ip6InReceives; i <= MIB_Udp6MemErrors; i++) {
+		seq_str_left(m, mib_name(i), 32);
+		seq_putc(m, '\t');
+		seq_u64(m, net->mib[i], 0);
+		seq_line(m);
+	}
 }
 
 /* ---- arp ---- */

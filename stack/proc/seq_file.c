@@ -137,6 +137,7 @@ static const struct {
 } views[] = {
 	{ "net/snmp", proc_net_snmp },
 	{ "net/netstat", proc_net_netstat },
+	{ "net/snmp6", proc_net_snmp6 },
 	{ "net/dev", proc_net_dev },
 	{ "net/arp", proc_net_arp },
 	{ "net/stat/arp_cache", proc_net_stat_arp_cache },

@@ -35,6 +35,7 @@ void seq_ip6(struct seq_file *m, const struct inet_addr *addr);
 /* The views; each writes the whole of one. */
 void proc_net_snmp(struct seq_file *m, const struct net *net);
 void proc_net_netstat(struct seq_file *m, const struct net *net);
+void proc_net_snmp6(struct seq_file *m, const struct net *net);
 void proc_net_dev(struct seq_file *m, const struct net *net);
 void proc_net_arp(struct seq_file *m, const struct net *net);
 void proc_net_stat_arp_cache(struct seq_file *m, const struct net *net);

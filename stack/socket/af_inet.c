@@ -430,6 +430,7 @@ void inet_sock_init(struct sock *sk, struct socket *sock, u8 protocol)
 	sk->inet_mc_ttl = 1;
 	sk->inet_mc_loop = 1;
 	sk->inet_mc_all = true;
+	sk->sk_txrehash = sk->net->sysctl.core_txrehash != 0;
 	sk->inet_pmtudisc = sk->net->sysctl.ip_no_pmtu_disc ? IP_PMTUDISC_DONT : IP_PMTUDISC_WANT;
 }
 

@@ -249,6 +249,7 @@ struct tcp_loss {
 	u32 total_retrans, dsack_dups;
 	u32 total_rto_time; /* ms in RTO recovery */
 	u16 total_rto, total_rto_recoveries;
+	u32 timeout_rehash; /* time-outs that sent the flow another way */
 };
 
 extern const struct tcp_loss tcp_loss_none;

@@ -232,7 +232,8 @@ static bool need_reset(u8 state)
 	       state == TCP_FIN_WAIT2 || state == TCP_SYN_RECV;
 }
 
-/* A socket as new, but for what the user has set and the numbers it must not use again. */
+/* A socket as new, but for what the user has set, the numbers it must not use again, and what Linux
+ * forgets: icsk_retransmits, which the next connect() clears, and timeout_rehash. */
 static void tcp_reinit(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
@@ -249,7 +250,6 @@ static void tcp_reinit(struct sock *sk)
 	icsk->icsk_backoff = 0;
 	icsk->icsk_probes_out = 0;
 	icsk->icsk_probes_tstamp = 0;
-	icsk->icsk_retransmits = 0;
 	icsk->icsk_rto = TCP_TIMEOUT_INIT;
 	tcp_cleanup_congestion_control(sk);
 	tcp_set_ca_state(sk, TCP_CA_Open);
@@ -265,7 +265,7 @@ static void tcp_reinit(struct sock *sk)
 	tp->ecn_flags = 0;
 	tp->is_sack_reneg = 0;
 	tcp_clear_retrans(tp);
-	tcp_loss_free(sk);
+	tcp_loss_reset(sk);
 	inet_csk_delack_init(sk);
 	icsk->icsk_ack.rcv_mss = TCP_MIN_MSS;
 	memset(&tp->rx_opt, 0, sizeof(tp->rx_opt));

@@ -118,7 +118,7 @@ static void info_rest(const struct sock *sk, u8 *p)
 	put_le32(p + 224, tp->loss->rcv_ooopack);
 	put_le32(p + 228, tp->snd_wnd);
 	put_le32(p + 232, tp->rcv_wnd);
-	put_le32(p + 236, 0); /* tcpi_rehash: a time-out leaves the hash of a flow as it is */
+	put_le32(p + 236, tp->loss->timeout_rehash);
 	info_rto(sk, p + 240);
 	tcp_accecn_info(tp, p + 248);
 }

@@ -25,5 +25,7 @@ static inline struct tcp_loss *tcp_loss_own(const struct tcp_sock *tp)
 
 /* As if nothing had ever been lost; the out-of-order queue is empty. */
 void tcp_loss_free(struct sock *sk);
+/* The same for a socket that goes on (tcp_disconnect): timeout_rehash counts on. */
+void tcp_loss_reset(struct sock *sk);
 
 #endif

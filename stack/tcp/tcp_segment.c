@@ -394,6 +394,22 @@ static void fragment_tstamp(struct sk_buff *skb, struct sk_buff *buff)
 	TCP_SKB_CB(skb)->txstamp_ack = 0;
 }
 
+/*
+ * A peer that SACKs single bytes could have the queue cut into ever more packets (CVE-2019-11478):
+ * not when it holds twice what the user may have it hold. Its ends must go on, or all would stop.
+ */
+static bool rtx_queue_too_big(struct sock *sk, const struct sk_buff *skb)
+{
+	const u32 super_packet = GSO_MAX_SIZE + SKB_DECLARED_SHINFO + SKB_DECLARED_HEAD;
+	u64 limit = (u64)(u32)sk->sk_sndbuf + 2 * super_packet;
+
+	if (sk->sk_wmem_queued / 2 <= limit || skb == tcp_rtx_queue_head(sk) ||
+	    skb == tcp_rtx_queue_tail(sk))
+		return false;
+	MIB_INC(sk->net, TcpExtTCPWqueueTooBig);
+	return true;
+}
+
 int tcp_fragment(struct sock *sk, enum tcp_queue queue, struct sk_buff *skb, u32 len, u32 mss_now)
 {
 	u32 rest = skb->len - len, old_segs = tcp_skb_pcount(skb);
@@ -401,6 +417,8 @@ int tcp_fragment(struct sock *sk, enum tcp_queue queue, struct sk_buff *skb, u32
 	s32 diff;
 
 	ASSERT(len > 0 && len <= skb->len && !skb_is_nonlinear(skb));
+	if (queue == TCP_FRAG_IN_RTX_QUEUE && rtx_queue_too_big(sk, skb))
+		return -ENOMEM;
 	buff = tcp_stream_alloc_skb(sk, rest);
 	if (!buff)
 		return -ENOMEM;

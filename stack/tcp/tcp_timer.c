@@ -108,6 +108,18 @@ static bool retransmits_timed_out(const struct sock *sk, u32 boundary, u32 timeo
 	return (s32)(tcp_time_stamp_ms(tp) - tp->retrans_stamp - timeout) >= 0;
 }
 
+/*
+ * sk_rethink_txhash: the flow gets another hash, so that other paths carry it. What is sent shows
+ * no hash, and the host has one way: this is what is told of it.
+ */
+static void timeout_rehash(struct sock *sk)
+{
+	if (!sk->sk_txrehash)
+		return;
+	tcp_loss_own(tcp_sk(sk))->timeout_rehash++;
+	MIB_INC(sk->net, TcpExtTcpTimeoutRehash);
+}
+
 /* True: it is over. */
 static bool tcp_write_timeout(struct sock *sk)
 {
@@ -147,6 +159,8 @@ static bool tcp_write_timeout(struct sock *sk)
 	tcp_fastopen_active_detect_blackhole(sk, expired);
 	if (expired)
 		tcp_write_err(sk);
+	else
+		timeout_rehash(sk);
 	return expired;
 }
 

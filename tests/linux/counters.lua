@@ -1,8 +1,11 @@
 -- SPDX-License-Identifier: MIT
--- What is counted: the changes of /proc/net/snmp, /proc/net/netstat and of the loopback's statistics over
--- an exchange.
+-- What is counted: the changes of /proc/net/snmp, netstat, snmp6 and of the loopback's statistics over
+-- an exchange; and that there is every counter.
+local info = require "info"
+
 local function parse(text)
   local counters, names = {}, nil
+  for name, value in text:gmatch "(%w+6%w+)%s+(%d+)\n" do counters[name] = tonumber(value) end
   for line in text:gmatch "[^\n]+" do
     local group, rest = line:match "^(%w+): (.*)$"
     if rest and rest:find "^%a" then
@@ -21,11 +24,12 @@ end
 
 return function(w)
   local C = w.C
+  w.sysctl("net.ipv6.conf.default.disable_ipv6", 1) -- a kernel's devices look for neighbours and routers
   w.black_hole()
 
   local function read()
     local all = {}
-    for _, path in ipairs { "/proc/net/snmp", "/proc/net/netstat" } do
+    for _, path in ipairs { "/proc/net/snmp", "/proc/net/netstat", "/proc/net/snmp6" } do
       for name, value in pairs(parse(w.proc(path))) do all[name] = value end
     end
     local list = {}
@@ -40,8 +44,9 @@ return function(w)
     w.settle()
     local after, changes = read(), {}
     for name, value in pairs(after) do
-      -- Gauges, and what hangs on how long the machine took.
-      if value ~= (before[name] or 0) and name ~= "TcpCurrEstab" and not name:find "MPTcp" then
+      -- Gauges; what hangs on how long the machine took; what a kernel sends of itself.
+      if value ~= (before[name] or 0) and name ~= "TcpCurrEstab" and not name:find "MPTcp" and
+        not name:find "^Icmp6" and not name:find "Mcast" then
         changes[#changes + 1] = name .. "=" .. value - (before[name] or 0)
       end
     end
@@ -69,7 +74,10 @@ return function(w)
     w.send(b, "pong")
     w.settle()
   end)
-  count("urgent", function() w.send(a, "!", C.MSG_OOB) end)
+  count("urgent", function()
+    w.send(a, "!", C.MSG_OOB)
+    w.sleep(100000000) -- acknowledged, or the FIN could be probed for
+  end)
   count("half closed", function()
     w.outcome("shutdown", { fd = a, arg0 = 1 })
     w.sleep(100000000)
@@ -145,6 +153,25 @@ return function(w)
     w.settle()
     w.close(fd)
   end)
+  count("a SYN again and again", function()
+    local fd = w.tcp()
+    w.connect(fd, w.NOBODY, 80)
+    w.sleep(1100000000)
+    w.emit("after a SYN's time-out", info(w, fd))
+    w.disconnect(fd)
+    w.emit("after a SYN's time-out, disconnected", info(w, fd))
+    w.close(fd)
+  end)
+  count("a SYN again, SO_TXREHASH 0", function()
+    local fd = w.tcp()
+    w.set(fd, C.SOL_SOCKET, 74, 0)
+    w.connect(fd, w.NOBODY, 80)
+    w.sleep(1100000000)
+    w.emit("after a time-out, SO_TXREHASH 0", info(w, fd))
+    w.disconnect(fd)
+    w.emit("after a time-out, disconnected", info(w, fd))
+    w.close(fd)
+  end)
   count("no route", function()
     local fd = w.tcp()
     w.connect(fd, "\10\9\8\7", 80)
@@ -190,4 +217,26 @@ return function(w)
     to(5000, "x", "\127\255\255\255")
   end)
   count("a group", function() to(5000, "x", "\224\0\0\251") end)
+
+  -- IPv6 ----------------------------------------------------------------------------------------
+  local listening = w.tcp6()
+  w.bind(listening, w.LOOPBACK6, 7001)
+  w.outcome("listen", { fd = listening, arg0 = 5 })
+  local client = w.tcp6()
+  count("connect over IPv6", function() w.connect(client, w.LOOPBACK6, 7001) end)
+  count("five bytes over IPv6", function() w.send(client, "hello") end)
+  count("refused over IPv6", function() w.connect(w.tcp6(), w.LOOPBACK6, 1) end)
+  count("no route over IPv6", function() w.connect(w.tcp6(), "\32\1\13\184" .. ("\0"):rep(11) .. "\1", 1) end)
+
+  -- All that there are, in their order.
+  for _, group in ipairs { "Ip", "Icmp", "Tcp", "Udp", "TcpExt", "IpExt" } do
+    w.emit("names of " .. group, (w.proc "/proc/net/snmp" .. w.proc "/proc/net/netstat"):match("%f[%w]" .. group .. ": (%a[^\n]*)"))
+  end
+  for _, group in ipairs { "Ip", "Icmp", "Udp" } do
+    local names = {}
+    for name in w.proc "/proc/net/snmp6":gmatch("%f[%w]" .. group .. "6(%a+)") do
+      if not name:find "Type" then names[#names + 1] = name end
+    end
+    w.emit("names of " .. group .. "6", table.concat(names, " "))
+  end
 end

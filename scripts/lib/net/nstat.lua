@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- host:nstat "-az": the counters of /proc/net/snmp and netstat as nstat(8) prints them; without -a
+-- host:nstat "-az": the counters of /proc/net/snmp, netstat and snmp6 as nstat(8) prints them; without -a
 -- what they grew by since it was last asked. Reference: docs/lua.md.
 local util = require "net.util"
 
@@ -21,6 +21,9 @@ local function read(host)
         if not left_out[name] then list[#list + 1] = { name, n } end
       end
     end
+  end
+  for name, value in host:proc("/proc/net/snmp6"):gmatch "(%w+)%s+(%d+)\n" do
+    list[#list + 1] = { name, math.tointeger(tonumber(value)) }
   end
   return list
 end

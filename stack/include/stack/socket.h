@@ -103,6 +103,7 @@
 #define SO_DETACH_REUSEPORT_BPF	 68
 #define SO_BUF_LOCK		 72
 #define SO_RESERVE_MEM		 73
+#define SO_TXREHASH		 74
 #define SO_RCVMARK		 75
 #define SO_PASSPIDFD		 76
 #define SO_PEERPIDFD		 77
