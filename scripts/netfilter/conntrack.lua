@@ -285,6 +285,16 @@ tap.test("with few buckets one that is not assured makes room at once", function
   t:like(host:conntrack "-L", "sport=1 .*%[ASSURED%]", "it stayed")
 end)
 
+tap.test("with buckets of two entries each there is always one near that is not assured", function(t)
+  local host, near, far, send = tracked { sysctl = { ["net.netfilter.nf_conntrack_max"] = 400, ["net.netfilter.nf_conntrack_buckets"] = 200 } }
+  for port = 1, 1000 do
+    near:send(ip{ src = near.addr, dst = far.addr } / udp{ sport = port, dport = 53 } / "x")
+    if port % 100 == 0 then far:collect { during = "1ms" } end
+  end
+  -- Eight of 200 buckets hold some 32 tuples.
+  t:is({ stat(host, "early_drop"), host:conntrack "-C", stat(host, "drop") }, { 600, "400\n", 0 })
+end)
+
 tap.test("thousands of entries come and go", function(t)
   local host, near, far = tracked()
   local came = 0

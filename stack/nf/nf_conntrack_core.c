@@ -227,27 +227,48 @@ static bool in_eviction_range(const struct netns_ct *cn, u32 hash, u32 entry)
 	return (at + buckets - from) % buckets < NF_CT_EVICTION_RANGE;
 }
 
-/* early_drop: one that is not assured makes room. False: there is none near. */
-static bool early_drop(struct netns_ct *cn, u32 hash)
+/* Entries of a chain in that range: those that have run out end, and of the others that are not
+ * assured the one that has been there longest is the victim. */
+static void eviction_scan(struct netns_ct *cn, const struct hlist_head *chain, u32 hash,
+			  struct nf_conn **victim)
 {
-	bool dropped = false;
+	const struct hlist_node *n = chain->first;
 
-	list_for_each_safe(pos, tmp, &cn->all) {
-		struct nf_conn *ct = list_entry(pos, struct nf_conn, list);
+	while (n) {
+		const struct nf_conntrack_tuple_hash *h =
+			list_entry(n, struct nf_conntrack_tuple_hash, hnnode);
+		struct nf_conn *ct = h->ct;
 
-		if (!in_eviction_range(cn, hash, ct->tuplehash[0].hash) &&
-		    !in_eviction_range(cn, hash, ct->tuplehash[1].hash))
+		n = n->next;
+		if (!in_eviction_range(cn, hash, h->hash))
 			continue;
 		if (nf_ct_is_expired(ct)) {
 			nf_ct_kill(ct);
-			continue;
-		}
-		if (!dropped && !(ct->status & IPS_ASSURED) && nf_ct_kill(ct)) {
-			cn->stat.early_drop++;
-			dropped = true;
+			n = chain->first; /* its other tuple may have been the next */
+		} else if (!(ct->status & IPS_ASSURED) && (!*victim || ct->id < (*victim)->id)) {
+			*victim = ct;
 		}
 	}
-	return dropped;
+}
+
+/* early_drop: one that is not assured makes room. False: there is none near. The table's own chains
+ * are as many as it needs, the range is one of hashes: it may be part of a chain, or many. */
+static bool early_drop(struct netns_ct *cn, u32 hash)
+{
+	u64 buckets = (u32)cn->net->sysctl.nf_conntrack_buckets, chains = 1ull << cn->hash_bits;
+	u64 from = (buckets * hash >> 32) * chains / buckets;
+	u64 count = min_u64(NF_CT_EVICTION_RANGE * chains / buckets + 2, chains);
+	struct nf_conn *victim = NULL;
+
+	for (u64 i = 0; i < count; i++) {
+		u32 at = (u32)((from + i) % chains);
+
+		eviction_scan(cn, nf_ct_hash_bucket(cn, at << (32 - cn->hash_bits)), hash, &victim);
+	}
+	if (!victim || !nf_ct_kill(victim))
+		return false;
+	cn->stat.early_drop++;
+	return true;
 }
 
 /* ---- a packet ---- */
