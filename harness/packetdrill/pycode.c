@@ -125,15 +125,33 @@ static bool run_assert(struct py_run *r)
 	return false;
 }
 
+/* Python 2: "print a, b". */
+static bool print_statement(struct py_run *r, struct py_value *item, size_t *count)
+{
+	*count = 0;
+	do {
+		py_skip_space(r);
+		if (r->p == r->end || *r->p == '\n' || *r->p == ';')
+			return true;
+		if (*count == PY_MAX_ARGS)
+			return py_broken(r, "a list is too long");
+		if (!py_expression(r, &item[(*count)++]))
+			return false;
+	} while (py_take(r, ","));
+	return true;
+}
+
 static bool run_print(struct py_run *r)
 {
 	struct py_value item[PY_MAX_ARGS];
 	size_t count, commas, i;
 
-	if (!py_take(r, "("))
-		return py_broken(r, "print needs (brackets)");
-	if (!py_list(r, ")", item, &count, &commas))
+	if (!py_take(r, "(")) {
+		if (!print_statement(r, item, &count))
+			return false;
+	} else if (!py_list(r, ")", item, &count, &commas)) {
 		return false;
+	}
 	for (i = 0; r->live && i < count; i++) {
 		strbuf_puts(r->out, i ? " " : "");
 		py_print(&item[i], r->out);
@@ -143,20 +161,81 @@ static bool run_print(struct py_run *r)
 	return true;
 }
 
-/* "name = value", "name += value" and so on; else a value that is thrown away. */
-static bool run_assignment(struct py_run *r)
+/* The name that stands here. */
+static struct pd_text take_name(struct py_run *r)
 {
-	static const char *const operators[] = { "=",  "+=", "-=", "*=", "//=", "/=",
-						 "%=", "|=", "&=", "^=", "<<=", ">>=" };
+	const char *begin = r->p;
+
+	while (r->p < r->end && (py_is_letter(*r->p) || py_is_digit(*r->p)))
+		r->p++;
+	return pd_arena_text(r->arena, begin, (size_t)(r->p - begin));
+}
+
+/* "a, b =" or "(a, b) =": the names; false, and nothing taken: something else stands here. */
+static bool take_targets(struct py_run *r, struct pd_text *name, size_t *count)
+{
+	const char *here = r->p;
+	bool bracket = py_take(r, "("), comma;
+
+	*count = 0;
+	do {
+		py_skip_space(r);
+		if (*count == PY_MAX_ARGS || r->p == r->end || !py_is_letter(*r->p))
+			break;
+		name[(*count)++] = take_name(r);
+		comma = py_take(r, ",");
+	} while (comma);
+	if ((!bracket || py_take(r, ")")) && *count > 1 && py_take(r, "=") && !py_starts(r, "="))
+		return true;
+	r->p = here;
+	return false;
+}
+
+/* Each of the names gets the item at its place. */
+static bool unpack(struct py_run *r, const struct pd_text *name, size_t count)
+{
+	const char *at = r->p;
+	struct py_value value;
+	size_t i;
+
+	if (!parse_values(r, &value) || !r->live)
+		return r->result == PD_PYTHON_OK;
+	if (value.kind != PY_TUPLE || value.count != count)
+		return py_check(r, "ValueError: not as many values as names", at);
+	for (i = 0; i < count; i++) {
+		if (!assign(r->py, name[i].p, &value.item[i]))
+			return py_check(r, "MemoryError: a value is too large", at);
+	}
+	return true;
+}
+
+static bool run_assignment(struct py_run *r, struct py_value *out);
+
+/* What stands behind "=": values, or another assignment ("a = b = 1"), whose value it is. */
+static bool assigned_value(struct py_run *r, struct py_value *out)
+{
+	const char *here;
+	bool chain;
+
+	py_skip_space(r);
+	here = r->p;
+	chain = take_name(r).len && py_take(r, "=") && !py_starts(r, "=");
+	r->p = here;
+	return chain ? run_assignment(r, out) : parse_values(r, out);
+}
+
+/* "name = value", "name += value" and so on; else a value that is thrown away. */
+static bool run_assignment(struct py_run *r, struct py_value *out)
+{
+	static const char *const operators[] = { "=",  "+=", "-=", "**=", "*=",	 "//=", "/=",
+						 "%=", "|=", "&=", "^=",  "<<=", ">>=" };
 	const char *begin = r->p;
 	struct py_value value, old;
 	struct pd_text name;
 	char op[4];
 	size_t i, len;
 
-	while (r->p < r->end && (py_is_letter(*r->p) || py_is_digit(*r->p)))
-		r->p++;
-	name = pd_arena_text(r->arena, begin, (size_t)(r->p - begin));
+	name = take_name(r);
 	py_skip_space(r);
 	for (i = 0; i < sizeof(operators) / sizeof(operators[0]); i++) {
 		if (py_starts(r, operators[i]) && !py_starts(r, "=="))
@@ -164,13 +243,17 @@ static bool run_assignment(struct py_run *r)
 	}
 	if (i == sizeof(operators) / sizeof(operators[0]) || name.len == 0) {
 		r->p = begin;
-		return parse_values(r, &value);
+		return parse_values(r, out);
 	}
 	len = strlen(operators[i]);
 	snprintf(op, sizeof(op), "%.*s", (int)(len - 1), operators[i]);
 	r->p += len;
-	if (!parse_values(r, &value))
+	if (++r->depth > PY_MAX_DEPTH)
+		return py_broken(r, "assignments are nested too deep");
+	if (!(len > 1 ? parse_values(r, &value) : assigned_value(r, &value)))
 		return false;
+	r->depth--;
+	*out = value;
 	if (!r->live)
 		return true;
 	if (len > 1) {
@@ -190,7 +273,9 @@ static bool run_simple(struct py_run *r)
 	static const char *const others[] = { "import", "from", "def",	  "class", "while", "for",
 					      "return", "with", "lambda", "try",   "raise", "del",
 					      "global", "if",	"else",	  "elif" };
-	size_t i;
+	struct pd_text name[PY_MAX_ARGS];
+	struct py_value value;
+	size_t i, count;
 
 	py_skip_space(r);
 	if (py_take_word(r, "assert"))
@@ -203,7 +288,9 @@ static bool run_simple(struct py_run *r)
 		if (py_at_word(r, others[i]))
 			return py_fail(r, PD_PYTHON_ERROR, r->p, others[i], "unknown statement");
 	}
-	return run_assignment(r);
+	if (take_targets(r, name, &count))
+		return unpack(r, name, count);
+	return run_assignment(r, &value);
 }
 
 /* Simple statements with ";" between, up to the end of the line, which is taken. */

@@ -3,6 +3,7 @@
  * Expressions of %{ }% blocks: operands, operators by level, and the reading of words.
  */
 #include "packetdrill/pyrun.h"
+#include "packetdrill/pysequence.h"
 #include "packetdrill/symbols.h"
 
 #include <stdio.h>
@@ -156,29 +157,6 @@ static bool parse_number(struct py_run *r, struct py_value *out)
 	return true;
 }
 
-static bool parse_string(struct py_run *r, struct py_value *out)
-{
-	char quote = *r->p++;
-	struct strbuf text = { 0 };
-
-	while (r->p < r->end && *r->p != quote && *r->p != '\n') {
-		char c = *r->p++;
-
-		if (c == '\\' && r->p < r->end) {
-			c = *r->p++;
-			c = c == 'n' ? '\n' : c == 't' ? '\t' : c;
-		}
-		strbuf_putc(&text, c);
-	}
-	*out = (struct py_value){ .kind = PY_STRING };
-	out->s = pd_arena_text(r->arena, text.data, text.len);
-	strbuf_free(&text);
-	if (r->p == r->end || *r->p != quote)
-		return py_broken(r, "a string has no end");
-	r->p++;
-	return true;
-}
-
 bool py_list(struct py_run *r, const char *closing, struct py_value *item, size_t *count,
 	     size_t *commas)
 {
@@ -191,6 +169,8 @@ bool py_list(struct py_run *r, const char *closing, struct py_value *item, size_
 			return false;
 		if (py_take(r, ","))
 			(*commas)++;
+		else if (py_at_word(r, "for"))
+			return py_fail(r, PD_PYTHON_ERROR, r->p, "for", "unknown expression");
 		else if (!(py_skip_space(r), py_starts(r, closing)))
 			return py_broken(r, "a closing bracket is missing");
 	}
@@ -198,20 +178,23 @@ bool py_list(struct py_run *r, const char *closing, struct py_value *item, size_
 	return true;
 }
 
-static bool parse_paren(struct py_run *r, struct py_value *out)
+/* "(a, b)", "[a, b]" behind the bracket, or what brackets only hold together. */
+static bool parse_paren(struct py_run *r, bool square, struct py_value *out)
 {
 	struct py_value item[PY_MAX_ARGS], *copy;
 	size_t count, commas;
 
-	if (!py_list(r, ")", item, &count, &commas))
+	if (!py_list(r, square ? "]" : ")", item, &count, &commas))
 		return false;
-	if (count == 1 && commas == 0) {
+	if (count == 1 && commas == 0 && !square) {
 		*out = item[0];
 		return true;
 	}
 	copy = pd_arena_alloc(r->arena, (count + 1) * sizeof(*copy));
 	memcpy(copy, item, count * sizeof(*copy));
-	*out = (struct py_value){ .kind = PY_TUPLE, .item = copy, .count = count };
+	*out = (struct py_value){
+		.kind = PY_TUPLE, .is_list = square, .item = copy, .count = count
+	};
 	return true;
 }
 
@@ -271,32 +254,91 @@ static bool parse_name(struct py_run *r, struct py_value *out)
 	return py_check(r, exception, at);
 }
 
-static bool parse_operand(struct py_run *r, struct py_value *out)
+static bool parse_atom(struct py_run *r, struct py_value *out)
 {
 	*out = py_int(0);
 	if (py_take(r, "("))
-		return parse_paren(r, out);
-	if (r->p < r->end && (*r->p == '\'' || *r->p == '"')) {
-		struct py_value next;
-
-		/* Strings that stand side by side are one. */
-		if (!parse_string(r, out))
-			return false;
-		while (py_skip_space(r), r->p < r->end && (*r->p == '\'' || *r->p == '"')) {
-			struct py_value first = *out;
-
-			if (!parse_string(r, &next))
-				return false;
-			py_binary("+", &first, &next, r->arena, out);
-		}
-		return true;
-	}
+		return parse_paren(r, false, out);
+	if (py_take(r, "["))
+		return parse_paren(r, true, out);
+	if (py_string_here(r))
+		return py_strings(r, out);
 	if (r->p < r->end &&
 	    (py_is_digit(*r->p) || (*r->p == '.' && r->p + 1 < r->end && py_is_digit(r->p[1]))))
 		return parse_number(r, out);
 	if (r->p < r->end && py_is_letter(*r->p))
 		return parse_name(r, out);
 	return py_broken(r, "a value is missing");
+}
+
+/* "[i]", "[a:b]" behind the bracket. */
+static bool parse_subscript(struct py_run *r, struct py_value *v)
+{
+	struct py_value from, to, whole = *v;
+	const char *at = r->p, *exception;
+	bool has_from, has_to = false, slice;
+
+	*v = py_int(0);
+	r->brackets++;
+	has_from = !(py_skip_space(r), py_starts(r, ":"));
+	if (has_from && !py_expression(r, &from))
+		return false;
+	slice = py_take(r, ":");
+	has_to = slice && !(py_skip_space(r), py_starts(r, "]"));
+	if (has_to && !py_expression(r, &to))
+		return false;
+	if (!py_take(r, "]"))
+		return py_broken(r, "a closing bracket is missing");
+	r->brackets--;
+	if (!r->live)
+		return true;
+	exception = slice ? py_slice(&whole, has_from ? &from : NULL, has_to ? &to : NULL, r->arena,
+				     v) :
+			    py_element(&whole, &from, r->arena, v);
+	return py_check(r, exception, at);
+}
+
+/* ".name(...)" behind the dot. */
+static bool parse_method(struct py_run *r, struct py_value *v)
+{
+	struct py_value arg[PY_MAX_ARGS], self = *v;
+	const char *at = r->p, *exception;
+	struct pd_text name;
+	size_t count, commas;
+	bool known;
+
+	while (r->p < r->end && (py_is_letter(*r->p) || py_is_digit(*r->p)))
+		r->p++;
+	name = pd_arena_text(r->arena, at, (size_t)(r->p - at));
+	if (!py_take(r, "("))
+		return py_fail(r, PD_PYTHON_ERROR, at, name.p, "unknown attribute");
+	if (!py_list(r, ")", arg, &count, &commas))
+		return false;
+	*v = py_int(0);
+	if (!r->live)
+		return true;
+	exception = py_method(name.p, &self, arg, count, r->arena, v, &known);
+	if (!known)
+		return py_fail(r, PD_PYTHON_ERROR, at, name.p, "unknown method");
+	return py_check(r, exception, at);
+}
+
+static bool parse_operand(struct py_run *r, struct py_value *out)
+{
+	if (!parse_atom(r, out))
+		return false;
+	for (;;) {
+		bool dot;
+
+		py_skip_space(r);
+		dot = py_starts(r, ".") && r->p + 1 < r->end && py_is_letter(r->p[1]);
+		if (dot)
+			r->p++;
+		else if (!py_take(r, "["))
+			return true;
+		if (!(dot ? parse_method(r, out) : parse_subscript(r, out)))
+			return false;
+	}
 }
 
 /* ---- Operators ---- */
@@ -383,17 +425,26 @@ static bool parse_level(struct py_run *r, size_t level, struct py_value *out)
 	return true;
 }
 
-/* The comparison that stands here; NULL when none does. */
+/* The comparison that stands here, which is taken; NULL when none does. */
 static const char *comparison_here(struct py_run *r)
 {
 	static const char *const operators[] = { "==", "!=", "<=", ">=", "<", ">" };
+	const char *here;
 	size_t i;
 
 	py_skip_space(r);
 	for (i = 0; i < 6; i++) {
-		if (py_starts(r, operators[i]))
+		if (py_take(r, operators[i]))
 			return operators[i];
 	}
+	if (py_take_word(r, "in"))
+		return "in";
+	if (py_take_word(r, "is"))
+		return py_take_word(r, "not") ? "is not" : "is";
+	here = r->p;
+	if (py_take_word(r, "not") && py_take_word(r, "in"))
+		return "not in";
+	r->p = here;
 	return NULL;
 }
 
@@ -411,7 +462,6 @@ static bool parse_comparison(struct py_run *r, struct py_value *out)
 
 		left = *out;
 		any = true;
-		r->p += strlen(op);
 		if (!parse_level(r, 0, out))
 			return false;
 		if (r->live && !py_check(r, py_compare(op, &left, out, &one), at))

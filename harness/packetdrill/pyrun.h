@@ -75,6 +75,10 @@ bool py_list(struct py_run *r, const char *closing, struct py_value *item, size_
 /* The value of a name; `at` is where it stands. */
 bool py_name(struct py_run *r, struct pd_text name, const char *at, struct py_value *out);
 
+/* Strings (pystring.c): is one here, with its prefix; those that stand side by side, as one. */
+bool py_string_here(const struct py_run *r);
+bool py_strings(struct py_run *r, struct py_value *out);
+
 bool py_expression(struct py_run *r, struct py_value *out);
 
 #endif

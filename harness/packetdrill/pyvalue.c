@@ -5,6 +5,8 @@
  */
 #include "packetdrill/pyvalue.h"
 
+#include "packetdrill/pysequence.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,6 +65,29 @@ static void print_float(double f, struct strbuf *out)
 	strbuf_puts(out, text);
 }
 
+/* As repr() prints it: strings in quotes. */
+static void print_repr(const struct py_value *v, struct strbuf *out)
+{
+	const char *quote;
+	size_t i;
+
+	if (v->kind != PY_STRING) {
+		py_print(v, out);
+		return;
+	}
+	quote = v->s.len && memchr(v->s.p, '\'', v->s.len) ? "\"" : "'";
+	strbuf_puts(out, quote);
+	for (i = 0; i < v->s.len; i++) {
+		char c = v->s.p[i];
+
+		if (c == '\n' || c == '\t')
+			strbuf_puts(out, c == '\n' ? "\\n" : "\\t");
+		else
+			strbuf_putc(out, c);
+	}
+	strbuf_puts(out, quote);
+}
+
 void py_print(const struct py_value *v, struct strbuf *out)
 {
 	size_t i;
@@ -84,12 +109,12 @@ void py_print(const struct py_value *v, struct strbuf *out)
 		strbuf_add(out, v->s.p, v->s.len);
 		break;
 	case PY_TUPLE:
-		strbuf_putc(out, '(');
+		strbuf_putc(out, v->is_list ? '[' : '(');
 		for (i = 0; i < v->count; i++) {
 			strbuf_puts(out, i ? ", " : "");
-			py_print(&v->item[i], out);
+			print_repr(&v->item[i], out);
 		}
-		strbuf_puts(out, v->count == 1 ? ",)" : ")");
+		strbuf_puts(out, v->is_list ? "]" : v->count == 1 ? ",)" : ")");
 		break;
 	}
 }
@@ -266,7 +291,10 @@ static const char *format_one(const struct pd_text *format, size_t *at, const st
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	if (c == 's' || c == 'r') {
-		py_print(v, &text);
+		if (c == 'r')
+			print_repr(v, &text);
+		else
+			py_print(v, &text);
 		strbuf_printf(out, spec, strbuf_text(&text));
 		strbuf_free(&text);
 	} else if (strchr("fFeEgG", c)) {
@@ -281,8 +309,9 @@ static const char *format_one(const struct pd_text *format, size_t *at, const st
 static const char *format_string(const struct pd_text *format, const struct py_value *args,
 				 struct pd_arena *arena, struct py_value *out)
 {
-	const struct py_value *item = args->kind == PY_TUPLE ? args->item : args;
-	size_t count = args->kind == PY_TUPLE ? args->count : 1;
+	bool several = args->kind == PY_TUPLE && !args->is_list;
+	const struct py_value *item = several ? args->item : args;
+	size_t count = several ? args->count : 1;
 	struct strbuf text = { 0 };
 	const char *error = NULL;
 	size_t at = 0, used = 0;
@@ -328,6 +357,24 @@ static const char *join_strings(const struct pd_text *a, const struct pd_text *b
 	return NULL;
 }
 
+static const char *join_lists(const struct py_value *a, const struct py_value *b,
+			      struct pd_arena *arena, struct py_value *out)
+{
+	struct py_value *item;
+
+	if (a->count + b->count > PY_MAX_ITEMS)
+		return NO_MEMORY;
+	item = pd_arena_alloc(arena, (a->count + b->count + 1) * sizeof(*item));
+	if (a->count)
+		memcpy(item, a->item, a->count * sizeof(*item));
+	if (b->count)
+		memcpy(item + a->count, b->item, b->count * sizeof(*item));
+	*out = *a;
+	out->item = item;
+	out->count = a->count + b->count;
+	return NULL;
+}
+
 const char *py_binary(const char *op, const struct py_value *a, const struct py_value *b,
 		      struct pd_arena *arena, struct py_value *out)
 {
@@ -335,12 +382,31 @@ const char *py_binary(const char *op, const struct py_value *a, const struct py_
 		return format_string(&a->s, b, arena, out);
 	if (a->kind == PY_STRING && b->kind == PY_STRING && strcmp(op, "+") == 0)
 		return join_strings(&a->s, &b->s, arena, out);
+	if (a->kind == PY_TUPLE && b->kind == PY_TUPLE && a->is_list == b->is_list &&
+	    strcmp(op, "+") == 0)
+		return join_lists(a, b, arena, out);
 	if (!is_number(a) || !is_number(b))
 		return BAD_TYPES;
 	/* Division is of floats, as in Python 3. */
 	if (a->kind == PY_FLOAT || b->kind == PY_FLOAT || strcmp(op, "/") == 0)
 		return float_binary(op, as_float(a), as_float(b), out);
 	return int_binary(op, a->i, b->i, out);
+}
+
+static int order_of(const struct py_value *a, const struct py_value *b);
+
+/* The first two items that differ decide; then the longer one is the greater. */
+static int order_of_items(const struct py_value *a, const struct py_value *b)
+{
+	size_t i;
+
+	for (i = 0; i < a->count && i < b->count; i++) {
+		int order = order_of(&a->item[i], &b->item[i]);
+
+		if (order != 0)
+			return order;
+	}
+	return a->count < b->count ? -1 : a->count > b->count;
 }
 
 /* -1, 0, 1; 2 when there is no order. */
@@ -361,6 +427,8 @@ static int order_of(const struct py_value *a, const struct py_value *b)
 			return a->s.len < b->s.len ? -1 : a->s.len > b->s.len;
 		return order < 0 ? -1 : 1;
 	}
+	if (a->kind == PY_TUPLE && b->kind == PY_TUPLE && a->is_list == b->is_list)
+		return order_of_items(a, b);
 	if (a->kind == PY_NONE && b->kind == PY_NONE)
 		return 0;
 	return 2;
@@ -370,10 +438,19 @@ const char *py_compare(const char *op, const struct py_value *a, const struct py
 		       bool *out)
 {
 	int order = order_of(a, b);
+	const char *error;
 
-	if (strcmp(op, "==") == 0)
+	if (op[0] == 'i' && op[1] == 'n')
+		return py_contains(b, a, out);
+	if (op[0] == 'n') {
+		error = py_contains(b, a, out);
+		*out = !*out;
+		return error;
+	}
+	/* There is one None, one True, one False: no two values that are alike are not the same. */
+	if (strcmp(op, "==") == 0 || strcmp(op, "is") == 0)
 		*out = order == 0;
-	else if (strcmp(op, "!=") == 0)
+	else if (strcmp(op, "!=") == 0 || strcmp(op, "is not") == 0)
 		*out = order != 0;
 	else if (order == 2)
 		return "TypeError: these two have no order";
@@ -453,8 +530,16 @@ static const char *call_one(const char *name, const struct py_value *v, struct p
 		*out = py_bool(py_true(v));
 		return NULL;
 	}
-	if (strcmp(name, "str") == 0) {
-		py_print(v, &text);
+	if (strcmp(name, "str") == 0 || strcmp(name, "repr") == 0 || strcmp(name, "hex") == 0) {
+		if (name[0] == 'h' && v->kind != PY_INT)
+			return "TypeError: hex() of this";
+		if (name[0] == 'h')
+			strbuf_printf(&text, "%s0x%llx", v->i < 0 ? "-" : "",
+				      (unsigned long long)(v->i < 0 ? 0 - (u64)v->i : (u64)v->i));
+		else if (name[0] == 'r')
+			print_repr(v, &text);
+		else
+			py_print(v, &text);
 		*out = (struct py_value){ .kind = PY_STRING };
 		if (text.len <= PY_MAX_STRING)
 			out->s = pd_arena_text(arena, text.data, text.len);
@@ -483,7 +568,8 @@ static const char *call_one(const char *name, const struct py_value *v, struct p
 const char *py_call(const char *name, const struct py_value *arg, size_t count,
 		    struct pd_arena *arena, struct py_value *out, bool *known)
 {
-	static const char *const ones[] = { "int", "bool", "str", "len", "float", "abs" };
+	static const char *const ones[] = { "int",   "bool", "str", "len",
+					    "float", "abs",  "hex", "repr" };
 	size_t i;
 
 	*known = true;
@@ -496,6 +582,8 @@ const char *py_call(const char *name, const struct py_value *arg, size_t count,
 			return count == 1 ? call_one(name, arg, arena, out) :
 					    "TypeError: one argument is expected";
 	}
+	if (count == 1)
+		return py_call_sequence(name, arg, arena, out, known);
 	*known = false;
 	return NULL;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Values of %{ }% blocks and what can be done with them, as Python does: whole numbers, floats,
- * strings, tuples and None. Whole numbers have 64 bits here; what does not fit is an error.
+ * strings, tuples, lists and None. Whole numbers have 64 bits here; what does not fit is an error.
  */
 #ifndef TAPLINE_PACKETDRILL_PYVALUE_H
 #define TAPLINE_PACKETDRILL_PYVALUE_H
@@ -17,6 +17,7 @@ struct py_value {
 	s64 i;
 	double f;
 	struct pd_text s;
+	bool is_list; /* of PY_TUPLE: its brackets are square */
 	const struct py_value *item; /* of a tuple */
 	size_t count;
 };
@@ -40,11 +41,12 @@ void py_print(const struct py_value *v, struct strbuf *out);
 const char *py_binary(const char *op, const struct py_value *a, const struct py_value *b,
 		      struct pd_arena *arena, struct py_value *out);
 
-/* "<", "<=", "==", "!=", ">", ">=". */
+/* "<", "<=", "==", "!=", ">", ">=", "in", "not in", "is", "is not". */
 const char *py_compare(const char *op, const struct py_value *a, const struct py_value *b,
 		       bool *out);
 
-/* A call of round, abs, min, max, len, float, int, str or bool; *known is false for others. */
+/* A call of round, abs, min, max, len, float, int, str, repr, hex, bool, or of py_call_sequence();
+ * *known is false for others. */
 const char *py_call(const char *name, const struct py_value *arg, size_t count,
 		    struct pd_arena *arena, struct py_value *out, bool *known);
 

@@ -82,7 +82,7 @@ static void test_assert(void **state)
 	      "x.pkt:5: assertion failed: tcpi_snd_cwnd == 11: cwnd=10");
 	fails("\n\nassert 1 < 2 < 2", PD_PYTHON_FAILED, "x.pkt:7: assertion failed: 1 < 2 < 2");
 	fails("assert 1 == 1\nassert 0, (1, 2.5, 'a')", PD_PYTHON_FAILED,
-	      "x.pkt:6: assertion failed: 0: (1, 2.5, a)");
+	      "x.pkt:6: assertion failed: 0: (1, 2.5, 'a')");
 	assert_int_equal(error.line, 6);
 }
 
@@ -110,9 +110,65 @@ static void test_variables(void **state)
 	(void)state;
 	holds("a = 3\nb = a, 'x'");
 	holds("a += 2; a *= 3; a -= 1; a //= 2; a <<= 2; a |= 1; a ^= 2; a &= 0xff; a %= 20");
-	prints("a, b", "11 (3, x)\n");
+	prints("a, b", "11 (3, 'x')\n");
 	holds("TCP_INFINITE_SSTHRESH = 0x7fffffff");
 	holds("assert TCP_INFINITE_SSTHRESH == 2147483647");
+}
+
+static void test_sequences(void **state)
+{
+	(void)state;
+	holds("assert (1, 2) == (1, 2) and (1, 2) != (1, 3) and (1, 2) != [1, 2]");
+	holds("assert (1, 2) < (1, 3) and [1] < [1, 0] and not (1, 'a') == (1, 2)");
+	holds("x = [3, 1,\n 2]");
+	prints("x, x[0], x[-1], x[1:], x[:-1], 'abc'[1], 'abcd'[-3:9]",
+	       "[3, 1, 2] 3 2 [1, 2] [3, 1] b bcd\n");
+	prints("2 in x, 5 in x, 5 not in x, 'b' in 'abc', 1 is not None",
+	       "True False True True True\n");
+	prints("sum(x), sorted(x), any([0, 1]), all((1, 0)), max(x), len(x)",
+	       "6 [1, 2, 3] True False 3 3\n");
+	prints("x + [4], tuple(x), list((1,)), hex(-255), repr('a\"\\n')",
+	       "[3, 1, 2, 4] (3, 1, 2) [1] -0xff 'a\"\\n'\n");
+	prints("'%s' % [1]", "[1]\n");
+	fails("x[3]", PD_PYTHON_FAILED, "x.pkt:5: IndexError: index out of range");
+	fails("1[0]", PD_PYTHON_FAILED, "x.pkt:5: TypeError: this has no elements");
+	fails("1 in 2", PD_PYTHON_FAILED, "x.pkt:5: TypeError: 'in' needs a sequence");
+	fails("(1, 2) < (1, 'a')", PD_PYTHON_FAILED, "x.pkt:5: TypeError: these two have no order");
+	fails("[1 for i in x]", PD_PYTHON_ERROR, "x.pkt:5: unknown expression 'for'");
+}
+
+static void test_strings(void **state)
+{
+	(void)state;
+	prints("'aB'.upper() + 'aB'.lower(), ' a '.strip(), 'a,b,'.split(','), ' a  b '.split()",
+	       "ABab a ['a', 'b', ''] ['a', 'b']\n");
+	prints("'-'.join(['a', 'b']), 'aXbX'.replace('X', 'yy'), 'abc'.find('c')",
+	       "a-b ayybyy 2\n");
+	prints("'abc'.startswith('ab'), 'abc'.endswith('ab'), 'a'.endswith('abc')",
+	       "True False False\n");
+	prints("'{} {1:x} {:>4}|{:<3}|{{}}'.format(1, 255, 2)", "1 ff  255|2  |{}\n");
+	holds("v = 7\nw = 'q'");
+	prints("f'{v} {v + 1:03d} {w!r} {{{w:3}}}' 'z', r'\\n', '\\x41\\q'",
+	       "7 008 'q' {q  }z \\n A\\q\n");
+	prints("'''a\nb'''", "a\nb\n");
+	fails("'a'.title()", PD_PYTHON_ERROR, "x.pkt:5: unknown method 'title'");
+	fails("'a'.length", PD_PYTHON_ERROR, "x.pkt:5: unknown attribute 'length'");
+	fails("'{} {}'.format(1)", PD_PYTHON_FAILED,
+	      "x.pkt:5: IndexError: not enough arguments for format()");
+	fails("f'{1'", PD_PYTHON_ERROR, "x.pkt:5: '}' is missing at '''");
+}
+
+static void test_targets(void **state)
+{
+	(void)state;
+	holds("a, b = 3, 4\na = c = a + b\n(d, e) = (a, 'e')\nd **= 2");
+	prints("a, b, c, d, e", "7 4 7 49 e\n");
+	fails("a, b = 1, 2, 3", PD_PYTHON_FAILED,
+	      "x.pkt:5: ValueError: not as many values as names");
+	/* Python 2's. */
+	strbuf_clear(&printed);
+	holds("print 'a', b; print");
+	assert_string_equal(strbuf_text(&printed), "a 4\n\n");
 }
 
 static void test_if(void **state)
@@ -190,7 +246,8 @@ static void test_prefixes(void **state)
 {
 	static const char code[] =
 		"\nif tcpi_snd_cwnd in 1:\n  a = (1, 'x%d' % 2) ; \\\n print(a)\n"
-		"elif not 1 or 2 ** 3 < 5: b += min(1, 2)\nelse:\n\tassert 0x1f, 'y'\n";
+		"elif not 1 or 2 ** 3 < 5: b += min(1, 2)\nelse:\n\tassert 0x1f, 'y'\n"
+		"c, d = [1, 2][:1], f'{1:2}' 'a'.replace('a', '''b''')[0]\nprint 1 not in c, d\n";
 	size_t i;
 
 	(void)state;
@@ -210,6 +267,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_assert, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_values, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_variables, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sequences, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_strings, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_targets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_if, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exceptions, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unknown, setup, teardown),
