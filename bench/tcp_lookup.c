@@ -30,8 +30,8 @@ static void fill(struct inet_hashinfo *hi, struct net *net, char *base, u32 n)
 		skc->skc_family = AF_INET;
 		skc->skc_num = 80;
 		skc->skc_dport = (u16)(1024 + i % 60000);
-		skc->skc_rcv_saddr = inet_addr4(htonl(0xc0000201));
-		skc->skc_daddr = inet_addr4(htonl(0x0a000000 + i / 60000));
+		skc->skc_v4.rcv_saddr = htonl(0xc0000201);
+		skc->skc_v4.daddr = htonl(0x0a000000 + i / 60000);
 		inet_ehash_insert(hi, skc);
 	}
 }

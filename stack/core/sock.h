@@ -44,6 +44,11 @@ static inline bool ipv6_addr_v4mapped(const struct inet_addr *a)
 	return !(a->w[0] | a->w[1]) && a->w[2] == htonl(0x0000ffff);
 }
 
+/* Own and peer's address of an IPv6 connection, as part of its key. */
+struct inet6_key {
+	struct inet_addr rcv_saddr, daddr;
+};
+
 /*
  * What a socket of AF_INET6 has besides (struct ipv6_pinfo). As long as v4mapped is set it talks
  * IPv4: its addresses are those of the inet_* fields, and these here are not looked at.
@@ -55,6 +60,7 @@ struct ipv6_pinfo {
 	u8 v4mapped : 1, ipv6only : 1, recverr : 1;
 	u32 flow_label; /* 20 bits; of the address connected to */
 	u32 dst_cookie; /* of dst_cache */
+	struct inet6_key key; /* behind sock_common's */
 };
 
 struct proto;

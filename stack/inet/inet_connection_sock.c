@@ -27,7 +27,7 @@ void inet_csk_init_xmit_timers(struct sock *sk, event_fn fn)
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
 	timer_set_init(&icsk->icsk_timers, fn);
-	icsk->icsk_timer_cpu = (u8)this_cpu(sk->net->host)->id;
+	icsk->icsk_common.skc_timer_cpu = (u16)this_cpu(sk->net->host)->id;
 	icsk->icsk_pending = 0;
 	icsk->icsk_ack.pending = 0;
 	icsk->icsk_keepalive_timeout = 0;
@@ -179,9 +179,7 @@ struct sock *inet_csk_clone_lock(struct sock *sk, const struct request_sock *req
 	if (!newsk)
 		return NULL;
 	newicsk = inet_csk(newsk);
-	newicsk->icsk_common = req->skc;
-	newicsk->icsk_common.skc_node = (struct hlist_node){ 0 };
-	newicsk->icsk_common.skc_kind = SKC_SOCK;
+	newicsk->icsk_common = (struct sock_common){ 0 };
 	newicsk->icsk_bind = (struct inet_bind_owner){ 0 };
 	newicsk->icsk_accept_queue = &reqsk_queue_none;
 	inet_csk_init_xmit_timers(newsk, icsk->icsk_timers.event.fn);
@@ -195,16 +193,17 @@ struct sock *inet_csk_clone_lock(struct sock *sk, const struct request_sock *req
 	newsk->inet_dport = req->skc.skc_dport;
 	newsk->sk_mark = req->ir_mark;
 	if (req->skc.skc_family == AF_INET) {
-		newsk->inet_daddr = req->skc.skc_daddr.w[0];
-		newsk->inet_rcv_saddr = req->skc.skc_rcv_saddr.w[0];
+		newsk->inet_daddr = req->skc.skc_v4.daddr;
+		newsk->inet_rcv_saddr = req->skc.skc_v4.rcv_saddr;
 		newsk->inet_saddr = newsk->inet_rcv_saddr;
 		if (newsk->pinet6)
 			newsk->pinet6->v4mapped = 1;
 	} else {
-		newsk->pinet6->daddr = req->skc.skc_daddr;
-		newsk->pinet6->rcv_saddr = req->skc.skc_rcv_saddr;
-		newsk->pinet6->saddr = req->skc.skc_rcv_saddr;
+		newsk->pinet6->daddr = req->skc.skc_v6->daddr;
+		newsk->pinet6->rcv_saddr = req->skc.skc_v6->rcv_saddr;
+		newsk->pinet6->saddr = req->skc.skc_v6->rcv_saddr;
 	}
+	inet_sk_key(newsk);
 	return newsk;
 }
 

@@ -93,7 +93,6 @@ struct inet_connection_sock {
 	u8 icsk_backoff; /* doublings of the probe or retransmission interval */
 	u8 icsk_syn_retries; /* TCP_SYNCNT; 0: the sysctl */
 	u8 icsk_probes_out; /* keepalive or zero window probes not answered */
-	u8 icsk_timer_cpu; /* on which its timers fire */
 	struct {
 		u8 pending; /* ICSK_ACK_* */
 		u8 quick; /* quick ACKs left to send */
@@ -182,7 +181,7 @@ static inline struct sock *inet_csk_timer_sk(struct event *ev)
 /* On which its timers fire. */
 static inline struct cpu *inet_csk_timer_cpu(const struct sock *sk)
 {
-	return host_cpu(sk->net->host, inet_csk(sk)->icsk_timer_cpu);
+	return host_cpu(sk->net->host, inet_skc(sk)->skc_timer_cpu);
 }
 
 static inline void inet_csk_reset_xmit_timer(struct sock *sk, u8 what, u32 when, u32 max_when)

@@ -148,9 +148,23 @@ void inet_sk_key(struct sock *sk)
 	skc->skc_bound_dev_if = sk->sk_bound_dev_if;
 	skc->skc_num = sk->inet_num;
 	skc->skc_dport = sk->inet_dport;
-	skc->skc_rcv_saddr =
-		sk_is_ipv6(sk) ? sk->pinet6->rcv_saddr : inet_addr4(sk->inet_rcv_saddr);
-	skc->skc_daddr = sk_is_ipv6(sk) ? sk->pinet6->daddr : inet_addr4(sk->inet_daddr);
+	if (sk_is_ipv6(sk)) {
+		sk->pinet6->key = (struct inet6_key){ sk->pinet6->rcv_saddr, sk->pinet6->daddr };
+		skc->skc_v6 = &sk->pinet6->key;
+	} else {
+		skc->skc_v4.rcv_saddr = sk->inet_rcv_saddr;
+		skc->skc_v4.daddr = sk->inet_daddr;
+	}
+}
+
+/* Of the same family. */
+static bool skc_addrs_match(const struct sock_common *skc, const struct inet_addr *laddr,
+			    const struct inet_addr *faddr)
+{
+	if (skc->skc_family != AF_INET6)
+		return skc->skc_v4.rcv_saddr == laddr->w[0] && skc->skc_v4.daddr == faddr->w[0];
+	return inet_addr_equal(&skc->skc_v6->daddr, faddr) &&
+	       inet_addr_equal(&skc->skc_v6->rcv_saddr, laddr);
 }
 
 /* ---- connected ---- */
@@ -165,8 +179,7 @@ static struct sock_common *ehash_find(const struct inet_hashinfo *hi, const stru
 
 		if (skc->skc_hash == hash && skc->skc_num == lport && skc->skc_dport == fport &&
 		    skc->skc_family == family && skc->skc_net == net &&
-		    inet_addr_equal(&skc->skc_daddr, faddr) &&
-		    inet_addr_equal(&skc->skc_rcv_saddr, laddr) && skc_dev_match(skc, dif))
+		    skc_addrs_match(skc, laddr, faddr) && skc_dev_match(skc, dif))
 			return skc;
 	}
 	return NULL;
@@ -183,8 +196,9 @@ struct sock_common *__inet_lookup_established(const struct inet_hashinfo *hi, st
 
 static u32 skc_ehashfn(const struct inet_hashinfo *hi, const struct sock_common *skc)
 {
-	return inet_ehashfn(hi, skc->skc_net, &skc->skc_rcv_saddr, skc->skc_num, &skc->skc_daddr,
-			    skc->skc_dport);
+	const struct inet_addr laddr = skc_rcv_saddr(skc), faddr = skc_daddr(skc);
+
+	return inet_ehashfn(hi, skc->skc_net, &laddr, skc->skc_num, &faddr, skc->skc_dport);
 }
 
 void inet_ehash_insert(struct inet_hashinfo *hi, struct sock_common *skc)
@@ -217,12 +231,15 @@ struct sock_common *inet_ehash_conflict(struct sock *sk, u16 lport)
 {
 	const struct inet_hashinfo *hi = inet_hashinfo_of(sk->net);
 	struct sock_common *skc = inet_skc(sk);
+	struct inet_addr laddr, faddr;
 
 	inet_sk_key(sk);
+	laddr = skc_rcv_saddr(skc);
+	faddr = skc_daddr(skc);
 	skc->skc_num = lport;
 	skc->skc_hash = skc_ehashfn(hi, skc);
-	return ehash_find(hi, sk->net, skc->skc_family, &skc->skc_rcv_saddr, lport, &skc->skc_daddr,
-			  skc->skc_dport, skc->skc_bound_dev_if, skc->skc_hash);
+	return ehash_find(hi, sk->net, skc->skc_family, &laddr, lport, &faddr, skc->skc_dport,
+			  skc->skc_bound_dev_if, skc->skc_hash);
 }
 
 int __inet_check_established(struct sock *sk, u16 lport, bool bound)
@@ -253,13 +270,14 @@ int __inet_check_established(struct sock *sk, u16 lport, bool bound)
 static s32 compute_score(struct sock_common *skc, const struct net *net, u8 family,
 			 const struct inet_addr *daddr, u16 dport, u32 dif)
 {
+	const struct inet_addr laddr = skc_rcv_saddr(skc);
 	s32 incoming_cpu;
 
 	if (skc->skc_net != net || skc->skc_num != dport)
 		return -1;
 	if (skc->skc_family != family && (skc->skc_family != AF_INET6 || skc->skc_ipv6only))
 		return -1;
-	if (!inet_addr_equal(&skc->skc_rcv_saddr, daddr) || !skc_dev_match(skc, dif))
+	if (!inet_addr_equal(&laddr, daddr) || !skc_dev_match(skc, dif))
 		return -1;
 	incoming_cpu = inet_sk_of(skc)->sk_rare->incoming_cpu;
 	return (skc->skc_bound_dev_if ? 2 : 1) + (skc->skc_family == family) +
@@ -324,26 +342,29 @@ struct sock *__inet_lookup_listener(const struct inet_hashinfo *hi, const struct
 static int inet_reuseport_add_sock(struct inet_hashinfo *hi, struct sock *sk)
 {
 	const struct sock_common *skc = inet_skc(sk);
+	const struct inet_addr laddr = skc_rcv_saddr(skc);
 
 	hlist_for_each(n, &hi->lhash2.heads[skc->skc_hash & hi->lhash2.mask])
 	{
 		const struct sock_common *skc2 = skc_of(n);
+		const struct inet_addr laddr2 = skc_rcv_saddr(skc2);
 		struct sock *sk2 = inet_sk_of(skc_of(n));
 
 		if (skc2->skc_net == skc->skc_net && skc2->skc_num == skc->skc_num &&
 		    skc2->skc_family == skc->skc_family &&
 		    skc2->skc_ipv6only == skc->skc_ipv6only &&
 		    skc2->skc_bound_dev_if == skc->skc_bound_dev_if && sk2->sk_reuseport &&
-		    inet_addr_equal(&skc2->skc_rcv_saddr, &skc->skc_rcv_saddr))
-			return reuseport_add_sock(sk, sk2, inet_addr_any(&skc->skc_rcv_saddr));
+		    inet_addr_equal(&laddr2, &laddr))
+			return reuseport_add_sock(sk, sk2, inet_addr_any(&laddr));
 	}
-	return reuseport_alloc(sk, inet_addr_any(&skc->skc_rcv_saddr));
+	return reuseport_alloc(sk, inet_addr_any(&laddr));
 }
 
 int inet_hash(struct sock *sk)
 {
 	struct inet_hashinfo *hi = inet_hashinfo_of(sk->net);
 	struct sock_common *skc = inet_skc(sk);
+	struct inet_addr laddr;
 
 	if (sk->sk_state != TCP_LISTEN) {
 		inet_ehash_nolisten(sk, NULL);
@@ -351,9 +372,13 @@ int inet_hash(struct sock *sk)
 	}
 	inet_sk_key(sk);
 	skc->skc_kind = SKC_LISTEN;
-	skc->skc_daddr = (struct inet_addr){ 0 };
+	if (skc->skc_family == AF_INET6)
+		sk->pinet6->key.daddr = (struct inet_addr){ 0 };
+	else
+		skc->skc_v4.daddr = 0;
 	skc->skc_dport = 0;
-	skc->skc_hash = inet_lhash2fn(hi, sk->net, &skc->skc_rcv_saddr, skc->skc_num);
+	laddr = skc_rcv_saddr(skc);
+	skc->skc_hash = inet_lhash2fn(hi, sk->net, &laddr, skc->skc_num);
 	if (sk->sk_reuseport) {
 		int err = inet_reuseport_add_sock(hi, sk);
 
@@ -413,9 +438,10 @@ void inet_hashinfo_exit(struct inet_hashinfo *hi)
 /* Nobody in front of it in its chain has the same key. */
 static void ehash_unique_check(const struct inet_hashinfo *hi, const struct sock_common *skc)
 {
+	const struct inet_addr laddr = skc_rcv_saddr(skc), faddr = skc_daddr(skc);
 	const struct sock_common *first =
-		ehash_find(hi, skc->skc_net, skc->skc_family, &skc->skc_rcv_saddr, skc->skc_num,
-			   &skc->skc_daddr, skc->skc_dport, skc->skc_bound_dev_if, skc->skc_hash);
+		ehash_find(hi, skc->skc_net, skc->skc_family, &laddr, skc->skc_num, &faddr,
+			   skc->skc_dport, skc->skc_bound_dev_if, skc->skc_hash);
 
 	ASSERT(first == skc || first->skc_bound_dev_if != skc->skc_bound_dev_if);
 }

@@ -2,8 +2,8 @@
 /*
  * Where the connections of a host are found (net/ipv4/inet_hashtables.c): connected sockets,
  * TIME-WAIT ones and requests by both addresses and ports (ehash), listeners by address and port
- * (lhash2), bound sockets by port and address (bhash, bhash2). Both families: a key holds its
- * family and sixteen bytes per address.
+ * (lhash2), bound sockets by port and address (bhash, bhash2). Both families: an IPv6 key's
+ * addresses lie behind it.
  *
  * On a segment's way in this is the step between tcp_v4_rcv and the socket.
  *
@@ -19,6 +19,7 @@
 
 struct inet_timewait_sock;
 struct request_sock;
+struct request_sock_ops;
 struct inet_bind2_bucket;
 struct inet_hashinfo;
 
@@ -28,7 +29,8 @@ enum skc_kind { SKC_SOCK, SKC_TIMEWAIT, SKC_REQUEST, SKC_LISTEN };
 /*
  * The part that full sockets, TIME-WAIT sockets and requests have in common (struct sock_common):
  * their place in a table and the key that they are found by there. Of a listener the daddr is any
- * and dport 0.
+ * and dport 0. Most connections are IPv4's, so that IPv6's addresses lie where its owner has them:
+ * skc_rcv_saddr() and skc_daddr() give those of either family.
  */
 struct sock_common {
 	struct hlist_node skc_node; /* ehash, or lhash2 of a listener */
@@ -37,10 +39,27 @@ struct sock_common {
 	u32 skc_bound_dev_if;
 	u16 skc_num, skc_dport; /* own and peer's port, host order */
 	u8 skc_family; /* of the addresses: AF_INET for a mapped one of an AF_INET6 socket */
-	u8 skc_kind; /* enum skc_kind */
-	u8 skc_ipv6only; /* an AF_INET6 listener that takes no mapped addresses */
-	struct inet_addr skc_rcv_saddr, skc_daddr;
+	u8 skc_kind : 2; /* enum skc_kind */
+	u8 skc_ipv6only : 1; /* an AF_INET6 listener that takes no mapped addresses */
+	u16 skc_timer_cpu; /* on which its timers fire; no part of the key */
+	union {
+		struct {
+			be32 rcv_saddr, daddr;
+		} skc_v4;
+		const struct inet6_key *skc_v6;
+	};
 };
+
+static inline struct inet_addr skc_rcv_saddr(const struct sock_common *skc)
+{
+	return skc->skc_family == AF_INET6 ? skc->skc_v6->rcv_saddr :
+					     inet_addr4(skc->skc_v4.rcv_saddr);
+}
+
+static inline struct inet_addr skc_daddr(const struct sock_common *skc)
+{
+	return skc->skc_family == AF_INET6 ? skc->skc_v6->daddr : inet_addr4(skc->skc_v4.daddr);
+}
 
 /* A place in the bind tables: of a full socket or of a TIME-WAIT one. */
 struct inet_bind_owner {
@@ -110,6 +129,8 @@ struct inet_hashinfo {
 	struct inet_ports_full ports_full[INET_PORTS_FULL_SIZE]; /* by bits of the port offset */
 	u64 ports_freed[2]; /* even, odd: how often a port in use became free, or freer */
 	u64 connect_probes; /* ports that searches looked at */
+	const struct request_sock_ops *rsk_ops; /* of a request of IPv4, */
+	const struct request_sock_ops *rsk_ops_v6; /* and of IPv6 */
 	u32 tw_count; /* TIME-WAIT sockets (tcp_death_row.tw_refcount) */
 	/* Sockets that their user closed and that still talk (tcp_orphan_count). */
 	s32 orphan_count;

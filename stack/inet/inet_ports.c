@@ -153,9 +153,9 @@ void inet_bind_owner_del(struct inet_hashinfo *hi, struct inet_bind_owner *o)
 static int inet_bind_hash(struct inet_hashinfo *hi, struct sock *sk, struct inet_bind_bucket *tb)
 {
 	const struct sock_common *skc = inet_skc(sk);
+	const struct inet_addr addr = skc_rcv_saddr(skc);
 	struct inet_bind_owner *o = &inet_csk(sk)->icsk_bind;
-	struct inet_bind2_bucket *tb2 =
-		tb2_find_or_create(hi, tb, skc->skc_family, &skc->skc_rcv_saddr);
+	struct inet_bind2_bucket *tb2 = tb2_find_or_create(hi, tb, skc->skc_family, &addr);
 
 	ASSERT(!o->tb2);
 	if (!tb2) {
@@ -188,12 +188,13 @@ int inet_bhash2_update_saddr(struct sock *sk)
 	struct inet_hashinfo *hi = inet_hashinfo_of(sk->net);
 	struct inet_bind_owner *o = &inet_csk(sk)->icsk_bind;
 	struct inet_bind2_bucket *old = o->tb2, *tb2;
+	struct inet_addr addr;
 
 	inet_sk_key(sk);
 	if (!old)
 		return 0;
-	tb2 = tb2_find_or_create(hi, old->tb, inet_skc(sk)->skc_family,
-				 &inet_skc(sk)->skc_rcv_saddr);
+	addr = skc_rcv_saddr(inet_skc(sk));
+	tb2 = tb2_find_or_create(hi, old->tb, inet_skc(sk)->skc_family, &addr);
 	if (!tb2)
 		return -ENOMEM;
 	if (tb2 == old)
@@ -236,12 +237,13 @@ void inet_bhash2_reset_saddr(struct sock *sk)
 static bool inet_rcv_saddr_overlap(const struct sock_common *skc,
 				   const struct inet_bind2_bucket *tb2)
 {
+	const struct inet_addr addr = skc_rcv_saddr(skc);
+
 	if (skc->skc_family != tb2->family)
-		return inet_addr_any(skc->skc_family == AF_INET6 ? &skc->skc_rcv_saddr :
-								   &tb2->rcv_saddr) &&
+		return inet_addr_any(skc->skc_family == AF_INET6 ? &addr : &tb2->rcv_saddr) &&
 		       !(skc->skc_family == AF_INET6 && skc->skc_ipv6only);
-	return inet_addr_any(&skc->skc_rcv_saddr) || inet_addr_any(&tb2->rcv_saddr) ||
-	       inet_addr_equal(&skc->skc_rcv_saddr, &tb2->rcv_saddr);
+	return inet_addr_any(&addr) || inet_addr_any(&tb2->rcv_saddr) ||
+	       inet_addr_equal(&addr, &tb2->rcv_saddr);
 }
 
 /* What counts of another owner of the port. */
@@ -450,10 +452,11 @@ int inet_csk_get_port(struct sock *sk, u16 port)
 /* secure_ipv4_port_ephemeral() and its like: F(local IP, remote IP, remote port, secret). */
 static u64 inet_sk_port_offset(const struct inet_hashinfo *hi, const struct sock_common *skc)
 {
-	u64 l = (u64)ntohl(skc->skc_rcv_saddr.w[0]) << 32 | ntohl(skc->skc_rcv_saddr.w[1]);
-	u64 l2 = (u64)ntohl(skc->skc_rcv_saddr.w[2]) << 32 | ntohl(skc->skc_rcv_saddr.w[3]);
-	u64 r = (u64)ntohl(skc->skc_daddr.w[0]) << 32 | ntohl(skc->skc_daddr.w[1]);
-	u64 r2 = (u64)ntohl(skc->skc_daddr.w[2]) << 32 | ntohl(skc->skc_daddr.w[3]);
+	const struct inet_addr laddr = skc_rcv_saddr(skc), faddr = skc_daddr(skc);
+	u64 l = (u64)ntohl(laddr.w[0]) << 32 | ntohl(laddr.w[1]);
+	u64 l2 = (u64)ntohl(laddr.w[2]) << 32 | ntohl(laddr.w[3]);
+	u64 r = (u64)ntohl(faddr.w[0]) << 32 | ntohl(faddr.w[1]);
+	u64 r2 = (u64)ntohl(faddr.w[2]) << 32 | ntohl(faddr.w[3]);
 
 	return siphash_3u64(l ^ mix64(l2), r ^ mix64(r2), skc->skc_dport, &hi->port_key);
 }
@@ -512,16 +515,16 @@ static struct inet_ports_full *ports_full_of(struct inet_hashinfo *hi, const str
 {
 	struct inet_ports_full *f = &hi->ports_full[port_offset >> 60 & (INET_PORTS_FULL_SIZE - 1)];
 	const struct sock_common *skc = &inet_csk(sk)->icsk_common;
+	const struct inet_addr laddr = skc_rcv_saddr(skc), faddr = skc_daddr(skc);
 
 	if (f->net == sk->net && f->low == r.low && f->high == r.high &&
 	    f->dport == skc->skc_dport && f->family == skc->skc_family &&
-	    f->bound_dev_if == skc->skc_bound_dev_if &&
-	    inet_addr_equal(&f->daddr, &skc->skc_daddr) &&
-	    inet_addr_equal(&f->rcv_saddr, &skc->skc_rcv_saddr))
+	    f->bound_dev_if == skc->skc_bound_dev_if && inet_addr_equal(&f->daddr, &faddr) &&
+	    inet_addr_equal(&f->rcv_saddr, &laddr))
 		return f;
 	*f = (struct inet_ports_full){ .net = sk->net,
-				       .rcv_saddr = skc->skc_rcv_saddr,
-				       .daddr = skc->skc_daddr,
+				       .rcv_saddr = laddr,
+				       .daddr = faddr,
 				       .bound_dev_if = skc->skc_bound_dev_if,
 				       .low = r.low,
 				       .high = r.high,

@@ -24,13 +24,14 @@ void inet_twsk_deschedule_put(struct inet_timewait_sock *tw)
 	hi->tw_count--;
 	if (tw->tw_extra)
 		hi->twsk_destructor(tw);
-	mem_free(hi->host->world, MEM_TIMEWAIT_SOCK, tw, sizeof(*tw) + tw->tw_extra);
+	mem_free(hi->host->world, MEM_TIMEWAIT_SOCK, tw,
+		 sizeof(*tw) + inet_twsk_key_size(tw) + tw->tw_extra);
 }
 
 static void tw_timer_event(struct world *w, struct event *ev)
 {
 	struct inet_timewait_sock *tw = container_of(ev, struct inet_timewait_sock, tw_timer);
-	struct cpu *cpu = host_cpu(tw_hashinfo(tw)->host, tw->tw_cpu);
+	struct cpu *cpu = host_cpu(tw_hashinfo(tw)->host, tw->tw_common.skc_timer_cpu);
 
 	(void)w;
 	if (!timer_begin(cpu, ev))
@@ -39,20 +40,33 @@ static void tw_timer_event(struct world *w, struct event *ev)
 	timer_end(cpu);
 }
 
-struct inet_timewait_sock *inet_twsk_alloc(struct sock *sk, u8 substate, u32 extra)
+/* sk's as it is in the table. */
+static void tw_key(struct inet_timewait_sock *tw, const struct sock *sk)
 {
-	struct inet_hashinfo *hi = inet_hashinfo_of(sk->net);
-	struct inet_timewait_sock *tw;
+	struct inet6_key *key = (struct inet6_key *)(void *)(tw + 1);
 
-	if (hi->tw_count >= (u32)sk->net->sysctl.tcp_max_tw_buckets)
-		return NULL;
-	tw = mem_zalloc(hi->host->world, MEM_TIMEWAIT_SOCK, sizeof(*tw) + extra);
-	if (!tw)
-		return NULL;
 	tw->tw_common = *inet_skc(sk);
 	tw->tw_common.skc_node = (struct hlist_node){ 0 };
 	tw->tw_common.skc_kind = SKC_TIMEWAIT;
 	tw->tw_common.skc_bound_dev_if = sk->sk_bound_dev_if;
+	if (tw->tw_common.skc_family != AF_INET6)
+		return;
+	*key = *inet_skc(sk)->skc_v6;
+	tw->tw_common.skc_v6 = key;
+}
+
+struct inet_timewait_sock *inet_twsk_alloc(struct sock *sk, u8 substate, u32 extra)
+{
+	struct inet_hashinfo *hi = inet_hashinfo_of(sk->net);
+	struct inet_timewait_sock *tw;
+	size_t key = inet_skc(sk)->skc_family == AF_INET6 ? sizeof(struct inet6_key) : 0;
+
+	if (hi->tw_count >= (u32)sk->net->sysctl.tcp_max_tw_buckets)
+		return NULL;
+	tw = mem_zalloc(hi->host->world, MEM_TIMEWAIT_SOCK, sizeof(*tw) + key + extra);
+	if (!tw)
+		return NULL;
+	tw_key(tw, sk);
 	tw->tw_substate = substate;
 	tw->tw_extra = (u8)extra;
 	tw->tw_tos = sk->inet_tos;
@@ -61,7 +75,7 @@ struct inet_timewait_sock *inet_twsk_alloc(struct sock *sk, u8 substate, u32 ext
 	tw->tw_reuse = sk->sk_reuse;
 	tw->tw_reuseport = sk->sk_reuseport;
 	tw->tw_transparent = sk->inet_transparent;
-	tw->tw_cpu = (u16)this_cpu(hi->host)->id;
+	tw->tw_common.skc_timer_cpu = (u16)this_cpu(hi->host)->id;
 	event_init(&tw->tw_timer, tw_timer_event);
 	return tw;
 }

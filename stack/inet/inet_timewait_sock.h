@@ -20,12 +20,11 @@ struct inet_timewait_sock {
 	struct inet_bind_owner tw_bind;
 	struct event tw_timer;
 	u32 tw_mark, tw_priority;
-	u16 tw_cpu; /* its timer's */
 	u8 tw_substate; /* TCP_TIME_WAIT or TCP_FIN_WAIT2 */
 	u8 tw_rcv_wscale;
 	u8 tw_tos;
 	u8 tw_reuse : 1, tw_reuseport : 1, tw_transparent : 1, tw_connect_bind : 1;
-	u8 tw_extra; /* bytes behind it, TCP's keys; 0: none */
+	u8 tw_extra; /* bytes of TCP's keys behind it; 0: none */
 	/* TCP's own (struct tcp_timewait_sock). */
 	u32 tw_rcv_nxt, tw_snd_nxt; /* as they were; in FIN-WAIT-2 rcv_nxt waits for the FIN */
 	u32 tw_rcv_wnd;
@@ -34,9 +33,10 @@ struct inet_timewait_sock {
 	u32 tw_last_oow_ack_time; /* jiffies of the last answer to a segment out of window */
 	u32 tw_ts_recent_stamp; /* s; 0: no time stamps */
 	u32 tw_entry_stamp; /* ms, when it was made */
+	/* Behind it: of IPv6 struct inet6_key, and tw_extra bytes. */
 };
 
-_Static_assert(sizeof(void *) != 8 || sizeof(struct inet_timewait_sock) <= 192, "a block of 192");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct inet_timewait_sock) <= 176, "a block of 176");
 
 static inline struct inet_timewait_sock *inet_twsk(struct sock_common *skc)
 {
@@ -44,6 +44,17 @@ static inline struct inet_timewait_sock *inet_twsk(struct sock_common *skc)
 }
 
 #define INET_TWSK_EXTRA_MAX 255u
+
+/* Bytes of IPv6's addresses behind it. */
+static inline size_t inet_twsk_key_size(const struct inet_timewait_sock *tw)
+{
+	return tw->tw_common.skc_family == AF_INET6 ? sizeof(struct inet6_key) : 0;
+}
+
+static inline void *inet_twsk_extra(const struct inet_timewait_sock *tw)
+{
+	return (u8 *)(uintptr_t)(const void *)(tw + 1) + inet_twsk_key_size(tw);
+}
 
 /* With key and place in the bind tables of sk. NULL: tcp_max_tw_buckets is reached, or no memory.
  * extra: zeroed bytes behind it, which hashinfo->twsk_destructor looks after. */

@@ -10,33 +10,44 @@
 
 #include "core/reuseport.h"
 
-struct request_sock *inet_reqsk_alloc(const struct request_sock_ops *ops, struct sock *listener)
+struct request_sock *inet_reqsk_alloc(u8 family, struct sock *listener)
 {
+	const struct inet_hashinfo *hi = inet_hashinfo_of(listener->net);
+	const struct request_sock_ops *ops = family == AF_INET6 ? hi->rsk_ops_v6 : hi->rsk_ops;
 	struct request_sock *req =
 		mem_zalloc(net_world(listener->net), MEM_REQUEST_SOCK, ops->obj_size);
 
 	if (!req)
 		return NULL;
 	req->skc.skc_kind = SKC_REQUEST;
-	req->skc.skc_family = ops->family;
+	req->skc.skc_family = family;
 	req->skc.skc_net = listener->net;
-	req->rsk_ops = ops;
 	req->rsk_listener = listener;
 	req->rsk_refcnt = 1;
 	sock_hold(listener);
 	return req;
 }
 
+struct reqsk_rare *reqsk_rare_get(struct request_sock *req)
+{
+	if (!req->rsk_rare)
+		req->rsk_rare = mem_zalloc(net_world(req->skc.skc_net), MEM_REQSK_RARE,
+					   sizeof(*req->rsk_rare));
+	return req->rsk_rare;
+}
+
 void reqsk_free(struct request_sock *req)
 {
+	const struct request_sock_ops *ops = reqsk_ops(req);
 	struct world *w = net_world(req->skc.skc_net);
 
 	ASSERT(hlist_unhashed(&req->skc.skc_node));
-	if (req->rsk_ops->destructor)
-		req->rsk_ops->destructor(req);
+	if (ops->destructor)
+		ops->destructor(req);
+	mem_free(w, MEM_REQSK_RARE, req->rsk_rare, sizeof(*req->rsk_rare));
 	if (req->rsk_listener)
 		sock_put(req->rsk_listener);
-	mem_free(w, MEM_REQUEST_SOCK, req, req->rsk_ops->obj_size);
+	mem_free(w, MEM_REQUEST_SOCK, req, ops->obj_size);
 }
 
 void reqsk_put(struct request_sock *req)
@@ -149,6 +160,7 @@ bool reqsk_migrate(struct request_sock *req)
 
 static void reqsk_timer_handler(struct request_sock *req)
 {
+	const struct request_sock_ops *ops = reqsk_ops(req);
 	struct request_sock_queue *q;
 	struct sock *listener;
 	bool expire, resend, go_on;
@@ -159,10 +171,9 @@ static void reqsk_timer_handler(struct request_sock *req)
 	q = reqsk_queue(req);
 	if (go_on) {
 		syn_ack_recalc(req, synack_retries(req), q->rskq_defer_accept, &expire, &resend);
-		if (req->rsk_ops->syn_ack_timeout)
-			req->rsk_ops->syn_ack_timeout(req);
-		go_on = !expire &&
-			(!resend || !req->rsk_ops->rtx_syn_ack(listener, req) || req->acked);
+		if (ops->syn_ack_timeout)
+			ops->syn_ack_timeout(req);
+		go_on = !expire && (!resend || !ops->rtx_syn_ack(listener, req) || req->acked);
 	}
 	if (!go_on) {
 		inet_csk_reqsk_queue_drop(listener, req);
@@ -177,7 +188,7 @@ static void reqsk_timer_handler(struct request_sock *req)
 static void reqsk_timer_event(struct world *w, struct event *ev)
 {
 	struct request_sock *req = container_of(ev, struct request_sock, rsk_timer);
-	struct cpu *cpu = host_cpu(req->skc.skc_net->host, req->rsk_cpu);
+	struct cpu *cpu = host_cpu(req->skc.skc_net->host, req->skc.skc_timer_cpu);
 
 	(void)w;
 	if (!timer_begin(cpu, ev))
@@ -191,12 +202,13 @@ bool inet_csk_reqsk_queue_hash_add(struct sock *sk, struct request_sock *req, u3
 	struct inet_hashinfo *hi = inet_hashinfo_of(sk->net);
 	struct request_sock_queue *q = reqsk_queue(req);
 	struct sock_common *skc = &req->skc;
+	const struct inet_addr laddr = skc_rcv_saddr(skc), faddr = skc_daddr(skc);
 
-	if (__inet_lookup_established(hi, sk->net, skc->skc_family, &skc->skc_daddr, skc->skc_dport,
-				      &skc->skc_rcv_saddr, skc->skc_num, skc->skc_bound_dev_if))
+	if (__inet_lookup_established(hi, sk->net, skc->skc_family, &faddr, skc->skc_dport, &laddr,
+				      skc->skc_num, skc->skc_bound_dev_if))
 		return false;
 	req->timeout = timeout;
-	req->rsk_cpu = (u16)this_cpu(hi->host)->id;
+	skc->skc_timer_cpu = (u16)this_cpu(hi->host)->id;
 	event_init(&req->rsk_timer, reqsk_timer_event);
 	inet_ehash_insert(hi, skc);
 	reqsk_hold(req);

@@ -17,8 +17,9 @@
 
 struct request_sock;
 struct inet_opts;
+struct saved_syn;
 
-/* One per protocol and family (struct request_sock_ops). */
+/* One per family, as the host's hashinfo has them (struct request_sock_ops). */
 struct request_sock_ops {
 	u8 family;
 	u32 obj_size;
@@ -28,35 +29,42 @@ struct request_sock_ops {
 	void (*send_ack)(struct sock *sk, struct sk_buff *skb, struct request_sock *req);
 	/* reason: enum sk_rst_reason. */
 	void (*send_reset)(struct sock *sk, struct sk_buff *skb, u32 reason);
+	/* May be NULL. */
 	void (*destructor)(struct request_sock *req);
 	/* The SYN-ACK timer fired. */
 	void (*syn_ack_timeout)(struct request_sock *req);
 };
 
+/* What few requests have. */
+struct reqsk_rare {
+	struct inet_opts *opt; /* IP options of the SYN, to be sent back */
+	struct saved_syn *saved_syn; /* tcp/: TCP_SAVE_SYN's */
+};
+
+/* A flood makes many: no field here is wider than it must be. */
 struct request_sock {
 	struct sock_common skc; /* first; skc_num is the local port */
 	struct event rsk_timer;
 	struct sock *rsk_listener; /* held */
 	struct sock *sk; /* the child, once there is one: held */
-	const struct request_sock_ops *rsk_ops;
-	struct inet_opts *ireq_opt; /* IP options of the SYN, to be sent back */
+	struct reqsk_rare *rsk_rare; /* reqsk_rare_get() to write; NULL: nothing of it */
 	u16 mss; /* the peer's, from its SYN */
 	u8 num_retrans; /* SYN-ACKs sent again */
 	u8 num_timeout; /* timer runs, also those that sent none */
-	u16 rsk_refcnt;
+	u8 rsk_refcnt; /* two queues, a timer, a segment: never many */
 	u8 syn_tos; /* for net.ipv4.tcp_reflect_tos */
+	u8 snd_wscale : 4, rcv_wscale : 4;
+	u8 tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, ecn_ok : 1, acked : 1, no_srccheck : 1,
+		syncookie : 1,
+		tfo_listener : 1; /* of a fast open child whose SYN-ACK is not acknowledged */
 	u32 timeout; /* jiffies to the first SYN-ACK retransmission; on rskq_rst: until when
 			(jiffies) */
 	u32 ir_mark;
 	u32 ir_iif; /* the device that the SYN came by */
 	u32 ts_recent; /* RFC 7323 TS.Recent */
+	u32 ts_off; /* of our time stamps */
 	u32 rsk_rcv_wnd, rsk_window_clamp; /* receive window offered in the SYN-ACK */
 	u32 txhash; /* of what is sent for it */
-	u16 rsk_cpu; /* its timer's */
-	u8 snd_wscale : 4, rcv_wscale : 4;
-	u8 tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, ecn_ok : 1, acked : 1, no_srccheck : 1,
-		syncookie : 1,
-		tfo_listener : 1; /* of a fast open child whose SYN-ACK is not acknowledged */
 };
 
 struct tcp_fastopen_context;
@@ -90,11 +98,30 @@ static inline struct request_sock *reqsk_next(const struct request_sock *req)
 	return next ? container_of(next, struct request_sock, skc.skc_node) : NULL;
 }
 
-/* The key is the caller's to fill in. refcnt 1. `attach`: holds the listener. NULL: no memory. */
-struct request_sock *inet_reqsk_alloc(const struct request_sock_ops *ops, struct sock *listener);
+/* Of its family. */
+static inline const struct request_sock_ops *reqsk_ops(const struct request_sock *req)
+{
+	const struct inet_hashinfo *hi = inet_hashinfo_of(req->skc.skc_net);
+
+	return req->skc.skc_family == AF_INET6 ? hi->rsk_ops_v6 : hi->rsk_ops;
+}
+
+/* The IP options of its SYN; NULL: none. */
+static inline struct inet_opts *ireq_opt(const struct request_sock *req)
+{
+	return req->rsk_rare ? req->rsk_rare->opt : NULL;
+}
+
+/* The key is the caller's to fill in but for its family. refcnt 1. Holds the listener. NULL: no
+ * memory. */
+struct request_sock *inet_reqsk_alloc(u8 family, struct sock *listener);
+/* Its own struct reqsk_rare, made at the first call: whose parts the destructor frees. NULL: no
+ * memory. */
+struct reqsk_rare *reqsk_rare_get(struct request_sock *req);
 void reqsk_free(struct request_sock *req);
 static inline void reqsk_hold(struct request_sock *req)
 {
+	ASSERT(req->rsk_refcnt < UINT8_MAX);
 	req->rsk_refcnt++;
 }
 /* The last one frees it. */

@@ -56,10 +56,12 @@ static void endpoint(struct seq_file *m, u8 family, const struct inet_addr *addr
 /* "   0: LOCAL:PORT REMOTE:PORT ST " */
 static void line_begin(struct seq_file *m, u32 number, const struct sock_common *skc, u8 state)
 {
+	const struct inet_addr laddr = skc_rcv_saddr(skc), faddr = skc_daddr(skc);
+
 	seq_u64(m, number, 4);
 	seq_puts(m, ": ");
-	endpoint(m, skc->skc_family, &skc->skc_rcv_saddr, skc->skc_num);
-	endpoint(m, skc->skc_family, &skc->skc_daddr, skc->skc_dport);
+	endpoint(m, skc->skc_family, &laddr, skc->skc_num);
+	endpoint(m, skc->skc_family, &faddr, skc->skc_dport);
 	seq_hex(m, state, 2, true);
 	seq_putc(m, ' ');
 }

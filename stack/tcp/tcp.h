@@ -398,19 +398,17 @@ struct saved_syn {
 
 struct tcp_request_sock {
 	struct request_sock req; /* first */
-	struct saved_syn *saved_syn; /* NULL: none */
 	u32 rcv_isn, snt_isn;
-	u32 ts_off; /* of our time stamps */
 	u32 last_oow_ack_time;
 	u32 rcv_nxt; /* behind the SYN (and its data) */
 	u32 snt_tsval_first, snt_tsval_last;
 	u8 ao_keyid, ao_rcv_next; /* TCP-AO: the KeyIDs of what we send and of what we get */
 	u8 accecn_ok : 1, synack_sent : 1, syn_ect_rcv : 2, syn_ect_snt : 2, saw_accecn_opt : 2;
 	u8 accecn_fail_mode : 4, used_tcp_ao : 1;
-	u64 snt_synack; /* us: first SYN-ACK, for the RTT; 0: it was sent again */
+	u32 snt_synack; /* us modulo 2^32 (71 minutes): first SYN-ACK, for the RTT; 0: none */
 };
 
-_Static_assert(sizeof(void *) != 8 || sizeof(struct tcp_request_sock) <= 240, "a block of 240");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct tcp_request_sock) <= 192, "a block of 192");
 
 /* struct tcp_timewait_sock is all in struct inet_timewait_sock. */
 

@@ -35,16 +35,16 @@ static struct tcp_ao_sne sne_start(u32 isn)
 
 void tcp_ao_connect_init(struct sock *sk)
 {
-	const struct sock_common *skc = inet_skc(sk);
+	const struct inet_addr daddr = skc_daddr(inet_skc(sk));
 	struct tcp_ao_info *ao = tcp_ao_info_of(sk);
+	u8 family = inet_skc(sk)->skc_family;
 
 	if (!ao)
 		return;
 	list_for_each_safe(pos, tmp, &ao->keys) {
 		struct tcp_ao_key *key = list_entry(pos, struct tcp_ao_key, node);
 
-		if (!tcp_ao_key_matches(key, &skc->skc_daddr, skc->skc_family, key->prefixlen, -1,
-					-1))
+		if (!tcp_ao_key_matches(key, &daddr, family, key->prefixlen, -1, -1))
 			tcp_ao_delete(sk->net, ao, key);
 	}
 	/* tcp_auth_connect() saw that one fits. */
@@ -73,13 +73,14 @@ void tcp_ao_request(const struct sock *sk, struct request_sock *req, const struc
 {
 	const struct tcp_ao_info *ao = tcp_ao_info_of(sk);
 	struct tcp_request_sock *treq = tcp_rsk(req);
+	const struct inet_addr daddr = skc_daddr(&req->skc);
 	struct tcp_auth_options opts;
 
 	if (!ao || !tcp_parse_auth_options(sk->net, tcp_hdr(skb), &opts) || !opts.ao)
 		return;
 	/* What tcp_inbound_hash() took for unsigned, or a cookie of a connection that was. */
 	if ((cookie || sk->net->sysctl.rfc_tcp_ao_accept) &&
-	    !tcp_ao_do_lookup(ao, &req->skc.skc_daddr, req->skc.skc_family, -1, opts.ao[2]))
+	    !tcp_ao_do_lookup(ao, &daddr, req->skc.skc_family, -1, opts.ao[2]))
 		return;
 	treq->used_tcp_ao = true;
 	treq->ao_rcv_next = opts.ao[2];

@@ -102,12 +102,9 @@ void tcp_ao_calc_key_sk(const struct tcp_ao_key *key, u8 *traffic_key, const str
 			u32 lisn, u32 risn, bool send)
 {
 	const struct sock_common *skc = inet_skc(sk);
-	const struct tcp_ends out = { .family = skc->skc_family,
-				      .saddr = &skc->skc_rcv_saddr,
-				      .daddr = &skc->skc_daddr };
-	const struct tcp_ends in = { .family = skc->skc_family,
-				     .saddr = &skc->skc_daddr,
-				     .daddr = &skc->skc_rcv_saddr };
+	const struct inet_addr laddr = skc_rcv_saddr(skc), faddr = skc_daddr(skc);
+	const struct tcp_ends out = { .family = skc->skc_family, .saddr = &laddr, .daddr = &faddr };
+	const struct tcp_ends in = { .family = skc->skc_family, .saddr = &faddr, .daddr = &laddr };
 	const struct tcp_ao_context ctx = { .ends = send ? out : in,
 					    .sport = send ? skc->skc_num : sk->inet_dport,
 					    .dport = send ? sk->inet_dport : skc->skc_num,
@@ -127,35 +124,31 @@ void tcp_ao_cache_traffic_keys(const struct sock *sk, struct tcp_ao_info *ao)
 	}
 }
 
-static struct tcp_ao_context request_context(const struct request_sock *req, bool send)
+static void calc_request_key(const struct tcp_ao_key *key, u8 *traffic_key,
+			     const struct request_sock *req, bool send)
 {
 	const struct sock_common *skc = &req->skc;
+	const struct inet_addr laddr = skc_rcv_saddr(skc), faddr = skc_daddr(skc);
 	const struct tcp_request_sock *treq = tcp_rsk(req);
-	struct tcp_ao_context ctx = { .ends = { .family = skc->skc_family,
-						.saddr = &skc->skc_rcv_saddr,
-						.daddr = &skc->skc_daddr },
+	struct tcp_ao_context ctx = { .ends = { skc->skc_family, &laddr, &faddr },
 				      .sport = skc->skc_num,
 				      .dport = skc->skc_dport,
 				      .sisn = treq->snt_isn,
 				      .disn = treq->rcv_isn };
 
 	if (!send)
-		ctx = (struct tcp_ao_context){ .ends = { .family = skc->skc_family,
-							 .saddr = &skc->skc_daddr,
-							 .daddr = &skc->skc_rcv_saddr },
+		ctx = (struct tcp_ao_context){ .ends = { skc->skc_family, &faddr, &laddr },
 					       .sport = skc->skc_dport,
 					       .dport = skc->skc_num,
 					       .sisn = treq->rcv_isn,
 					       .disn = treq->snt_isn };
-	return ctx;
+	tcp_ao_calc_traffic_key(key, traffic_key, &ctx);
 }
 
 void tcp_ao_calc_key_rsk(const struct tcp_ao_key *key, u8 *traffic_key,
 			 const struct request_sock *req)
 {
-	const struct tcp_ao_context ctx = request_context(req, true);
-
-	tcp_ao_calc_traffic_key(key, traffic_key, &ctx);
+	calc_request_key(key, traffic_key, req, true);
 }
 
 /* ---- a child's ---- */
@@ -163,8 +156,6 @@ void tcp_ao_calc_key_rsk(const struct tcp_ao_key *key, u8 *traffic_key,
 static int copy_key(struct net *net, struct tcp_ao_info *ao, const struct tcp_ao_key *from,
 		    const struct request_sock *req)
 {
-	const struct tcp_ao_context out = request_context(req, true),
-				    in = request_context(req, false);
 	struct tcp_ao_key *key = mem_zalloc(net_world(net), MEM_MISC, sizeof(*key));
 
 	if (!key)
@@ -172,8 +163,8 @@ static int copy_key(struct net *net, struct tcp_ao_info *ao, const struct tcp_ao
 	*key = *from;
 	key->pkt_good = 0;
 	key->pkt_bad = 0;
-	tcp_ao_calc_traffic_key(key, key->snd_other, &out);
-	tcp_ao_calc_traffic_key(key, key->rcv_other, &in);
+	calc_request_key(key, key->snd_other, req, true);
+	calc_request_key(key, key->rcv_other, req, false);
 	list_add(&key->node, &ao->keys);
 	return 0;
 }
@@ -188,6 +179,7 @@ int tcp_ao_copy_all_matching(const struct sock *sk, const struct request_sock *r
 {
 	const struct tcp_ao_info *ao = tcp_ao_info_of(sk);
 	const struct tcp_request_sock *treq = tcp_rsk(req);
+	const struct inet_addr daddr = skc_daddr(&req->skc);
 	struct tcp_ao_info *new_ao;
 	int err = 0;
 
@@ -208,8 +200,8 @@ int tcp_ao_copy_all_matching(const struct sock *sk, const struct request_sock *r
 	list_for_each(pos, &ao->keys) {
 		const struct tcp_ao_key *key = list_entry(pos, struct tcp_ao_key, node);
 
-		if (!err && tcp_ao_key_matches(key, &req->skc.skc_daddr, req->skc.skc_family,
-					       key->prefixlen, -1, -1))
+		if (!err &&
+		    tcp_ao_key_matches(key, &daddr, req->skc.skc_family, key->prefixlen, -1, -1))
 			err = copy_key(sk->net, new_ao, key, req);
 	}
 	/* RFC 5925 7.4.1: it began with TCP-AO, it does not go on without. */

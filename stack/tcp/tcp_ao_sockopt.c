@@ -148,6 +148,7 @@ static int verify_addr(const struct sock *sk, const u8 *val, u8 prefix, struct i
 		       u8 *family)
 {
 	const struct sock_common *skc = inet_skc(sk);
+	const struct inet_addr daddr = skc_daddr(skc);
 
 	if (get_le16(val) != sk->family || !tcp_sockopt_addr(val, addr, family) ||
 	    get_be16(val + 2))
@@ -157,8 +158,8 @@ static int verify_addr(const struct sock *sk, const u8 *val, u8 prefix, struct i
 	/* An IPv4 address is in the first word; the others of it are 0. */
 	if (!prefix || prefix > inet_addr_bits(*family) || !addr_is_prefix(addr, prefix))
 		return -EINVAL;
-	if (!inet_addr_any(&skc->skc_daddr) &&
-	    !(skc->skc_family == *family && inet_addr_prefix_equal(addr, &skc->skc_daddr, prefix)))
+	if (!inet_addr_any(&daddr) &&
+	    !(skc->skc_family == *family && inet_addr_prefix_equal(addr, &daddr, prefix)))
 		return -EINVAL;
 	return 0;
 }

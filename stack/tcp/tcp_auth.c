@@ -80,14 +80,14 @@ void tcp_auth_free(struct net *net, struct tcp_auth **auth)
 
 int tcp_auth_inherit(const struct sock *sk, const struct request_sock *req, struct tcp_auth **auth)
 {
-	const struct sock_common *skc = &req->skc;
+	const struct inet_addr daddr = skc_daddr(&req->skc);
 	const struct tcp_md5sig_key *md5;
 	int err;
 
 	*auth = NULL;
 	if (!tcp_sk(sk)->rare->auth)
 		return 0;
-	md5 = tcp_md5_do_lookup(sk, skc->skc_family, &skc->skc_daddr);
+	md5 = tcp_md5_do_lookup(sk, req->skc.skc_family, &daddr);
 	if (!md5 && !tcp_rsk(req)->used_tcp_ao)
 		return 0;
 	*auth = auth_alloc(sk->net);
@@ -96,7 +96,7 @@ int tcp_auth_inherit(const struct sock *sk, const struct request_sock *req, stru
 	if (tcp_rsk(req)->used_tcp_ao)
 		err = tcp_ao_copy_all_matching(sk, req, &(*auth)->ao_info);
 	else
-		err = tcp_md5_key_copy(sk->net, *auth, &skc->skc_daddr, md5);
+		err = tcp_md5_key_copy(sk->net, *auth, &daddr, md5);
 	if (err)
 		tcp_auth_free(sk->net, auth);
 	return err;
@@ -120,14 +120,14 @@ u32 tcp_auth_len(const struct sock *sk)
 
 int tcp_auth_connect(struct sock *sk)
 {
-	const struct sock_common *skc = inet_skc(sk);
+	const struct inet_addr daddr = skc_daddr(inet_skc(sk));
 	struct tcp_auth *auth = tcp_sk(sk)->rare->auth;
 	const struct tcp_ao_info *ao = tcp_ao_info_of(sk);
 	bool ao_key, md5;
 
 	if (!ao)
 		return 0;
-	ao_key = tcp_ao_do_lookup(ao, &skc->skc_daddr, skc->skc_family, -1, -1) != NULL;
+	ao_key = tcp_ao_do_lookup(ao, &daddr, inet_skc(sk)->skc_family, -1, -1) != NULL;
 	md5 = tcp_md5_lookup(sk) != NULL;
 	if (md5 && (ao_key || ao->ao_required))
 		return -EKEYREJECTED;
@@ -145,17 +145,17 @@ bool tcp_auth_synack_key(const struct sock *sk, const struct request_sock *req, 
 {
 	const struct tcp_request_sock *treq = tcp_rsk(req);
 	const struct tcp_ao_info *ao = tcp_ao_info_of(sk);
-	const struct sock_common *skc = &req->skc;
+	const struct inet_addr daddr = skc_daddr(&req->skc);
+	u8 family = req->skc.skc_family;
 
 	*key = (struct tcp_key){ .type = TCP_KEY_NONE };
 	if (!treq->used_tcp_ao) {
-		key->md5_key = tcp_md5_do_lookup(sk, skc->skc_family, &skc->skc_daddr);
+		key->md5_key = tcp_md5_do_lookup(sk, family, &daddr);
 		key->type = key->md5_key ? TCP_KEY_MD5 : TCP_KEY_NONE;
 		return true;
 	}
 	if (ao)
-		key->ao_key =
-			tcp_ao_do_lookup(ao, &skc->skc_daddr, skc->skc_family, treq->ao_keyid, -1);
+		key->ao_key = tcp_ao_do_lookup(ao, &daddr, family, treq->ao_keyid, -1);
 	if (!key->ao_key)
 		return false;
 	key->type = TCP_KEY_AO;
@@ -197,9 +197,10 @@ void tcp_key_sign(const struct tcp_key *key, u8 *th, u32 len, u32 at, const stru
 void tcp_auth_sign(struct sock *sk, struct sk_buff *skb)
 {
 	const struct sock_common *skc = inet_skc(sk);
+	const struct inet_addr saddr = skc_rcv_saddr(skc), daddr = skc_daddr(skc);
 	const struct tcp_ends ends = { .family = skc->skc_family,
-				       .saddr = &skc->skc_rcv_saddr,
-				       .daddr = &skc->skc_daddr };
+				       .saddr = &saddr,
+				       .daddr = &daddr };
 	struct tcp_key key = { .type = TCP_KEY_MD5 };
 
 	if (tcp_ao_info_of(sk))
@@ -290,7 +291,7 @@ _Static_assert(sizeof(struct tcp_twsk_auth) <= INET_TWSK_EXTRA_MAX, "behind a TI
 
 static struct tcp_twsk_auth *twsk_auth(const struct inet_timewait_sock *tw)
 {
-	return (struct tcp_twsk_auth *)(void *)(uintptr_t)(const void *)(tw + 1);
+	return inet_twsk_extra(tw);
 }
 
 u32 tcp_twsk_auth_size(const struct sock *sk)

@@ -201,14 +201,14 @@ static void check_traffic_keys(const struct sock *sk, const struct tcp_ao_info *
 static void check_ao(const struct sock *sk, const struct tcp_ao_info *ao, u32 level)
 {
 	const struct sock_common *skc = inet_skc(sk);
+	const struct inet_addr daddr = skc_daddr(skc);
 	bool opening = sk->sk_state == TCP_SYN_SENT;
 	u32 in_use = 0;
 
 	list_for_each(pos, &ao->keys) {
 		const struct tcp_ao_key *key = list_entry(pos, struct tcp_ao_key, node);
 
-		ASSERT(tcp_ao_key_matches(key, &skc->skc_daddr, skc->skc_family, key->prefixlen, -1,
-					  -1));
+		ASSERT(tcp_ao_key_matches(key, &daddr, skc->skc_family, key->prefixlen, -1, -1));
 		ASSERT(tcp_ao_established_key(ao, key->sndid, -1) == key);
 		ASSERT(tcp_ao_established_key(ao, -1, key->rcvid) == key);
 		in_use += (key == ao->current_key ? 1u : 0) + (key == ao->rnext_key ? 1u : 0);

@@ -243,8 +243,8 @@ static void synack_options(const struct sock *sk, struct request_sock *req, u16 
 		req->tstamp_ok &= !req->sack_ok;
 	if (req->tstamp_ok) {
 		opts->options |= OPTION_TS;
-		opts->tsval = treq->ts_off + (req->syncookie ? tcp_cookie_tsval(req) :
-							       tcp_clock_ms(sk->net->host));
+		opts->tsval = req->ts_off + (req->syncookie ? tcp_cookie_tsval(req) :
+							      tcp_clock_ms(sk->net->host));
 		opts->tsecr = req->ts_recent;
 		if (!treq->snt_tsval_first)
 			treq->snt_tsval_first = opts->tsval;
@@ -272,9 +272,10 @@ struct sk_buff *tcp_make_synack(struct sock *sk, struct dst_entry *dst, struct r
 				const struct tcp_fastopen_cookie *foc)
 {
 	struct tcp_request_sock *treq = tcp_rsk(req);
+	const struct inet_addr saddr = skc_rcv_saddr(&req->skc), daddr = skc_daddr(&req->skc);
 	const struct tcp_ends ends = { .family = req->skc.skc_family,
-				       .saddr = &req->skc.skc_rcv_saddr,
-				       .daddr = &req->skc.skc_daddr };
+				       .saddr = &saddr,
+				       .daddr = &daddr };
 	u16 mss = tcp_mss_clamp(tcp_sk(sk), (u16)tcp_dst_advmss(dst));
 	struct sk_buff *skb;
 	struct tcp_out_options opts;
@@ -311,7 +312,7 @@ struct sk_buff *tcp_make_synack(struct sock *sk, struct dst_entry *dst, struct r
 	tcp_build(skb->data, &h);
 	tcp_key_sign(&key, skb->data, skb->len, TCP_HLEN, &ends);
 	if (!treq->snt_synack)
-		treq->snt_synack = tcp_skb_timestamp_us(skb);
+		treq->snt_synack = max_u32((u32)tcp_skb_timestamp_us(skb), 1);
 	MIB_INC(sk->net, TcpOutSegs);
 	return skb;
 }

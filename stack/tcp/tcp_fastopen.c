@@ -109,11 +109,12 @@ static void cookie_gen_cipher(const struct request_sock *req, const struct sipha
 			      struct tcp_fastopen_cookie *foc)
 {
 	const struct sock_common *skc = &req->skc;
+	const struct inet_addr saddr = skc_rcv_saddr(skc), daddr = skc_daddr(skc);
 	u32 words = skc->skc_family == AF_INET ? 1 : 4;
 	u8 bytes[32];
 
-	put_addr(bytes, &skc->skc_daddr, words);
-	put_addr(bytes + 4 * words, &skc->skc_rcv_saddr, words);
+	put_addr(bytes, &daddr, words);
+	put_addr(bytes + 4 * words, &saddr, words);
 	put_le64(foc->val, siphash(bytes, 8 * words, key));
 	foc->len = TCP_FASTOPEN_COOKIE_SIZE;
 }

@@ -132,12 +132,11 @@ int tcp_v4_connect(struct sock *sk, const struct sock_addr *addr)
 /* inet_csk_route_req, inet_csk_route_child_sock: back to who sent the SYN. */
 static struct dst_entry *route_to_peer(const struct sock *sk, const struct request_sock *req)
 {
-	const struct inet_opts *opt = req->ireq_opt;
+	const struct inet_opts *opt = ireq_opt(req);
 	struct flowi4 fl4 = { .oif = req->ir_iif,
 			      .mark = req->ir_mark,
-			      .saddr = req->skc.skc_rcv_saddr.w[0],
-			      .daddr = opt && opt->opt.srr ? opt->opt.faddr :
-							     req->skc.skc_daddr.w[0],
+			      .saddr = req->skc.skc_v4.rcv_saddr,
+			      .daddr = opt && opt->opt.srr ? opt->opt.faddr : req->skc.skc_v4.daddr,
 			      .sport = req->skc.skc_num,
 			      .dport = req->skc.skc_dport,
 			      .tos = sk->inet_tos & 0x1c,
@@ -233,34 +232,35 @@ void tcp_v4_mtu_reduced(struct sock *sk, u32 mtu)
 static void tcp_v4_init_req(struct request_sock *req, const struct sock *sk, struct sk_buff *skb)
 {
 	const struct inet_skb_parm *parm = tcp_v4_skb_parm(skb);
+	struct reqsk_rare *rare;
 	struct inet_opts *opt;
 
-	req->skc.skc_rcv_saddr = inet_addr4(ip4_daddr(ip_hdr(skb)));
-	req->skc.skc_daddr = inet_addr4(ip4_saddr(ip_hdr(skb)));
+	req->skc.skc_v4.rcv_saddr = ip4_daddr(ip_hdr(skb));
+	req->skc.skc_v4.daddr = ip4_saddr(ip_hdr(skb));
 	if (!parm->opt.optlen)
 		return;
 	opt = mem_zalloc(net_world(sk->net), MEM_MISC, sizeof(*opt));
 	if (!opt)
 		return;
-	if (ip_options_echo_from(sk->net, opt, skb, &parm->opt) || !opt->opt.optlen)
-		mem_free(net_world(sk->net), MEM_MISC, opt, sizeof(*opt));
+	rare = ip_options_echo_from(sk->net, opt, skb, &parm->opt) || !opt->opt.optlen ?
+		       NULL :
+		       reqsk_rare_get(req);
+	if (rare)
+		rare->opt = opt;
 	else
-		req->ireq_opt = opt;
+		mem_free(net_world(sk->net), MEM_MISC, opt, sizeof(*opt));
 }
 
 static void tcp_v4_reqsk_destructor(struct request_sock *req)
 {
-	tcp_saved_syn_free(req->skc.skc_net, &tcp_rsk(req)->saved_syn);
-	if (req->ireq_opt)
-		mem_free(net_world(req->skc.skc_net), MEM_MISC, req->ireq_opt,
-			 sizeof(*req->ireq_opt));
-	req->ireq_opt = NULL;
+	tcp_reqsk_saved_syn_free(req);
+	mem_free(net_world(req->skc.skc_net), MEM_MISC, ireq_opt(req), sizeof(struct inet_opts));
 }
 
 static int tcp_v4_send_synack(struct sock *sk, struct dst_entry *dst, struct request_sock *req,
 			      const struct tcp_fastopen_cookie *foc)
 {
-	be32 laddr = req->skc.skc_rcv_saddr.w[0], faddr = req->skc.skc_daddr.w[0];
+	be32 laddr = req->skc.skc_v4.rcv_saddr, faddr = req->skc.skc_v4.daddr;
 	struct dst_entry *route = NULL;
 	struct sk_buff *skb;
 	u8 tos = sk->inet_tos;
@@ -280,7 +280,7 @@ static int tcp_v4_send_synack(struct sock *sk, struct dst_entry *dst, struct req
 	__tcp_v4_send_check(skb, laddr, faddr);
 	if (sk->net->sysctl.tcp_reflect_tos)
 		tos = (u8)((req->syn_tos & ~INET_ECN_MASK) | (tos & INET_ECN_MASK));
-	err = ip_build_and_send_pkt(sk->net, skb, sk, laddr, faddr, req->ireq_opt, tos,
+	err = ip_build_and_send_pkt(sk->net, skb, sk, laddr, faddr, ireq_opt(req), tos,
 				    sk->inet_uc_ttl);
 	return err == NET_XMIT_CN ? 0 : err;
 }
@@ -327,7 +327,7 @@ static void child_init(struct sock *sk, struct sock *newsk, const struct request
 
 	newsk->inet_mc_ttl = ip4_ttl(ip_hdr(skb));
 	newsk->inet_id = ip_ident_first(sk->net);
-	inet_csk(newsk)->icsk_ext_hdr_len = req->ireq_opt ? req->ireq_opt->opt.optlen : 0;
+	inet_csk(newsk)->icsk_ext_hdr_len = ireq_opt(req) ? ireq_opt(req)->opt.optlen : 0;
 	/* Its SYN was for us on an AnyIP device: the address stays good without being ours. */
 	if (inet_addr_type(sk->net, newsk->inet_rcv_saddr) != RTN_LOCAL)
 		newsk->inet_transparent = 1;
@@ -372,8 +372,8 @@ struct sock *tcp_v4_syn_recv_sock(struct sock *sk, struct sk_buff *skb, struct r
 		tcp_listendrop(sk);
 		return NULL;
 	}
-	if (ip_sock_set_opt(newsk, req->ireq_opt))
-		req->ireq_opt = NULL;
+	if (ip_sock_set_opt(newsk, ireq_opt(req)) && req->rsk_rare)
+		req->rsk_rare->opt = NULL;
 	tcp_move_syn(newsk, req);
 	return newsk;
 }
@@ -394,10 +394,10 @@ static void tcp_v4_send_check(struct sock *sk, struct sk_buff *skb)
 
 static int tcp_v4_af_send_synack(struct sock *sk, struct sk_buff *skb, struct request_sock *req)
 {
-	be32 laddr = req->skc.skc_rcv_saddr.w[0], faddr = req->skc.skc_daddr.w[0];
+	be32 laddr = req->skc.skc_v4.rcv_saddr, faddr = req->skc.skc_v4.daddr;
 
 	__tcp_v4_send_check(skb, laddr, faddr);
-	return ip_build_and_send_pkt(sk->net, skb, sk, laddr, faddr, req->ireq_opt, sk->inet_tos,
+	return ip_build_and_send_pkt(sk->net, skb, sk, laddr, faddr, ireq_opt(req), sk->inet_tos,
 				     sk->inet_uc_ttl);
 }
 
@@ -567,6 +567,8 @@ int tcp_init(struct host *h)
 		mem_free(h->world, MEM_MISC, th, sizeof(*th));
 		return err;
 	}
+	th->hashinfo.rsk_ops = &tcp_request_sock_ipv4_ops.ops;
+	th->hashinfo.rsk_ops_v6 = &tcp_request_sock_ipv6_ops.ops;
 	th->hashinfo.twsk_unique = tcp_twsk_unique;
 	th->hashinfo.twsk_destructor = tcp_twsk_destructor;
 	get_random_siphash_key(h->world, RANDOM_ISN, &th->isn_key);

@@ -176,18 +176,26 @@ static int tcp_v6_connect(struct sock *sk, const struct sock_addr *addr)
 
 /* ---- passive open ---- */
 
+/* A request with its addresses. */
+struct tcp6_request_sock {
+	struct tcp_request_sock tcp; /* first */
+	struct inet6_key key;
+};
+
 static void tcp_v6_init_req(struct request_sock *req, const struct sock *sk, struct sk_buff *skb)
 {
+	struct tcp6_request_sock *req6 = container_of(tcp_rsk(req), struct tcp6_request_sock, tcp);
+
 	(void)sk;
-	req->skc.skc_rcv_saddr = ipv6_daddr(skb);
-	req->skc.skc_daddr = ipv6_saddr(skb);
+	req6->key = (struct inet6_key){ .rcv_saddr = ipv6_daddr(skb), .daddr = ipv6_saddr(skb) };
+	req->skc.skc_v6 = &req6->key;
 }
 
 static struct dst_entry *tcp_v6_route_req(const struct sock *sk, const struct request_sock *req)
 {
 	struct flowi6 fl6 = { .oif = sk->sk_bound_dev_if,
-			      .saddr = req->skc.skc_rcv_saddr,
-			      .daddr = req->skc.skc_daddr };
+			      .saddr = req->skc.skc_v6->rcv_saddr,
+			      .daddr = req->skc.skc_v6->daddr };
 	struct rt6_info *rt;
 	int err;
 
@@ -202,19 +210,20 @@ static struct dst_entry *tcp_v6_route_req(const struct sock *sk, const struct re
 /* A segment of a request, its route set. Takes skb. */
 static int request_xmit(struct sock *sk, struct sk_buff *skb, const struct request_sock *req)
 {
+	const struct inet6_key *key = req->skc.skc_v6;
 	const struct ipv6_pinfo *np = sk->pinet6;
 	u8 tclass = np->tclass;
 
 	if (sk->net->sysctl.tcp_reflect_tos)
 		tclass = (u8)((req->syn_tos & ~INET_ECN_MASK) | (tclass & INET_ECN_MASK));
-	const struct ip6_xmit_args args = { .saddr = &req->skc.skc_rcv_saddr,
-					    .daddr = &req->skc.skc_daddr,
+	const struct ip6_xmit_args args = { .saddr = &key->rcv_saddr,
+					    .daddr = &key->daddr,
 					    .flowlabel = np->flow_label,
 					    .hop_limit = np->hop_limit,
 					    .tclass = tclass,
 					    .protocol = IPPROTO_TCP };
 
-	__tcp_v6_send_check(skb, &req->skc.skc_rcv_saddr, &req->skc.skc_daddr);
+	__tcp_v6_send_check(skb, &key->rcv_saddr, &key->daddr);
 	return ip6_xmit(sk->net, sk, skb, &args);
 }
 
@@ -242,7 +251,7 @@ static int tcp_v6_send_synack(struct sock *sk, struct dst_entry *dst, struct req
 
 static void tcp_v6_reqsk_destructor(struct request_sock *req)
 {
-	tcp_saved_syn_free(req->skc.skc_net, &tcp_rsk(req)->saved_syn);
+	tcp_reqsk_saved_syn_free(req);
 }
 
 static int tcp_v6_rtx_synack(struct sock *sk, struct request_sock *req)
@@ -257,7 +266,7 @@ static void tcp_syn_ack_timeout(struct request_sock *req)
 
 const struct tcp_request_sock_ops tcp_request_sock_ipv6_ops = {
 	.ops = { .family = AF_INET6,
-		 .obj_size = sizeof(struct tcp_request_sock),
+		 .obj_size = sizeof(struct tcp6_request_sock),
 		 .rtx_syn_ack = tcp_v6_rtx_synack,
 		 .send_ack = tcp_v6_reqsk_send_ack,
 		 .send_reset = tcp_v6_send_reset,

@@ -26,11 +26,12 @@ const struct tcp_md5sig_key *tcp_md5_do_lookup(const struct sock *sk, u8 family,
 /* Of the connection's peer. */
 static inline const struct tcp_md5sig_key *tcp_md5_lookup(const struct sock *sk)
 {
-	const struct sock_common *skc = inet_skc(sk);
+	struct inet_addr daddr;
 
 	if (!tcp_sk(sk)->rare->auth)
 		return NULL;
-	return tcp_md5_do_lookup(sk, skc->skc_family, &skc->skc_daddr);
+	daddr = skc_daddr(inet_skc(sk));
+	return tcp_md5_do_lookup(sk, inet_skc(sk)->skc_family, &daddr);
 }
 /* A child's, for its peer alone. 0, -ENOMEM. */
 int tcp_md5_key_copy(struct net *net, struct tcp_auth *auth, const struct inet_addr *addr,

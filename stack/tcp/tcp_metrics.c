@@ -120,8 +120,8 @@ static void addresses(const struct sock *sk, struct inet_addr *saddr, struct ine
 		*saddr = inet_addr4(sk->inet_saddr);
 		*daddr = inet_addr4(sk->inet_daddr);
 	} else {
-		*saddr = inet_skc(sk)->skc_rcv_saddr;
-		*daddr = inet_skc(sk)->skc_daddr;
+		*saddr = skc_rcv_saddr(inet_skc(sk));
+		*daddr = skc_daddr(inet_skc(sk));
 	}
 }
 
@@ -275,11 +275,11 @@ void tcp_init_metrics(struct sock *sk)
 bool tcp_peer_is_proven(const struct request_sock *req)
 {
 	const struct sock_common *skc = &req->skc;
+	const struct inet_addr saddr = skc_rcv_saddr(skc), daddr = skc_daddr(skc);
 	struct tcp_metrics_block *oldest;
 	u32 depth;
 	const struct tcp_metrics_block *tm =
-		find(skc->skc_net, skc->skc_family, &skc->skc_rcv_saddr, &skc->skc_daddr, &depth,
-		     &oldest);
+		find(skc->skc_net, skc->skc_family, &saddr, &daddr, &depth, &oldest);
 
 	return tm && tm->vals[TCP_METRIC_RTT];
 }

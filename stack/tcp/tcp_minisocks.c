@@ -168,14 +168,15 @@ void tcp_time_wait(struct sock *sk, u8 state, u32 timeo)
 static bool tw_on_loopback(const struct inet_timewait_sock *tw)
 {
 	const struct sock_common *skc = &tw->tw_common;
+	const struct inet_addr *daddr;
 
 	if (skc->skc_bound_dev_if == 1) /* LOOPBACK_IFINDEX */
 		return true;
 	if (skc->skc_family == AF_INET)
-		return ntohl(skc->skc_daddr.w[0]) >> 24 == 127 ||
-		       ntohl(skc->skc_rcv_saddr.w[0]) >> 24 == 127;
-	return !(skc->skc_daddr.w[0] | skc->skc_daddr.w[1] | skc->skc_daddr.w[2]) &&
-	       ntohl(skc->skc_daddr.w[3]) == 1;
+		return ntohl(skc->skc_v4.daddr) >> 24 == 127 ||
+		       ntohl(skc->skc_v4.rcv_saddr) >> 24 == 127;
+	daddr = &skc->skc_v6->daddr;
+	return !(daddr->w[0] | daddr->w[1] | daddr->w[2]) && ntohl(daddr->w[3]) == 1;
 }
 
 bool tcp_twsk_unique(struct sock *sk, struct inet_timewait_sock *tw, bool bound)
@@ -237,7 +238,7 @@ static void child_synack_again(struct sock *newsk, const struct request_sock *re
 	if (!req->num_timeout)
 		return;
 	/* It timed out: should that have been needless, it is undone (RFC 5682). */
-	newtp->retrans_stamp = (u32)(tcp_rsk(req)->snt_synack / 1000);
+	newtp->retrans_stamp = (u32)(tcp_synack_sent_us(req) / 1000);
 	loss->total_rto = req->num_timeout;
 	loss->undo_marker = tcp_rsk(req)->snt_isn;
 	loss->total_rto_time = tcp_clock_ms(newsk->net->host) - newtp->retrans_stamp;
@@ -307,7 +308,7 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 	}
 	newtp->rx_opt.num_sacks = 0;
 	newtp->rx_opt.dsack = 0;
-	newtp->tsoffset = treq->ts_off;
+	newtp->tsoffset = req->ts_off;
 	tcp_ecn_openreq_child(newsk, req, skb);
 	if (skb->len >= TCP_MSS_DEFAULT + newtp->tcp_header_len)
 		newicsk->icsk_ack.last_seg_size =
@@ -349,7 +350,7 @@ static void req_check_tstamp(struct request_sock *req, const struct sk_buff *skb
 		if (req->tstamp_ok)
 			*tsecr_reject = !between(opt->rcv_tsecr, treq->snt_tsval_first,
 						 treq->snt_tsval_last);
-		opt->rcv_tsecr -= treq->ts_off;
+		opt->rcv_tsecr -= req->ts_off;
 	}
 	opt->ts_recent = req->ts_recent;
 	/* When it was taken is not kept: about one time-out ago. */
@@ -375,7 +376,7 @@ static void req_out_of_window(struct sock *sk, struct request_sock *req, struct 
 	if (!(TCP_SKB_CB(skb)->tcp_flags & TCPHDR_RST) &&
 	    !tcp_oow_rate_limited(sk->net, skb, MIB_TcpExtTCPACKSkippedSynRecv,
 				  &tcp_rsk(req)->last_oow_ack_time))
-		req->rsk_ops->send_ack(sk, skb, req);
+		reqsk_ops(req)->send_ack(sk, skb, req);
 	if (paws_reject) {
 		*reason = SKB_DROP_REASON_TCP_RFC7323_PAWS;
 		MIB_INC(sk->net, TcpExtPAWSEstab);
@@ -391,7 +392,7 @@ static struct sock *req_embryonic_reset(struct sock *sk, struct request_sock *re
 					struct sk_buff *skb, u8 flags)
 {
 	if (!(flags & TCPHDR_RST))
-		req->rsk_ops->send_reset(sk, skb, SK_RST_REASON_INVALID_SYN);
+		reqsk_ops(req)->send_reset(sk, skb, SK_RST_REASON_INVALID_SYN);
 	if (inet_csk_reqsk_queue_drop(sk, req))
 		MIB_INC(sk->net, TcpExtEmbryonicRsts);
 	return NULL;
@@ -413,7 +414,7 @@ static void req_rst_or_syn(struct sock *sk, struct request_sock *req, struct sk_
 		if (!tcp_oow_rate_limited(sk->net, skb, MIB_TcpExtTCPACKSkippedSynRecv,
 					  &tcp_rsk(req)->last_oow_ack_time)) {
 			MIB_INC(sk->net, TcpExtTCPChallengeACK);
-			req->rsk_ops->send_ack(sk, skb, req);
+			reqsk_ops(req)->send_ack(sk, skb, req);
 		}
 		return;
 	}
@@ -429,7 +430,7 @@ static void child_rst_or_syn(struct sock *sk, struct request_sock *req, struct s
 	MIB_INC(sk->net, TcpAttemptFails);
 	if (!(flags & TCPHDR_RST)) {
 		*reason = SKB_DROP_REASON_TCP_INVALID_SYN;
-		req->rsk_ops->send_reset(sk, skb, SK_RST_REASON_INVALID_SYN);
+		reqsk_ops(req)->send_reset(sk, skb, SK_RST_REASON_INVALID_SYN);
 		return;
 	}
 	*reason = SKB_DROP_REASON_TCP_RESET;

@@ -10,6 +10,7 @@
 #include "tcp/tcp.h"
 #include "tcp/tcp_ack.h"
 #include "tcp/tcp_cong.h"
+#include "tcp/tcp_syn.h"
 #include "tcp/tcp_timer.h"
 
 #define MIN_RTT_NONE UINT32_MAX
@@ -211,7 +212,7 @@ void tcp_synack_rtt_meas(struct sock *sk, struct request_sock *req)
 	s64 rtt_us = -1;
 
 	if (req && !req->num_retrans && tcp_rsk(req)->snt_synack)
-		rtt_us = tcp_stamp_us_delta(tcp_clock_us(sk->net->host), tcp_rsk(req)->snt_synack);
+		rtt_us = tcp_stamp_us_delta(tcp_clock_us(sk->net->host), tcp_synack_sent_us(req));
 	tcp_ack_update_rtt(sk, FLAG_SYN_ACKED, rtt_us, -1, rtt_us, &rs);
 }
 

@@ -137,6 +137,7 @@ static bool syn_backlog_refuses(const struct sock *sk, const struct request_sock
 static bool tcp_req_isn(struct sock *sk, struct request_sock *req, u32 tw_isn)
 {
 	const struct sock_common *skc = &req->skc;
+	struct inet_addr laddr, faddr;
 
 	if (req->syncookie) {
 		tcp_rsk(req)->snt_isn = tcp_cookie_init_sequence(sk, req);
@@ -148,8 +149,10 @@ static bool tcp_req_isn(struct sock *sk, struct request_sock *req, u32 tw_isn)
 	}
 	if (syn_backlog_refuses(sk, req))
 		return false;
-	tcp_rsk(req)->snt_isn = secure_tcp_seq(sk->net, &skc->skc_rcv_saddr, skc->skc_num,
-					       &skc->skc_daddr, skc->skc_dport);
+	laddr = skc_rcv_saddr(skc);
+	faddr = skc_daddr(skc);
+	tcp_rsk(req)->snt_isn =
+		secure_tcp_seq(sk->net, &laddr, skc->skc_num, &faddr, skc->skc_dport);
 	return true;
 }
 
@@ -158,9 +161,8 @@ static struct dst_entry *tcp_req_init(const struct tcp_request_sock_ops *ops, st
 				      struct sk_buff *skb, struct request_sock *req, u32 tw_isn,
 				      struct tcp_fastopen_cookie *foc)
 {
-	struct tcp_request_sock *treq = tcp_rsk(req);
-	const struct sock_common *skc = &req->skc;
 	struct tcp_options_received opt;
+	struct inet_addr laddr, faddr;
 	struct dst_entry *dst;
 
 	parse_syn(ops, sk, skb, &opt, req->syncookie ? NULL : foc);
@@ -174,8 +176,10 @@ static struct dst_entry *tcp_req_init(const struct tcp_request_sock_ops *ops, st
 	dst = ops->route_req(sk, req);
 	if (!dst)
 		return NULL;
+	laddr = skc_rcv_saddr(&req->skc);
+	faddr = skc_daddr(&req->skc);
 	if (opt.tstamp_ok)
-		treq->ts_off = secure_tcp_ts_off(sk->net, &skc->skc_rcv_saddr, &skc->skc_daddr);
+		req->ts_off = secure_tcp_ts_off(sk->net, &laddr, &faddr);
 	tcp_ecn_create_request(req, skb, sk, dst);
 	if (!tcp_req_isn(sk, req, tw_isn)) {
 		dst_release(dst);
@@ -207,20 +211,25 @@ void tcp_saved_syn_free(const struct net *net, struct saved_syn **saved)
 	*saved = NULL;
 }
 
+void tcp_reqsk_saved_syn_free(struct request_sock *req)
+{
+	if (req->rsk_rare)
+		tcp_saved_syn_free(req->skc.skc_net, &req->rsk_rare->saved_syn);
+}
+
 void tcp_move_syn(struct sock *newsk, struct request_sock *req)
 {
-	struct saved_syn **saved = &tcp_rsk(req)->saved_syn;
 	struct tcp_rare *rare;
 
-	if (!*saved)
+	if (!req->rsk_rare || !req->rsk_rare->saved_syn)
 		return;
 	rare = tcp_rare_get(newsk);
 	if (!rare) {
-		tcp_saved_syn_free(newsk->net, saved);
+		tcp_reqsk_saved_syn_free(req);
 		return;
 	}
-	rare->saved_syn = *saved;
-	*saved = NULL;
+	rare->saved_syn = req->rsk_rare->saved_syn;
+	req->rsk_rare->saved_syn = NULL;
 }
 
 /* TCP_SAVE_SYN: IP and TCP header, with 2 the link's in front (tcp_reqsk_record_syn). */
@@ -231,7 +240,7 @@ static void tcp_reqsk_record_syn(const struct sock *sk, struct request_sock *req
 	const u8 *from = skb_network_header(skb);
 	struct saved_syn *saved;
 
-	if (!mode)
+	if (!mode || !reqsk_rare_get(req))
 		return;
 	if (mode == 2 && skb->mac_header != 0xffff && skb->mac_header <= skb->network_header)
 		from = skb_mac_header(skb);
@@ -241,7 +250,7 @@ static void tcp_reqsk_record_syn(const struct sock *sk, struct request_sock *req
 		return;
 	saved->len = len;
 	memcpy(saved->data, from, len);
-	tcp_rsk(req)->saved_syn = saved;
+	req->rsk_rare->saved_syn = saved;
 }
 
 int tcp_conn_request(const struct tcp_request_sock_ops *ops, struct sock *sk, struct sk_buff *skb)
@@ -263,7 +272,7 @@ int tcp_conn_request(const struct tcp_request_sock_ops *ops, struct sock *sk, st
 		tcp_listendrop(sk);
 		return 0;
 	}
-	req = inet_reqsk_alloc(&ops->ops, sk);
+	req = inet_reqsk_alloc(ops->ops.family, sk);
 	if (req)
 		req->syncookie = action == SYN_COOKIE;
 	dst = req ? tcp_req_init(ops, sk, skb, req, tw_isn, &foc) : NULL;

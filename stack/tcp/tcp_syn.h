@@ -20,7 +20,7 @@ struct tcp_request_sock_ops {
 
 static inline const struct tcp_request_sock_ops *tcp_rsk_ops(const struct request_sock *req)
 {
-	return (const struct tcp_request_sock_ops *)(const void *)req->rsk_ops;
+	return (const struct tcp_request_sock_ops *)(const void *)reqsk_ops(req);
 }
 
 /* The SYN-ACK again: counted, and in the request. 0 or -errno. */
@@ -55,13 +55,21 @@ static inline u32 tcp_synack_window(const struct request_sock *req)
 	return min_u32(req->rsk_rcv_wnd, 65535);
 }
 
+/* When the first SYN-ACK went, on the clock of tcp_clock_us(). */
+static inline u64 tcp_synack_sent_us(const struct request_sock *req)
+{
+	u64 now = tcp_clock_us(req->skc.skc_net->host);
+
+	return now - (u32)((u32)now - tcp_rsk(req)->snt_synack);
+}
+
 /* Jiffies to the next SYN-ACK (tcp_reqsk_timeout). */
 u32 tcp_reqsk_timeout(const struct request_sock *req);
 
 /* Our time stamp in segments of a request. */
 static inline u32 tcp_rsk_tsval(const struct request_sock *req)
 {
-	return tcp_clock_ms(req->skc.skc_net->host) + tcp_rsk(req)->ts_off;
+	return tcp_clock_ms(req->skc.skc_net->host) + req->ts_off;
 }
 
 static inline void tcp_segs_in(struct tcp_sock *tp, const struct sk_buff *skb)

@@ -34,10 +34,11 @@ static const u16 msstab[] = { 536, 1300, 1440, 1460 };
 static u32 cookie_hash(const struct sock_common *skc, u32 count, u32 c)
 {
 	const struct siphash_key *key = &tcp_host_of(skc->skc_net)->cookie_key[c];
-	u64 l = (u64)ntohl(skc->skc_rcv_saddr.w[0]) << 32 | ntohl(skc->skc_rcv_saddr.w[1]);
-	u64 l2 = (u64)ntohl(skc->skc_rcv_saddr.w[2]) << 32 | ntohl(skc->skc_rcv_saddr.w[3]);
-	u64 f = (u64)ntohl(skc->skc_daddr.w[0]) << 32 | ntohl(skc->skc_daddr.w[1]);
-	u64 f2 = (u64)ntohl(skc->skc_daddr.w[2]) << 32 | ntohl(skc->skc_daddr.w[3]);
+	const struct inet_addr laddr = skc_rcv_saddr(skc), faddr = skc_daddr(skc);
+	u64 l = (u64)ntohl(laddr.w[0]) << 32 | ntohl(laddr.w[1]);
+	u64 l2 = (u64)ntohl(laddr.w[2]) << 32 | ntohl(laddr.w[3]);
+	u64 f = (u64)ntohl(faddr.w[0]) << 32 | ntohl(faddr.w[1]);
+	u64 f2 = (u64)ntohl(faddr.w[2]) << 32 | ntohl(faddr.w[3]);
 
 	return (u32)siphash_3u64(siphash_4u64(l, l2, f, f2, key),
 				 (u32)skc->skc_num << 16 | skc->skc_dport, count, key);
@@ -182,7 +183,7 @@ struct sock *tcp_cookie_check(const struct tcp_request_sock_ops *ops, struct soc
 	if (!sk->net->sysctl.tcp_syncookies || !(cb->tcp_flags & TCPHDR_ACK) ||
 	    cb->tcp_flags & (TCPHDR_RST | TCPHDR_SYN) || no_recent_overflow(sk))
 		return sk;
-	req = inet_reqsk_alloc(&ops->ops, sk);
+	req = inet_reqsk_alloc(ops->ops.family, sk);
 	if (!req)
 		return NULL;
 	tcp_req_key(req, sk, skb);
@@ -198,9 +199,11 @@ struct sock *tcp_cookie_check(const struct tcp_request_sock_ops *ops, struct soc
 	MIB_INC(sk->net, TcpExtSyncookiesRecv);
 	tcp_parse_options(sk->net, skb, &opt, false, NULL);
 	if (opt.saw_tstamp) {
-		tcp_rsk(req)->ts_off =
-			secure_tcp_ts_off(sk->net, &req->skc.skc_rcv_saddr, &req->skc.skc_daddr);
-		opt.rcv_tsecr -= tcp_rsk(req)->ts_off;
+		const struct inet_addr laddr = skc_rcv_saddr(&req->skc);
+		const struct inet_addr faddr = skc_daddr(&req->skc);
+
+		req->ts_off = secure_tcp_ts_off(sk->net, &laddr, &faddr);
+		opt.rcv_tsecr -= req->ts_off;
 	}
 	if (!cookie_timestamp_decode(sk->net, &opt)) {
 		reqsk_put(req);

@@ -265,7 +265,7 @@ static void fastopen_synack_timer(struct sock *sk, struct request_sock *req)
 					   (u32)sk->net->sysctl.tcp_synack_retries + 1;
 	u64 next;
 
-	req->rsk_ops->syn_ack_timeout(req);
+	reqsk_ops(req)->syn_ack_timeout(req);
 	if (req->num_timeout >= max) {
 		tcp_write_err(sk);
 		return;

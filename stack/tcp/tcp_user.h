@@ -37,6 +37,7 @@ int tcp_getsockopt(struct sock *sk, u32 level, u32 name, u8 *val, u32 len);
 void tcp_get_info(struct sock *sk, u8 *out);
 /* Forgets a saved SYN; may be NULL. */
 void tcp_saved_syn_free(const struct net *net, struct saved_syn **saved);
+void tcp_reqsk_saved_syn_free(struct request_sock *req);
 /* The request's SYN becomes the child's; without memory it is lost. */
 void tcp_move_syn(struct sock *newsk, struct request_sock *req);
 

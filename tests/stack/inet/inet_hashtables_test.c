@@ -9,52 +9,62 @@
 #define MANY 20000u
 
 /* Entries of their own: the tables look at nothing but the key. */
-static struct sock_common *random_entry(struct inet_world *iw, struct sock_common *skc)
+static struct sock_common *random_entry(struct inet_world *iw, struct sock_common *skc,
+					struct inet6_key *key)
 {
 	u32 r = get_random_u32(iw->w, RANDOM_TCP);
 	bool six = r & 1;
 
 	memset(skc, 0, sizeof(*skc));
+	*key = (struct inet6_key){ inet_addr4(ip(r >> 14 & 3)), inet_addr4(ip(r >> 16 & 15)) };
+	key->rcv_saddr.w[3] = ip(r >> 24 & 1);
+	key->daddr.w[2] = ip(r >> 25 & 3);
 	skc->skc_net = iw->net;
 	skc->skc_kind = SKC_SOCK;
 	skc->skc_family = six ? AF_INET6 : AF_INET;
 	skc->skc_num = (u16)(r >> 1 & 7);
 	skc->skc_dport = (u16)(r >> 4 & 15);
-	skc->skc_rcv_saddr = inet_addr4(ip(r >> 14 & 3));
-	skc->skc_daddr = inet_addr4(ip(r >> 16 & 15));
 	if (six) {
-		skc->skc_rcv_saddr.w[3] = ip(r >> 24 & 1);
-		skc->skc_daddr.w[2] = ip(r >> 25 & 3);
+		skc->skc_v6 = key;
+	} else {
+		skc->skc_v4.rcv_saddr = key->rcv_saddr.w[0];
+		skc->skc_v4.daddr = key->daddr.w[0];
 	}
 	return skc;
 }
 
 static struct sock_common *lookup(struct inet_world *iw, const struct sock_common *k)
 {
-	return __inet_lookup_established(&iw->hi, iw->net, k->skc_family, &k->skc_daddr,
-					 k->skc_dport, &k->skc_rcv_saddr, k->skc_num, 3);
+	const struct inet_addr laddr = skc_rcv_saddr(k), faddr = skc_daddr(k);
+
+	return __inet_lookup_established(&iw->hi, iw->net, k->skc_family, &faddr, k->skc_dport,
+					 &laddr, k->skc_num, 3);
 }
 
 static bool same_key(const struct sock_common *a, const struct sock_common *b)
 {
+	const struct inet_addr laddr = skc_rcv_saddr(a), laddr2 = skc_rcv_saddr(b);
+	const struct inet_addr faddr = skc_daddr(a), faddr2 = skc_daddr(b);
+
 	return a->skc_family == b->skc_family && a->skc_num == b->skc_num &&
-	       a->skc_dport == b->skc_dport &&
-	       inet_addr_equal(&a->skc_rcv_saddr, &b->skc_rcv_saddr) &&
-	       inet_addr_equal(&a->skc_daddr, &b->skc_daddr);
+	       a->skc_dport == b->skc_dport && inet_addr_equal(&laddr, &laddr2) &&
+	       inet_addr_equal(&faddr, &faddr2);
 }
 
 static void finds_what_a_list_finds(void **state)
 {
 	struct inet_world *iw = inet_world_new(1);
 	struct sock_common *e = calloc(3000, sizeof(*e));
+	struct inet6_key *keys = calloc(3000, sizeof(*keys));
 	u32 n = 0, hits = 0;
 
 	(void)state;
 	assert_non_null(e);
+	assert_non_null(keys);
 	for (u32 i = 0; i < 3000; i++) {
 		struct sock_common *found, *naive = NULL, k;
 
-		random_entry(iw, &k);
+		random_entry(iw, &k, &keys[n]);
 		for (u32 j = 0; j < n && !naive; j++)
 			if (!hlist_unhashed(&e[j].skc_node) && same_key(&e[j], &k))
 				naive = &e[j];
@@ -74,6 +84,7 @@ static void finds_what_a_list_finds(void **state)
 	inet_hashinfo_check(&iw->hi, 1);
 	for (u32 i = 0; i < n; i++)
 		inet_ehash_remove(&iw->hi, &e[i]);
+	free(keys);
 	free(e);
 	inet_world_end(iw);
 }
@@ -92,8 +103,8 @@ static void chains_stay_short(void **state)
 		e[i].skc_family = AF_INET;
 		e[i].skc_num = 80;
 		e[i].skc_dport = (u16)(1024 + (i & 0x3fff));
-		e[i].skc_rcv_saddr = inet_addr4(ip(0xc0000201));
-		e[i].skc_daddr = inet_addr4(ip(0x0a000000 + (i >> 14)));
+		e[i].skc_v4.rcv_saddr = ip(0xc0000201);
+		e[i].skc_v4.daddr = ip(0x0a000000 + (i >> 14));
 		inet_ehash_insert(&iw->hi, &e[i]);
 	}
 #ifndef TAPLINE_HOSTILE
@@ -120,9 +131,10 @@ static void bound_device_counts(void **state)
 {
 	struct inet_world *iw = inet_world_new(3);
 	struct sock_common a, b;
+	struct inet6_key key;
 
 	(void)state;
-	random_entry(iw, &a);
+	random_entry(iw, &a, &key);
 	a.skc_bound_dev_if = 3;
 	b = a;
 	b.skc_bound_dev_if = 4;

@@ -46,6 +46,7 @@ static struct sock *setup(struct inet_world **iw, u32 backlog)
 	struct sock *sk;
 
 	*iw = inet_world_new(1);
+	(*iw)->hi.rsk_ops = &ops;
 	the_world = (*iw)->w;
 	sent = 0;
 	timeouts = 0;
@@ -61,13 +62,13 @@ static struct sock *setup(struct inet_world **iw, u32 backlog)
 
 static struct request_sock *add_request(struct sock *sk, u16 port)
 {
-	struct request_sock *req = inet_reqsk_alloc(&ops, sk);
+	struct request_sock *req = inet_reqsk_alloc(AF_INET, sk);
 
 	assert_non_null(req);
 	req->skc.skc_num = 80;
 	req->skc.skc_dport = port;
-	req->skc.skc_rcv_saddr = inet_addr4(ip(0xc0000201));
-	req->skc.skc_daddr = inet_addr4(ip(0xc6336401));
+	req->skc.skc_v4.rcv_saddr = ip(0xc0000201);
+	req->skc.skc_v4.daddr = ip(0xc6336401);
 	assert_true(inet_csk_reqsk_queue_hash_add(sk, req, 1 * HZ));
 	reqsk_put(req); /* the table's is left */
 	return req;
@@ -131,13 +132,12 @@ static void twice_is_once(void **state)
 {
 	struct inet_world *iw;
 	struct sock *sk = setup(&iw, 10);
-	struct request_sock *first = add_request(sk, 1000), *req = inet_reqsk_alloc(&ops, sk);
+	struct request_sock *first = add_request(sk, 1000), *req = inet_reqsk_alloc(AF_INET, sk);
 
 	(void)state;
 	req->skc.skc_num = 80;
 	req->skc.skc_dport = 1000;
-	req->skc.skc_rcv_saddr = first->skc.skc_rcv_saddr;
-	req->skc.skc_daddr = first->skc.skc_daddr;
+	req->skc.skc_v4 = first->skc.skc_v4;
 	assert_false(inet_csk_reqsk_queue_hash_add(sk, req, 1 * HZ));
 	reqsk_put(req);
 	assert_int_equal(inet_csk_reqsk_queue_len(sk), 1);

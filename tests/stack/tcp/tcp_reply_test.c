@@ -155,7 +155,9 @@ static void timewait_numbers(void **state)
 
 static void request_numbers(void **state)
 {
-	struct tcp_request_sock treq = { .snt_isn = UINT32_MAX, .rcv_nxt = 5, .ts_off = 9 };
+	struct tcp_request_sock treq = { .req = { .ts_off = 9 },
+					 .snt_isn = UINT32_MAX,
+					 .rcv_nxt = 5 };
 	struct tcp_hdr h;
 
 	(void)state;
