@@ -244,7 +244,7 @@ struct pd_file *pd_file_load(const char *path, const struct script_config *confi
 
 	*f = (struct pd_file){ .config = config, .path = xstrdup(path) };
 	if (code)
-		strbuf_printf(error, "%s:1: cannot read the file: %s", path, strerror(code));
+		strbuf_printf(error, "%s: cannot read the file: %s", path, strerror(code));
 	else {
 		find_failure(f, strbuf_text(&text));
 		ok = load_tests(f, arguments, families, &text, error);

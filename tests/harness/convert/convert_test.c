@@ -289,7 +289,7 @@ static void test_record(void **state)
 	(void)state;
 	assert_string_equal(c->out, "0\n5\n2\n1\n");
 	c = command("$TAPLINE convert --record x.pkt");
-	assert_contains(c->err, "x.pkt:1: cannot read the file");
+	assert_contains(c->err, "x.pkt: cannot read the file");
 	c = command("$TAPLINE convert --info x.pkt");
 	assert_contains(
 		c->err,
