@@ -77,8 +77,8 @@ static void ip6_rt_update_pmtu(struct dst_entry *dst, struct sock *sk, struct sk
 				 .dev = dst->dev };
 
 	(void)skb;
-	mtu = max_u32(mtu, IPV6_MIN_MTU);
-	if (!sk || mtu >= ip6_mtu(dst) || rt->type != RTN_UNICAST)
+	/* RFC 8201 4: less than every link carries is no path MTU. */
+	if (!sk || mtu < IPV6_MIN_MTU || mtu >= ip6_mtu(dst) || rt->type != RTN_UNICAST)
 		return;
 	spec.prefix = sk->pinet6->daddr;
 	spec.pmtu = mtu;

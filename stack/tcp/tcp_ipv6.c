@@ -69,6 +69,9 @@ void tcp_v6_mtu_reduced(struct sock *sk, u32 mtu)
 
 	if (sk->sk_state == TCP_LISTEN || sk->sk_state == TCP_CLOSE || tcp_v6_rebuild_header(sk))
 		return;
+	/* What would make segments no shorter is not kept either. */
+	if (tcp_mtu_to_mss(sk, mtu) >= tcp_sk(sk)->mss_cache)
+		return;
 	dst = sk->dst_cache;
 	dst->ops->update_pmtu(dst, sk, NULL, mtu);
 	if (tcp_v6_rebuild_header(sk))

@@ -332,20 +332,26 @@ void tcp_update_rto_time(struct tcp_sock *tp)
 	loss->rto_stamp = 0;
 }
 
+/* Bytes of each packet that this one was cut into. */
+static u32 tcp_skb_seglen(const struct sk_buff *skb)
+{
+	return tcp_skb_pcount(skb) == 1 ? skb->len : tcp_skb_mss(skb);
+}
+
 void tcp_simple_retransmit(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 mss = tcp_current_mss(sk), lost = tp->lost_out;
+	u32 mss = tcp_current_mss(sk);
 	/* SYN and data of a fast open lie apart in the queue, but went as one that was too long. */
 	bool all = tp->syn_data && sk->sk_state == TCP_SYN_SENT;
 
 	if (!tcp_loss_get(sk))
 		return;
 	for (struct sk_buff *skb = tcp_rtx_queue_head(sk); skb; skb = tcp_rtx_queue_next(skb))
-		if (all || skb->len > mss)
+		if (all || tcp_skb_seglen(skb) > mss)
 			tcp_mark_skb_lost(sk, skb);
 	tcp_loss_own(tp)->retransmit_skb_hint = NULL;
-	if (lost == tp->lost_out)
+	if (!tp->lost_out)
 		return;
 	if (tcp_is_reno(tp))
 		limit_reno_sacked(tp);
