@@ -162,6 +162,7 @@ static const struct constant constants[] = {
 	C(IP_NODEFRAG),
 	C(IP_CHECKSUM),
 	C(IP_RECVFRAGSIZE),
+	C(IP_RECVERR_RFC4884),
 	C(MCAST_JOIN_GROUP),
 	C(MCAST_LEAVE_GROUP),
 	C(IP_UNICAST_IF),

@@ -196,7 +196,7 @@ void icmp_reply(struct sk_buff *skb, const struct icmp_message *m)
 	struct net *net = dev_net(skb->dev);
 	struct inet_opts opts;
 	struct ipcm_cookie ipc;
-	struct flowi4 fl4 = { .proto = IPPROTO_ICMP };
+	struct flowi4 fl4 = { .proto = IPPROTO_ICMP, .mark = ip4_reply_mark(net, skb) };
 	const u8 *iph = ip_hdr(skb);
 	bool limited = false;
 	struct rtable *rt;
@@ -206,6 +206,7 @@ void icmp_reply(struct sk_buff *skb, const struct icmp_message *m)
 	    !icmpv4_global_allow(net, m->head[0], m->head[1], &limited))
 		return;
 	ipcm_init_sk(&ipc, NULL);
+	ipc.sockc.mark = fl4.mark;
 	ipc.protocol = IPPROTO_ICMP;
 	ipc.tos = ip4_tos(iph);
 	ipc.addr = ip4_saddr(iph);
@@ -289,6 +290,8 @@ void __icmp_send(struct sk_buff *skb, u8 type, u8 code, u32 info, const struct i
 	if (ip_options_echo_from(net, &opts, skb, opt))
 		return;
 	ipcm_init_sk(&ipc, NULL);
+	fl4.mark = ip4_reply_mark(net, skb);
+	ipc.sockc.mark = fl4.mark;
 	ipc.protocol = IPPROTO_ICMP;
 	/* RFC 1812 4.3.2.5: errors go with precedence INTERNETCONTROL, the TOS of the packet. */
 	ipc.tos = icmp4_is_error(type) ? (s16)((ip4_tos(iph) & 0x1e) | 0xc0) : ip4_tos(iph);

@@ -33,6 +33,12 @@ struct inet_opts {
 	u8 data[40];
 };
 
+/* The mark of what answers skb (IP4_REPLY_MARK). */
+static inline u32 ip4_reply_mark(const struct net *net, const struct sk_buff *skb)
+{
+	return net->sysctl.fwmark_reflect ? skb->mark : 0;
+}
+
 #define IPSKB_FORWARDED	    0x01u
 #define IPSKB_FRAG_COMPLETE 0x08u
 #define IPSKB_REROUTED	    0x10u

@@ -429,7 +429,8 @@ static void segment_header(struct net *net, struct sk_buff *skb, const struct so
 	if (optlen)
 		ip_options_build(net, iph, &IPCB(skb)->opt, opt, final, saddr);
 	skb->priority = sk->sk_priority;
-	skb->mark = sk->sk_mark;
+	if (!skb->mark) /* a SYN-ACK has that of its request */
+		skb->mark = sk->sk_mark;
 }
 
 int ip_build_and_send_pkt(struct net *net, struct sk_buff *skb, const struct sock *sk, be32 saddr,

@@ -161,6 +161,51 @@ int ip_cmsg_send(const struct sock *sk, const struct msghdr *msg, struct ipcm_co
 
 /* ---- the error queue ---- */
 
+#define ICMP_EXT_MIN_QUOTE 128u /* octets of the datagram in front of an extension */
+#define ICMP_EXT_HLEN	   4u
+#define ICMP_EXT_OBJ_HLEN  4u
+
+/* ip_icmp_error_rfc4884_validate: checksum and lengths of the objects, from off to the end. */
+static bool icmp_ext_valid(const struct sk_buff *skb, u32 off)
+{
+	u8 head[ICMP_EXT_HLEN];
+
+	if (!skb_copy_bits(skb, off, head, sizeof(head)))
+		return false;
+	if (head[0] >> 4 != 2) /* not the version that this is about */
+		return true;
+	if (get_be16(head + 2) && csum_fold(skb_checksum(skb, off, skb->len - off, 0)))
+		return false;
+	off += ICMP_EXT_HLEN;
+	while (off < skb->len) {
+		if (!skb_copy_bits(skb, off, head, ICMP_EXT_OBJ_HLEN) ||
+		    get_be16(head) < ICMP_EXT_OBJ_HLEN)
+			return false;
+		off += get_be16(head);
+	}
+	return off == skb->len;
+}
+
+/*
+ * ip_icmp_error_rfc4884: ee_data of an error whose payload, at skb->data, is `hlen` octets behind
+ * the ICMP header: where in the payload an extension (RFC 4884 7) begins, and whether it is bad.
+ * 0: there is none.
+ */
+static u32 icmp_ext_data(const struct sk_buff *skb, const u8 *icmp, u32 hlen)
+{
+	u32 off = icmp[5] * 4u; /* RFC 4884 4: the length of the datagram, in words */
+	u8 type = icmp4_type(icmp);
+
+	if (type != ICMP_DEST_UNREACH && type != ICMP_TIME_EXCEEDED && type != ICMP_PARAMETERPROB)
+		return 0;
+	if (off < ICMP_EXT_MIN_QUOTE || off < hlen)
+		return 0;
+	off -= hlen;
+	if (off + ICMP_EXT_HLEN > skb->len)
+		return 0;
+	return icmp_ext_valid(skb, off) ? off : off | SO_EE_RFC4884_FLAG_INVALID << 16;
+}
+
 void ip_icmp_error(struct sock *sk, struct sk_buff *skb, s32 err, u16 port, u32 info, u32 payload)
 {
 	const u8 *icmp = skb_transport_header(skb);
@@ -180,6 +225,9 @@ void ip_icmp_error(struct sock *sk, struct sk_buff *skb, s32 err, u16 port, u32 
 	};
 	if (pskb_may_pull(n, payload)) {
 		skb_pull(n, payload);
+		if (sk->sk_rare->inet_cmsg_flags & IP_ERR_RFC4884)
+			skb_ext_err(n)->ee_data =
+				icmp_ext_data(n, skb_transport_header(n), payload);
 		skb_reset_transport_header(n);
 		if (!sock_queue_err_skb(sk, n))
 			return;

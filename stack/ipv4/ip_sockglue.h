@@ -18,6 +18,7 @@
 #define IP_CMSG_ORIGDSTADDR  0x40u
 #define IP_CMSG_CHECKSUM     0x80u
 #define IP_CMSG_RECVFRAGSIZE 0x100u
+#define IP_ERR_RFC4884	     0x200u /* of entries of the error queue: IP_RECVERR_RFC4884 */
 
 int ip_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len);
 int ip_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len);

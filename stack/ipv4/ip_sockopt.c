@@ -185,6 +185,8 @@ static int set_ip_number(struct sock *sk, u32 name, s32 v)
 		if (!v)
 			sock_error_queue_purge(sk);
 		return 0;
+	case IP_RECVERR_RFC4884:
+		return v < 0 || v > 1 ? -EINVAL : set_cmsg_flag(sk, IP_ERR_RFC4884, v != 0);
 	case IP_FREEBIND:
 		sk->inet_freebind = v != 0;
 		return 0;
@@ -280,6 +282,9 @@ static int get_ip_number(struct sock *sk, u32 name, s32 *v)
 		return get_mtu(sk, v);
 	case IP_RECVERR:
 		*v = sk->inet_recverr;
+		return 0;
+	case IP_RECVERR_RFC4884:
+		*v = (sk->sk_rare->inet_cmsg_flags & IP_ERR_RFC4884) != 0;
 		return 0;
 	case IP_FREEBIND:
 		*v = sk->inet_freebind;

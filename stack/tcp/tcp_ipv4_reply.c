@@ -40,12 +40,19 @@ void __tcp_v4_send_check(struct sk_buff *skb, be32 saddr, be32 daddr)
 /* Headers of everything below, in front of the segment. */
 #define REPLY_HEADROOM (LL_MAX_HEADER + IP4_HLEN_MAX)
 
+static u32 reply_mark(const struct net *net, const struct sk_buff *skb, const struct reply_arg *arg)
+{
+	u32 reflected = ip4_reply_mark(net, skb);
+
+	return reflected ? reflected : arg->mark;
+}
+
 static struct rtable *reply_route(struct net *net, struct sk_buff *skb, const struct reply_arg *arg,
 				  const struct inet_opts *opt)
 {
 	const u8 *iph = ip_hdr(skb), *th = tcp_hdr(skb);
 	struct flowi4 fl4 = { .oif = arg->oif,
-			      .mark = arg->mark,
+			      .mark = reply_mark(net, skb, arg),
 			      .saddr = ip4_daddr(iph),
 			      .daddr = opt->opt.srr ? opt->opt.faddr : ip4_saddr(iph),
 			      .sport = tcp_dest(th),
@@ -78,7 +85,7 @@ static void ip_send_unicast_reply(struct net *net, struct sk_buff *skb, const st
 				  .sk_protocol = IPPROTO_TCP,
 				  .inet_pmtudisc = IP_PMTUDISC_DO,
 				  .inet_uc_ttl = -1,
-				  .sk_mark = arg->mark,
+				  .sk_mark = reply_mark(net, skb, arg),
 				  .sk_priority = arg->priority };
 	struct inet_opts opt;
 	struct sk_buff *nskb;

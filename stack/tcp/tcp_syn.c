@@ -74,6 +74,8 @@ void tcp_req_key(struct request_sock *req, const struct sock *sk, const struct s
 	req->skc.skc_bound_dev_if = sk->sk_bound_dev_if;
 	req->ir_iif = sk->sk_bound_dev_if;
 	req->ir_mark = sk->sk_mark;
+	if (!req->ir_mark && sk->net->sysctl.tcp_fwmark_accept) /* inet_request_mark */
+		req->ir_mark = skb->mark;
 	req->no_srccheck = sk->inet_transparent;
 	req->timeout = TCP_TIMEOUT_INIT;
 }

@@ -123,6 +123,15 @@ return function(world)
   -- Longer than a jiffy of any kernel, shorter than a delayed ACK.
   function w.settle() world.sleep(6000000) end
 
+  -- Until the socket is in a state of TCP (its number): what goes with a tick of the clock, as the ACK of
+  -- a FIN does, may come later on a busy machine.
+  function w.await_state(fd, state)
+    for _ = 1, 500 do
+      if w.get(fd, C.SOL_TCP, 11, 1) == ("1:%02x"):format(state) then return end
+      world.sleep(2000000)
+    end
+  end
+
   -- Scenes --------------------------------------------------------------------------------------
 
   -- A way to a station that never answers, as what it is sent is for another.

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- TCP_INFO of a socket as words, without what is a time or follows from one;
--- what is 0 is left out.
+-- what is 0 is left out, and a field named `without` (flags: tcpi_delivery_rate_app_limited, which follows from
+-- times where an ACK comes at once).
 local FIELDS = {}
 
 for name, offset, size in ([[
@@ -17,13 +18,13 @@ for name, offset, size in ([[
   FIELDS[#FIELDS + 1] = { name, offset + 1, "<I" .. size, offset + size }
 end
 
-return function(w, fd)
+return function(w, fd, without)
   local result, err = w.sys("getsockopt", { fd = fd, arg0 = w.C.SOL_TCP, arg1 = 11, size = 512 })
   if not result then return err end
   local words = { "size=" .. result.ret }
   for _, f in ipairs(FIELDS) do
     local value = f[4] <= #result.data and f[3]:unpack(result.data, f[2]) or 0
-    if value ~= 0 then words[#words + 1] = f[1] .. "=" .. value end
+    if value ~= 0 and f[1] ~= without then words[#words + 1] = f[1] .. "=" .. value end
   end
   return table.concat(words, " ")
 end

@@ -33,12 +33,29 @@ makers["tcp-close-wait"] = function(w)
   return client, { listener }
 end
 
+-- Those that a station holds a connection in (connection.lua): its names there.
+local HELD = { ["tcp-syn-recv"] = "SYN_RECV_SOCK", ["tcp-fin-wait-1"] = "FIN_WAIT1", ["tcp-fin-wait-2"] = "FIN_WAIT2",
+  ["tcp-closing"] = "CLOSING", ["tcp-last-ack"] = "LAST_ACK", ["tcp-time-wait"] = "TIME_WAIT", ["tcp-reset"] = "UNREAD",
+  ["tcp-listening-request"] = "SYN_RECV" }
+
+local function hold(w, part)
+  local new, state = require "connection" (w)
+  return function()
+    local c = new(true)
+    state[HELD[part]](c)
+    if part == "tcp-reset" then c:send("R", c.rcv_nxt) end
+    c:take()
+    return c.fd or c.listener, { c.fd and c.listener }
+  end
+end
+
 return function(w, part)
   w.black_hole()
+  local make = makers[part] or hold(w, part)
 
   -- Calls f with a new socket.
   local function with_fresh(f)
-    local fd, others = makers[part](w)
+    local fd, others = make(w)
     f(fd)
     w.close(fd)
     for _, other in ipairs(others or {}) do w.close(other) end

@@ -8,6 +8,14 @@ for line in ([[
   options tcp-connecting
   options tcp-connected
   options tcp-close-wait
+  options tcp-listening-request
+  options tcp-syn-recv
+  options tcp-fin-wait-1
+  options tcp-fin-wait-2
+  options tcp-closing
+  options tcp-last-ack
+  options tcp-time-wait
+  options tcp-reset
   options udp
   options tcp6-closed
   states
@@ -34,6 +42,10 @@ for line in ([[
   counters
   sysctls net.ipv4.tcp
   sysctls net.ipv4.i
+  sysctls net.ipv4.f
+  sysctls net.ipv4.nexthop
+  sysctls net.ipv4.ping
+  sysctls net.ipv4.raw
   sysctls net.ipv4.udp
   sysctls net.ipv4.route
   sysctls net.ipv4.conf.all

@@ -61,6 +61,7 @@ for _, sequence in ipairs(require "sequences") do
     end
 
     require(sequence.file)(require "calls" (world), sequence.part)
+    if peer then peer:collect { during = "2us" } end
     t:ok(true)
   end)
 end

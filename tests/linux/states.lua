@@ -1,5 +1,9 @@
 -- SPDX-License-Identifier: MIT
 -- Every call in every state of a socket: what it returns, the poll mask and SO_ERROR behind it.
+local info = require "info"
+
+local CLOSE, FIN_WAIT2 = 7, 5
+
 return function(w)
   local C = w.C
   w.black_hole()
@@ -75,7 +79,7 @@ return function(w)
     { "fin-wait-2", function()
       local client, server, listener = w.pair()
       w.outcome("shutdown", { fd = client, arg0 = 1 })
-      w.settle()
+      w.await_state(client, FIN_WAIT2)
       return client, server, listener
     end },
     { "shut for reading", function()
@@ -87,14 +91,14 @@ return function(w)
     { "both shut", function()
       local client, server, listener = w.pair()
       w.outcome("shutdown", { fd = client, arg0 = 2 })
-      w.settle()
+      w.await_state(client, FIN_WAIT2)
       return client, server, listener
     end },
     { "closed by both", function()
       local client, server, listener = w.pair()
       w.outcome("shutdown", { fd = client, arg0 = 1 })
       w.close(server)
-      w.settle()
+      w.await_state(client, CLOSE)
       return client, listener
     end },
     { "last-ack, told", function()
@@ -102,10 +106,27 @@ return function(w)
       w.close(server)
       w.settle()
       w.outcome("shutdown", { fd = client, arg0 = 1 })
-      w.settle()
+      w.await_state(client, CLOSE)
       return client, listener
     end },
   }
+
+  -- Those that a station holds a connection in.
+  local new, wire_state = require "connection" (w)
+  for _, name in ipairs { "SYN_RECV", "SYN_SENT", "SYN_RECV_SOCK", "UNREAD", "UNACKED", "GAP", "FIN_WAIT1", "FIN_WAIT2",
+    "CLOSING", "TIME_WAIT", "CLOSE_WAIT", "LAST_ACK", "SHUT_RD", "RESET" } do
+    states[#states + 1] = { name, function()
+      local c = new(true)
+      if name == "RESET" then
+        wire_state.UNREAD(c)
+        c:send("R", c.rcv_nxt)
+      else
+        wire_state[name](c)
+      end
+      c:take()
+      return c.fd or c.listener, c.fd and c.listener
+    end }
+  end
 
   local function io(fd, request) return w.outcome("ioctl", { fd = fd, arg0 = request }) end
 
@@ -216,18 +237,30 @@ return function(w)
     { "TCP_INFO of nothing", function(fd) return w.get(fd, C.SOL_TCP, 11, 0) end },
     { "tcpi_state", function(fd) return w.get(fd, C.SOL_TCP, 11, 1) end },
     { "SO_ERROR twice", function(fd) return w.get(fd, 1, 4) .. " " .. w.get(fd, 1, 4) end },
+    -- Of what is sent again soon the counts hang on how long the machine takes.
+    { "TCP_INFO", function(fd, state) return state == "UNACKED" and "" or info(w, fd, "flags") end },
+    { "epoll", function(fd)
+      local ep = w.must("epoll_create", {}).ret
+      w.outcome("epoll_ctl", { fd = ep, arg0 = 1, arg1 = fd, data = ("<I4I8"):pack(0x20ff, 7) })
+      local got = w.must("epoll_wait", { fd = ep, arg0 = 8, size = 96, timeout = 0 })
+      w.close(ep)
+      return got.ret > 0 and w.events((("<I4"):unpack(got.data))) or "-"
+    end },
   }
 
   for _, state in ipairs(states) do
     for _, call in ipairs(calls) do
       local made = table.pack(state[2]())
       local fd = made[1]
-      local before = call[1] == "nothing" and "" or call[2](fd)
+      local before = call[1] == "nothing" and "" or call[2](fd, state[1])
       local now = w.poll(fd)
       w.settle()
       w.emit(state[1] .. ": " .. call[1], ("%s; %s; later %s; error %s"):format(before, now, w.poll(fd),
         w.get(fd, 1, 4)))
-      for _, other in ipairs(made) do w.close(other) end
+      for _, other in ipairs(made) do
+        if wire_state[state[1]] then w.set(other, C.SOL_SOCKET, 13, w.int(1) .. w.int(0)) end
+        w.close(other)
+      end
     end
   end
 end

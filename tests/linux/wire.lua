@@ -89,10 +89,13 @@ return function(w)
 
   function station.send(segment) w.inject(packet(segment)) end
 
-  -- The segments that the host has sent since the last call.
-  function station.take()
+  -- The segments that the host has sent since the last call; from a port, or all.
+  function station.take(port)
     local list = {}
-    for bytes in w.take do list[#list + 1] = parse(bytes) end
+    for bytes in w.take do
+      local segment = parse(bytes)
+      if segment and (not port or segment.sport == port) then list[#list + 1] = segment end
+    end
     return list
   end
 

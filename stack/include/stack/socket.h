@@ -163,6 +163,7 @@
 #define IP_CHECKSUM		23
 #define IP_BIND_ADDRESS_NO_PORT 24
 #define IP_RECVFRAGSIZE		25
+#define IP_RECVERR_RFC4884	26
 #define IP_MULTICAST_IF		32
 #define IP_MULTICAST_TTL	33
 #define IP_MULTICAST_LOOP	34
@@ -249,6 +250,8 @@
 #define SO_EE_ORIGIN_ZEROCOPY	  5
 
 #define SO_EE_CODE_ZEROCOPY_COPIED 1
+/* ee_data of SO_EE_ORIGIN_ICMP (struct sock_ee_data_rfc4884): length, and above it flags. */
+#define SO_EE_RFC4884_FLAG_INVALID 1
 
 /* ee_info of SO_EE_ORIGIN_TIMESTAMPING */
 #define SCM_TSTAMP_SND	 0
