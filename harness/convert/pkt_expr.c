@@ -133,6 +133,33 @@ static const char *comparison_here(struct pkt_reader *r)
 	return NULL;
 }
 
+/* "L == R" of two values, or of what two tables hold. */
+static void put_comparison(struct strbuf *out, const struct pkt_piece *left, const char *op,
+			   const struct pkt_piece *right, bool tables)
+{
+	const char *lua = *op == '!' ? "~=" : op;
+
+	if (tables) {
+		strbuf_printf(out, "tap.repr(%s) %s tap.repr(%s)", strbuf_text(&left->text), lua,
+			      strbuf_text(&right->text));
+		return;
+	}
+	pkt_piece_add(out, left, left->level <= L_COMPARE);
+	strbuf_printf(out, " %s ", lua);
+	pkt_piece_add(out, right, right->level <= L_COMPARE);
+}
+
+/* A side of a comparison: a tuple is a table there. */
+static bool side(struct pkt_reader *r, struct pkt_piece *out, bool *table)
+{
+	bool ok = binary(r, 0, out);
+
+	*table = ok && out->kind == K_TUPLE;
+	if (*table)
+		pkt_piece_wrap(out, "{ ", " }", K_ANY);
+	return ok;
+}
+
 /* a < b <= c: all of the neighbours. */
 static bool comparison(struct pkt_reader *r, struct pkt_piece *out)
 {
@@ -140,11 +167,17 @@ static bool comparison(struct pkt_reader *r, struct pkt_piece *out)
 	struct strbuf all = { 0 };
 	const char *op;
 	size_t count = 0;
+	bool left_table, right_table;
 	bool ok = binary(r, 0, &left);
 
+	left_table = ok && left.kind == K_TUPLE && comparison_here(r);
+	if (left_table)
+		pkt_piece_wrap(&left, "{ ", " }", K_ANY);
 	while (ok && (op = comparison_here(r))) {
 		r->py.p += strlen(op);
-		ok = binary(r, 0, &right);
+		ok = side(r, &right, &right_table);
+		if (ok && (left_table || right_table) && *op != '=' && *op != '!')
+			ok = pkt_no_lua(r, r->py.p, "is behind an order of tuples");
 		if (!ok)
 			break;
 		if (count++)
@@ -155,11 +188,10 @@ static bool comparison(struct pkt_reader *r, struct pkt_piece *out)
 			strbuf_puts(&out->left, strbuf_text(&left.text));
 			strbuf_puts(&out->right, strbuf_text(&right.text));
 		}
-		pkt_piece_add(&all, &left, left.level <= L_COMPARE);
-		strbuf_printf(&all, " %s ", *op == '!' ? "~=" : op);
-		pkt_piece_add(&all, &right, right.level <= L_COMPARE);
+		put_comparison(&all, &left, op, &right, left_table || right_table);
 		pkt_piece_free(&left);
 		left = right;
+		left_table = right_table;
 		right = (struct pkt_piece){ 0 };
 	}
 	if (!count) {
