@@ -11,22 +11,27 @@
 #include "kernel/timer.h"
 #include "lib/str.h"
 
+int sock_put_bytes(u8 *val, u32 len, const void *from, u32 size)
+{
+	u32 n = min_u32(len, size);
+
+	if (n)
+		memcpy(val, from, n);
+	return (int)n;
+}
+
 int sock_put_int(u8 *val, u32 len, s32 v)
 {
 	u8 b[4];
-	u32 n = min_u32(len, 4);
 
 	put_le32(b, (u32)v);
-	if (n)
-		memcpy(val, b, n);
-	return (int)n;
+	return sock_put_bytes(val, len, b, sizeof(b));
 }
 
 static int put_timeout(u64 timeo, u8 *val, u32 len)
 {
 	u8 b[16];
 	u64 sec = 0, usec = 0;
-	u32 n = min_u32(len, 16);
 
 	if (timeo != TIME_NEVER) {
 		sec = timeo / NSEC_PER_SEC;
@@ -34,8 +39,7 @@ static int put_timeout(u64 timeo, u8 *val, u32 len)
 	}
 	put_le64(b, sec);
 	put_le64(b + 8, usec);
-	memcpy(val, b, n);
-	return (int)n;
+	return sock_put_bytes(val, len, b, sizeof(b));
 }
 
 static int get_bound_device(const struct sock *sk, u8 *val, u32 len)
@@ -56,23 +60,19 @@ static int get_bound_device(const struct sock *sk, u8 *val, u32 len)
 static int get_linger(const struct sock *sk, u8 *val, u32 len)
 {
 	u8 b[8];
-	u32 n = min_u32(len, 8);
 
 	put_le32(b, (sk->sk_flags & SOCK_LINGER) != 0);
 	put_le32(b + 4, sk->sk_rare->lingertime_s);
-	memcpy(val, b, n);
-	return (int)n;
+	return sock_put_bytes(val, len, b, sizeof(b));
 }
 
 static int put_timestamping(const struct sock *sk, u32 name, u8 *val, u32 len)
 {
 	u8 b[8] = { 0 };
-	u32 n = min_u32(len, sizeof(b));
 
 	if (name == SO_TIMESTAMPING || sk->sk_flags & SOCK_TSTAMP_NEW)
 		put_le32(b, sk->sk_rare->tsflags);
-	memcpy(val, b, n);
-	return (int)n;
+	return sock_put_bytes(val, len, b, sizeof(b));
 }
 
 static int put_max_pacing_rate(const struct sock *sk, u8 *val, u32 len)
@@ -89,12 +89,10 @@ static int put_max_pacing_rate(const struct sock *sk, u8 *val, u32 len)
 static int put_peercred(u8 *val, u32 len)
 {
 	u8 b[12] = { 0 };
-	u32 n = min_u32(len, sizeof(b));
 
 	put_le32(b + 4, UINT32_MAX);
 	put_le32(b + 8, UINT32_MAX);
-	memcpy(val, b, n);
-	return (int)n;
+	return sock_put_bytes(val, len, b, sizeof(b));
 }
 
 void sk_get_meminfo(const struct sock *sk, u32 *mem)
@@ -112,13 +110,12 @@ void sk_get_meminfo(const struct sock *sk, u32 *mem)
 static int put_meminfo(const struct sock *sk, u8 *val, u32 len)
 {
 	u8 b[4 * SK_MEMINFO_VARS];
-	u32 n = min_u32(len, sizeof(b)), mem[SK_MEMINFO_VARS];
+	u32 mem[SK_MEMINFO_VARS];
 
 	sk_get_meminfo(sk, mem);
 	for (u32 i = 0; i < SK_MEMINFO_VARS; i++)
 		put_le32(b + 4 * i, mem[i]);
-	memcpy(val, b, n);
-	return (int)n;
+	return sock_put_bytes(val, len, b, sizeof(b));
 }
 
 static bool flags_are(const struct sock *sk, u32 set, u32 clear)
@@ -151,13 +148,51 @@ static s32 get_error(struct sock *sk)
 	return v;
 }
 
+/* What is a bit of sk_flags, also where it takes more to set it. 0: it is none. */
+static u32 flag_of(u32 name)
+{
+	switch (name) {
+	case SO_LOCK_FILTER:
+		return SOCK_FILTER_LOCKED;
+	case SO_DONTROUTE:
+		return SOCK_LOCALROUTE;
+	case SO_KEEPALIVE:
+		return SOCK_KEEPOPEN;
+	case SO_ZEROCOPY:
+		return SOCK_ZEROCOPY;
+	default:
+		return sock_opt_flag(name);
+	}
+}
+
+/* What lies in the rare part. */
+static bool get_rare(const struct sock_rare *rare, u32 name, s32 *v)
+{
+	switch (name) {
+	case SO_RCVLOWAT:
+		*v = rare->rcvlowat;
+		return true;
+	case SO_PEEK_OFF:
+		*v = rare->peek_off;
+		return true;
+	case SO_INCOMING_CPU:
+		*v = rare->incoming_cpu;
+		return true;
+	case SO_BUSY_POLL:
+		*v = (s32)rare->ll_usec;
+		return true;
+	case SO_PREFER_BUSY_POLL:
+		*v = rare->prefer_busy_poll;
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* What is a number of the socket. */
 static int get_int(struct sock *sk, u32 name, s32 *v)
 {
 	switch (name) {
-	case SO_LOCK_FILTER:
-		*v = (sk->sk_flags & SOCK_FILTER_LOCKED) != 0;
-		return 0;
 	case SO_REUSEADDR:
 		*v = sk->sk_reuse;
 		return 0;
@@ -179,9 +214,6 @@ static int get_int(struct sock *sk, u32 name, s32 *v)
 	case SO_ACCEPTCONN:
 		*v = sk->sk_state == TCP_LISTEN;
 		return 0;
-	case SO_DONTROUTE:
-		*v = (sk->sk_flags & SOCK_LOCALROUTE) != 0;
-		return 0;
 	case SO_SNDBUF:
 		*v = sk->sk_sndbuf;
 		return 0;
@@ -191,9 +223,6 @@ static int get_int(struct sock *sk, u32 name, s32 *v)
 	case SO_BUF_LOCK:
 		*v = sk->sk_userlocks & SOCK_BUF_LOCK_MASK;
 		return 0;
-	case SO_KEEPALIVE:
-		*v = (sk->sk_flags & SOCK_KEEPOPEN) != 0;
-		return 0;
 	case SO_NO_CHECK:
 		*v = sk->sk_no_check_tx;
 		return 0;
@@ -202,24 +231,6 @@ static int get_int(struct sock *sk, u32 name, s32 *v)
 		return 0;
 	case SO_MARK:
 		*v = (s32)sk->sk_mark;
-		return 0;
-	case SO_ZEROCOPY:
-		*v = (sk->sk_flags & SOCK_ZEROCOPY) != 0;
-		return 0;
-	case SO_RCVLOWAT:
-		*v = sk->sk_rare->rcvlowat;
-		return 0;
-	case SO_PEEK_OFF:
-		*v = sk->sk_rare->peek_off;
-		return 0;
-	case SO_INCOMING_CPU:
-		*v = sk->sk_rare->incoming_cpu;
-		return 0;
-	case SO_BUSY_POLL:
-		*v = (s32)sk->sk_rare->ll_usec;
-		return 0;
-	case SO_PREFER_BUSY_POLL:
-		*v = sk->sk_rare->prefer_busy_poll;
 		return 0;
 	case SO_INCOMING_NAPI_ID:
 		*v = (s32)sk_napi_id(sk);
@@ -256,7 +267,7 @@ static bool get_constant(u32 name, s32 *v)
 
 int sock_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len)
 {
-	u32 flag = sock_opt_flag(name);
+	u32 flag = flag_of(name);
 	int err = 0;
 	s32 v;
 
@@ -296,7 +307,7 @@ int sock_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len)
 	default:
 		if (flag)
 			v = (sk->sk_flags & flag) != 0;
-		else if (!get_constant(name, &v))
+		else if (!get_constant(name, &v) && !get_rare(sk->sk_rare, name, &v))
 			err = get_int(sk, name, &v);
 		break;
 	}

@@ -43,15 +43,6 @@ int tcp_setsockopt(struct sock *sk, u32 level, u32 name, const u8 *val, u32 len)
 
 /* ---- get ---- */
 
-static int get_bytes(u8 *val, u32 len, const void *from, u32 size)
-{
-	u32 n = min_u32(len, size);
-
-	if (n)
-		memcpy(val, from, n);
-	return (int)n;
-}
-
 /* Given once. */
 static int get_saved_syn(struct sock *sk, u8 *val, u32 len)
 {
@@ -62,7 +53,7 @@ static int get_saved_syn(struct sock *sk, u8 *val, u32 len)
 		return 0;
 	if (len < saved->len)
 		return -EINVAL;
-	n = get_bytes(val, len, saved->data, saved->len);
+	n = sock_put_bytes(val, len, saved->data, saved->len);
 	tcp_saved_syn_free(sk->net, &tcp_rare_own(tcp_sk(sk))->saved_syn);
 	return n;
 }
@@ -72,7 +63,7 @@ static int get_cc_info(const struct sock *sk, u8 *val, u32 len)
 	const struct tcp_congestion_ops *ca = inet_csk(sk)->icsk_ca_ops;
 	u8 info[16];
 
-	return ca->get_info ? get_bytes(val, len, info, ca->get_info(sk, info)) : 0;
+	return ca->get_info ? sock_put_bytes(val, len, info, ca->get_info(sk, info)) : 0;
 }
 
 int tcp_getsockopt(struct sock *sk, u32 level, u32 name, u8 *val, u32 len)
@@ -86,14 +77,14 @@ int tcp_getsockopt(struct sock *sk, u32 level, u32 name, u8 *val, u32 len)
 		return inet_csk(sk)->icsk_af_ops->getsockopt(sk, level, name, val, len);
 	if (name == TCP_INFO) {
 		tcp_get_info(sk, info);
-		return get_bytes(val, len, info, sizeof(info));
+		return sock_put_bytes(val, len, info, sizeof(info));
 	}
 	if (name == TCP_CONGESTION) {
 		const char *s = inet_csk(sk)->icsk_ca_ops->name;
 
 		for (u32 i = 0; s[i] && i + 1 < sizeof(ca); i++)
 			ca[i] = (u8)s[i];
-		return get_bytes(val, len, ca, sizeof(ca));
+		return sock_put_bytes(val, len, ca, sizeof(ca));
 	}
 	if (name >= TCP_AO_INFO && name <= TCP_AO_REPAIR)
 		return tcp_ao_getsockopt(sk, name, val, len);
@@ -104,9 +95,9 @@ int tcp_getsockopt(struct sock *sk, u32 level, u32 name, u8 *val, u32 len)
 	if (name == TCP_CC_INFO)
 		return get_cc_info(sk, val, len);
 	if (name == TCP_FASTOPEN_KEY)
-		return get_bytes(val, len, keys,
-				 tcp_fastopen_get_cipher(sk->net, sk, keys) *
-					 TCP_FASTOPEN_KEY_LENGTH);
+		return sock_put_bytes(val, len, keys,
+				      tcp_fastopen_get_cipher(sk->net, sk, keys) *
+					      TCP_FASTOPEN_KEY_LENGTH);
 	err = tcp_get_int(sk, name, &v);
 	return err ? err : sock_put_int(val, len, v);
 }
