@@ -445,6 +445,7 @@ void sk_get_meminfo(const struct sock *sk, u32 *mem);
 int sock_get_int(const u8 *val, u32 len, s32 *out);
 /* An int to the caller's room, cut to len. Returns the bytes written. */
 int sock_put_int(u8 *val, u32 len, s32 v);
+/* The same with bytes. */
 int sock_put_bytes(u8 *val, u32 len, const void *from, u32 size);
 /* Appends one control message in Linux's layout; sets MSG_CTRUNC when there is no room. */
 void put_cmsg(struct msghdr *msg, u32 level, u32 type, const u8 *data, u32 len);

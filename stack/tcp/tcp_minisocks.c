@@ -245,75 +245,106 @@ static void child_synack_again(struct sock *newsk, const struct request_sock *re
 	loss->total_rto_recoveries = 1;
 }
 
-struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock *req,
-				      struct sk_buff *skb)
+/* A socket like the listener, without what a listener may still have of a connection that it was.
+ * In *rare: what tcp_rare_adopt() gives it. NULL: no memory, or its key is gone. */
+static struct sock *child_alloc(const struct sock *sk, struct request_sock *req,
+				const struct tcp_rare **rare)
 {
-	const struct tcp_request_sock *treq = tcp_rsk(req);
-	struct inet_connection_sock *newicsk;
-	const struct tcp_rare *rare;
-	struct tcp_sock *newtp;
 	struct sock *newsk;
-	u32 now;
 
-	if (!tcp_rare_clone(sk, req, &rare))
+	if (!tcp_rare_clone(sk, req, rare))
 		return NULL;
 	newsk = inet_csk_clone_lock((struct sock *)(uintptr_t)(const void *)sk, req);
 	if (!newsk) {
-		tcp_rare_free(sk->net, rare);
+		tcp_rare_free(sk->net, *rare);
 		return NULL;
 	}
-	newicsk = inet_csk(newsk);
-	newtp = tcp_sk(newsk);
-	newtp->rare = &tcp_rare_default;
-	newtp->loss = &tcp_loss_none; /* a listener may have been a connection before */
-	now = tcp_jiffies32(newsk);
+	tcp_sk(newsk)->rare = &tcp_rare_default;
+	tcp_sk(newsk)->loss = &tcp_loss_none;
+	list_init(&tcp_sk(newsk)->tsorted_sent_queue);
+	return newsk;
+}
+
+/* Both sides behind their SYN. */
+static void child_numbers(struct tcp_sock *newtp, const struct tcp_request_sock *treq)
+{
+	u32 rcv_first = treq->rcv_isn + 1, snd_first = treq->snt_isn + 1;
+
 	newtp->pred_flags = 0;
-	newtp->rcv_wup = treq->rcv_isn + 1;
-	newtp->copied_seq = treq->rcv_isn + 1;
-	newtp->rcv_nxt = treq->rcv_isn + 1;
+	newtp->rcv_wup = rcv_first;
+	newtp->copied_seq = rcv_first;
+	newtp->rcv_nxt = rcv_first;
 	newtp->segs_in = 1; /* the SYN */
-	newtp->snd_sml = treq->snt_isn + 1;
-	newtp->snd_una = treq->snt_isn + 1;
-	newtp->snd_nxt = treq->snt_isn + 1;
-	newtp->snd_up = treq->snt_isn + 1;
-	newtp->write_seq = treq->snt_isn + 1;
-	newtp->pushed_seq = treq->snt_isn + 1;
+	newtp->snd_sml = snd_first;
+	newtp->snd_una = snd_first;
+	newtp->snd_nxt = snd_first;
+	newtp->snd_up = snd_first;
+	newtp->write_seq = snd_first;
+	newtp->pushed_seq = snd_first;
 	newtp->snd_wl1 = treq->rcv_isn;
-	list_init(&newtp->tsorted_sent_queue);
+}
+
+static void child_clocks(struct sock *newsk)
+{
+	struct tcp_sock *newtp = tcp_sk(newsk);
+	u32 now = tcp_jiffies32(newsk);
+
 	for (u32 i = 0; i < 3; i++) {
 		newtp->rtt_min.s[i][0] = now;
 		newtp->rtt_min.s[i][1] = UINT32_MAX;
 	}
-	newicsk->icsk_ack.lrcvtime = now;
+	inet_csk(newsk)->icsk_ack.lrcvtime = now;
 	newtp->lsndtime = now;
-	tcp_init_xmit_timers(newsk);
-	tcp_rare_adopt(newsk, rare);
-	child_synack_again(newsk, req);
-	if (newsk->sk_flags & SOCK_KEEPOPEN)
-		tcp_reset_keepalive_timer(newsk, keepalive_time_when(newtp));
+}
 
-	newtp->rx_opt.tstamp_ok = req->tstamp_ok;
-	newtp->rx_opt.sack_ok = req->sack_ok ? TCP_SACK_SEEN : 0;
-	child_windows(newtp, req, skb);
+/* What the SYNs agreed upon, and the room that it takes in every header. */
+static void child_options(struct sock *newsk, const struct request_sock *req)
+{
+	struct tcp_sock *newtp = tcp_sk(newsk);
+	struct tcp_options_received *opt = &newtp->rx_opt;
+
+	opt->tstamp_ok = req->tstamp_ok;
+	opt->sack_ok = req->sack_ok ? TCP_SACK_SEEN : 0;
+	opt->num_sacks = 0;
+	opt->dsack = 0;
+	opt->mss_clamp = req->mss;
+	opt->ts_recent_stamp = 0;
+	newtp->tsoffset = req->ts_off;
 	newtp->tcp_header_len = TCP_HLEN;
-	newtp->rx_opt.ts_recent_stamp = 0;
 	if (req->tstamp_ok) {
-		newtp->rx_opt.ts_recent = req->ts_recent;
-		newtp->rx_opt.ts_recent_stamp = tcp_clock_seconds(newsk->net->host);
+		opt->ts_recent = req->ts_recent;
+		opt->ts_recent_stamp = tcp_clock_seconds(newsk->net->host);
 		newtp->tcp_header_len = TCP_HLEN + TCPOLEN_TSTAMP_ALIGNED;
 	}
 	if (newtp->rare->auth) {
 		newsk->sk_gso_disabled = true;
 		newtp->tcp_header_len = (u16)(newtp->tcp_header_len + tcp_auth_len(newsk));
 	}
-	newtp->rx_opt.num_sacks = 0;
-	newtp->rx_opt.dsack = 0;
-	newtp->tsoffset = req->ts_off;
+}
+
+struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock *req,
+				      struct sk_buff *skb)
+{
+	const struct tcp_rare *rare;
+	struct sock *newsk = child_alloc(sk, req, &rare);
+	struct tcp_sock *newtp;
+
+	if (!newsk)
+		return NULL;
+	newtp = tcp_sk(newsk);
+	child_numbers(newtp, tcp_rsk(req));
+	child_clocks(newsk);
+	tcp_init_xmit_timers(newsk);
+	tcp_rare_adopt(newsk, rare);
+	child_synack_again(newsk, req);
+	if (newsk->sk_flags & SOCK_KEEPOPEN)
+		tcp_reset_keepalive_timer(newsk, keepalive_time_when(newtp));
+	child_options(newsk, req);
+	child_windows(newtp, req, skb);
 	tcp_ecn_openreq_child(newsk, req, skb);
 	if (skb->len >= TCP_MSS_DEFAULT + newtp->tcp_header_len)
-		newicsk->icsk_ack.last_seg_size =
+		inet_csk(newsk)->icsk_ack.last_seg_size =
 			(u16)min_u32(skb->len - newtp->tcp_header_len, UINT16_MAX);
-	newtp->rx_opt.mss_clamp = req->mss;
 	MIB_INC(newsk->net, TcpPassiveOpens);
 	return newsk;
 }
