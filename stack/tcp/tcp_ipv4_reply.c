@@ -183,6 +183,6 @@ void tcp_v4_reqsk_send_ack(struct sock *sk, struct sk_buff *skb, struct request_
 
 	if (!tcp_reply_request_key(&to, sk, req))
 		return;
-	tcp_reply_request(&to, req, &rep);
+	tcp_reply_request(&to, req, tcp_reply_request_seq(sk, req), &rep);
 	ip_send_unicast_reply(to.net, skb, &rep, &arg);
 }

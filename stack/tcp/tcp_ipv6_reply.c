@@ -141,6 +141,6 @@ void tcp_v6_reqsk_send_ack(struct sock *sk, struct sk_buff *skb, struct request_
 
 	if (!tcp_reply_request_key(&to, sk, req))
 		return;
-	tcp_reply_request(&to, req, &rep);
+	tcp_reply_request(&to, req, tcp_reply_request_seq(sk, req), &rep);
 	send_response(&to, &rep, sk->sk_bound_dev_if, reply_tclass(skb));
 }

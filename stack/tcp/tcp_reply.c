@@ -245,11 +245,16 @@ void tcp_reply_timewait(const struct tcp_reply_to *to, const struct inet_timewai
 	build_ack(to, &a, out);
 }
 
-void tcp_reply_request(const struct tcp_reply_to *to, const struct request_sock *req,
+u32 tcp_reply_request_seq(const struct sock *sk, const struct request_sock *req)
+{
+	return sk->sk_state == TCP_LISTEN ? tcp_rsk(req)->snt_isn + 1 : tcp_sk(sk)->snd_nxt;
+}
+
+void tcp_reply_request(const struct tcp_reply_to *to, const struct request_sock *req, u32 seq,
 		       struct tcp_reply *out)
 {
 	const struct tcp_request_sock *treq = tcp_rsk(req);
-	const struct ack_arg a = { .seq = treq->snt_isn + 1,
+	const struct ack_arg a = { .seq = seq,
 				   .ack = treq->rcv_nxt,
 				   .win = tcp_synack_window(req) >> req->rcv_wscale,
 				   .tsval = tcp_rsk_tsval(req),

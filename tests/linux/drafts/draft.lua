@@ -25,6 +25,8 @@ local themes = {
   losses = { ack = 30, pause = 25, write = 30, bytes = 10 },
   icmp = { icmp = 20, write = 30 },
   handshake = { handshake = 1, write = 10, shutdown = 5, close = 5 },
+  fastopen = { fastopen = 1, write = 30, close = 4 },
+  shrinking = { icmp = 25, bytes = 20, write = 30, ack = 45, pmtu = 1 },
 }
 
 if #arg < 2 then
@@ -100,6 +102,9 @@ local function sysctls()
   for _ = 1, theme.sysctls or (chance(0.3) and 1 or 0) do
     text = text .. "sysctl -q net.ipv4." .. pick(all) .. "\n"
   end
+  if theme.fastopen then
+    text = text .. ("sysctl -q net.ipv4.tcp_fastopen_key=0-1-2-3 net.ipv4.tcp_fastopen=%s\n"):format(pick { "0x603", "0x603", "0x3", "0x403", "0x207" })
+  end
   if c.ecn then
     text = text .. ("sysctl -q net.ipv4.tcp_ecn=%d\n"):format(c.ecn)
   end
@@ -140,6 +145,68 @@ local function options(extra)
     o[#o + 1] = "nop,nop," .. extra
   end
   return #o > 0 and " <" .. table.concat(o, ",") .. ">" or ""
+end
+
+-- Fast open, the passive side: SYNs with and without data and cookies, and what may come before the
+-- handshake is over. The sysctl says whether a cookie is needed.
+local function fastopen_server()
+  at(0, "socket(..., SOCK_STREAM, IPPROTO_TCP) = 3")
+  at(0, "bind(3, ..., ...) = 0")
+  at(0, "fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0")
+  at(0, "listen(3, 5) = 0")
+  if chance(0.8) then
+    at(0, "setsockopt(3, SOL_TCP, TCP_FASTOPEN, [%d], 4) = 0", pick { 1, 2, 5 })
+  end
+  local n = pick { 0, 1, 100, c.mss, 1400 }
+  at(0.01, "< S%s 0:%d(%d) win %d <%s%s>", c.ecn and "EW" or "", n, n, c.scale and 32792 or c.win,
+    handshake_options(0), pick { ",FO,nop,nop", ",FO 0123456789abcdef,nop,nop", "", ",FO 01234567,nop,nop" })
+  if chance(0.7) then
+    at(soon(), "accept(3, ..., ...) = 4")
+    at(0, "fcntl(4, F_SETFL, O_RDWR|O_NONBLOCK) = 0")
+    for _ = 1, random(0, 3) do
+      at(soon(), pick { "read(4, ..., 5000) = 0", "write(4, ..., 3000) = 3000", "write(4, ..., 100) = 100",
+        "shutdown(4, SHUT_WR) = 0", "close(4) = 0", "getsockopt(4, SOL_TCP, TCP_FASTOPEN, [0], [4]) = 0",
+        "< S 0:100(100) win 500 <mss 500>", "< R. 1:1(0) ack 1 win 0", "< R 5:5(0) win 0",
+        ("< P. %d:%d(200) ack 1 win 500"):format(n + 1, n + 201), "< . 1:1(0) ack 50000 win 500",
+        ("< F. %d:%d(0) ack 1 win 500"):format(n + 1, n + 1) })
+    end
+  end
+  c.next = pick { n + 1, n + 1, n + 1, 1 }
+  at(pick { 0.1, 0.1, 1.3 }, "< . %d:%d(0) ack 1 win %d%s", c.next, c.next, c.win, options())
+  if chance(0.8) then
+    at(0.01, "accept(3, ..., ...) = 4")
+  end
+end
+
+-- The active side: a first connection has fetched the cookie.
+local function fastopen_client()
+  at(0, "socket(..., SOCK_STREAM, IPPROTO_TCP) = 3")
+  at(0, "fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0")
+  at(0, "sendto(3, ..., %d, MSG_FASTOPEN, ..., ...) = -1 EINPROGRESS", pick { 0, 100 })
+  at(0.01, "< S. 0:0(0) ack 1 win 5000 <mss %d,FO %s,nop,nop>", pick { 940, 1460 }, pick { "01234567", "0123456789abcdef" })
+  at(0.01, "close(3) = 0")
+  at(0.01, "< R. 1:1(0) ack 1 win 0")
+  at(0.01, "socket(..., SOCK_STREAM, IPPROTO_TCP) = 4")
+  at(0, "fcntl(4, F_SETFL, O_RDWR|O_NONBLOCK) = 0")
+  local n = pick { 0, 1, 500, 1000, 2000 }
+  if chance(0.3) then
+    at(0, "setsockopt(4, SOL_TCP, TCP_FASTOPEN_CONNECT, [1], 4) = 0")
+    at(0, "connect(4, ..., ...) = 0")
+    at(soon(), "write(4, ..., %d) = %d", n, n)
+  else
+    at(0.01, "sendto(4, ..., %d, MSG_FASTOPEN, ..., ...) = %d", n, n)
+  end
+  for _ = 1, random(0, 2) do
+    at(soon(), pick { "write(4, ..., 1000) = 1000", "shutdown(4, SHUT_WR) = 0", "read(4, ..., 10) = -1 EAGAIN",
+      "< S 0:0(0) win 3000 <mss 1000>", "< R. 0:0(0) ack 1 win 0", "< . 1:1(0) ack 1 win 100",
+      "getsockopt(4, SOL_SOCKET, SO_ERROR, [0], [4]) = 0" })
+  end
+  c.written = n
+  c.acked = pick { 1, 1 + n, 1 + n, 1 + n // 2 }
+  local data = pick { 0, 0, 0, 100, 1400 }
+  at(pick { 0.02, 0.1, 1.3, 3.4 }, "< S. 0:%d(%d) ack %d win %d <%s>", data, data, c.acked,
+    c.scale and 32792 or c.win, handshake_options(100))
+  c.next = 1 + data
 end
 
 local function server()
@@ -373,16 +440,36 @@ function kinds.pause()
   c.time = c.time + pick { 0.3, 0.6, 1.1, 1.7 }
 end
 
+local ipv6 = os.getenv("FAMILY") == "ipv6"
+
+-- Errors of the family.
+local function errors()
+  return ipv6 and { "unreachable no_route", "unreachable admin_prohibited", "unreachable port_unreachable",
+    "unreachable address_unreachable", "packet_too_big mtu 1280", "packet_too_big mtu 800",
+    "time_exceeded hop_limit", "parameter_problem header_field", "unreachable not_neighbour" } or
+    { "unreachable host_unreachable", "unreachable net_unreachable",
+      "unreachable port_unreachable", "unreachable protocol_unreachable", "unreachable frag_needed mtu 800",
+      "unreachable frag_needed mtu 400", "time_exceeded ttl_exceeded_in_transit", "source_quench",
+      "parameter_problem pointer", "unreachable host_prohibited" }
+end
+
+-- A path MTU that gets smaller, or not.
+local function too_big()
+  local list = {}
+  for _, mtu in ipairs { 1500, 1499, 1400, 1300, 1280, 1279, 1040, 1000, 800, 552, 68, 40, 0 } do
+    list[#list + 1] = (ipv6 and "packet_too_big mtu %d" or "unreachable frag_needed mtu %d"):format(mtu)
+  end
+  return list
+end
+
 function kinds.icmp()
   if c.written < 1 or c.acked > c.written then
     return
   end
   local from = c.acked
   local n = math.min(c.mss, c.written - from + 1)
-  at(soon(), "< icmp %s [%d:%d(%d)]", pick { "unreachable host_unreachable", "unreachable net_unreachable",
-    "unreachable port_unreachable", "unreachable protocol_unreachable", "unreachable frag_needed mtu 800",
-    "unreachable frag_needed mtu 400", "time_exceeded ttl_exceeded_in_transit", "source_quench",
-    "parameter_problem pointer", "unreachable host_prohibited" }, from, from + n, n)
+  local messages = theme.pmtu and too_big() or errors()
+  at(soon(), "< icmp %s [%d:%d(%d)]", pick(messages), from, from + n, n)
 end
 
 local function run_step()
@@ -405,7 +492,9 @@ lines[1] = "`ip tcp_metrics flush all > /dev/null 2>&1\n" .. [[
 sysctl -q net.ipv4.tcp_rmem="4096 540000 15728640" net.ipv4.tcp_wmem="4096 262144 4194304"
 sysctl -q net.ipv4.tcp_congestion_control=cubic net.ipv4.tcp_slow_start_after_idle=0 net.ipv4.tcp_ecn=0
 ]] .. sysctls() .. "`"
-if c.client then
+if theme.fastopen then
+  (c.client and fastopen_client or fastopen_server)()
+elseif c.client then
   client()
 else
   server()

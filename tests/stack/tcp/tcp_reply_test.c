@@ -165,7 +165,7 @@ static void request_numbers(void **state)
 	treq.req.skc.skc_net = to.net;
 	treq.req.rsk_rcv_wnd = 70000;
 	treq.req.rcv_wscale = 1;
-	tcp_reply_request(&to, &treq.req, &rep);
+	tcp_reply_request(&to, &treq.req, treq.snt_isn + 1, &rep);
 	h = reply_hdr();
 	assert_int_equal(rep.len, TCP_HLEN);
 	assert_int_equal(h.flags, ACK);
@@ -173,7 +173,7 @@ static void request_numbers(void **state)
 	assert_int_equal(h.ack_seq, 5);
 	assert_int_equal(h.window, 65535 >> 1);
 	treq.req.ts_recent = 3;
-	tcp_reply_request(&to, &treq.req, &rep);
+	tcp_reply_request(&to, &treq.req, treq.snt_isn + 1, &rep);
 	assert_int_equal(rep.len, TCP_HLEN + 12);
 	assert_int_equal(get_be32(rep.bytes + TCP_HLEN + 4), tcp_clock_ms(w->hosts[0]) + 9);
 	assert_int_equal(get_be32(rep.bytes + TCP_HLEN + 8), 3);
@@ -251,7 +251,7 @@ static void md5_of_a_request(void **state)
 	treq.req.skc.skc_net = to.net;
 	treq.req.ts_recent = 3;
 	assert_true(tcp_reply_request_key(&to, sock_of(fd), &treq.req));
-	tcp_reply_request(&to, &treq.req, &rep);
+	tcp_reply_request(&to, &treq.req, treq.snt_isn + 1, &rep);
 	/* Behind the time stamps: both fit. */
 	assert_int_equal(rep.len, TCP_HLEN + 12 + TCPOLEN_MD5SIG_ALIGNED);
 	assert_int_equal(get_be32(rep.bytes + TCP_HLEN), 0x0101080a);
@@ -406,7 +406,7 @@ static void ao_of_a_request(void **state)
 	assert_false(tcp_reply_request_key(&to, sock_of(fd), &treq.req)); /* its keys are gone */
 	ao = ao_key(fd);
 	assert_true(tcp_reply_request_key(&to, sock_of(fd), &treq.req));
-	tcp_reply_request(&to, &treq.req, &rep);
+	tcp_reply_request(&to, &treq.req, treq.snt_isn + 1, &rep);
 	signed_by_ao(ao, UINT32_MAX, 7, 1); /* our SYN took the last number there is */
 	/* A key that is no more: another one for the peer. */
 	ao_segment(ACK, SNDID + 1);
