@@ -14,12 +14,6 @@
 #include "core/offload.h"
 #include "lib/checksum.h"
 
-/* Declared size of a sk_buff's head: not paid for a frame whose bytes became a frag of another. */
-#define SKB_HEAD_TRUESIZE 256u
-/* Frames whose bytes fit into the frags of one packet, its own counted: each such run costs one
- * head. */
-#define GRO_FRAG_RUN (MAX_SKB_FRAGS + 1u)
-
 /* ---- up the stack ---- */
 
 static void gro_normal_list(struct napi_struct *napi)
@@ -129,9 +123,7 @@ int skb_gro_receive(struct sk_buff *p, struct sk_buff *skb)
 	pcb->last = skb;
 	skb->prev = NULL;
 	skb->next = NULL;
-	p->truesize += skb->truesize;
-	if (pcb->count % GRO_FRAG_RUN && !pcb->is_flist)
-		p->truesize -= SKB_HEAD_TRUESIZE;
+	gro_charge(p, skb->truesize);
 	p->data_len += len;
 	p->len += len;
 	pcb->count += cb->count;
@@ -154,12 +146,10 @@ bool skb_gro_checksum_validate(struct sk_buff *skb, u32 psum)
 	return true;
 }
 
-/* Nearly all have 14 bytes: two overlapping words are cheaper than a call. */
+/* Nearly all have 14 bytes. */
 static inline bool same_link_header(const u8 *a, const u8 *b, u32 len)
 {
-	if (len == ETH_HLEN)
-		return get_le64(a) == get_le64(b) && get_le64(a + 6) == get_le64(b + 6);
-	return !memcmp(a, b, len);
+	return len == ETH_HLEN ? same_eth_header(a, b) : !memcmp(a, b, len);
 }
 
 /* Which held packets have the same link header and hash: they may be of the same flow. */

@@ -61,6 +61,12 @@ struct napi_gro_cb {
 	u8 flush; /* it can not be merged with what follows */
 	u8 ip_fixedid; /* the flow's identifications do not count (atomic datagrams) */
 	u8 is_flist; /* merged as a list of packets */
+	/*
+	 * For frames without an sk_buff (napi_gro_frag), set by a protocol that can tell: does the
+	 * frame whose network header stands at nh, `len` bytes with it, go on with p so that it is
+	 * merged and p is held on? NULL: of that protocol none is.
+	 */
+	bool (*continues)(struct sk_buff *p, const u8 *nh, u32 len, bool csum_ok);
 };
 _Static_assert(sizeof(struct napi_gro_cb) <= sizeof(((struct sk_buff *)NULL)->cb),
 	       "GRO's control block fits into a packet's");
@@ -95,6 +101,40 @@ bool skb_gro_checksum_validate(struct sk_buff *skb, u32 psum);
 bool gro_receive_network_flush(const struct sk_buff *skb, struct sk_buff *p);
 /* Adds the payload of skb to p. 0; -E2BIG: p is full, or skb may not be merged. */
 int skb_gro_receive(struct sk_buff *p, struct sk_buff *skb);
+
+/* Declared size of a sk_buff's head: not paid for a frame whose bytes became a frag of another. */
+#define SKB_HEAD_TRUESIZE 256u
+/* Frames whose bytes fit into the frags of one packet, its own counted: each such run costs one
+ * head. */
+#define GRO_FRAG_RUN (MAX_SKB_FRAGS + 1u)
+
+/* What the next frame, of so much truesize, adds to that of the packet it is merged into. */
+static inline void gro_charge(struct sk_buff *p, u32 truesize)
+{
+	p->truesize += truesize;
+	if (NAPI_GRO_CB(p)->count % GRO_FRAG_RUN && !NAPI_GRO_CB(p)->is_flist)
+		p->truesize -= SKB_HEAD_TRUESIZE;
+}
+
+/* Two overlapping words are cheaper than a call. */
+static inline bool same_eth_header(const u8 *a, const u8 *b)
+{
+	return get_le64(a) == get_le64(b) && get_le64(a + 6) == get_le64(b + 6);
+}
+
+/* A received frame in a data area of `size` bytes (skb_data_alloc) that has no sk_buff yet. */
+struct gro_frag {
+	u8 *head;
+	u32 size;
+	u32 offset, len; /* where it lies in the area, from the link header on */
+	u32 hash;
+	bool csum_ok; /* the device vouches for the transport checksum */
+};
+
+/* May frames be given to napi_gro_frag() in this poll? */
+bool napi_gro_frags_wanted(const struct napi_struct *napi);
+/* True: the frame has been merged, the area is the packet's. False: it is to become an sk_buff. */
+bool napi_gro_frag(struct napi_struct *napi, const struct gro_frag *f);
 
 /* `po` lives as long as the host. 0 or -ENOMEM. */
 int dev_add_offload(struct host *h, const struct packet_offload *po);

@@ -342,6 +342,33 @@ static inline void rx_plain_one(struct nic_queue *q)
 		nic_rx_no_skb(q, 1);
 }
 
+/* The plain frame at next_to_clean, when it does no more than go on with what GRO holds: false, it
+ * does not, and nothing has been done. */
+static bool rx_frag_one(struct nic_queue *q)
+{
+	struct nic_ring *r = &q->rx;
+	u32 i = r->next_to_clean;
+	const struct nic_rx_desc *d = &r->rx[i];
+	const struct gro_frag f = {
+		.head = r->rx_buffer[i].head,
+		.size = NIC_RX_AREA,
+		.offset = NIC_RX_HEADROOM,
+		.len = d->length,
+		.hash = d->status & RXD_HASH ? (u32)d->addr : 0,
+		.csum_ok = d->status & RXD_L4CS,
+	};
+
+	if (d->status & RXD_VP || !napi_gro_frag(&q->napi, &f))
+		return false;
+	q->rx_packets++;
+	q->rx_bytes += f.len;
+	q->rx_csum_good += f.csum_ok;
+	r->rx_buffer[i].head = NULL;
+	r->rx[i].status = 0;
+	r->next_to_clean = nic_ring_next(r, i);
+	return true;
+}
+
 /* The frame in the descriptors up to `last`, to the stack. */
 static void rx_one(struct nic_queue *q, u32 last)
 {
@@ -396,15 +423,18 @@ static __attribute__((noinline)) bool rx_any(struct nic_queue *q)
 
 s32 nic_clean_rx(struct nic_queue *q, s32 budget)
 {
+	bool frags = napi_gro_frags_wanted(&q->napi);
 	struct nic_ring *r = &q->rx;
 	s32 work = 0;
 
 	for (; work < budget; work++) {
-		if (likely(r->next_to_clean != r->next_to_use &&
-			   rx_plain(q, &r->rx[r->next_to_clean])))
+		if (unlikely(r->next_to_clean == r->next_to_use ||
+			     !rx_plain(q, &r->rx[r->next_to_clean]))) {
+			if (!rx_any(q))
+				break;
+		} else if (!frags || !rx_frag_one(q)) {
 			rx_plain_one(q);
-		else if (!rx_any(q))
-			break;
+		}
 		if (nic_ring_unused(r) >= NIC_RX_BUFFER_WRITE)
 			nic_rx_refill(q);
 	}

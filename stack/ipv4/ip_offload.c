@@ -54,6 +54,16 @@ bool gro_receive_network_flush(const struct sk_buff *skb, struct sk_buff *p)
 	return inet_gro_flush(skb_network_header(skb), skb_network_header(p), p);
 }
 
+bool inet_gro_continues(struct sk_buff *p, const u8 *iph, u32 len)
+{
+	const u8 *iph2 = skb_network_header(p);
+
+	return len > IP4_HLEN && iph[0] == 0x45 && !(ip4_frag(iph) & (IP4_MF | IP4_OFFSET)) &&
+	       ip4_tot_len(iph) == len && ip4_protocol(iph) == ip4_protocol(iph2) &&
+	       ip4_saddr(iph) == ip4_saddr(iph2) && ip4_daddr(iph) == ip4_daddr(iph2) &&
+	       !ip_fast_csum(iph, 5) && !inet_gro_flush(iph, iph2, p);
+}
+
 /* Those of the held that have other addresses are not of this flow. */
 static void mark_flow(const struct sk_buff_head *held, const u8 *iph)
 {

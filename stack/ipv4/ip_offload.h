@@ -13,6 +13,9 @@ int ip_offload_init(struct host *h);
 struct sk_buff *inet_gso_segment(struct sk_buff *skb, u32 features);
 
 struct sk_buff *inet_gro_receive(struct sk_buff_head *held, struct sk_buff *skb);
+/* Does the IPv4 packet of `len` bytes at iph go on with p, as far as its header tells? Its protocol
+ * is asked first: when both say yes it is merged. */
+bool inet_gro_continues(struct sk_buff *p, const u8 *iph, u32 len);
 void inet_gro_complete(struct sk_buff *skb, u32 nhoff);
 
 #endif

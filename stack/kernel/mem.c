@@ -326,23 +326,32 @@ alloc_declared(struct world *w, enum mem_kind kind, size_t size, u64 declared)
 	return p;
 }
 
-static inline __attribute__((always_inline)) void free_declared(struct world *w, enum mem_kind kind,
-								void *p, size_t size, u64 declared)
+static inline void account_sub(struct mem_account *m, enum mem_kind kind, u64 declared, u32 objects)
 {
-	struct mem_account *m = &w->mem;
-
-	ASSERT((u8 *)p >= m->base && (u8 *)p < m->brk);
-	ASSERT(m->kind_objects[kind] > 0);
+	ASSERT(m->kind_objects[kind] >= objects);
 	ASSERT(m->kind_bytes[kind] >= declared);
 	m->bytes -= declared;
-	m->objects--;
+	m->objects -= objects;
 	m->kind_bytes[kind] -= declared;
-	m->kind_objects[kind]--;
+	m->kind_objects[kind] -= objects;
+}
+
+/* What is given back is a block of this world, and was not given back before. */
+static inline void free_check(const struct mem_account *m, const void *p)
+{
+	ASSERT((const u8 *)p >= m->base && (const u8 *)p < m->brk);
 #ifdef TAPLINE_ASAN
 	/* A block that is free already is poisoned: this read reports a double free with both
 	 * stacks. */
-	(void)*(volatile u8 *)p;
+	(void)*(const volatile u8 *)p;
 #endif
+}
+
+static inline __attribute__((always_inline)) void free_declared(struct world *w, enum mem_kind kind,
+								void *p, size_t size, u64 declared)
+{
+	free_check(&w->mem, p);
+	account_sub(&w->mem, kind, declared, 1);
 	block_put(w, p, size);
 }
 
@@ -406,4 +415,17 @@ void mem_free_n(struct world *w, enum mem_kind kind, void *p, size_t n, size_t s
 {
 	if (p)
 		free_declared(w, kind, p, array_size(n * size), (u64)n * kind_declared[kind]);
+}
+
+void mem_free_bulk(struct world *w, enum mem_kind kind, size_t n, size_t size, u8 *const *p,
+		   u32 count)
+{
+	size_t block;
+	u32 cls = size_class(array_size(n * size) + REDZONE, &block);
+
+	account_sub(&w->mem, kind, (u64)count * n * kind_declared[kind], count);
+	for (u32 i = 0; i < count; i++) {
+		free_check(&w->mem, p[i]);
+		class_push(w, cls, p[i], block);
+	}
 }

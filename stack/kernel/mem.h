@@ -38,6 +38,9 @@ void mem_free_n(struct world *w, enum mem_kind kind, void *p, size_t n, size_t s
 /* Up to `count` blocks as from mem_alloc_n(w, kind, n, size), to p[]: how many there were
  * (kmem_cache_alloc_bulk). Fewer: the next one was refused. */
 u32 mem_alloc_bulk(struct world *w, enum mem_kind kind, size_t n, size_t size, u8 **p, u32 count);
+/* Gives `count` blocks of mem_alloc_n(w, kind, n, size) back. */
+void mem_free_bulk(struct world *w, enum mem_kind kind, size_t n, size_t size, u8 *const *p,
+		   u32 count);
 
 u64 mem_count(const struct world *w, enum mem_kind kind);
 /* Takes over [start, end) at a world's birth, gives it back at its end. False: too small. */

@@ -12,23 +12,27 @@
 #include "lib/poison.h"
 #include "skb/ip_way.h"
 
+/* The block of an area for `size` bytes. */
+static inline size_t skb_area_size(u32 size)
+{
+	return skb_data_align(size) + sizeof(struct skb_shared_info);
+}
+
 u8 *skb_data_alloc(struct world *w, u32 size)
 {
-	return mem_alloc_n(w, MEM_SKB_DATA, 1,
-			   skb_data_align(size) + sizeof(struct skb_shared_info));
+	return mem_alloc_n(w, MEM_SKB_DATA, 1, skb_area_size(size));
 }
 
 u32 skb_data_alloc_bulk(struct world *w, u32 size, u8 **heads, u32 count)
 {
-	return mem_alloc_bulk(w, MEM_SKB_DATA, 1,
-			      skb_data_align(size) + sizeof(struct skb_shared_info), heads, count);
+	return mem_alloc_bulk(w, MEM_SKB_DATA, 1, skb_area_size(size), heads, count);
 }
 
 void skb_data_free(struct world *w, u8 *head, u32 size)
 {
 	/* Bytes never put are poisoned; the allocator looks at the first to find a double free. */
 	unpoison_range(head, skb_data_align(size));
-	mem_free_n(w, MEM_SKB_DATA, head, 1, skb_data_align(size) + sizeof(struct skb_shared_info));
+	mem_free_n(w, MEM_SKB_DATA, head, 1, skb_area_size(size));
 }
 
 /* In pieces that the compiler makes wide stores of: as one it is a string instruction that takes
@@ -103,8 +107,34 @@ void skb_page_put(struct world *w, struct skb_page *page)
 {
 	if (--page->refs)
 		return;
+	if (skb_page_is_area(page)) {
+		skb_data_free(w, page->bytes, page->size);
+		return;
+	}
 	mem_free_n(w, MEM_SKB_DATA, page->bytes, page->size, 1);
 	mem_free_n(w, MEM_SKB_DATA, page, 1, sizeof(*page));
+}
+
+/* References to the pages of all frags. Areas of a received packet are of one size, and have no
+ * other owner: they go together. */
+static void skb_frags_put(struct world *w, const struct skb_shared_info *shinfo)
+{
+	u8 *areas[MAX_SKB_FRAGS];
+	u32 n = 0, size = 0;
+
+	for (u32 i = 0; i < shinfo->nr_frags; i++) {
+		struct skb_page *page = shinfo->frags[i].page;
+
+		if (!skb_page_is_area(page) || page->refs != 1 || (n && page->size != size)) {
+			skb_page_put(w, page);
+			continue;
+		}
+		size = page->size;
+		unpoison_range(page->bytes, skb_data_align(size));
+		areas[n++] = page->bytes;
+	}
+	if (n)
+		mem_free_bulk(w, MEM_SKB_DATA, 1, skb_area_size(size), areas, n);
 }
 
 /* Gives up this head's share of the data area. */
@@ -117,8 +147,8 @@ static void skb_release_data(struct sk_buff *skb)
 		shinfo->payload_refs--;
 	if (--shinfo->dataref)
 		return;
-	for (u32 i = 0; i < shinfo->nr_frags; i++)
-		skb_page_put(skb->world, shinfo->frags[i].page);
+	if (shinfo->nr_frags)
+		skb_frags_put(skb->world, shinfo);
 	for (frag = shinfo->frag_list; frag; frag = next) {
 		next = frag->next;
 		skb_part_put(frag);

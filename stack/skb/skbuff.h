@@ -44,10 +44,13 @@ enum {
 	PACKET_LOOPBACK
 };
 
-/* A reference counted run of bytes outside the data area. */
+/*
+ * A reference counted run of bytes outside the data area of who holds it. Its head may stand at the
+ * start of the run itself, which then is a data area (skb_page_of_area).
+ */
 struct skb_page {
 	u32 refs;
-	u32 size; /* bytes behind this header */
+	u32 size; /* bytes */
 	u8 *bytes;
 };
 
@@ -212,6 +215,21 @@ static inline struct sk_buff *skb_get(struct sk_buff *skb)
 static inline bool skb_shared(const struct sk_buff *skb)
 {
 	return skb->users != 1;
+}
+
+/* An area of skb_data_alloc(w, size), of whose first bytes nobody has need, as a page with one
+ * reference. */
+static inline struct skb_page *skb_page_of_area(u8 *head, u32 size)
+{
+	struct skb_page *page = (struct skb_page *)(void *)head;
+
+	*page = (struct skb_page){ .refs = 1, .size = size, .bytes = head };
+	return page;
+}
+
+static inline bool skb_page_is_area(const struct skb_page *page)
+{
+	return (const u8 *)page == page->bytes;
 }
 
 /* For users of frags and frag_list: a reference to a page, to a part, given up without a record. */

@@ -10,6 +10,7 @@
 #include "tcp/tcp_ipv6.h"
 
 #include "core/offload.h"
+#include "ipv4/ip_offload.h"
 #include "ipv4/ip_options.h"
 #include "ipv4/ip_sockglue.h"
 #include "lib/checksum.h"
@@ -515,6 +516,18 @@ static const struct net_protocol tcp_protocol = {
 	.icmp_strict_tag_validation = true,
 };
 
+static bool tcp4_gro_continues(struct sk_buff *p, const u8 *iph, u32 len, bool csum_ok)
+{
+	const u8 *th = iph + IP4_HLEN;
+	u32 l4_len = len - IP4_HLEN;
+
+	if (len < IP4_HLEN + TCP_HLEN || !tcp_gro_continues(p, th, l4_len) ||
+	    (!csum_ok && csum_tcpudp_magic(ip4_saddr(iph), ip4_daddr(iph), l4_len, IPPROTO_TCP,
+					   csum_partial(th, l4_len, 0))))
+		return false;
+	return inet_gro_continues(p, iph, len);
+}
+
 static struct sk_buff *tcp4_gro_receive(struct sk_buff_head *held, struct sk_buff *skb)
 {
 	const u8 *iph = ip_hdr(skb);
@@ -526,6 +539,7 @@ static struct sk_buff *tcp4_gro_receive(struct sk_buff_head *held, struct sk_buf
 		NAPI_GRO_CB(skb)->flush = 1;
 		return NULL;
 	}
+	NAPI_GRO_CB(skb)->continues = tcp4_gro_continues;
 	return tcp_gro_receive(held, skb, gro_receive_network_flush);
 }
 

@@ -108,12 +108,10 @@ static bool words_differ(const u8 *a, const u8 *b, u32 len)
 	return differ != 0;
 }
 
-/* Does the frame not follow on? len: its payload. */
-static bool tcp_gro_breaks(const struct sk_buff *p, const struct sk_buff *skb, const u8 *th,
-			   u32 thlen, u32 len)
+/* Is it not the segment behind p, or does its header say other things? */
+static bool tcp_gro_differs(const struct sk_buff *p, const u8 *th, u32 thlen)
 {
 	const u8 *th2 = skb_transport_header(p);
-	u32 mss = skb_shinfo(p)->gso_size;
 
 	/* Header length, flags and window in one word; acknowledgement; options. */
 	if ((get_be32(th + 12) ^ get_be32(th2 + 12)) & ~((u32)TCP_LAST_FLAGS << 16))
@@ -121,9 +119,27 @@ static bool tcp_gro_breaks(const struct sk_buff *p, const struct sk_buff *skb, c
 	if (tcp_ack_seq(th) != tcp_ack_seq(th2) ||
 	    words_differ(th + TCP_HLEN, th2 + TCP_HLEN, thlen - TCP_HLEN))
 		return true;
+	return tcp_seq(th2) + skb_gro_len(p) != tcp_seq(th);
+}
+
+/* Does the frame not follow on? len: its payload. */
+static bool tcp_gro_breaks(const struct sk_buff *p, const struct sk_buff *skb, const u8 *th,
+			   u32 thlen, u32 len)
+{
+	u32 mss = skb_shinfo(p)->gso_size;
+
 	if (skb_is_gso(skb) ? mss != skb_shinfo(skb)->gso_size : len - 1 >= mss)
 		return true;
-	return tcp_seq(th2) + skb_gro_len(p) != tcp_seq(th);
+	return tcp_gro_differs(p, th, thlen);
+}
+
+bool tcp_gro_continues(const struct sk_buff *p, const u8 *th, u32 len)
+{
+	const u8 *th2 = skb_transport_header(p);
+	u32 thlen = tcp_doff(th2);
+
+	return len == thlen + skb_shinfo(p)->gso_size && load_be32(th) == load_be32(th2) &&
+	       !(tcp_flags(th) & TCP_FLUSH_FLAGS) && !tcp_gro_differs(p, th, thlen);
 }
 
 struct sk_buff *tcp_gro_receive(struct sk_buff_head *held, struct sk_buff *skb,

@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A bulk transfer between two hosts whose wire hands frames over at once, with the cards cutting
- * and summing and without: where frames are written by the sender into the receiver's buffers, and
- * where a listener keeps them from it, the same bytes arrive at the same instant, and all is
- * counted alike.
+ * and summing and without: where frames are written by the sender into the receiver's buffers in
+ * one go and hung into one packet there, and where a listener keeps them from it, the same bytes
+ * arrive at the same instant, and all is counted alike; also when frames are lost, the ring is too
+ * small for them, the partner asks for silence, or a descriptor names no memory.
  */
 #include "stack/socket/sock_world.h"
+
+#include "kernel/mem.h"
+#include "kernel/world.h"
 
 #define BYTES (1u << 20)
 #define CHUNK 50000u
 
 struct outcome {
-	u64 hash, now, sent, received, segments, csum_errors, missed;
+	u64 hash, now, sent, received, segments, csum_errors, missed, packets;
 };
+
+/* What goes wrong, before each call of the sender. */
+enum trouble { NONE, LOST, SMALL_RING, PAUSE, BAD_DESCRIPTOR, TROUBLES };
 
 static u64 records;
 
@@ -50,6 +57,34 @@ static void nic_set(u32 param)
 		nic_set_one(host, param, 1);
 }
 
+static void lose_frames(u64 n)
+{
+	struct op op = { .kind = OP_WIRE_SET };
+
+	op.u.wire_set.param = WIRE_PARAM_DROP_NEXT;
+	op.u.wire_set.value = n;
+	assert_int_equal(apply(&op), 0);
+}
+
+static void prepare(enum trouble trouble)
+{
+	if (trouble == SMALL_RING)
+		nic_set_one(1, NIC_PARAM_RX_RING, 16);
+	if (trouble != PAUSE)
+		return;
+	nic_set_one(1, NIC_PARAM_RX_RING, 64);
+	nic_set_one(0, NIC_PARAM_RX_PAUSE, 1);
+	nic_set_one(1, NIC_PARAM_TX_PAUSE, 1);
+}
+
+static void disturb(enum trouble trouble)
+{
+	if (trouble == LOST)
+		lose_frames(2);
+	if (trouble == BAD_DESCRIPTOR)
+		nic_set_one(0, NIC_PARAM_TX_BAD_DESC, 1);
+}
+
 static s32 stream(u32 host)
 {
 	struct sys_op op = call_of(host, SYS_SOCKET, -1);
@@ -84,7 +119,7 @@ static void connected(s32 fd[2])
 	assert_true(fd[1] >= 0);
 }
 
-static u64 transfer(const s32 fd[2])
+static u64 transfer(const s32 fd[2], enum trouble trouble)
 {
 	static u8 out[CHUNK], in[CHUNK];
 	u64 hash = 0;
@@ -96,6 +131,7 @@ static u64 transfer(const s32 fd[2])
 
 		for (u32 i = 0; i < len; i++)
 			out[i] = (u8)((sent + i) * 7 + (sent + i) / 251);
+		disturb(trouble);
 		tx.data = out;
 		tx.data_len = len;
 		assert_int_equal(await(&tx), len);
@@ -133,7 +169,7 @@ static void two_hosts(bool listen)
 		world_trace(w, UINT64_MAX);
 }
 
-static struct outcome run(bool listen, bool offload)
+static struct outcome run(bool listen, bool offload, enum trouble trouble)
 {
 	struct outcome o;
 	s32 fd[2];
@@ -144,33 +180,67 @@ static struct outcome run(bool listen, bool offload)
 		nic_set(NIC_PARAM_TX_CSUM);
 		nic_set(NIC_PARAM_TSO);
 	}
+	prepare(trouble);
 	connected(fd);
-	o.hash = transfer(fd);
+	o.hash = transfer(fd, trouble);
 	o.now = world_now(w);
 	o.sent = value(0, "eth0.tx_packets");
 	o.received = value(1, "eth0.rx_packets");
 	o.segments = value(1, "TcpInSegs");
 	o.csum_errors = value(1, "TcpInCsumErrors");
 	o.missed = value(1, "eth0.rx_dropped");
+	o.packets = w->skb_count;
 	sock_world_teardown(NULL);
 	return o;
+}
+
+static void compare(bool offload, enum trouble trouble)
+{
+	struct outcome lent, copied;
+
+	records = 0;
+	lent = run(false, offload, trouble);
+	assert_int_equal(records, 0);
+	copied = run(true, offload, trouble);
+	assert_true(records > 1000);
+	assert_memory_equal(&lent, &copied, sizeof(lent));
+	assert_true(lent.received >= BYTES / 1448);
+	assert_int_equal(lent.csum_errors, 0);
 }
 
 static void same_with_a_listener(void **state)
 {
 	(void)state;
-	for (u32 offload = 0; offload < 2; offload++) {
-		struct outcome lent, copied;
+	for (u32 offload = 0; offload < 2; offload++)
+		for (u32 trouble = NONE; trouble < TROUBLES; trouble++)
+			compare(offload, trouble);
+}
 
-		records = 0;
-		lent = run(false, offload);
-		assert_int_equal(records, 0);
-		copied = run(true, offload);
-		assert_true(records > 1000);
-		assert_memory_equal(&lent, &copied, sizeof(lent));
-		assert_true(lent.received >= BYTES / 1448);
-		assert_int_equal(lent.csum_errors, 0);
+/* Frames that go on with a held packet take no sk_buff of their own. */
+static void frames_become_frags(void **state)
+{
+	static u8 out[20000];
+	s32 fd[2];
+	u64 before;
+
+	(void)state;
+	two_hosts(false);
+	nic_set(NIC_PARAM_RX_CSUM);
+	nic_set(NIC_PARAM_TX_CSUM);
+	nic_set(NIC_PARAM_TSO);
+	connected(fd);
+	before = mem_count(w, MEM_SKB);
+	for (u32 i = 0; i < 2; i++) {
+		struct sys_op tx = call_of(0, SYS_SENDMSG, fd[0]);
+
+		tx.data = out;
+		tx.data_len = sizeof(out);
+		assert_int_equal(await(&tx), sizeof(out));
+		run_for(NSEC_PER_MSEC);
 	}
+	/* Of 28 segments; they wait to be read, all acknowledged. */
+	assert_in_range(mem_count(w, MEM_SKB) - before, 1, 14);
+	sock_world_teardown(NULL);
 }
 
 /* A buffer that the device may not write to is not asked for before the frame is there. */
@@ -194,6 +264,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_with_a_listener),
+		cmocka_unit_test(frames_become_frags),
 		cmocka_unit_test(refused_once),
 	};
 
