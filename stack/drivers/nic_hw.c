@@ -285,6 +285,8 @@ static void set_loopback(struct nic_hw *hw, bool on)
 
 void nic_hw_write(struct nic_hw *hw, enum nic_reg reg, u32 index, u32 value)
 {
+	if (reg != NIC_RDT && reg != NIC_TDT)
+		hw->last.valid = false;
 	switch (reg) {
 	case NIC_CTRL:
 		if (value & CTRL_RST)
@@ -369,6 +371,7 @@ int nic_hw_plug(struct nic_hw *hw, struct wire *wire, u32 end)
 	}
 	hw->wire = wire;
 	hw->end = end;
+	hw->last.valid = false;
 	if (was != nic_link(hw))
 		nic_hw_cause(hw, 0, ICR_LSC);
 	return 0;
@@ -379,6 +382,7 @@ void nic_hw_cable(struct nic_hw *hw, bool good)
 	bool was = nic_link(hw);
 
 	hw->cable_cut = !good;
+	hw->last.valid = false;
 	if (was != nic_link(hw))
 		nic_hw_cause(hw, 0, ICR_LSC);
 }

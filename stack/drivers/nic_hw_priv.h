@@ -17,7 +17,8 @@ struct nic_hw_ring {
 	u32 buffer_size; /* receive: SRRCTL */
 };
 
-#define NIC_TSO_HDR 128u
+/* Room for the headers of a packet that is cut: the longest with two tags are 142 bytes. */
+#define NIC_TSO_HDR 192u
 
 struct nic_hw_vector {
 	struct nic_hw *hw;
@@ -62,6 +63,7 @@ int nic_hw_lie_fault(struct nic_hw *hw, u32 param, u32 index, u64 value);
 struct nic_hw_tx {
 	u32 bytes;
 	u32 next; /* the ring's head behind it */
+	u32 at, passed; /* where gathering stands: a descriptor, and the bytes in front of it */
 	struct nic_tx_desc ctx, data;
 };
 
@@ -71,7 +73,7 @@ struct nic_hw_tx_ops {
 	bool (*frame)(struct nic_hw *hw, u32 index);
 	/* Bytes [skip, skip + len) of it; sum, when not NULL, gets their csum_partial(). False:
 	 * they are not in memory. */
-	bool (*gather)(const struct nic_hw *hw, u32 index, u32 skip, u32 len, u8 *to, u32 *sum);
+	bool (*gather)(struct nic_hw *hw, u32 index, u32 skip, u32 len, u8 *to, u32 *sum);
 	void (*complete)(struct nic_hw *hw, u32 index);
 };
 extern const struct nic_hw_tx_ops nic_hw_ring_tx;
@@ -85,6 +87,11 @@ struct nic_hw_rx {
 	u64 stamp; /* when the first one came */
 	bool tagged; /* its tag, behind the addresses, is left out of len */
 	u16 vlan;
+};
+/* What was found out about a frame that holds for the one that follows it (wire_rx.follows). */
+struct nic_hw_verdict {
+	bool valid;
+	u32 queue, hash, status;
 };
 enum nic_hw_placed { NIC_HW_PLACED, NIC_HW_MISSED, NIC_HW_BAD };
 /* virtio_hw.c */
@@ -143,9 +150,10 @@ struct nic_hw {
 	u32 vfta[128];
 	u32 tso_sent; /* payload of the frame at tx_queue's head that has left in segments */
 	bool tso_more; /* and there is more */
-	u8 tso_hdr[NIC_TSO_HDR]; /* its headers as the driver wrote them, when they fit */
+	u8 tso_hdr[NIC_TSO_HDR]; /* its headers as the driver wrote them */
 	struct nic_hw_rss *rss; /* with several queues */
 	struct nic_hw_lro *lro; /* NULL: off */
+	struct nic_hw_verdict last;
 	struct nic_hw_stats stats;
 	struct nic_hw_queue *q;
 };
@@ -246,10 +254,18 @@ u32 nic_hw_lro_max(const struct nic_hw *hw);
 void nic_hw_lro_reset(struct nic_hw *hw);
 /* The queue may interrupt again: what waits on the board goes now, or when moderation lets it. */
 void nic_hw_lro_unmasked(struct nic_hw *hw, u32 queue);
-/* nic_hw_tso.c: headers of the frame of `len` bytes as those of segment `index`. `bytes`: of the
- * whole frame. */
-void nic_hw_tso_headers(const struct nic_tx_desc *ctx, const struct nic_tx_desc *data, u8 *frame,
-			u32 len, u32 index, bool last);
+/* nic_hw_tso.c. Does the context name headers that can be a packet's? */
+bool nic_hw_tso_ok(const struct nic_hw_tx *tx);
+/* The bytes of the next segment with `part` bytes of payload, at p, where there is room for
+ * NIC_TSO_HDR at least. False: a descriptor names no memory. */
+bool nic_hw_tso_build(struct nic_hw *hw, u32 part, struct wire_frame *f, u8 *p);
+/* Segments of full length, but for the last one, as long as they go at once into the memory of the
+ * far end: what the transmit engine would do for one after the other. */
+void nic_hw_tso_run(struct nic_hw *hw);
+/* Does the device fill in a checksum in a frame of `len` bytes? If so the sum of the bytes from
+ * csum_start on goes there. */
+bool nic_hw_tx_sums(const struct nic_tx_desc *d, u32 len);
+void nic_hw_tx_checksum(const struct nic_tx_desc *d, struct wire_frame *f, u8 *frame, u32 sum);
 /* nic_hw_pause.c (IEEE 802.3 31B): a frame for it? Counted and obeyed; how full a ring is; may the
  * next frame leave? */
 bool nic_hw_pause_receive(struct nic_hw *hw, const u8 *frame, u32 len);

@@ -49,6 +49,7 @@ static bool ring_tx_frame(struct nic_hw *hw, u32 index)
 	hw->tx = (struct nic_hw_tx){
 		.bytes = bytes,
 		.next = (r->head + descs) % r->len,
+		.at = r->head,
 		.data = ring[context ? ring_next(r, r->head) : r->head],
 	};
 	if (context)
@@ -69,13 +70,18 @@ static void ring_tx_complete(struct nic_hw *hw, u32 index)
 
 /* DMA of bytes [skip, skip + len) from the buffers into the frame. False: one of them is no memory.
  */
-static bool ring_tx_gather(const struct nic_hw *hw, u32 index, u32 skip, u32 len, u8 *to, u32 *sum)
+static bool ring_tx_gather(struct nic_hw *hw, u32 index, u32 skip, u32 len, u8 *to, u32 *sum)
 {
 	const struct nic_hw_ring *r = &hw->q[index].tx;
 	const struct nic_tx_desc *ring = tx_desc(hw, r);
 	u32 total = 0, at = 0;
 
-	for (u32 i = r->head, seen = 0; len; i = ring_next(r, i)) {
+	if (skip < hw->tx.passed) {
+		hw->tx.at = r->head;
+		hw->tx.passed = 0;
+	}
+	skip -= hw->tx.passed;
+	for (u32 i = hw->tx.at, seen = 0; len; i = ring_next(r, i)) {
 		const struct nic_tx_desc *d = &ring[i];
 		u32 size = d->cmd & CONTEXT ? 0 : d->length, part;
 		const u8 *from;
@@ -85,6 +91,8 @@ static bool ring_tx_gather(const struct nic_hw *hw, u32 index, u32 skip, u32 len
 			return false;
 		if (skip >= size) {
 			skip -= size;
+			hw->tx.at = ring_next(r, i);
+			hw->tx.passed += size;
 			continue;
 		}
 		part = min_u32(size - skip, len);
@@ -114,15 +122,14 @@ const struct nic_hw_tx_ops nic_hw_ring_tx = {
 
 /* ---- frames ---- */
 
-/* Does the device fill in a checksum in a frame of `len` bytes? */
-static bool tx_sums(const struct nic_tx_desc *d, u32 len)
+bool nic_hw_tx_sums(const struct nic_tx_desc *d, u32 len)
 {
 	return d->cmd & TXD_CSUM && (u32)d->csum_start + d->csum_offset + 2 <= len;
 }
 
 /* Fills it in: `sum` is that of the bytes from csum_start to the end. The wire is told what it is
  * now, so that nobody need do it again. */
-static void tx_checksum(const struct nic_tx_desc *d, struct wire_frame *f, u8 *frame, u32 sum)
+void nic_hw_tx_checksum(const struct nic_tx_desc *d, struct wire_frame *f, u8 *frame, u32 sum)
 {
 	u8 *field = frame + d->csum_start + d->csum_offset;
 	be16 was = load_be16(field), is = csum_fold(sum);
@@ -134,55 +141,18 @@ static void tx_checksum(const struct nic_tx_desc *d, struct wire_frame *f, u8 *f
 				  csum_add(csum_sub(sum, was), is));
 }
 
-/* A segment's headers before they are set right: fetched with the first, kept for the others. */
-static bool tso_fetch_headers(struct nic_hw *hw, u32 len, u8 *p)
-{
-	bool fits = len <= NIC_TSO_HDR;
-
-	if (fits && hw->tso_sent) {
-		memcpy(p, hw->tso_hdr, len);
-		return true;
-	}
-	if (!hw->tx_ops->gather(hw, hw->tx_queue, 0, len, p, NULL))
-		return false;
-	if (fits)
-		memcpy(hw->tso_hdr, p, len);
-	return true;
-}
-
-/* The bytes of the next segment, at p: headers, the payload's next part, both set right. */
-static bool tso_build(struct nic_hw *hw, u32 part, struct wire_frame *f, u8 *p)
-{
-	const struct nic_hw_tx *tx = &hw->tx;
-	u32 hdr_len = tx->ctx.csum_start, start = tx->data.csum_start, len = hdr_len + part;
-	bool sums = tx_sums(&tx->data, len);
-	u32 payload = 0;
-
-	if (!tso_fetch_headers(hw, hdr_len, p) ||
-	    !hw->tx_ops->gather(hw, hw->tx_queue, hdr_len + hw->tso_sent, part, p + hdr_len,
-				sums ? &payload : NULL))
-		return false;
-	nic_hw_tso_headers(&tx->ctx, &tx->data, p, len, hw->tso_sent / tx->ctx.length,
-			   !hw->tso_more);
-	if (sums)
-		tx_checksum(&tx->data, f, p,
-			    csum_block_add(csum_partial(p + start, hdr_len - start, 0), payload,
-					   hdr_len - start));
-	return true;
-}
-
 /* The bytes of a frame that is not cut. */
 static bool tx_whole(struct nic_hw *hw, u32 len, struct wire_frame *f, u8 *p)
 {
 	const struct nic_tx_desc *d = &hw->tx.data;
 	u32 start = d->csum_start, sum;
 
-	if (!tx_sums(d, len))
+	if (!nic_hw_tx_sums(d, len))
 		return hw->tx_ops->gather(hw, hw->tx_queue, 0, len, p, NULL);
 	if (!hw->tx_ops->gather(hw, hw->tx_queue, 0, start, p, NULL) ||
 	    !hw->tx_ops->gather(hw, hw->tx_queue, start, len - start, p + start, &sum))
 		return false;
-	tx_checksum(d, f, p, sum);
+	nic_hw_tx_checksum(d, f, p, sum);
 	return true;
 }
 
@@ -196,9 +166,7 @@ static u32 tx_length(struct nic_hw *hw, u32 *part)
 	*part = 0;
 	if (!(ctx->cmd & TXD_TSO))
 		return hw->tx.bytes;
-	if (!ctx->length || ctx->csum_start < ctx->csum_offset + 28u ||
-	    hw->tx.bytes <= ctx->csum_start ||
-	    hw->tx.data.csum_start + hw->tx.data.csum_offset + 2u > ctx->csum_start)
+	if (!nic_hw_tso_ok(&hw->tx))
 		return 0;
 	left = hw->tx.bytes - ctx->csum_start - hw->tso_sent;
 	*part = min_u32(left, ctx->length);
@@ -218,7 +186,7 @@ static void tx_insert_tag(u8 *p, u16 tci)
  * one. */
 static bool tx_fetch(struct nic_hw *hw, u32 part, u32 bytes, struct wire_frame *f, u8 *p)
 {
-	bool whole = part ? tso_build(hw, part, f, p) : tx_whole(hw, bytes, f, p);
+	bool whole = part ? nic_hw_tso_build(hw, part, f, p) : tx_whole(hw, bytes, f, p);
 
 	if (!hw->tx_bad)
 		return whole;
@@ -278,8 +246,10 @@ static void tx_left(struct nic_hw *hw, bool sent)
 		hw->tx_control = false;
 		return;
 	}
-	if (sent && hw->tso_more)
+	if (sent && hw->tso_more) {
+		nic_hw_tso_run(hw);
 		return;
+	}
 	hw->tso_more = false;
 	hw->tso_sent = 0;
 	hw->tx_ops->complete(hw, hw->tx_queue);

@@ -413,7 +413,7 @@ static bool vnet_tx_frame(struct nic_hw *hw, u32 index)
 	return true;
 }
 
-static bool vnet_tx_gather(const struct nic_hw *hw, u32 index, u32 skip, u32 len, u8 *to, u32 *csum)
+static bool vnet_tx_gather(struct nic_hw *hw, u32 index, u32 skip, u32 len, u8 *to, u32 *csum)
 {
 	const struct nic_hw_tx *tx = &hw->tx;
 	u32 sum = (u32)tx->data.csum_start + tx->data.csum_offset;

@@ -30,6 +30,7 @@ struct wire_frame {
 	u64 due; /* ns it comes out */
 	u32 len, flags;
 	u32 summed_from, sum; /* as in wire_rx */
+	bool follows;
 	u8 *bytes; /* behind the head, or lent */
 };
 _Static_assert(sizeof(struct wire_frame) <= FRAME_HEAD, "frame head has outgrown its room");
@@ -41,6 +42,7 @@ struct wire_dir {
 	bool plain; /* no fault, no delay, no rate: frames pass at once */
 	u32 depth; /* > 0: a frame is just entering or leaving, the sums do not hold */
 	const struct wire_end *far; /* where they come out */
+	bool passed; /* the last frame that entered was handed over at once */
 	struct event event;
 	struct wire_frame *head, *tail;
 	struct wire_frame lent; /* its bytes NULL: not under way */
@@ -117,6 +119,7 @@ struct wire_frame *wire_frame_get(struct wire *wire, u32 len)
 	f->next = NULL;
 	f->len = len;
 	f->summed_from = 0;
+	f->follows = false;
 	f->bytes = (u8 *)f + FRAME_HEAD;
 	return f;
 }
@@ -130,6 +133,11 @@ void wire_frame_summed(struct wire_frame *f, u32 from, u32 sum)
 {
 	f->summed_from = from;
 	f->sum = sum;
+}
+
+void wire_frame_follows(struct wire_frame *f)
+{
+	f->follows = true;
 }
 
 void wire_frame_put(struct wire *wire, struct wire_frame *f)
@@ -197,6 +205,7 @@ int wire_plug(struct wire *wire, u32 end, const struct wire_end_ops *ops, void *
 		return -EBUSY;
 	wire->end[end].ops = ops;
 	wire->end[end].ctx = ctx;
+	wire->dir[end ^ 1].passed = false;
 	return 0;
 }
 
@@ -264,13 +273,15 @@ struct wire_rx wire_frame_rx(const struct wire_frame *f, u32 flags)
 				 .len = f->len,
 				 .flags = flags,
 				 .summed_from = f->summed_from,
-				 .sum = f->sum };
+				 .sum = f->sum,
+				 .follows = f->follows };
 }
 
 static inline void wire_deliver_frame(struct wire_dir *d, const struct wire_frame *f, u32 flags)
 {
-	const struct wire_rx rx = wire_frame_rx(f, flags);
+	struct wire_rx rx = wire_frame_rx(f, flags);
 
+	rx.follows = f->follows && d->passed;
 	wire_deliver(d, &rx);
 }
 
@@ -401,21 +412,29 @@ static bool wire_lends(const struct world *w)
 	return !w->trace_wanted && !w->mem.limit && !w->fault.armed;
 }
 
-struct wire_frame *wire_frame_get_at(struct wire *wire, u32 end, u32 len)
+struct wire_frame *wire_frame_lend(struct wire *wire, u32 end, u32 len)
 {
 	struct wire_dir *d = &wire->dir[end];
 	struct wire_frame *f = &d->lent;
 	const struct wire_end *e = d->far;
 
 	if (!e->ops || !e->ops->room || !wire_passes(d, 0) || !wire_lends(wire->world))
-		return wire_frame_get(wire, len);
+		return NULL;
 	ASSERT(!f->bytes);
 	f->bytes = e->ops->room(e->ctx, len);
 	if (!f->bytes)
-		return wire_frame_get(wire, len);
+		return NULL;
 	f->len = len;
 	f->summed_from = 0;
+	f->follows = false;
 	return f;
+}
+
+struct wire_frame *wire_frame_get_at(struct wire *wire, u32 end, u32 len)
+{
+	struct wire_frame *f = wire_frame_lend(wire, end, len);
+
+	return f ? f : wire_frame_get(wire, len);
 }
 
 /* A frame that has entered is lost, or gets its time and waits for it. When its last bit has left
@@ -428,6 +447,7 @@ static u64 wire_delay(struct wire_dir *d, struct wire_frame *f, u32 flags)
 	u32 reason;
 
 	ASSERT(f != &d->lent);
+	d->passed = false;
 	f->flags = flags;
 	reason = wire_lost(d, f->len);
 	if (reason == DROP_QUEUE) {
@@ -475,6 +495,7 @@ u64 wire_transmit(struct wire *wire, u32 end, struct wire_frame *f, u32 flags)
 	d->depth++;
 	wire_deliver_frame(d, f, flags);
 	d->depth--;
+	d->passed = true;
 	wire_frame_put(wire, f);
 	return wire->world->now;
 }
@@ -493,6 +514,7 @@ int wire_inject(struct wire *wire, u32 end, u32 flags, const u8 *bytes, u32 len)
 	d = &wire->dir[end];
 	if (wire_passes(d, flags) && d->far->ops) {
 		d->depth++;
+		d->passed = false;
 		wire_enter(d, bytes, len);
 		wire_deliver(d, &(struct wire_rx){ .bytes = bytes, .len = len, .flags = flags });
 		d->depth--;

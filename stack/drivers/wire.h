@@ -21,6 +21,10 @@ struct wire_rx {
 	/* csum_partial() of the bytes from summed_from on, which the sender made when it wrote them
 	 * and which nobody changed since; 0: there is none. */
 	u32 summed_from, sum;
+	/* The frame before it was the segment before it of the same length: between the two,
+	 * addresses, ports and protocols are the same, and its checksum is as right as that one's.
+	 */
+	bool follows;
 };
 
 /* What a device does with the end of the cable in its socket. */
@@ -71,11 +75,15 @@ struct wire_frame *wire_frame_get(struct wire *wire, u32 len);
  * world: it may be lent the far end's own memory (room()), so that it need not be copied there.
  */
 struct wire_frame *wire_frame_get_at(struct wire *wire, u32 end, u32 len);
+/* Only such a frame: NULL when the far end has no memory to lend. */
+struct wire_frame *wire_frame_lend(struct wire *wire, u32 end, u32 len);
 u8 *wire_frame_bytes(struct wire_frame *f);
 /* As it would arrive. */
 struct wire_rx wire_frame_rx(const struct wire_frame *f, u32 flags);
 /* The bytes from `from` on have this csum_partial(). */
 void wire_frame_summed(struct wire_frame *f, u32 from, u32 sum);
+/* wire_rx.follows, of a frame from wire_frame_lend(). */
+void wire_frame_follows(struct wire_frame *f);
 /* Gives back one that is not sent. */
 void wire_frame_put(struct wire *wire, struct wire_frame *f);
 /* Sends it off; takes it. Returns when (ns) its last bit has left the sender. */
