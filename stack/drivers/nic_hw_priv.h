@@ -169,7 +169,8 @@ static inline u32 ring_next(const struct nic_hw_ring *r, u32 i)
 }
 
 /* The memory behind a bus address; NULL when it is not all there, or not for the device. */
-static inline u8 *dma_access(const struct nic_hw *hw, u64 addr, u64 len)
+static inline __attribute__((always_inline)) u8 *dma_access(const struct nic_hw *hw, u64 addr,
+							    u64 len)
 {
 	const struct mem_account *m = &hw->world->mem;
 	u64 size = (u64)(m->brk - m->base);

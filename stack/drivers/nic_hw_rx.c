@@ -282,7 +282,9 @@ static inline void rx_taken(struct nic_hw *hw, const struct nic_hw_rx *rx)
 		hw->stats.rx_vlan += rx->segs;
 }
 
-static inline void place(struct nic_hw *hw, u32 queue, const struct nic_hw_rx *rx)
+/* In line where a frame comes from the wire: each of them passes here. */
+static inline __attribute__((always_inline)) void place(struct nic_hw *hw, u32 queue,
+							const struct nic_hw_rx *rx)
 {
 	enum nic_hw_placed placed = NIC_HW_MISSED;
 
@@ -328,7 +330,7 @@ static inline void receive_next(struct nic_hw *hw, const struct wire_rx *arrived
 #endif
 	rx->hash = hw->last.hash;
 	rx->status = hw->last.status;
-	place(hw, hw->last.queue, rx);
+	nic_hw_place(hw, hw->last.queue, rx);
 }
 
 /* Is what was found out all there is to it? Groups are counted, LRO looks at each, a tag or a stamp

@@ -96,41 +96,112 @@ bool nic_hw_tso_build(struct nic_hw *hw, u32 part, struct wire_frame *f, u8 *p)
 	return true;
 }
 
+/* The headers that all segments of a run have, and what is summed of them once. */
+struct tso_run {
+	u32 part, len; /* of a segment: payload, all */
+	u32 ip, l4; /* where the headers lie */
+	u32 ip_sum; /* without identification and sum */
+	u32 l4_sum; /* without sequence number */
+	u32 id, seq; /* of the whole packet */
+	bool tcp;
+	be16 pseudo; /* stands in the place of the checksum */
+	u8 hdr[NIC_TSO_HDR];
+};
+
+#define TCP_CHECK 16u
+#define UDP_CHECK 6u
+
 /* Is every segment behind the first sent as the one before it was? What a listener might change is
  * asked by wire_frame_lend() for each. */
 static bool tso_runs(const struct nic_hw *hw)
 {
-	const struct nic_tx_desc *ctx = &hw->tx.ctx;
+	const struct nic_tx_desc *ctx = &hw->tx.ctx, *data = &hw->tx.data;
 
 	return hw->tso_more && hw->tctl & TCTL_EN && !hw->tx_stalled && !hw->loopback &&
 	       !hw->tx_bad && nic_link(hw) && !(ctx->cmd & TXD_VLAN) &&
-	       !(hw->tx.data.cmd & TXD_TSTAMP) && (u32)ctx->csum_start + ctx->length >= NIC_TSO_HDR;
+	       (data->cmd & (TXD_TSTAMP | TXD_CSUM)) == TXD_CSUM &&
+	       data->csum_offset == (ctx->cmd & TXD_USO ? UDP_CHECK : TCP_CHECK) &&
+	       (u32)ctx->csum_start + ctx->length >= NIC_TSO_HDR;
+}
+
+/* The second segment's headers, the fields that differ taken out. */
+static void run_begin(const struct nic_hw *hw, struct tso_run *run)
+{
+	const struct nic_tx_desc *ctx = &hw->tx.ctx;
+	u32 hdr_len = ctx->csum_start;
+	u8 *ip, *l4;
+
+	run->part = ctx->length;
+	run->len = hdr_len + run->part;
+	run->ip = ctx->csum_offset;
+	run->l4 = hw->tx.data.csum_start;
+	run->tcp = !(ctx->cmd & TXD_USO);
+	memcpy(run->hdr, hw->tso_hdr, NIC_TSO_HDR);
+	ip = run->hdr + run->ip;
+	l4 = run->hdr + run->l4;
+	run->id = get_be16(ip + 4);
+	run->seq = get_be32(l4 + 4);
+	tso_headers(&hw->tx, run->hdr, run->len, 1, false);
+	store_be16(ip + 4, 0);
+	store_be16(ip + 10, 0);
+	run->ip_sum = csum_words(ip, run->l4 - run->ip);
+	if (run->tcp)
+		store_be32(l4 + 4, 0);
+	run->l4_sum = csum_words(l4, hdr_len - run->l4);
+	run->pseudo = load_be16(l4 + hw->tx.data.csum_offset);
+}
+
+/* The bytes of the next segment. False: a descriptor names no memory. */
+static bool run_build(struct nic_hw *hw, const struct tso_run *run, struct wire_frame *f, u8 *p)
+{
+	u32 index = hw->tso_sent / run->part, hdr_len = run->len - run->part, sum;
+	u8 *ip = p + run->ip, *l4 = p + run->l4;
+	be16 id = htons((u16)(run->id + index)), check;
+
+	memcpy(p, run->hdr, NIC_TSO_HDR);
+	if (!hw->tx_ops->gather(hw, hw->tx_queue, hdr_len + hw->tso_sent, run->part, p + hdr_len,
+				&sum))
+		return false;
+	store_be16(ip + 4, id);
+	store_be16(ip + 10, csum_fold(csum_add(run->ip_sum, id)));
+	sum = csum_add(sum, run->l4_sum);
+	if (run->tcp) {
+		be32 seq = htonl(run->seq + hw->tso_sent);
+
+		store_be32(l4 + 4, seq);
+		sum = csum_add(sum, seq);
+	}
+	check = csum_fold(sum);
+	check = check ? check : 0xffff;
+	store_be16(l4 + hw->tx.data.csum_offset, check);
+	wire_frame_summed(f, run->l4, csum_add(csum_sub(sum, run->pseudo), check));
+	return true;
 }
 
 void nic_hw_tso_run(struct nic_hw *hw)
 {
-	const struct nic_tx_desc *ctx = &hw->tx.ctx;
-	u32 part = ctx->length, len = ctx->csum_start + part;
+	u32 payload = hw->tx.bytes - hw->tx.ctx.csum_start;
+	struct tso_run run;
 
 	if (!tso_runs(hw))
 		return;
+	run_begin(hw, &run);
 	hw->tx_busy = true;
-	/* Not the last one: what follows it is another packet's. */
-	while (hw->tx.bytes - ctx->csum_start - hw->tso_sent > part && !hw->pause_pending &&
-	       !nic_hw_paused(hw)) {
-		struct wire_frame *f = wire_frame_lend(hw->wire, hw->end, len);
+	/* Not the last one, which may be shorter and have other flags. */
+	while (payload - hw->tso_sent > run.part && !hw->pause_pending && !nic_hw_paused(hw)) {
+		struct wire_frame *f = wire_frame_lend(hw->wire, hw->end, run.len);
 
 		if (!f)
 			break;
-		if (!nic_hw_tso_build(hw, part, f, wire_frame_bytes(f))) {
+		if (!run_build(hw, &run, f, wire_frame_bytes(f))) {
 			wire_frame_put(hw->wire, f); /* given up by who tries again */
 			break;
 		}
 		wire_frame_follows(f);
-		hw->tso_sent += part;
+		hw->tso_sent += run.part;
 		hw->stats.tx_tso_segments++;
 		hw->stats.tx_frames++;
-		hw->stats.tx_bytes += len;
+		hw->stats.tx_bytes += run.len;
 		wire_transmit(hw->wire, hw->end, f, 0);
 	}
 	hw->tx_busy = false;

@@ -169,6 +169,22 @@ u32 csum_partial(const u8 *p, u32 len, u32 sum)
 	return sum_tail(p, len, s);
 }
 
+/* sum_tail() while copying. */
+static inline __attribute__((always_inline)) u32 copy_tail(u8 *to, const u8 *p, u32 len, u64 s)
+{
+	for (; len >= 8; len -= 8, p += 8, to += 8) {
+		u64 v = load64(p);
+
+		memcpy(to, &v, 8);
+		s = add64(s, v);
+	}
+	if (len) {
+		memmove(to, p, len);
+		s = add64(s, sum_rest(to, len));
+	}
+	return csum_fold64(s);
+}
+
 u32 csum_partial_copy(u8 *dst, const u8 *src, u32 len, u32 sum)
 {
 	u32 whole = len & ~(BLOCK - 1);
@@ -176,8 +192,7 @@ u32 csum_partial_copy(u8 *dst, const u8 *src, u32 len, u32 sum)
 
 	if (whole)
 		s += (wide() ? copy_blocks_avx2 : copy_blocks)(dst, src, whole / BLOCK);
-	memmove(dst + whole, src + whole, len - whole);
-	return sum_tail(dst + whole, len - whole, s);
+	return copy_tail(dst + whole, src + whole, len - whole, s);
 }
 
 u32 csum_ipv6_nofold(const u8 *saddr, const u8 *daddr, u32 len, u8 proto, u32 sum)
