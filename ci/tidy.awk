@@ -15,6 +15,8 @@
 #   links            documents: a link to a file of the tree leads to one
 #   guard            headers: #ifndef TAPLINE_<PATH>_H
 #   requirement      Lua, documents: an id RFCnnnn-<section>-<n> stands in docs/requirements/
+#   mentions         stack/, harness/: a file that a comment names is one of the tree; one of another tree
+#                    (Linux, iproute2) has its whole path there, in front of others by their names alone
 #   function-length  C: a note on functions of more than 70 lines; never a failure
 #
 # Portable awk: Debian's mawk is enough.
@@ -86,6 +88,8 @@ BEGIN {
 	ban("host", "alloca", "an array of fixed size, or malloc")
 	ban("host", "setlocale", "nothing: output does not depend on the locale")
 
+	if (on["mentions"])
+		read_tree()
 	while (catalogue != "" && (getline line < catalogue) > 0)
 		in_catalogue[line] = 1
 
@@ -95,12 +99,13 @@ BEGIN {
 }
 
 # Line without comments, the contents of strings and of character constants emptied. Keeps the
-# state of a block comment in in_comment.
+# state of a block comment in in_comment; what comments say is added to remark, each behind a \001.
 function code_of(line,    out, at, c) {
 	out = ""
 	while (line != "") {
 		if (in_comment) {
 			at = index(line, "*/")
+			remark = remark (at ? substr(line, 1, at - 1) : line)
 			if (!at)
 				return out
 			line = substr(line, at + 2)
@@ -116,6 +121,7 @@ function code_of(line,    out, at, c) {
 		if (c == "/") {
 			if (substr(line, 2, 1) == "*") {
 				in_comment = 1
+				remark = remark "\001"
 				line = substr(line, 3)
 			} else if (substr(line, 2, 1) == "/") {
 				return out
@@ -146,6 +152,53 @@ function room_of(path,    part) {
 function rank_of(path,    room) {
 	room = room_of(path)
 	return room in rank ? rank[room] + 0 : -1
+}
+
+# The files of the tree, by path, by what an include calls them and what is below stack/ and harness/, by name.
+function read_tree(    path, part, n) {
+	while ((getline path < tree) > 0) {
+		in_tree[path]
+		n = split(path, part, "/")
+		in_tree[part[n]]
+		top[part[1]]
+		if (sub(/^(stack\/include|stack|harness)\//, "", path)) {
+			in_tree[path]
+			split(path, part, "/")
+			top[part[1]]
+		}
+	}
+	close(tree)
+}
+
+# Is `name`, which is no file of ours, of a tree that is not ours? `before`: the words in front of it.
+function of_another_tree(name, before,    part) {
+	if (before ~ /(Linux|iproute2|packetdrill)('s|:)? $/)
+		return 1
+	split(name, part, "/")
+	return name ~ /\// && (!(part[1] in top) || name ~ /^drivers\/(net|virtio)\//)
+}
+
+# Names of files in what comments said; patterns (*.c), <system.h> and a.b.c are none.
+function check_mentions(text,    name, before, after, foreign) {
+	before = ""
+	while (match(text, /[A-Za-z0-9_.\/*-]*[A-Za-z0-9_*]\.(c|h|def|lua)/)) {
+		before = before substr(text, 1, RSTART - 1)
+		name = substr(text, RSTART, RLENGTH)
+		text = substr(text, RSTART + RLENGTH)
+		after = substr(text, 1, 1)
+		if (before ~ /\001/)
+			foreign_remark = 0
+		sub(/^.*\001/, "", before)
+		foreign = of_another_tree(name, before)
+		if (foreign)
+			foreign_remark = 1
+		if (!foreign && !foreign_remark && !(name in in_tree) && after !~ /[A-Za-z0-9_]/ && before !~ /<$/ &&
+		    name !~ /\*|^[A-Za-z]\.[A-Za-z]\.|\/[A-Z]+\.c$/)
+			say("mentions", name " is no file of the tree: mend the name, or give the whole path that it has elsewhere")
+		before = before name
+	}
+	if (text ~ /\001/)
+		foreign_remark = 0
 }
 
 function exists(path,    line, status) {
@@ -302,6 +355,7 @@ FNR == 1 {
 	is_script = has_shebang || FILENAME ~ /(\.awk|CMakeLists\.txt)$/
 	opening_wanted = is_c || is_lua || is_script
 	licensed = 1
+	foreign_remark = 0
 	in_comment = 0
 	guard_seen = 0
 	function_start = 0
@@ -381,10 +435,13 @@ on["guard"] && last_is_header && /^#ifndef / && !guard_seen {
 (is_c || is_def) {
 	if (on["include"] || on["include-path"])
 		check_include($0)
-	if (on["banned"] && FILENAME ~ /^(stack|harness|tests|fuzz|bench)\//) {
+	if ((on["banned"] || on["mentions"]) && FILENAME ~ /^(stack|harness|tests|fuzz|bench)\//) {
+		remark = ""
 		code = code_of($0)
-		if (code ~ /[A-Za-z]/)
+		if (on["banned"] && code ~ /[A-Za-z]/)
 			check_banned(code, $0)
+		if (on["mentions"] && remark ~ /\.(c|h|def|lua)|\001/ && FILENAME ~ /^(stack|harness)\//)
+			check_mentions(remark)
 	}
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The table through which the original packetdrill (google/packetdrill, its option --so_filename)
- * drives a stack in a shared library: the entries of its header packetdrill.h, in its order. Where
- * that header is at hand, build against it (-DTAPLINE_PACKETDRILL_HEADER=FILE): then its layout
- * holds, whatever its age.
+ * drives a stack in a shared library: the entries of packetdrill's packetdrill.h, in its order.
+ * Where that header is at hand, build against it (-DTAPLINE_PACKETDRILL_HEADER=FILE): then its
+ * layout holds, whatever its age.
  *
  * All of the calls are as Linux's, with errno; userdata is handed back as it stands here.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The words of prio and htb, and of htb's classes (q_prio.c, q_htb.c). */
+/* The words of prio and htb, and of htb's classes (iproute2: tc/q_prio.c, q_htb.c). */
 #include "tc/options.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ring NIC's driver: stamps of frames that leave (igb_ptp.c). The device has room for one: a
- * packet that wants to be stamped while another waits for its stamp goes without
+ * The ring NIC's driver: stamps of frames that leave (Linux's igb_ptp.c). The device has room for
+ * one: a packet that wants to be stamped while another waits for its stamp goes without
  * (tx_hwtstamp_skipped), and one that never left is given up after 15 s (tx_hwtstamp_timeouts).
  *
  * Invariant: the adapter holds a reference to the packet that waits, the timer runs meanwhile.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Dynamic queue limits: how much may lie in a device's queue so that it never runs dry and nothing
- * waits there for long (lib/dynamic_queue_limits.c). Objects are bytes.
+ * waits there for long (Linux's lib/dynamic_queue_limits.c). Objects are bytes.
  *
  * The limit grows when the queue ran empty although more was to be sent, and shrinks by the least
  * slack that was seen over a hold time. Invariant: counters wrap; num_queued - num_completed is

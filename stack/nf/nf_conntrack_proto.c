@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Connection tracking of what has no connections of its own: UDP, ICMP, ICMPv6 and protocols that
- * nobody knows (nf_conntrack_proto_udp.c, _icmp.c, _icmpv6.c, _generic.c); ICMP errors, which
- * belong to the connection that they quote; reassembly in front of it all (nf_defrag_ipv4.c,
- * _ipv6.c); the checksums of what arrives.
+ * nobody knows (net/netfilter/nf_conntrack_proto_udp.c, _icmp.c, _icmpv6.c, _generic.c); ICMP
+ * errors, which belong to the connection that they quote; reassembly in front of it all
+ * (nf_defrag_ipv4.c, _ipv6.c); the checksums of what arrives.
  */
 #include "nf/nf_conntrack.h"
 

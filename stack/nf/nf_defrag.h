@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reassembly in front of connection tracking (nf_defrag_ipv4.c): a hook. */
+/* Reassembly in front of connection tracking (net/ipv4/netfilter/nf_defrag_ipv4.c): a hook. */
 #ifndef TAPLINE_NF_NF_DEFRAG_H
 #define TAPLINE_NF_NF_DEFRAG_H
 

@@ -316,8 +316,8 @@ u32 xt_do_table(void *priv, struct sk_buff *skb, const struct nf_hook_state *sta
 void xt_reject(const struct xt_packet *p, u32 with);
 /*
  * Where among the options of a header one of this kind begins (and, unless `size` is 0, is of this
- * size and whole); -1: nowhere. The walk of xt_tcpudp.c, xt_tcpmss.c and xt_TCPMSS.c: unlike that
- * of RFC 9293 3.1 it goes on behind an end of options and a malformed one.
+ * size and whole); -1: nowhere. The walk of net/netfilter/xt_tcpudp.c, xt_tcpmss.c and xt_TCPMSS.c:
+ * unlike that of RFC 9293 3.1 it goes on behind an end of options and a malformed one.
  */
 s32 xt_tcp_option(const u8 *options, u32 len, u8 kind, u32 size);
 /* xt_mangle.c. False: the packet is dropped. */

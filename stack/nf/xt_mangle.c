@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Targets that change a packet and let it go on: TCPMSS (xt_TCPMSS.c; RFC 4459 3.2), TTL and HL
- * (xt_HL.c), CONNMARK (xt_connmark.c).
+ * Targets that change a packet and let it go on: TCPMSS (net/netfilter/xt_TCPMSS.c; RFC 4459 3.2),
+ * TTL and HL (xt_HL.c), CONNMARK (xt_connmark.c).
  *
  * Invariant: a changed header has its checksum changed with it; one that the device is to make
  * (CHECKSUM_PARTIAL) covers the pseudo header only.

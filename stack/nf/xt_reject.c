@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * REJECT (nf_reject_ipv4.c, nf_reject_ipv6.c): the sender is told, by an ICMP error from this host
- * (RFC 1812 5.3.9, RFC 4890 4) or a RST that seems to come from the other end (RFC 9293 3.10.7.1).
- * The packet itself is dropped by the table.
+ * REJECT (net/ipv4/netfilter/nf_reject_ipv4.c, nf_reject_ipv6.c): the sender is told, by an ICMP
+ * error from this host (RFC 1812 5.3.9, RFC 4890 4) or a RST that seems to come from the other end
+ * (RFC 9293 3.10.7.1). The packet itself is dropped by the table.
  */
 #include "nf/xt.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Texts of sysctls: building what is read, reading what is written as the kernel does it
- * (kernel/sysctl.c: proc_get_long). Between sysctl.c and sysctl_special.c.
+ * (Linux's kernel/sysctl.c: proc_get_long). Between sysctl.c and sysctl_special.c.
  */
 #ifndef TAPLINE_PROC_SYSCTL_TEXT_H
 #define TAPLINE_PROC_SYSCTL_TEXT_H

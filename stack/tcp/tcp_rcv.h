@@ -45,7 +45,7 @@ void tcp_clamp_window(struct sock *sk);
 /* The most that is offered; a larger one also lets the next window be what the last one was. */
 void tcp_set_window_clamp(struct sock *sk, u32 val);
 void tcp_init_buffer_space(struct sock *sk);
-/* tcp_urg.c: RFC 9293 3.10.7.4 sixth. */
+/* tcp_data.c: RFC 9293 3.10.7.4 sixth. */
 void tcp_urg(struct sock *sk, struct sk_buff *skb, const u8 *th);
 void tcp_drop_reason(struct sock *sk, struct sk_buff *skb, enum skb_drop_reason reason);
 
