@@ -139,6 +139,7 @@ static const struct constant constants[] = {
 	C(IPV6_UNICAST_HOPS),
 	C(IPV6_MTU),
 	C(IPV6_RECVERR),
+	C(IPV6_MTU_DISCOVER),
 	C(IPV6_V6ONLY),
 	C(IPV6_TCLASS),
 	C(IPV6_MINHOPCOUNT),

@@ -365,7 +365,8 @@ int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb)
 
 static bool is_icmp_err(struct sk_buff *skb)
 {
-	return skb && skb_ext_err(skb)->ee_origin == SO_EE_ORIGIN_ICMP;
+	return skb && (skb_ext_err(skb)->ee_origin == SO_EE_ORIGIN_ICMP ||
+		       skb_ext_err(skb)->ee_origin == SO_EE_ORIGIN_ICMP6);
 }
 
 struct sk_buff *sock_dequeue_err_skb(struct sock *sk)

@@ -56,7 +56,7 @@ struct inet6_key {
 struct ipv6_pinfo {
 	struct inet_addr saddr, rcv_saddr, daddr;
 	s16 hop_limit; /* -1: the default */
-	u8 tclass;
+	u8 tclass, pmtudisc; /* IP_PMTUDISC_* */
 	u8 v4mapped : 1, ipv6only : 1, recverr : 1;
 	u32 flow_label; /* 20 bits; of the address connected to */
 	u32 dst_cookie; /* of dst_cache */

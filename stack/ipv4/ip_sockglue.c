@@ -274,20 +274,45 @@ static void set_name_mapped(struct sock_addr *name)
 	memset(name->addr + 10, 0xff, 2);
 }
 
-/* struct sock_extended_err and the offender's address, b[32] as IPv4 has it. */
-static void put_recverr(struct msghdr *msg, const struct sock *sk, const u8 *b, bool offender)
+/* The destination of the packet that it is about. */
+static void set_error_name(struct sock_addr *name, const struct sock *sk, struct sk_buff *skb)
 {
+	const struct sock_exterr *serr = skb_ext_err(skb);
+	const u8 *daddr = skb_network_header(skb) + serr->addr_offset;
+
+	if (serr->ee_origin == SO_EE_ORIGIN_ICMP6) {
+		*name = (struct sock_addr){ .family = AF_INET6, .port = serr->port };
+		memcpy(name->addr, daddr, 16);
+		return;
+	}
+	sock_addr_set_in(name, load_be32(daddr), serr->port);
+	if (sk->pinet6)
+		set_name_mapped(name);
+}
+
+/* struct sock_extended_err and the address of the offender, who sent the packet at hand. */
+static void put_recverr(struct msghdr *msg, const struct sock *sk, struct sk_buff *skb,
+			bool offender)
+{
+	u8 b[32] = { 0 };
 	u8 b6[44] = { 0 };
 
+	sock_exterr_bytes(skb_ext_err(skb), b);
 	if (!sk->pinet6) {
+		if (offender)
+			put_sockaddr_in(b + 16, ip4_saddr(ip_hdr(skb)), 0);
 		put_cmsg(msg, SOL_IP, IP_RECVERR, b, 32);
 		return;
 	}
 	memcpy(b6, b, 16);
 	if (offender) {
 		put_le16(b6 + 16, AF_INET6);
-		memset(b6 + 16 + 8 + 10, 0xff, 2);
-		memcpy(b6 + 16 + 8 + 12, b + 16 + 4, 4);
+		if (skb_ext_err(skb)->ee_origin == SO_EE_ORIGIN_ICMP6) {
+			memcpy(b6 + 16 + 8, skb_network_header(skb) + 8, 16);
+		} else {
+			memset(b6 + 16 + 8 + 10, 0xff, 2);
+			store_be32(b6 + 16 + 8 + 12, ip4_saddr(ip_hdr(skb)));
+		}
 	}
 	put_cmsg(msg, SOL_IPV6, IPV6_RECVERR, b6, sizeof(b6));
 }
@@ -312,7 +337,6 @@ s64 ip_recv_error(struct sock *sk, struct msghdr *msg)
 {
 	struct sk_buff *skb = sock_dequeue_err_skb(sk);
 	const struct sock_exterr *serr;
-	u8 b[32] = { 0 };
 	bool supported;
 	u32 copied;
 	int err;
@@ -333,20 +357,13 @@ s64 ip_recv_error(struct sock *sk, struct msghdr *msg)
 	sock_recv_err_timestamps(msg, sk, skb);
 	if (msg->name_out && (serr->ee_origin == SO_EE_ORIGIN_ICMP ||
 			      serr->ee_origin == SO_EE_ORIGIN_LOCAL || serr->port)) {
-		const u8 *daddr = skb_network_header(skb) + serr->addr_offset;
-
-		sock_addr_set_in(msg->name_out, load_be32(daddr), serr->port);
-		if (sk->pinet6)
-			set_name_mapped(msg->name_out);
+		set_error_name(msg->name_out, sk, skb);
 		msg->name_valid = true;
 	}
-	sock_exterr_bytes(serr, b);
 	supported = support_cmsg(sk, skb, serr->ee_origin);
-	if (supported) {
-		put_sockaddr_in(b + 16, ip4_saddr(ip_hdr(skb)), 0);
+	if (supported)
 		ip_cmsg_recv(msg, sk, skb);
-	}
-	put_recverr(msg, sk, b, supported);
+	put_recverr(msg, sk, skb, supported || serr->ee_origin == SO_EE_ORIGIN_ICMP6);
 	msg->out_flags |= MSG_ERRQUEUE;
 	consume_skb(skb);
 	return copied;

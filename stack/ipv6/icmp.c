@@ -9,7 +9,6 @@
 #include "lib/checksum.h"
 #include "stack/socket.h"
 
-#define ICMPV6_HLEN	 8u
 #define NEXTHDR_FRAGMENT 44
 #define IPV6_MIN_MTU	 1280u
 

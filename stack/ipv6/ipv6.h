@@ -64,6 +64,7 @@ bool ipv6_gro_flush(const struct sk_buff *skb, struct sk_buff *p);
 bool ip6_checksum_complete(struct sk_buff *skb, u8 protocol);
 
 #define IPV6_DEFAULT_HOPLIMIT 64
+#define ICMPV6_HLEN	      8u
 
 struct ip6_xmit_args {
 	const struct inet_addr *saddr, *daddr;

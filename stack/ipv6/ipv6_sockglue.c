@@ -5,7 +5,32 @@
  */
 #include "ipv6/ipv6_sockglue.h"
 
+#include "ipv6/ipv6.h"
 #include "wire/ip4.h"
+
+void ipv6_icmp_error(struct sock *sk, struct sk_buff *skb, const u8 *iph, s32 err, u32 info)
+{
+	const u8 *icmp = iph - ICMPV6_HLEN;
+	struct sk_buff *n;
+
+	if (!sk->pinet6->recverr)
+		return;
+	n = skb_clone(skb);
+	if (!n)
+		return;
+	*skb_ext_err(n) = (struct sock_exterr){
+		.ee_errno = (u32)err,
+		.ee_origin = SO_EE_ORIGIN_ICMP6,
+		.ee_type = icmp[0],
+		.ee_code = icmp[1],
+		.ee_info = info,
+		.addr_offset = (u16)(iph + 24 - skb_network_header(skb)),
+		.port = sk->inet_dport,
+	};
+	skb_reset_transport_header(n);
+	if (sock_queue_err_skb(sk, n))
+		kfree_skb_reason(n, SKB_DROP_REASON_SOCKET_RCVBUFF);
+}
 
 /* Does the option take -1 for "the default", and up to max? */
 static int set_ranged(s16 *field, s32 v, s32 max)
@@ -42,7 +67,8 @@ static int set_tclass(const struct sock *sk, s32 v)
 static bool is_known(u32 name)
 {
 	return name == IPV6_V6ONLY || name == IPV6_UNICAST_HOPS || name == IPV6_TCLASS ||
-	       name == IPV6_RECVERR || name == IPV6_MINHOPCOUNT || name == IPV6_FREEBIND;
+	       name == IPV6_RECVERR || name == IPV6_MINHOPCOUNT || name == IPV6_FREEBIND ||
+	       name == IPV6_MTU_DISCOVER;
 }
 
 int ipv6_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len)
@@ -64,6 +90,13 @@ int ipv6_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len)
 	case IPV6_RECVERR:
 		np->recverr = v != 0;
 		sk->inet_recverr = v != 0;
+		if (!v)
+			sock_error_queue_purge(sk);
+		return 0;
+	case IPV6_MTU_DISCOVER:
+		if (v < IP_PMTUDISC_DONT || v > IP_PMTUDISC_OMIT)
+			return -EINVAL;
+		np->pmtudisc = (u8)v;
 		return 0;
 	case IPV6_FREEBIND: /* the same switch as IP_FREEBIND */
 		sk->inet_freebind = v != 0;
@@ -113,6 +146,9 @@ int ipv6_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len)
 		break;
 	case IPV6_FREEBIND:
 		v = sk->inet_freebind;
+		break;
+	case IPV6_MTU_DISCOVER:
+		v = np->pmtudisc;
 		break;
 	case IPV6_MTU:
 		err = get_mtu(sk, &v);

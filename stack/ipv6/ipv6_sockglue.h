@@ -7,6 +7,15 @@
 #include "core/sock.h"
 #include "lib/bytes.h"
 
+/* What ICMPv6 said of a packet of ours goes to the error queue (IPV6_RECVERR). skb: the message,
+ * its data at what was quoted behind the header iph. */
+void ipv6_icmp_error(struct sock *sk, struct sk_buff *skb, const u8 *iph, s32 err, u32 info);
+/* May ICMPv6 lower the MTU of the path? (ip6_sk_accept_pmtu) */
+static inline bool ip6_sk_accept_pmtu(const struct sock *sk)
+{
+	return sk->pinet6->pmtudisc < IP_PMTUDISC_INTERFACE;
+}
+
 int ipv6_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len);
 int ipv6_getsockopt(struct sock *sk, u32 name, u8 *val, u32 len);
 

@@ -152,6 +152,7 @@ int inet6_create(struct net *net, struct socket *sock, u32 protocol)
 	}
 	sk->inet_mc_all = false;
 	sk->pinet6->hop_limit = -1;
+	sk->pinet6->pmtudisc = IP_PMTUDISC_WANT;
 	sk->pinet6->ipv6only = net->sysctl.bindv6only != 0;
 	return 0;
 }

@@ -61,33 +61,6 @@ int tcp_v4_rcv(struct sk_buff *skb)
 
 /* ---- ICMP errors ---- */
 
-/* RFC 6069: an unreachable about the segment that timed out says that it did not get lost to
- * congestion: one doubling of the timer is taken back. */
-static void tcp_ld_RTO_revert(struct sock *sk, u32 seq)
-{
-	struct inet_connection_sock *icsk = inet_csk(sk);
-	struct tcp_sock *tp = tcp_sk(sk);
-	const struct sk_buff *skb;
-	u64 rto, passed;
-
-	if (seq != tp->snd_una || !icsk->icsk_retransmits || !icsk->icsk_backoff)
-		return;
-	skb = tcp_rtx_queue_head(sk);
-	if (!skb)
-		return;
-	icsk->icsk_backoff--;
-	icsk->icsk_rto = tp->srtt_us ? __tcp_set_rto(tp) : TCP_TIMEOUT_INIT;
-	rto = min_u64((u64)icsk->icsk_rto << icsk->icsk_backoff, tcp_rto_max(sk));
-	icsk->icsk_rto = (u32)rto;
-	tcp_mstamp_refresh(tp);
-	passed = tcp_stamp_us_delta(tcp_mstamp(tp), tcp_skb_timestamp_us(skb)) / 1000;
-	if (passed < rto)
-		inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, (u32)(rto - passed),
-					  tcp_rto_max(sk));
-	else
-		tcp_retransmit_timer(sk);
-}
-
 /* What an ICMP message means to a connection: errno, 0: nothing more. */
 static s32 tcp_v4_err_meaning(struct sk_buff *skb, struct sock *sk, u32 info, u32 seq)
 {
@@ -162,7 +135,7 @@ static void tcp_v4_err_sk(struct sk_buff *skb, struct sock *sk, u32 info, u32 se
 	if ((sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV) &&
 	    !(fastopen && !fastopen->sk) && !(net_world(sk->net)->profile_rfc && is_hint(skb))) {
 		if (sk->inet_recverr)
-			ip_icmp_error(sk, skb, err, sk->inet_dport, info, ihl + 8);
+			ip_icmp_error(sk, skb, err, sk->inet_dport, info, ihl);
 		sk->sk_err = (s16)err;
 		tcp_write_queue_purge(sk);
 		tcp_done(sk);

@@ -7,11 +7,13 @@
  */
 #include "inet/inet_timewait_sock.h"
 #include "tcp/tcp_ao.h"
+#include "ipv6/ipv6_sockglue.h"
 #include "tcp/tcp_ipv6.h"
 #include "core/offload.h"
 #include "lib/checksum.h"
 #include "tcp/tcp_observe.h"
 #include "tcp/tcp_offload.h"
+#include "tcp/tcp_timer.h"
 #include "tcp/tcp_user.h"
 
 /* ---- in ---- */
@@ -50,39 +52,54 @@ static int tcp_v6_rcv(struct sk_buff *skb)
 
 /* ---- ICMPv6 errors ---- */
 
-#define ICMPV6_PKT_TOOBIG 2
+#define ICMPV6_DEST_UNREACH 1
+#define ICMPV6_NOROUTE	    0
+#define ICMPV6_PKT_TOOBIG   2
 
 /*
  * RFC 9293 3.9.2.2, RFC 5461: an error ends an attempt to open; of a connection that stands it is
  * only remembered, for when it times out.
  */
-static void tcp_v6_err_sk(struct sock *sk, u8 type, u8 code, u32 info, u32 seq)
+static void tcp_v6_err_sk(struct sk_buff *skb, struct sock *sk, const u8 *iph, u8 type, u8 code,
+			  u32 info)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
-	bool fatal;
+	const struct request_sock *fastopen = tp->rare->fastopen_rsk;
+	u32 snd_una = fastopen ? tcp_rsk(fastopen)->snt_isn : tp->snd_una, seq = tcp_seq(skb->data);
 	s32 err;
 
 	if (sk->sk_state == TCP_CLOSE)
 		return;
+	if (iph[7] < sk->inet_min_ttl) {
+		MIB_INC(sk->net, TcpExtTCPMinTTLDrop);
+		return;
+	}
 	/* RFC 5927 4.1: about a segment that is under way, or forged. */
-	if (sk->sk_state != TCP_LISTEN && !between(seq, tp->snd_una, tp->snd_nxt)) {
+	if (sk->sk_state != TCP_LISTEN && !between(seq, snd_una, tp->snd_nxt)) {
 		MIB_INC(sk->net, TcpExtOutOfWindowIcmps);
 		return;
 	}
 	if (type == ICMPV6_PKT_TOOBIG) {
-		if (sk->sk_state == TCP_LISTEN)
-			return;
-		tcp_v6_mtu_reduced(sk, info);
+		if (sk->sk_state != TCP_LISTEN && ip6_sk_accept_pmtu(sk))
+			tcp_v6_mtu_reduced(sk, info);
 		return;
 	}
-	fatal = icmpv6_err_convert(type, code, &err);
-	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV) {
+	icmpv6_err_convert(type, code, &err);
+	/* A fast open child that was accepted is a connection as others. */
+	if ((sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV) &&
+	    !(fastopen && !fastopen->sk)) {
+		ipv6_icmp_error(sk, skb, iph, err, info);
 		sk->sk_err = (s16)err;
 		tcp_write_queue_purge(sk);
 		tcp_done(sk);
 		if (!(sk->sk_flags & SOCK_DEAD))
 			sk_error_report(sk);
-	} else if (fatal && sk->pinet6->recverr) {
+		return;
+	}
+	if (sk->sk_state != TCP_LISTEN && !fastopen && type == ICMPV6_DEST_UNREACH &&
+	    code == ICMPV6_NOROUTE)
+		tcp_ld_RTO_revert(sk, seq);
+	if (sk->pinet6->recverr) {
 		sk->sk_err = (s16)err;
 		sk_error_report(sk);
 	} else {
@@ -120,7 +137,7 @@ static void tcp_v6_err(struct sk_buff *skb, const u8 *iph, u8 type, u8 code, u32
 	}
 	sk = inet_sk_of(skc);
 	sock_hold(sk);
-	tcp_v6_err_sk(sk, type, code, info, seq);
+	tcp_v6_err_sk(skb, sk, iph, type, code, info);
 	sock_put(sk);
 }
 

@@ -351,6 +351,31 @@ void tcp_retransmit_timer(struct sock *sk)
 		sk_dst_reset(sk);
 }
 
+void tcp_ld_RTO_revert(struct sock *sk, u32 seq)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	const struct sk_buff *skb;
+	u64 rto, passed;
+
+	if (seq != tp->snd_una || !icsk->icsk_retransmits || !icsk->icsk_backoff)
+		return;
+	skb = tcp_rtx_queue_head(sk);
+	if (!skb)
+		return;
+	icsk->icsk_backoff--;
+	icsk->icsk_rto = tp->srtt_us ? __tcp_set_rto(tp) : TCP_TIMEOUT_INIT;
+	rto = min_u64((u64)icsk->icsk_rto << icsk->icsk_backoff, tcp_rto_max(sk));
+	icsk->icsk_rto = (u32)rto;
+	tcp_mstamp_refresh(tp);
+	passed = tcp_stamp_us_delta(tcp_mstamp(tp), tcp_skb_timestamp_us(skb)) / 1000;
+	if (passed < rto)
+		inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, (u32)(rto - passed),
+					  tcp_rto_max(sk));
+	else
+		tcp_retransmit_timer(sk);
+}
+
 /* ---- zero window (RFC 9293 3.8.6.1) ---- */
 
 u32 tcp_probe0_base(const struct sock *sk)

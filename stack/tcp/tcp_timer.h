@@ -17,6 +17,9 @@ u32 keepalive_time_elapsed(const struct tcp_sock *tp);
 void tcp_delack_timer_handler(struct sock *sk);
 void tcp_write_timer_handler(struct sock *sk);
 void tcp_retransmit_timer(struct sock *sk);
+/* RFC 6069: an unreachable about the segment (seq) that timed out says that it did not get lost to
+ * congestion: one doubling of the timer is taken back. */
+void tcp_ld_RTO_revert(struct sock *sk, u32 seq);
 /* Interval to the next zero window probe, jiffies, at most max_when. */
 u32 tcp_probe0_when(const struct sock *sk, u32 max_when);
 u32 tcp_probe0_base(const struct sock *sk);

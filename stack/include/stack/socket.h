@@ -177,6 +177,7 @@
 #define IP_PROTOCOL		52
 
 #define IPV6_UNICAST_HOPS 16
+#define IPV6_MTU_DISCOVER 23
 #define IPV6_MTU	  24
 #define IPV6_RECVERR	  25
 #define IPV6_V6ONLY	  26
