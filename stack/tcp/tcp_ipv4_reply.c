@@ -7,6 +7,7 @@
 #include "ipv4/ip_options.h"
 #include "lib/checksum.h"
 #include "tcp/tcp_ipv4.h"
+#include "tcp/tcp_output.h"
 #include "tcp/tcp_reply.h"
 
 /* What an answer is sent with, where there is something to take it from. */
@@ -19,20 +20,7 @@ struct reply_arg {
 
 void __tcp_v4_send_check(struct sk_buff *skb, be32 saddr, be32 daddr)
 {
-	u8 *th = tcp_hdr(skb);
-	u32 psum = csum_tcpudp_nofold(saddr, daddr, skb->len, IPPROTO_TCP, 0);
-
-	if (TCP_SKB_CB(skb)->payload_csum) {
-		store_be16(th + 16, 0);
-		store_be16(th + 16,
-			   csum_fold(csum_add(psum, csum_partial(th, tcp_doff(th), skb->csum))));
-		skb->ip_summed = CHECKSUM_NONE;
-		return;
-	}
-	store_be16(th + 16, csum_fold_raw(psum));
-	skb->csum_start = (u16)(th - skb->head);
-	skb->csum_offset = 16;
-	skb->ip_summed = CHECKSUM_PARTIAL;
+	__tcp_send_check(skb, csum_tcpudp_nofold(saddr, daddr, skb->len, IPPROTO_TCP, 0));
 }
 
 /* ---- sending ---- */
@@ -96,17 +84,9 @@ static void ip_send_unicast_reply(struct net *net, struct sk_buff *skb, const st
 	rt = reply_route(net, skb, arg, &opt);
 	if (!rt)
 		return;
-	nskb = alloc_skb(skb->world, REPLY_HEADROOM + rep->len);
-	if (!nskb) {
-		dst_release(&rt->dst);
+	nskb = tcp_reply_skb(net, rep, REPLY_HEADROOM, &rt->dst);
+	if (!nskb)
 		return;
-	}
-	skb_reserve(nskb, REPLY_HEADROOM);
-	memcpy(skb_put(nskb, rep->len), rep->bytes, rep->len);
-	skb_reset_transport_header(nskb);
-	nskb->net = net;
-	skb_dst_set(nskb, &rt->dst);
-	TCP_SKB_CB(nskb)->payload_csum = 0;
 	__tcp_v4_send_check(nskb, ip4_daddr(iph), ip4_saddr(iph));
 	ip_build_and_send_pkt(net, nskb, &ctl, ip4_daddr(iph), ip4_saddr(iph),
 			      opt.opt.optlen ? &opt : NULL, arg->tos, 0);

@@ -6,6 +6,7 @@
 #include "inet/inet_timewait_sock.h"
 #include "lib/checksum.h"
 #include "tcp/tcp_ipv6.h"
+#include "tcp/tcp_output.h"
 #include "tcp/tcp_reply.h"
 
 /* ---- checksum (RFC 8200 8.1) ---- */
@@ -19,23 +20,11 @@ static void addr_bytes(u8 b[16], const struct inet_addr *a)
 void __tcp_v6_send_check(struct sk_buff *skb, const struct inet_addr *saddr,
 			 const struct inet_addr *daddr)
 {
-	u8 *th = tcp_hdr(skb), s[16], d[16];
-	u32 psum;
+	u8 s[16], d[16];
 
 	addr_bytes(s, saddr);
 	addr_bytes(d, daddr);
-	psum = csum_ipv6_nofold(s, d, skb->len, IPPROTO_TCP, 0);
-	if (TCP_SKB_CB(skb)->payload_csum) {
-		store_be16(th + 16, 0);
-		store_be16(th + 16,
-			   csum_fold(csum_add(psum, csum_partial(th, tcp_doff(th), skb->csum))));
-		skb->ip_summed = CHECKSUM_NONE;
-		return;
-	}
-	store_be16(th + 16, csum_fold_raw(psum));
-	skb->csum_start = (u16)(th - skb->head);
-	skb->csum_offset = 16;
-	skb->ip_summed = CHECKSUM_PARTIAL;
+	__tcp_send_check(skb, csum_ipv6_nofold(s, d, skb->len, IPPROTO_TCP, 0));
 }
 
 /* ---- sending ---- */
@@ -70,17 +59,9 @@ static void send_response(const struct tcp_reply_to *to, const struct tcp_reply 
 	rt = ip6_route_output(net, &fl6, &err);
 	if (!rt)
 		return;
-	nskb = alloc_skb(net_world(net), REPLY_HEADROOM + rep->len);
-	if (!nskb) {
-		dst_release(&rt->dst);
+	nskb = tcp_reply_skb(net, rep, REPLY_HEADROOM, &rt->dst);
+	if (!nskb)
 		return;
-	}
-	skb_reserve(nskb, REPLY_HEADROOM);
-	memcpy(skb_put(nskb, rep->len), rep->bytes, rep->len);
-	skb_reset_transport_header(nskb);
-	nskb->net = net;
-	skb_dst_set(nskb, &rt->dst);
-	TCP_SKB_CB(nskb)->payload_csum = 0;
 	__tcp_v6_send_check(nskb, &saddr, &daddr);
 	ip6_xmit(net, NULL, nskb, &args);
 }

@@ -5,6 +5,7 @@
 #ifndef TAPLINE_TCP_TCP_OUTPUT_H
 #define TAPLINE_TCP_TCP_OUTPUT_H
 
+#include "lib/checksum.h"
 #include "tcp/tcp.h"
 
 /* ---- tcp_tso.c ---- */
@@ -147,5 +148,24 @@ struct tcp_out_options {
 u32 tcp_options_write(u8 *th, struct tcp_sock *tp, const struct tcp_out_options *opts);
 u32 tcp_established_options(struct sock *sk, const struct sk_buff *skb,
 			    struct tcp_out_options *opts);
+
+/* The checksum of a segment that is about to leave, pseudo header summed up: whole where the
+ * payload's is known, else what the device or a copy completes. */
+static inline void __tcp_send_check(struct sk_buff *skb, u32 psum)
+{
+	u8 *th = tcp_hdr(skb);
+
+	if (TCP_SKB_CB(skb)->payload_csum) {
+		store_be16(th + 16, 0);
+		store_be16(th + 16,
+			   csum_fold(csum_add(psum, csum_partial(th, tcp_doff(th), skb->csum))));
+		skb->ip_summed = CHECKSUM_NONE;
+		return;
+	}
+	store_be16(th + 16, csum_fold_raw(psum));
+	skb->csum_start = (u16)(th - skb->head);
+	skb->csum_offset = 16;
+	skb->ip_summed = CHECKSUM_PARTIAL;
+}
 
 #endif

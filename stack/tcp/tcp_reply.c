@@ -262,3 +262,23 @@ void tcp_reply_request(const struct tcp_reply_to *to, const struct request_sock 
 
 	build_ack(to, &a, out);
 }
+
+/* ---- packets ---- */
+
+struct sk_buff *tcp_reply_skb(struct net *net, const struct tcp_reply *rep, u32 headroom,
+			      struct dst_entry *dst)
+{
+	struct sk_buff *skb = alloc_skb(net_world(net), headroom + rep->len);
+
+	if (!skb) {
+		dst_release(dst);
+		return NULL;
+	}
+	skb_reserve(skb, headroom);
+	memcpy(skb_put(skb, rep->len), rep->bytes, rep->len);
+	skb_reset_transport_header(skb);
+	skb->net = net;
+	skb_dst_set(skb, dst);
+	TCP_SKB_CB(skb)->payload_csum = 0;
+	return skb;
+}

@@ -41,10 +41,15 @@ void tcp_reply_reset(const struct tcp_reply_to *to, u32 reason, struct tcp_reply
 /* The ACK of a TIME-WAIT socket. */
 void tcp_reply_timewait(const struct tcp_reply_to *to, const struct inet_timewait_sock *tw,
 			struct tcp_reply *out);
-/* Where the ACK of a request stands: behind the SYN-ACK, or what fast open's child `sk` has sent. */
+/* Where the ACK of a request stands: behind the SYN-ACK, or what fast open's child `sk` has sent.
+ */
 u32 tcp_reply_request_seq(const struct sock *sk, const struct request_sock *req);
 /* The ACK of a request. */
 void tcp_reply_request(const struct tcp_reply_to *to, const struct request_sock *req, u32 seq,
 		       struct tcp_reply *out);
+/* A packet of it, with its room in front; takes dst over, which is gone too when there is no memory
+ * (NULL). */
+struct sk_buff *tcp_reply_skb(struct net *net, const struct tcp_reply *rep, u32 headroom,
+			      struct dst_entry *dst);
 
 #endif
