@@ -15,31 +15,13 @@
 
 static s32 (*fds)[2];
 
-static void exchange(struct world *w, const s32 fd[2])
-{
-	u8 byte = 7;
-
-	bench_check(bench_call(w, (struct sys_op){ .host = 0,
-						   .nr = SYS_SENDMSG,
-						   .fd = fd[0],
-						   .data = &byte,
-						   .data_len = 1 }) == 1,
-		    "send");
-	bench_check(bench_call(w, (struct sys_op){ .host = 1,
-						   .nr = SYS_RECVMSG,
-						   .fd = fd[1],
-						   .data = &byte,
-						   .data_len = 1 }) == 1,
-		    "receive");
-}
-
 static void exchanges(struct world *w, u32 among, const char *name)
 {
 	u32 at = 0;
 	double t0 = bench_now_ns();
 
 	for (u32 i = 0; i < EXCHANGES; i++) {
-		exchange(w, fds[at]);
+		bench_exchange(w, fds[at]);
 		at = (u32)(((u64)at * 2654435761u + 12345) % among);
 	}
 	bench_print(name, (bench_now_ns() - t0) / EXCHANGES, "ns/exchange");

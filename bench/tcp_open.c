@@ -11,22 +11,10 @@
 
 static void one(struct world *w, s32 listener)
 {
-	u8 byte = 7;
 	s32 fd[2];
 
 	bench_connect(w, listener, fd);
-	bench_check(bench_call(w, (struct sys_op){ .host = 0,
-						   .nr = SYS_SENDMSG,
-						   .fd = fd[0],
-						   .data = &byte,
-						   .data_len = 1 }) == 1,
-		    "send");
-	bench_check(bench_call(w, (struct sys_op){ .host = 1,
-						   .nr = SYS_RECVMSG,
-						   .fd = fd[1],
-						   .data = &byte,
-						   .data_len = 1 }) == 1,
-		    "receive");
+	bench_exchange(w, fd);
 	bench_close(w, 0, fd[0]);
 	bench_close(w, 1, fd[1]);
 }

@@ -165,4 +165,23 @@ static inline void bench_close(struct world *w, u32 host, s32 fd)
 		    "close");
 }
 
+/* A byte from host 0's end of a connection to host 1's. */
+static inline void bench_exchange(struct world *w, const s32 fd[2])
+{
+	u8 byte = 7;
+
+	bench_check(bench_call(w, (struct sys_op){ .host = 0,
+						   .nr = SYS_SENDMSG,
+						   .fd = fd[0],
+						   .data = &byte,
+						   .data_len = 1 }) == 1,
+		    "send");
+	bench_check(bench_call(w, (struct sys_op){ .host = 1,
+						   .nr = SYS_RECVMSG,
+						   .fd = fd[1],
+						   .data = &byte,
+						   .data_len = 1 }) == 1,
+		    "receive");
+}
+
 #endif
