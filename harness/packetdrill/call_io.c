@@ -9,6 +9,28 @@
 
 /* -- Data -- */
 
+/* The call of (fd, buffer, length, ..., flags): descriptor, room, flags. NULL: failed. */
+static struct pd_call *io_call(struct pd_run *r, const struct pd_event *e, u32 nr, size_t flags_at)
+{
+	s64 len, flags = 0;
+	struct pd_call *c;
+	s32 fd;
+
+	if (!pd_arg_fd(r, e, 0, &fd) || !pd_arg_number(r, e, 2, &len) ||
+	    (flags_at && !pd_arg_number(r, e, flags_at, &flags)))
+		return NULL;
+	if (len < 0 || len > PD_MAX_DATA) {
+		pd_fail(r, e, NULL, NULL, "so many bytes are too many");
+		return NULL;
+	}
+	c = pd_call_new(r, e, nr, (u32)len);
+	c->op.fd = fd;
+	c->op.arg[0] = (u64)flags;
+	if (pd_arg_null(e, 1))
+		c->op.data = NULL;
+	return c;
+}
+
 /*
  * send(), write() and their like. flags_at: the argument that holds flags, addr_at: the address; 0:
  * there is none.
@@ -19,31 +41,22 @@ static bool send_data(struct pd_run *r, const struct pd_event *e, u64 at, size_t
 	const struct pd_settings *s = r->settings;
 	const struct pd_expr *buffer = pd_arg(e, 1);
 	struct sock_addr there = pd_sock_addr(r, &s->remote, s->connect_port);
-	s64 len, flags = 0;
-	struct pd_call *c;
-	s32 fd;
+	struct pd_call *c = io_call(r, e, SYS_SENDMSG, flags_at);
 
-	if (!pd_arg_fd(r, e, 0, &fd) || !pd_arg_number(r, e, 2, &len) ||
-	    (flags_at && !pd_arg_number(r, e, flags_at, &flags)))
+	if (!c)
 		return false;
-	if (len < 0 || len > PD_MAX_DATA)
-		return pd_fail(r, e, NULL, NULL, "so many bytes are too many");
-	c = pd_call_new(r, e, SYS_SENDMSG, (u32)len);
-	c->op.fd = fd;
-	c->op.arg[0] = (u64)(flags | s->default_send_flags);
 	if (buffer->kind == PD_X_STRING)
 		memcpy(c->data, buffer->text.p,
-		       buffer->text.len < (size_t)len ? buffer->text.len : (size_t)len);
-	if (pd_arg_null(e, 1))
-		c->op.data = NULL;
+		       buffer->text.len < c->op.data_len ? buffer->text.len : c->op.data_len);
 	if (addr_at && pd_arg(e, addr_at)->kind != PD_X_NULL) {
 		c->op.has_addr = true;
 		if (!pd_arg_address(r, e, addr_at, &there, &c->op.addr))
 			return false;
-		if ((flags & MSG_FASTOPEN) ||
+		if ((c->op.arg[0] & MSG_FASTOPEN) ||
 		    (pd_flow_of_arg(r, e) && pd_flow_of_arg(r, e)->protocol == IPPROTO_UDP))
 			pd_flow_connect(r, pd_flow_of_arg(r, e), &c->op.addr);
 	}
+	c->op.arg[0] |= (u64)s->default_send_flags;
 	return pd_call_go(r, c, at);
 }
 
@@ -64,21 +77,9 @@ bool pd_call_sendto(struct pd_run *r, const struct pd_event *e, u64 at)
 
 static bool receive(struct pd_run *r, const struct pd_event *e, u64 at, size_t flags_at)
 {
-	s64 len, flags = 0;
-	struct pd_call *c;
-	s32 fd;
+	struct pd_call *c = io_call(r, e, SYS_RECVMSG, flags_at);
 
-	if (!pd_arg_fd(r, e, 0, &fd) || !pd_arg_number(r, e, 2, &len) ||
-	    (flags_at && !pd_arg_number(r, e, flags_at, &flags)))
-		return false;
-	if (len < 0 || len > PD_MAX_DATA)
-		return pd_fail(r, e, NULL, NULL, "so many bytes are too many");
-	c = pd_call_new(r, e, SYS_RECVMSG, (u32)len);
-	c->op.fd = fd;
-	c->op.arg[0] = (u64)flags;
-	if (pd_arg_null(e, 1))
-		c->op.data = NULL;
-	return pd_call_go(r, c, at);
+	return c && pd_call_go(r, c, at);
 }
 
 bool pd_call_read(struct pd_run *r, const struct pd_event *e, u64 at)

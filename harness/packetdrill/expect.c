@@ -339,6 +339,18 @@ static int match_tcp(struct pd_run *r, const struct pd_event *e, struct pd_flow 
 	return result;
 }
 
+/* What came is as it must be, and taken; or not: what differs. */
+static int verdict(struct pd_run *r, const struct pd_event *e, struct pd_flow *f, bool bad,
+		   struct strbuf *what)
+{
+	if (bad)
+		mismatch(r, e, f, strbuf_text(what));
+	else
+		pd_frame_drop(r);
+	strbuf_free(what);
+	return bad ? -1 : 1;
+}
+
 static int match_udp(struct pd_run *r, const struct pd_event *e, struct pd_flow *f)
 {
 	const struct packet *p = r->frames[0].packet;
@@ -353,12 +365,7 @@ static int match_udp(struct pd_run *r, const struct pd_event *e, struct pd_flow 
 	bad = differs(&what, "payload", e->packet.udp_len,
 		      (u32)packet_get_uint(p->layer[at], "len", 8) - 8) ||
 	      marks_differ(&e->packet.marks, p, &what);
-	if (bad)
-		mismatch(r, e, f, strbuf_text(&what));
-	else
-		pd_frame_drop(r);
-	strbuf_free(&what);
-	return bad ? -1 : 1;
+	return verdict(r, e, f, bad, &what);
 }
 
 static int match_icmp(struct pd_run *r, const struct pd_event *e, struct pd_flow *f)
@@ -378,12 +385,7 @@ static int match_icmp(struct pd_run *r, const struct pd_event *e, struct pd_flow
 	      (c->has_mtu &&
 	       differs(&what, "mtu", c->mtu, (u32)packet_get_uint(p->layer[at], "mtu", 0))) ||
 	      marks_differ(&e->packet.marks, p, &what);
-	if (bad)
-		mismatch(r, e, f, strbuf_text(&what));
-	else
-		pd_frame_drop(r);
-	strbuf_free(&what);
-	return bad ? -1 : 1;
+	return verdict(r, e, f, bad, &what);
 }
 
 /* The IP packet's bytes, all of them. */

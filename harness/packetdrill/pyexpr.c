@@ -231,17 +231,23 @@ bool py_name(struct py_run *r, struct pd_text name, const char *at, struct py_va
 	return true;
 }
 
+static struct pd_text take_word(struct py_run *r)
+{
+	const char *at = r->p;
+
+	while (r->p < r->end && (py_is_letter(*r->p) || py_is_digit(*r->p)))
+		r->p++;
+	return pd_arena_text(r->arena, at, (size_t)(r->p - at));
+}
+
 static bool parse_name(struct py_run *r, struct py_value *out)
 {
 	struct py_value arg[PY_MAX_ARGS];
 	const char *at = r->p, *exception;
-	struct pd_text name;
+	struct pd_text name = take_word(r);
 	size_t count, commas;
 	bool known;
 
-	while (r->p < r->end && (py_is_letter(*r->p) || py_is_digit(*r->p)))
-		r->p++;
-	name = pd_arena_text(r->arena, at, (size_t)(r->p - at));
 	if (!py_take(r, "("))
 		return py_name(r, name, at, out);
 	if (!py_list(r, ")", arg, &count, &commas))
@@ -303,13 +309,10 @@ static bool parse_method(struct py_run *r, struct py_value *v)
 {
 	struct py_value arg[PY_MAX_ARGS], self = *v;
 	const char *at = r->p, *exception;
-	struct pd_text name;
+	struct pd_text name = take_word(r);
 	size_t count, commas;
 	bool known;
 
-	while (r->p < r->end && (py_is_letter(*r->p) || py_is_digit(*r->p)))
-		r->p++;
-	name = pd_arena_text(r->arena, at, (size_t)(r->p - at));
 	if (!py_take(r, "("))
 		return py_fail(r, PD_PYTHON_ERROR, at, name.p, "unknown attribute");
 	if (!py_list(r, ")", arg, &count, &commas))
