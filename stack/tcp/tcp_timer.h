@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Timers of a connection (tcp_timer.c).
+ * Timers of a connection (tcp_timer.c, tcp_keepalive.c).
  */
 #ifndef TAPLINE_TCP_TCP_TIMER_H
 #define TAPLINE_TCP_TCP_TIMER_H
@@ -15,6 +15,7 @@ u32 keepalive_intvl_when(const struct tcp_sock *tp);
 u32 keepalive_probes(const struct tcp_sock *tp);
 u32 keepalive_time_elapsed(const struct tcp_sock *tp);
 void tcp_delack_timer_handler(struct sock *sk);
+void tcp_keepalive_timer_handler(struct sock *sk);
 void tcp_write_timer_handler(struct sock *sk);
 void tcp_retransmit_timer(struct sock *sk);
 /* RFC 6069: an unreachable about the segment (seq) that timed out says that it did not get lost to
