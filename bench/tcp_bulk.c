@@ -7,6 +7,7 @@
  * made and verified in software;
  * no_gso_gro: each segment is a packet of its own all the way, as in the peer;
  * tso_gro: the device cuts the segments and makes and verifies the checksums.
+ * veth: between two namespaces of one host, whose devices hand super-segments over uncut.
  * An argument names the only row to run: for a profile.
  */
 #include "two_hosts.h"
@@ -47,19 +48,19 @@ static void transfer(struct world *w, const s32 fd[2], u64 total)
 {
 	struct side tx = { .done = 0 }, rx = { .done = 0 };
 
-	start(w, &tx, 0, SYS_SENDMSG, fd[0], out);
-	start(w, &rx, 1, SYS_RECVMSG, fd[1], in);
+	start(w, &tx, bench_end[0], SYS_SENDMSG, fd[0], out);
+	start(w, &rx, bench_end[1], SYS_RECVMSG, fd[1], in);
 	while (rx.done < total) {
 		if (tx.op.completed && tx.done < total) {
 			take(&tx);
 			if (tx.done < total)
-				start(w, &tx, 0, SYS_SENDMSG, fd[0], out);
+				start(w, &tx, bench_end[0], SYS_SENDMSG, fd[0], out);
 			continue;
 		}
 		if (rx.op.completed) {
 			take(&rx);
 			if (rx.done < total)
-				start(w, &rx, 1, SYS_RECVMSG, fd[1], in);
+				start(w, &rx, bench_end[1], SYS_RECVMSG, fd[1], in);
 			continue;
 		}
 		bench_check(world_step(w), "the transfer stands still");
@@ -97,7 +98,13 @@ static void offloads(struct world *w, const s32 fd[2])
 	nic_set(w, NIC_PARAM_GRO, 1);
 }
 
-static void run(const char *name, void (*configure)(struct world *w, const s32 fd[2]))
+struct row {
+	const char *name;
+	struct world *(*create)(void *arena, size_t size);
+	void (*configure)(struct world *w, const s32 fd[2]); /* NULL: as it comes */
+};
+
+static void run(const struct row *row)
 {
 	const size_t size = 256u << 20;
 	struct world *w;
@@ -106,28 +113,26 @@ static void run(const char *name, void (*configure)(struct world *w, const s32 f
 	double t0;
 
 	arena = aligned_alloc(64, size);
-	w = bench_two_hosts(arena, size);
+	w = row->create(arena, size);
 	listener = bench_listen(w, 1);
 	for (u32 i = 0; i < CHUNK; i++)
 		out[i] = (u8)(i * 7 + i / 251);
 	bench_connect(w, listener, fd);
-	if (configure)
-		configure(w, fd);
+	if (row->configure)
+		row->configure(w, fd);
 	transfer(w, fd, TOTAL / 8);
 	t0 = bench_now_ns();
 	transfer(w, fd, TOTAL);
-	bench_print(name, (bench_now_ns() - t0) / (TOTAL / MSS), "ns/segment");
+	bench_print(row->name, (bench_now_ns() - t0) / (TOTAL / MSS), "ns/segment");
 	world_destroy(w, NULL);
 	free(arena);
 }
 
-static const struct row {
-	const char *name;
-	void (*configure)(struct world *w, const s32 fd[2]);
-} rows[] = {
-	{ "tcp_bulk_segment", NULL },
-	{ "tcp_bulk_segment_no_gso_gro", one_by_one },
-	{ "tcp_bulk_segment_tso_gro", offloads },
+static const struct row rows[] = {
+	{ "tcp_bulk_segment", bench_two_hosts, NULL },
+	{ "tcp_bulk_segment_no_gso_gro", bench_two_hosts, one_by_one },
+	{ "tcp_bulk_segment_tso_gro", bench_two_hosts, offloads },
+	{ "tcp_bulk_segment_veth", bench_two_namespaces, NULL },
 };
 
 int main(int argc, char **argv)
@@ -137,7 +142,7 @@ int main(int argc, char **argv)
 	for (u32 i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (!bench_wanted(argc, argv, rows[i].name))
 			continue;
-		run(rows[i].name, rows[i].configure);
+		run(&rows[i]);
 		ran++;
 	}
 	bench_check(ran != 0, "there is no such row: tcp_bulk_segment, ...");

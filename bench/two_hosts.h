@@ -16,6 +16,8 @@
 #include "stack/world.h"
 
 static const u8 bench_addr[2][4] = { { 192, 0, 2, 1 }, { 192, 0, 2, 2 } };
+/* How ops and calls name the connection's two ends: hosts, or namespaces of one host. */
+static u32 bench_end[2] = { 0, 1 };
 
 static inline s64 bench_apply(struct world *w, const struct op *op)
 {
@@ -23,6 +25,24 @@ static inline s64 bench_apply(struct world *w, const struct op *op)
 
 	bench_check(r >= 0, op_name(op->kind));
 	return r;
+}
+
+/* The device is up and has the address of host (or namespace) i. */
+static inline void bench_up(struct world *w, u32 i, u32 ifindex)
+{
+	struct op op = { .kind = OP_LINK_SET };
+
+	op.u.link_set.host = bench_end[i];
+	op.u.link_set.ifindex = ifindex;
+	op.u.link_set.param = LINK_PARAM_UP;
+	op.u.link_set.value = 1;
+	bench_apply(w, &op);
+	op = (struct op){ .kind = OP_ADDR_ADD };
+	op.u.addr_add.host = bench_end[i];
+	op.u.addr_add.ifindex = ifindex;
+	op.u.addr_add.prefix_len = 24;
+	op.u.addr_add.addr = (struct op_bytes){ bench_addr[i], 4 };
+	bench_apply(w, &op);
 }
 
 static inline void bench_add_host(struct world *w, u32 i)
@@ -41,18 +61,7 @@ static inline void bench_add_host(struct world *w, u32 i)
 	op.u.wire_attach.host = i;
 	op.u.wire_attach.ifindex = 2;
 	bench_apply(w, &op);
-	op = (struct op){ .kind = OP_LINK_SET };
-	op.u.link_set.host = i;
-	op.u.link_set.ifindex = 2;
-	op.u.link_set.param = LINK_PARAM_UP;
-	op.u.link_set.value = 1;
-	bench_apply(w, &op);
-	op = (struct op){ .kind = OP_ADDR_ADD };
-	op.u.addr_add.host = i;
-	op.u.addr_add.ifindex = 2;
-	op.u.addr_add.prefix_len = 24;
-	op.u.addr_add.addr = (struct op_bytes){ bench_addr[i], 4 };
-	bench_apply(w, &op);
+	bench_up(w, i, 2);
 }
 
 /* One host, and nobody at the wire's other end (1). */
@@ -80,6 +89,31 @@ static inline struct world *bench_two_hosts(void *arena, size_t size)
 	bench_apply(w, &op);
 	bench_add_host(w, 0);
 	bench_add_host(w, 1);
+	return w;
+}
+
+/* One host of two namespaces with a veth pair between them. */
+static inline struct world *bench_two_namespaces(void *arena, size_t size)
+{
+	const struct world_config config = { .seed = 1 };
+	struct op op = { .kind = OP_HOST_ADD };
+	struct world *w;
+
+	bench_check(arena != NULL, "memory");
+	w = world_create(arena, size, &config, NULL, NULL);
+	bench_check(w != NULL, "world");
+	op.u.host_add.cpus = 1;
+	bench_apply(w, &op);
+	op = (struct op){ .kind = OP_NETNS_ADD };
+	op.u.netns_add.name = (struct op_bytes){ (const u8 *)"far", 3 };
+	bench_end[1] = (u32)bench_apply(w, &op);
+	op = (struct op){ .kind = OP_LINK_ADD };
+	op.u.link_add.kind = (struct op_bytes){ (const u8 *)"veth", 4 };
+	op.u.link_add.name = (struct op_bytes){ (const u8 *)"veth0", 5 };
+	op.u.link_add.peer = (struct op_bytes){ (const u8 *)"veth1", 5 };
+	op.u.link_add.peer_host = bench_end[1];
+	bench_up(w, 0, (u32)bench_apply(w, &op));
+	bench_up(w, 1, 2);
 	return w;
 }
 
@@ -129,18 +163,20 @@ static inline s32 bench_listen_on(struct world *w, u32 host, u16 port, u32 backl
 	return fd;
 }
 
-/* A listener on port 80 of host 1. */
+/* A listener on port 80 of the second end. */
 static inline s32 bench_listen(struct world *w, u32 backlog)
 {
-	return bench_listen_on(w, 1, 80, backlog);
+	return bench_listen_on(w, bench_end[1], 80, backlog);
 }
 
-/* Connects host 0 to the listener on that port of host 1: fd[0] of host 0, fd[1] of host 1. */
+/* Connects the first end to the listener on that port of the second: fd[0] and fd[1] are theirs. */
 static inline void bench_connect_to(struct world *w, s32 listener, u16 port, s32 fd[2])
 {
-	fd[0] = bench_stream(w, 0);
-	bench_check(bench_call_addr(w, 0, SYS_CONNECT, fd[0], bench_addr[1], port) == 0, "connect");
-	fd[1] = (s32)bench_call(w, (struct sys_op){ .host = 1, .nr = SYS_ACCEPT, .fd = listener });
+	fd[0] = bench_stream(w, bench_end[0]);
+	bench_check(bench_call_addr(w, bench_end[0], SYS_CONNECT, fd[0], bench_addr[1], port) == 0,
+		    "connect");
+	fd[1] = (s32)bench_call(
+		w, (struct sys_op){ .host = bench_end[1], .nr = SYS_ACCEPT, .fd = listener });
 	bench_check(fd[1] >= 0, "accept");
 }
 
