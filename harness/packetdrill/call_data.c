@@ -85,7 +85,9 @@ static bool struct_bytes(struct pd_run *r, const struct pd_event *e, const struc
 		strbuf_add(out, bytes, layouts[i].size);
 		return true;
 	}
-	return pd_fail(r, e, NULL, NULL, "this struct is not understood here: %s", x->text.p);
+	return pd_fail(r, e, NULL, NULL,
+		       "this struct is not understood here: its first field is %s",
+		       x->count && x->item[0]->text.p ? x->item[0]->text.p : "missing");
 }
 
 bool pd_value_bytes(struct pd_run *r, const struct pd_event *e, const struct pd_expr *x, u32 size,

@@ -172,7 +172,12 @@ static bool parse_operand(struct pd_scan *s, int depth, struct pd_expr **out)
 	}
 	if (c == '"') {
 		*out = x = new_expr(s, PD_X_STRING);
-		return pd_scan_string(s, &x->text);
+		if (!pd_scan_string(s, &x->text))
+			return false;
+		/* "abc"...: how a buffer begins; bytes are not compared. */
+		if (pd_scan_take(s, "..."))
+			x->kind = PD_X_ELLIPSIS;
+		return true;
 	}
 	if (c >= '0' && c <= '9')
 		return parse_number(s, out);

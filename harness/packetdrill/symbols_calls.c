@@ -205,6 +205,7 @@ const struct pd_symbol pd_call_symbols[] = {
 	{ "SOL_SOCKET", 1 },
 	{ "SOL_TCP", 6 },
 	{ "SOL_UDP", 17 },
+	{ "SOMAXCONN", 4096 },
 	{ "SO_ACCEPTCONN", 30 },
 	{ "SO_ATTACH_BPF", 50 },
 	{ "SO_ATTACH_FILTER", 26 },

@@ -124,6 +124,10 @@ static void test_calls(void **state)
 	assert_int_equal(c->arg[2]->num, -2);
 	assert_int_equal(c->arg[3]->num, 16);
 	assert_int_equal(c->result->kind, PD_X_ELLIPSIS);
+	c = &parse("+0 write(4, \"abc\"..., 100) = SOMAXCONN")->syscall;
+	assert_int_equal(c->arg[1]->kind, PD_X_ELLIPSIS);
+	assert_int_equal(c->argc, 3);
+	assert_int_equal(c->result->num, 4096);
 }
 
 static void test_structs(void **state)

@@ -173,9 +173,8 @@ local function fastopen_server()
   end
   c.next = pick { n + 1, n + 1, n + 1, 1 }
   at(pick { 0.1, 0.1, 1.3 }, "< . %d:%d(0) ack 1 win %d%s", c.next, c.next, c.win, options())
-  if chance(0.8) then
-    at(0.01, "accept(3, ..., ...) = 4")
-  end
+  at(0.01, "accept(3, ..., ...) = 4")
+  at(0, "fcntl(4, F_SETFL, O_RDWR|O_NONBLOCK) = 0")
 end
 
 -- The active side: a first connection has fetched the cookie.
