@@ -41,6 +41,9 @@ void tcp_non_congestion_loss_retransmit(struct sock *sk);
 void tcp_clear_retrans(struct tcp_sock *tp);
 void tcp_mark_skb_lost(struct sock *sk, struct sk_buff *skb);
 void tcp_check_sack_reordering(struct sock *sk, u32 low_seq, s32 ts);
+/* No more than what is out, less what is lost. True: it was more, so nothing but the order changed.
+ */
+bool tcp_limit_reno_sacked(struct tcp_sock *tp);
 void tcp_check_reno_reordering(struct sock *sk, u32 addend);
 void tcp_add_reno_sack(struct sock *sk, u32 num_dupack, bool ece_ack);
 void tcp_remove_reno_sacks(struct sock *sk, u32 acked, bool ece_ack);
