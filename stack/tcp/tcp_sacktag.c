@@ -201,10 +201,11 @@ static bool match_skb(struct sock *sk, struct sk_buff *skb, u32 start, u32 end)
 	return tcp_fragment(sk, TCP_FRAG_IN_RTX_QUEUE, skb, len, mss) == 0;
 }
 
-static void sacktag_range(struct sock *sk, struct tcp_sacktag_state *state, u32 start, u32 end,
-			  bool dup)
+/* The segments of a block [start, end), from the one on that holds `from`. */
+static void sacktag_range(struct sock *sk, struct tcp_sacktag_state *state, u32 from, u32 start,
+			  u32 end, bool dup)
 {
-	struct sk_buff *skb = tcp_rtx_queue_find(sk, start);
+	struct sk_buff *skb = tcp_rtx_queue_find(sk, from);
 
 	while (skb && before(TCP_SKB_CB(skb)->seq, end)) {
 		if (match_skb(sk, skb, start, end))
@@ -213,24 +214,26 @@ static void sacktag_range(struct sock *sk, struct tcp_sacktag_state *state, u32 
 	}
 }
 
-/* The parts of a block that no earlier ACK told of. */
+/* The parts of a block that no earlier ACK told of. A segment across the end of what one told of is
+ * in the block as a whole. */
 static void sacktag_block(struct sock *sk, struct tcp_sacktag_state *state, u32 start, u32 end)
 {
 	const struct tcp_loss *loss = tcp_sk(sk)->loss;
+	u32 from = start;
 
-	for (u32 i = 0; i < TCP_NUM_SACKS && before(start, end); i++) {
+	for (u32 i = 0; i < TCP_NUM_SACKS && before(from, end); i++) {
 		const struct tcp_sack_block *cache = &loss->recv_cache[i];
 
-		if (cache->start_seq == cache->end_seq || !after(cache->end_seq, start))
+		if (cache->start_seq == cache->end_seq || !after(cache->end_seq, from))
 			continue;
 		if (!before(cache->start_seq, end))
 			break;
-		if (before(start, cache->start_seq))
-			sacktag_range(sk, state, start, cache->start_seq, false);
-		start = cache->end_seq;
+		if (before(from, cache->start_seq))
+			sacktag_range(sk, state, from, start, cache->start_seq, false);
+		from = cache->end_seq;
 	}
-	if (before(start, end))
-		sacktag_range(sk, state, start, end, false);
+	if (before(from, end))
+		sacktag_range(sk, state, from, start, end, false);
 }
 
 static void count_discard(const struct sock *sk, bool first_dsack, u32 ack_seq, u32 end_seq)
@@ -323,7 +326,7 @@ u32 tcp_sacktag_write_queue(struct sock *sk, const struct sk_buff *ack_skb, u32 
 	if (!n)
 		goto out;
 	if (dup)
-		sacktag_range(sk, state, sp[0].start_seq, sp[0].end_seq, true);
+		sacktag_range(sk, state, sp[0].start_seq, sp[0].start_seq, sp[0].end_seq, true);
 	if (!tp->sacked_out)
 		memset(loss->recv_cache, 0, sizeof(loss->recv_cache));
 	sort_blocks(sp, n);
