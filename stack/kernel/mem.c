@@ -20,8 +20,8 @@
 #define TINY_COUNT (TINY_MAX / TINY_STEP)
 #define LINE	   64u /* of a cache: what is carved keeps the end of the used part on one */
 #define CLASS_STEP 64u
-/* Put between larger blocks: of sizes near a power of two the same few sets of a cache would hold
- * the headers of all the frames in a ring. */
+/* Put between blocks of 2 KiB and more: of sizes near a power of two the same few sets of a cache
+ * would hold the headers of all the frames in a ring. */
 #define COLOUR	     64u
 #define SMALL_MAX    2048u
 #define SMALL_COUNT  (TINY_COUNT + (SMALL_MAX - TINY_MAX) / CLASS_STEP)
@@ -248,7 +248,7 @@ static u8 *brk_move(struct mem_account *m, size_t stride)
  */
 static __attribute__((noinline, cold)) void *block_carve(struct world *w, u32 cls, size_t block)
 {
-	size_t stride = block > SMALL_MAX ? block + COLOUR : block;
+	size_t stride = block >= SMALL_MAX ? block + COLOUR : block;
 	u8 *p;
 
 	while (stride % LINE)
