@@ -88,3 +88,28 @@ tap.test("5.3: IPV6_V6ONLY keeps IPv4 out", function(t)
   peer:expect("R. 0:0(0) ack 1 win 0", { within = "1ms" })
   t:is(server:option "IPV6_V6ONLY", 1)
 end)
+
+tap.test("profile linux: what is bound to an address of IPv6 is for IPv6 only from then on", function(t)
+  local host = net.host { up = false }
+  local s = host:socket "tcp6"
+  t:is(s:option "IPV6_V6ONLY", 0)
+  s:bind("::1", 7000)
+  t:is(s:option "IPV6_V6ONLY", 1)
+  t:is(select(2, s:try("connect", "::ffff:127.0.0.1", 80)), "ENETUNREACH")
+  local other = host:socket "tcp6"
+  t:is(select(2, other:try("bind", "::1", 7000)), "EADDRINUSE")
+  t:is(other:option "IPV6_V6ONLY", 0, "it is not bound")
+  other:bind("::", 7001)
+  t:is(other:option "IPV6_V6ONLY", 0)
+end)
+
+tap.test("IP_MTU is the path's of a connection over IPv6, too", function(t)
+  local host = net.host { up = false }
+  local server = host:socket "tcp6"
+  server:bind("::1", 7000)
+  server:listen()
+  local s = host:socket "tcp6"
+  t:is(select(2, s:try("getsockopt", net.C.SOL_IP, net.C.IP_MTU)), "ENOTCONN")
+  s:connect("::1", 7000)
+  t:is({ s:option "IP_MTU", s:option "IPV6_MTU" }, { 65536, 65536 })
+end)

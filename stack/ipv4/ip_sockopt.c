@@ -248,12 +248,11 @@ int ip_setsockopt(struct sock *sk, u32 name, const u8 *val, u32 len)
 
 static int get_mtu(struct sock *sk, s32 *v)
 {
-	struct dst_entry *dst = sk_dst_check(sk, 0);
+	const struct dst_entry *dst = sk->dst_cache; /* as it is, and of either family */
 
 	if (!dst)
 		return -ENOTCONN;
 	*v = (s32)dst_mtu(dst);
-	dst_release(dst);
 	return *v ? 0 : -ENOTCONN;
 }
 

@@ -40,6 +40,7 @@ static int inet6_bind(struct socket *sock, const struct sock_addr *addr)
 	struct sock *sk = sock->sk;
 	struct ipv6_pinfo *np = sk->pinet6;
 	struct inet_addr a = ipv6_sock_addr(addr);
+	bool only = np->ipv6only;
 	int err;
 
 	if (addr->family != AF_INET6)
@@ -56,9 +57,13 @@ static int inet6_bind(struct socket *sock, const struct sock_addr *addr)
 		return -EADDRNOTAVAIL;
 	np->rcv_saddr = a;
 	np->saddr = a;
+	if (!inet_addr_any(&a))
+		np->ipv6only = 1; /* it can not talk IPv4 any more, and says so */
 	err = inet_bind_port(sk, addr->port, !inet_addr_any(&a));
-	if (err)
+	if (err) {
 		np->rcv_saddr = np->saddr = (struct inet_addr){ 0 };
+		np->ipv6only = only;
+	}
 	return err;
 }
 

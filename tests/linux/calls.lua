@@ -62,6 +62,11 @@ return function(world)
     return w.outcome("connect", { fd = fd, addr = addr, port = port })
   end
 
+  -- From here on scenes are over IPv6: tcp() makes sockets of it, LOOPBACK is its.
+  function w.use_ipv6()
+    w.tcp, w.LOOPBACK, w.ANY = w.tcp6, LOOPBACK6, ANY6
+  end
+
   function w.disconnect(fd)
     return w.outcome("connect", { fd = fd, addr = ANY, family = C.AF_UNSPEC })
   end
@@ -147,7 +152,7 @@ return function(world)
 
   function w.listener(port, backlog)
     local fd = w.tcp()
-    if port then w.must("bind", { fd = fd, addr = LOOPBACK, port = port }) end
+    if port or w.LOOPBACK ~= LOOPBACK then w.must("bind", { fd = fd, addr = w.LOOPBACK, port = port or 0 }) end
     w.must("listen", { fd = fd, arg0 = backlog or 10 })
     return fd, w.port(fd)
   end
@@ -157,7 +162,7 @@ return function(world)
     local listener, port = w.listener()
     local client = w.tcp()
     if prepare then prepare(client, listener) end
-    w.connect(client, LOOPBACK, port)
+    w.connect(client, w.LOOPBACK, port)
     w.settle()
     local server = w.must("accept", { fd = listener, arg0 = C.NONBLOCK }).ret
     return client, server, listener

@@ -51,7 +51,8 @@ end
 
 return function(w, part)
   w.black_hole()
-  local make = makers[part] or hold(w, part)
+  local make = makers[part] or makers[(part:gsub("^tcp6", "tcp"))] or hold(w, part)
+  if part:find "^tcp6" then w.use_ipv6() end
 
   -- Calls f with a new socket.
   local function with_fresh(f)

@@ -156,4 +156,13 @@ return function(w)
     w.emit(("connect in a range of %d"):format(size), got .. " " .. result)
     for _, fd in ipairs(fds) do w.close(fd) end
   end
+
+  -- What is an address of the host the table `local` says alone, whatever rules ask (inet_addr_type).
+  for _, words in ipairs { "ip route add local 10.9.9.9 dev lo table 100", "ip rule add pref 50 lookup 100" } do
+    local text, good = w.command(words)
+    if not good then error(words .. ": " .. text) end
+  end
+  w.emit("an address of another table: bind", w.bind(w.tcp(), "\10\9\9\9", 0))
+  local to_it = w.tcp()
+  w.emit("an address of another table: connect", w.connect(to_it, "\10\9\9\9", 1) .. " " .. w.poll(to_it))
 end

@@ -18,7 +18,11 @@ for line in ([[
   options tcp-reset
   options udp
   options tcp6-closed
+  options tcp6-listening
+  options tcp6-connected
+  options tcp6-close-wait
   states
+  states ipv6
   segments CLOSED
   segments LISTEN
   segments ESTABLISHED
@@ -38,6 +42,7 @@ for line in ([[
   segments SYN_RECV
   ports
   stream
+  stream ipv6
   datagram
   counters
   sysctls net.ipv4.tcp

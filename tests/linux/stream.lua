@@ -1,8 +1,10 @@
 -- SPDX-License-Identifier: MIT
 -- What a connection over loopback shows at each step: receive flags, urgent data, FIN and RST, SO_LINGER,
 -- epoll's edges, TCP_INFO.
-return function(w)
+-- The part "ipv6": over IPv6.
+return function(w, part)
   local C = w.C
+  if part == "ipv6" then w.use_ipv6() end
 
   local function io(fd, request) return w.outcome("ioctl", { fd = fd, arg0 = request }) end
 
