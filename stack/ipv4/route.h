@@ -86,6 +86,10 @@ struct rtable *ip_route_output_key_hash(struct net *net, struct flowi4 *fl4, str
 /* The same on behalf of a socket (which may be NULL). */
 struct rtable *ip_route_output_flow(struct net *net, struct flowi4 *fl4, const struct sock *sk,
 				    int *err);
+/* The same for connect(). Once the source address is chosen the tables are asked again: a rule may
+ * say of packets from there what it does not say of others. */
+struct rtable *ip_route_connect(struct net *net, struct flowi4 *fl4, const struct sock *sk,
+				int *err);
 
 /*
  * What a packet that arrived is: sets skb->dst to a local, forwarding, broadcast, multicast or

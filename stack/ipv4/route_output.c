@@ -204,3 +204,19 @@ struct rtable *ip_route_output_flow(struct net *net, struct flowi4 *fl4, const s
 	(void)sk; /* IPsec would ask it */
 	return ip_route_output_key(net, fl4, err);
 }
+
+struct rtable *ip_route_connect(struct net *net, struct flowi4 *fl4, const struct sock *sk,
+				int *err)
+{
+	u32 oif = fl4->oif;
+
+	if (!fl4->daddr || !fl4->saddr) {
+		struct rtable *rt = ip_route_output_key(net, fl4, err);
+
+		if (!rt)
+			return NULL;
+		dst_release(&rt->dst);
+		fl4->oif = oif;
+	}
+	return ip_route_output_flow(net, fl4, sk, err);
+}

@@ -44,7 +44,7 @@ static struct rtable *connect_route(struct sock *sk, be32 nexthop, u16 dport, st
 									  RT_SCOPE_UNIVERSE,
 				.proto = IPPROTO_TCP,
 				.flags = sk->inet_transparent ? FLOWI_FLAG_ANYSRC : 0 };
-	return ip_route_output_flow(sk->net, fl4, sk, err);
+	return ip_route_connect(sk->net, fl4, sk, err);
 }
 
 /* The rest of an opening whose addresses are known: port, ISN, SYN. Takes over rt. */

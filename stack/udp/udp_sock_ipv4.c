@@ -16,12 +16,10 @@
 
 /* ---- connect ---- */
 
-/* A route for this socket: with a reference, or NULL and *err. Broadcast must have been asked for.
- */
-static struct rtable *route_for(struct sock *sk, struct flowi4 *fl4, int *err)
+/* Whether this socket may use the route that was found, with a reference, or NULL and *err.
+ * Broadcast must have been asked for. */
+static struct rtable *allowed_route(struct sock *sk, struct rtable *rt, int *err)
 {
-	struct rtable *rt = ip_route_output_flow(sk->net, fl4, sk, err);
-
 	if (!rt) {
 		if (*err == -ENETUNREACH)
 			MIB_INC(sk->net, IpOutNoRoutes);
@@ -63,7 +61,8 @@ int ip4_datagram_connect(struct sock *sk, const struct sock_addr *addr)
 	} else if (!fl4.oif) {
 		fl4.oif = sk->sk_rare->uc_index;
 	}
-	rt = route_for(sk, &fl4, &err);
+	rt = ip_route_connect(sk->net, &fl4, sk, &err);
+	rt = allowed_route(sk, rt, &err);
 	if (!rt)
 		return err;
 	if (!sk->inet_saddr)
@@ -311,7 +310,7 @@ static struct rtable *udp_route(struct sock *sk, struct flowi4 *fl4, bool connec
 		fl4->saddr = sk->inet_saddr;
 		return rt;
 	}
-	rt = route_for(sk, fl4, err);
+	rt = allowed_route(sk, ip_route_output_flow(sk->net, fl4, sk, err), err);
 	if (rt && connected) {
 		dst_hold(&rt->dst);
 		sk_dst_set(sk, &rt->dst);

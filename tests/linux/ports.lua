@@ -165,4 +165,13 @@ return function(w)
   w.emit("an address of another table: bind", w.bind(w.tcp(), "\10\9\9\9", 0))
   local to_it = w.tcp()
   w.emit("an address of another table: connect", w.connect(to_it, "\10\9\9\9", 1) .. " " .. w.poll(to_it))
+
+  -- A rule about packets from an address holds for a connection that chose it by itself.
+  w.black_hole()
+  local text, good = w.command "ip rule add pref 40 from 198.51.100.1 unreachable"
+  if not good then error(text) end
+  w.emit("a rule about the source: connect", w.connect(w.tcp(), w.NOBODY, 80))
+  local u = w.udp()
+  w.emit("a rule about the source: connect of UDP", w.connect(u, w.NOBODY, 80))
+  w.emit("a rule about the source: sendto", w.outcome("sendmsg", { fd = w.udp(), data = "x", addr = w.NOBODY, port = 9 }))
 end
