@@ -52,4 +52,8 @@ void tcp_v4_reqsk_send_ack(struct sock *sk, struct sk_buff *skb, struct request_
 /* Fills in the checksum of a segment that leaves, skb->data at the TCP header. */
 void __tcp_v4_send_check(struct sk_buff *skb, be32 saddr, be32 daddr);
 
+/* ---- tcp_ipv4_offload.c ---- */
+
+extern const struct net_offload tcpv4_offload;
+
 #endif
