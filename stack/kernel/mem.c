@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The allocator of a world (mem.h). Size classes: steps of 16 bytes to 256, of 64 to 2 KiB, four to
- * a doubling to 64 KiB, then powers of two. A block comes from its class's free list (last freed,
- * first used: warm), else small ones from a freed large one (a table that grew), else from the end
- * of the used part of the arena.
+ * The allocator of a world (mem.h). Size classes: steps of 16 bytes to 1 KiB, of 64 to 2 KiB, four
+ * to a doubling to 64 KiB, then powers of two. A block comes from its class's free list (last
+ * freed, first used: warm), else small ones from the place of a table that was outgrown or a freed
+ * large one, else from the end of the used part of the arena.
  *
  * With AddressSanitizer every block has a poisoned neighbour, freed blocks stay poisoned, and a
  * freed block waits behind QUARANTINE others of its class before it is used again.
@@ -16,7 +16,7 @@
 #include "stack/assert.h"
 
 #define TINY_STEP  16u
-#define TINY_MAX   256u
+#define TINY_MAX   1024u
 #define TINY_COUNT (TINY_MAX / TINY_STEP)
 #define LINE	   64u /* of a cache: what is carved keeps the end of the used part on one */
 #define CLASS_STEP 64u
@@ -28,6 +28,7 @@
 #define MIDDLE_MAX   65536u
 #define MIDDLE_COUNT 20u /* four for each of five doublings */
 #define LARGE_POWERS 48u /* no arena holds a block of 2^48 bytes */
+#define RECYCLE_MIN  4096u /* what is cut at once fits in */
 
 /* The last class is that of blocks of 2^64 bytes. */
 _Static_assert(SMALL_COUNT + MIDDLE_COUNT + 64 - 16 <= MEM_CLASSES, "a free list for each class");
@@ -197,11 +198,34 @@ void mem_exit(struct world *w)
 	unpoison_range(w->mem.base, (size_t)(w->mem.brk - w->mem.base));
 }
 
-/* Any large block that is free becomes what small ones are cut from. False: there is none. */
+/* The place of a table that was outgrown becomes what small blocks are cut from. */
+struct recycled {
+	u8 *next;
+	size_t size;
+};
+
+static bool spare_recycle(struct mem_account *m)
+{
+	struct recycled r;
+
+	if (!m->recycled)
+		return false;
+	memcpy(&r, m->recycled, sizeof(r));
+	m->spare = m->recycled;
+	m->spare_end = m->spare + r.size;
+	m->recycled = r.next;
+	return true;
+}
+
+/* So does any large block that is free. False: there is none. */
 static bool spare_find(struct world *w)
 {
 	struct mem_account *m = &w->mem;
 
+	if (spare_recycle(m))
+		return true;
+	if (m->brk < m->spare_look)
+		return false;
 	for (u32 power = 16; power < LARGE_POWERS; power++) {
 		u8 *large = class_pop(w, SMALL_COUNT + MIDDLE_COUNT + power - 16);
 
@@ -224,10 +248,7 @@ static u8 *spare_cut(struct world *w, size_t stride)
 {
 	struct mem_account *m = &w->mem;
 
-	if (REDZONE || stride > SMALL_MAX)
-		return NULL;
-	if ((size_t)(m->spare_end - m->spare) < stride &&
-	    (m->brk < m->spare_look || !spare_find(w)))
+	if ((size_t)(m->spare_end - m->spare) < stride && !spare_find(w))
 		return NULL;
 	m->spare += stride;
 	return m->spare - stride;
@@ -249,11 +270,12 @@ static u8 *brk_move(struct mem_account *m, size_t stride)
 static __attribute__((noinline, cold)) void *block_carve(struct world *w, u32 cls, size_t block)
 {
 	size_t stride = block >= SMALL_MAX ? block + COLOUR : block;
-	u8 *p;
+	u8 *p = NULL;
 
 	while (stride % LINE)
 		stride += REDZONE ? TINY_STEP : block;
-	p = spare_cut(w, stride);
+	if (!REDZONE && block < SMALL_MAX)
+		p = spare_cut(w, stride);
 	if (!p)
 		p = brk_move(&w->mem, stride);
 	if (!p)
@@ -305,6 +327,18 @@ static inline void account_add(struct mem_account *m, enum mem_kind kind, u64 de
 		m->peak = m->bytes;
 }
 
+/* By the limit, or as planned. */
+static inline __attribute__((always_inline)) bool refused(struct world *w, u64 declared)
+{
+	struct mem_account *m = &w->mem;
+
+	if (!(w->fault.armed & 1u << FAULT_ALLOC && should_fail(w, FAULT_ALLOC)) &&
+	    !(m->limit && m->bytes + declared > m->limit))
+		return false;
+	m->failed++;
+	return true;
+}
+
 /* In line in its callers: two blocks a packet come and go. */
 static inline __attribute__((always_inline)) void *
 alloc_declared(struct world *w, enum mem_kind kind, size_t size, u64 declared)
@@ -312,11 +346,8 @@ alloc_declared(struct world *w, enum mem_kind kind, size_t size, u64 declared)
 	struct mem_account *m = &w->mem;
 	void *p;
 
-	if ((w->fault.armed & 1u << FAULT_ALLOC && should_fail(w, FAULT_ALLOC)) ||
-	    (m->limit && m->bytes + declared > m->limit)) {
-		m->failed++;
+	if (refused(w, declared))
 		return NULL;
-	}
 	p = block_get(w, size);
 	if (!p) {
 		m->failed++;
@@ -375,6 +406,32 @@ void mem_free(struct world *w, enum mem_kind kind, void *p, size_t size)
 		free_declared(w, kind, p, size, kind_declared[kind]);
 }
 
+bool mem_charge(struct world *w, enum mem_kind kind)
+{
+	if (refused(w, kind_declared[kind]))
+		return false;
+	account_add(&w->mem, kind, kind_declared[kind], 1);
+	return true;
+}
+
+void mem_uncharge(struct world *w, enum mem_kind kind)
+{
+	account_sub(&w->mem, kind, kind_declared[kind], 1);
+}
+
+void *mem_alloc_charged(struct world *w, size_t size)
+{
+	void *p = block_get(w, size);
+
+	w->mem.failed += !p;
+	return p;
+}
+
+void mem_free_charged(struct world *w, void *p, size_t size)
+{
+	block_put(w, p, size);
+}
+
 /* Arrays from a line on begin at a line: all blocks do, with AddressSanitizer, which is to see
  * where the array ends. */
 static size_t array_size(size_t bytes)
@@ -428,4 +485,20 @@ void mem_free_bulk(struct world *w, enum mem_kind kind, size_t n, size_t size, u
 		free_check(&w->mem, p[i]);
 		class_push(w, cls, p[i], block);
 	}
+}
+
+void mem_recycle_n(struct world *w, enum mem_kind kind, void *p, size_t n, size_t size)
+{
+	struct mem_account *m = &w->mem;
+	struct recycled r = { .next = m->recycled };
+
+	(void)size_class(array_size(n * size) + REDZONE, &r.size);
+	if (REDZONE || !p || r.size < RECYCLE_MIN) {
+		mem_free_n(w, kind, p, n, size);
+		return;
+	}
+	free_check(m, p);
+	account_sub(m, kind, (u64)n * kind_declared[kind], 1);
+	memcpy(p, &r, sizeof(r));
+	m->recycled = p;
 }

@@ -21,11 +21,12 @@ struct sys_op;
 struct dst_entry;
 struct nf_conn;
 
-#define MEM_CLASSES 112u /* up to any size_t: mem.c asserts it */
+#define MEM_CLASSES 148u /* up to any size_t: mem.c asserts it */
 
 struct mem_account {
 	u8 *base, *brk, *end; /* the arena: [base, brk) has been handed out at least once */
 	u8 *spare, *spare_end; /* of a freed large block: not yet handed out again */
+	u8 *recycled; /* such blocks that outgrown tables left: link and size are in them */
 	u8 *spare_look; /* no use to look for one before brk is here */
 	void *free[MEM_CLASSES];
 	u64 bytes, objects, peak, limit, failed;

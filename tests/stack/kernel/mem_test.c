@@ -221,12 +221,62 @@ static void small_blocks_are_cut_from_freed_tables(void **state)
 #endif
 }
 
+/* So does one that its owner says it has outgrown, from a page on; it is off the account at once.
+ */
+static void small_blocks_are_cut_from_outgrown_tables(void **state)
+{
+	struct world *w = bare_world(1);
+	const u32 table = 4096;
+	u8 *old = mem_alloc_n(w, MEM_MISC, table, 1), *tiny = mem_alloc_n(w, MEM_MISC, 64, 1), *p;
+
+	(void)state;
+	mem_recycle_n(w, MEM_MISC, old, table, 1);
+	mem_recycle_n(w, MEM_MISC, tiny, 64, 1);
+	assert_int_equal(mem_count(w, MEM_MISC), 0);
+	p = mem_alloc(w, MEM_MISC, 944);
+#ifndef TAPLINE_ASAN
+	assert_ptr_equal(p, old);
+	assert_null(w->mem.recycled);
+#endif
+	mem_free(w, MEM_MISC, p, 944);
+	bare_world_end(w);
+}
+
+/* What lies in another object counts, and is refused, as if it did not. */
+static void parts_are_charged(void **state)
+{
+	struct world *w = bare_world(1);
+	u64 before = w->mem.bytes;
+	void *p;
+
+	(void)state;
+	assert_true(mem_charge(w, MEM_BIND_BUCKET));
+	assert_int_equal(w->mem.bytes, before + 128);
+	assert_int_equal(mem_count(w, MEM_BIND_BUCKET), 1);
+	w->mem.limit = w->mem.bytes + 127;
+	assert_false(mem_charge(w, MEM_BIND_BUCKET));
+	/* A block of its own for it costs no more. */
+	p = mem_alloc_charged(w, 40);
+	assert_non_null(p);
+	mem_free_charged(w, p, 40);
+	p = mem_alloc_charged(w, 40);
+	mem_free(w, MEM_BIND_BUCKET, p, 40);
+	assert_int_equal(mem_count(w, MEM_BIND_BUCKET), 0);
+	w->mem.limit = 0;
+	assert_true(mem_charge(w, MEM_BIND_BUCKET));
+	mem_uncharge(w, MEM_BIND_BUCKET);
+	assert_int_equal(w->mem.bytes, before);
+	bare_world_end(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(declared_sizes_are_accounted),
 		cmocka_unit_test(every_size_has_its_free_list),
 		cmocka_unit_test(small_blocks_are_cut_from_freed_tables),
+		cmocka_unit_test(small_blocks_are_cut_from_outgrown_tables),
+		cmocka_unit_test(parts_are_charged),
 		cmocka_unit_test(the_limit_refuses),
 		cmocka_unit_test(the_nth_allocation_fails_once),
 		cmocka_unit_test(blocks_do_not_overlap),
