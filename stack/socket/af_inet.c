@@ -117,10 +117,10 @@ static int __inet_stream_connect(struct socket *sock, const struct sock_addr *ad
 
 	if (!resumed && addr && addr->family == AF_UNSPEC) {
 		err = sk->prot->disconnect(sk);
-		sock->state = err ? SS_DISCONNECTING : SS_UNCONNECTED;
+		sock->file.sock_state = err ? SS_DISCONNECTING : SS_UNCONNECTED;
 		return err;
 	}
-	switch (sock->state) {
+	switch (sock->file.sock_state) {
 	case SS_CONNECTED:
 		return -EISCONN;
 	case SS_CONNECTING:
@@ -139,7 +139,7 @@ static int __inet_stream_connect(struct socket *sock, const struct sock_addr *ad
 		err = sk->prot->connect(sk, addr);
 		if (err < 0)
 			return err;
-		sock->state = SS_CONNECTING;
+		sock->file.sock_state = SS_CONNECTING;
 		if (tcp_sk(sk)->defer_connect)
 			return 0;
 		err = -EINPROGRESS;
@@ -151,11 +151,11 @@ static int __inet_stream_connect(struct socket *sock, const struct sock_addr *ad
 		return err;
 	if (sk->sk_state == TCP_CLOSE) {
 		err = sock_error(sk);
-		sock->state = SS_UNCONNECTED;
+		sock->file.sock_state = SS_UNCONNECTED;
 		sk->prot->disconnect(sk);
 		return err ? err : -ECONNABORTED;
 	}
-	sock->state = SS_CONNECTED;
+	sock->file.sock_state = SS_CONNECTED;
 	return 0;
 }
 
@@ -237,7 +237,7 @@ int inet_listen(struct socket *sock, u32 backlog)
 {
 	struct sock *sk = sock->sk;
 
-	if (sock->state != SS_UNCONNECTED || sock->type != SOCK_STREAM)
+	if (sock->file.sock_state != SS_UNCONNECTED || sock->file.sock_type != SOCK_STREAM)
 		return -EINVAL;
 	if (sk->sk_state != TCP_CLOSE && sk->sk_state != TCP_LISTEN)
 		return -EINVAL;
@@ -255,9 +255,9 @@ int inet_accept(struct socket *sock, struct socket *newsock)
 
 	if (!sk)
 		return err;
-	newsock->type = sock->type;
-	newsock->ops = sock->ops;
-	newsock->state = SS_CONNECTED;
+	newsock->file.sock_type = sock->file.sock_type;
+	newsock->file.ops = sock->file.ops;
+	newsock->file.sock_state = SS_CONNECTED;
 	sock_graft(sk, newsock);
 	return 0;
 }
@@ -284,14 +284,15 @@ int inet_shutdown(struct socket *sock, u32 how)
 	if (how > SHUT_RDWR)
 		return -EINVAL;
 	how++; /* RCV_SHUTDOWN, SEND_SHUTDOWN */
-	if (sock->state == SS_CONNECTING)
-		sock->state = sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV ||
-					      sk->sk_state == TCP_CLOSE ?
-				      SS_DISCONNECTING :
-				      SS_CONNECTED;
+	if (sock->file.sock_state == SS_CONNECTING)
+		sock->file.sock_state = sk->sk_state == TCP_SYN_SENT ||
+							sk->sk_state == TCP_SYN_RECV ||
+							sk->sk_state == TCP_CLOSE ?
+						SS_DISCONNECTING :
+						SS_CONNECTED;
 	if (sk->sk_state == TCP_SYN_SENT || (sk->sk_state == TCP_LISTEN && how & RCV_SHUTDOWN)) {
 		err = sk->prot->disconnect(sk);
-		sock->state = err ? SS_DISCONNECTING : SS_UNCONNECTED;
+		sock->file.sock_state = err ? SS_DISCONNECTING : SS_UNCONNECTED;
 	} else if (sk->sk_state != TCP_LISTEN) {
 		/* An unconnected one is shut down too, and says that it was none. */
 		if (sk->sk_state == TCP_CLOSE)
@@ -371,6 +372,7 @@ void inet_release(struct socket *sock)
 }
 
 static const struct proto_ops inet_dgram_ops = {
+	.file = SOCKET_FILE_OPS,
 	.family = AF_INET,
 	.release = inet_release,
 	.bind = inet_bind,
@@ -389,6 +391,7 @@ static const struct proto_ops inet_dgram_ops = {
 };
 
 static const struct proto_ops inet_stream_ops = {
+	.file = SOCKET_FILE_OPS,
 	.family = AF_INET,
 	.release = inet_release,
 	.bind = inet_bind,
@@ -424,7 +427,7 @@ static const struct proto_ops *ops_of(u32 type)
 /* What inet_create() sets for every protocol. */
 void inet_sock_init(struct sock *sk, struct socket *sock, u8 protocol)
 {
-	sk->sk_type = (u8)sock->type;
+	sk->sk_type = (u32)sock->file.sock_type & 15;
 	sk->sk_protocol = protocol;
 	sk->inet_uc_ttl = -1;
 	sk->inet_mc_ttl = 1;
@@ -443,7 +446,7 @@ int inet_create(struct net *net, struct socket *sock, u32 protocol)
 	if (protocol > 262) /* IPPROTO_MPTCP, the last one */
 		return -EINVAL;
 	for (u32 i = 0; i < ARRAY_SIZE(inetsw) && !found; i++) {
-		if (inetsw[i].type != sock->type)
+		if (inetsw[i].type != sock->file.sock_type)
 			continue;
 		if (protocol == IPPROTO_IP || protocol == inetsw[i].protocol)
 			found = &inetsw[i];
@@ -455,7 +458,7 @@ int inet_create(struct net *net, struct socket *sock, u32 protocol)
 	sk = sk_alloc(net, AF_INET, found->prot, found->prot->obj_size);
 	if (!sk)
 		return -ENOBUFS;
-	sock->ops = ops_of(sock->type);
+	sock->file.ops = &ops_of(sock->file.sock_type)->file;
 	sock->sk = sk;
 	sock_init_data(sock, sk);
 	inet_sock_init(sk, sock, found->protocol);

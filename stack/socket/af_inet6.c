@@ -108,6 +108,7 @@ static int inet6_getsockopt(struct socket *sock, u32 level, u32 name, u8 *val, u
 /* ---- birth ---- */
 
 static const struct proto_ops inet6_stream_ops = {
+	.file = SOCKET_FILE_OPS,
 	.family = AF_INET6,
 	.release = inet_release,
 	.bind = inet6_bind,
@@ -132,7 +133,7 @@ int inet6_create(struct net *net, struct socket *sock, u32 protocol)
 
 	if (protocol > 262) /* IPPROTO_MPTCP, the last one */
 		return -EINVAL;
-	if (sock->type != SOCK_STREAM)
+	if (sock->file.sock_type != SOCK_STREAM)
 		return -ESOCKTNOSUPPORT;
 	if (protocol != IPPROTO_IP && protocol != IPPROTO_TCP)
 		return -EPROTONOSUPPORT;
@@ -142,7 +143,7 @@ int inet6_create(struct net *net, struct socket *sock, u32 protocol)
 	if (!sk)
 		return -ENOBUFS;
 	sk->pinet6 = mem_zalloc(net_world(net), MEM_MISC, sizeof(*sk->pinet6));
-	sock->ops = &inet6_stream_ops;
+	sock->file.ops = &inet6_stream_ops.file;
 	sock->sk = sk;
 	sock_init_data(sock, sk);
 	inet_sock_init(sk, sock, IPPROTO_TCP);

@@ -444,6 +444,7 @@ static int packet_send_prepare(struct socket *sock)
 }
 
 static const struct proto_ops packet_ops = {
+	.file = SOCKET_FILE_OPS,
 	.family = AF_PACKET,
 	.release = packet_release,
 	.bind = packet_bind,
@@ -492,16 +493,16 @@ int packet_create(struct net *net, struct socket *sock, u32 protocol)
 	struct packet_sock *po;
 	struct sock *sk;
 
-	if (sock->type != SOCK_DGRAM && sock->type != SOCK_RAW)
+	if (sock->file.sock_type != SOCK_DGRAM && sock->file.sock_type != SOCK_RAW)
 		return -ESOCKTNOSUPPORT;
 	sk = sk_alloc(net, AF_PACKET, &packet_proto, sizeof(*po));
 	if (!sk)
 		return -ENOBUFS;
 	po = pkt_sk(sk);
-	sock->ops = &packet_ops;
+	sock->file.ops = &packet_ops.file;
 	sock->sk = sk;
 	sock_init_data(sock, sk);
-	sk->sk_type = (u8)sock->type;
+	sk->sk_type = (u32)sock->file.sock_type & 15;
 	po->info.num = (u16)protocol;
 	po->info.sk = sk;
 	po->prot_hook.func = packet_rcv;

@@ -72,7 +72,7 @@ void eventpoll_release(struct file *f)
 
 static u32 ep_file_poll(struct file *f)
 {
-	const struct eventpoll *ep = f->private;
+	const struct eventpoll *ep = file_private(f);
 
 	list_for_each(pos, &ep->ready)
 		if (item_poll(list_entry(pos, struct epitem, ready)))
@@ -82,18 +82,19 @@ static u32 ep_file_poll(struct file *f)
 
 static struct wait_queue_head *ep_file_wait_queue(struct file *f)
 {
-	struct eventpoll *ep = f->private;
+	struct eventpoll *ep = file_private(f);
 
 	return &ep->wq;
 }
 
 static void ep_file_release(struct host *h, struct file *f)
 {
-	struct eventpoll *ep = f->private;
+	struct eventpoll *ep = file_private(f);
 
 	while (!list_empty(&ep->items))
 		item_free(list_first_entry(&ep->items, struct epitem, all));
 	mem_free(h->world, MEM_EPOLL, ep, sizeof(*ep));
+	free_file(h, f);
 }
 
 static const struct file_ops eventpoll_fops = {
@@ -132,7 +133,7 @@ static struct eventpoll *ep_of(const struct host *h, s32 epfd, int *err)
 	struct file *f = fget(h, epfd);
 
 	*err = !f ? -EBADF : f->ops != &eventpoll_fops ? -EINVAL : 0;
-	return *err ? NULL : f->private;
+	return *err ? NULL : file_private(f);
 }
 
 /* ep_find: an item is known by file and number. */
@@ -221,7 +222,7 @@ int epoll_ctl(struct host *h, s32 epfd, u32 op, s32 fd, const u8 *event)
 /* ep_send_events */
 int epoll_collect(struct file *set, u8 *out, u32 max)
 {
-	struct eventpoll *ep = set->private;
+	struct eventpoll *ep = file_private(set);
 	struct list_head scan;
 	u32 n = 0;
 

@@ -37,12 +37,19 @@ void files_exit(struct host *h)
 
 struct file *alloc_file(struct host *h, const struct file_ops *ops, void *private, u32 f_flags)
 {
-	struct file *f = mem_alloc(h->world, MEM_FILE, sizeof(*f));
+	struct plain_file *f = mem_alloc(h->world, MEM_FILE, sizeof(*f));
 
 	if (!f)
 		return NULL;
-	*f = (struct file){ .ops = ops, .private = private, .refs = 1, .f_flags = f_flags };
-	return f;
+	*f = (struct plain_file){ .file = { .ops = ops, .refs = 1, .f_flags = (u16)f_flags },
+				  .private = private };
+	return &f->file;
+}
+
+void free_file(struct host *h, struct file *f)
+{
+	mem_free(h->world, MEM_FILE, container_of(f, struct plain_file, file),
+		 sizeof(struct plain_file));
 }
 
 void fput(struct host *h, struct file *f)
@@ -52,7 +59,6 @@ void fput(struct host *h, struct file *f)
 		return;
 	eventpoll_release(f);
 	f->ops->release(h, f);
-	mem_free(h->world, MEM_FILE, f, sizeof(*f));
 }
 
 /* RLIMIT_NOFILE of the one process of a host: a number from it on is not given out, one that was
@@ -74,7 +80,7 @@ static int expand_files(struct host *h)
 	for (u32 i = 0; i < size; i++)
 		fd[i] = i < files->size ? files->fd[i] : NULL;
 	if (files->fd)
-		mem_free_n(h->world, MEM_FDTABLE, files->fd, files->size, sizeof(*files->fd));
+		mem_recycle_n(h->world, MEM_FDTABLE, files->fd, files->size, sizeof(*files->fd));
 	files->fd = fd;
 	files->size = size;
 	return 0;

@@ -51,21 +51,21 @@ void pipe_pop(struct pipe *p, u32 n)
 
 static u32 pipe_poll_read(struct file *f)
 {
-	const struct pipe *p = f->private;
+	const struct pipe *p = file_private(f);
 
 	return (p->len ? POLLIN | POLLRDNORM : 0) | (p->writers ? 0 : POLLHUP);
 }
 
 static u32 pipe_poll_write(struct file *f)
 {
-	const struct pipe *p = f->private;
+	const struct pipe *p = file_private(f);
 
 	return (p->len < PIPE_SIZE ? POLLOUT | POLLWRNORM : 0) | (p->readers ? 0 : POLLERR);
 }
 
 static struct wait_queue_head *pipe_wait_queue(struct file *f)
 {
-	struct pipe *p = f->private;
+	struct pipe *p = file_private(f);
 
 	return &p->wq;
 }
@@ -79,18 +79,20 @@ static void put_pipe(struct host *h, struct pipe *p)
 
 static void pipe_release_read(struct host *h, struct file *f)
 {
-	struct pipe *p = f->private;
+	struct pipe *p = file_private(f);
 
 	p->readers--;
 	put_pipe(h, p);
+	free_file(h, f);
 }
 
 static void pipe_release_write(struct host *h, struct file *f)
 {
-	struct pipe *p = f->private;
+	struct pipe *p = file_private(f);
 
 	p->writers--;
 	put_pipe(h, p);
+	free_file(h, f);
 }
 
 static const struct file_ops pipe_read_fops = {
@@ -107,12 +109,12 @@ static const struct file_ops pipe_write_fops = {
 
 struct pipe *file_pipe_read(const struct file *f)
 {
-	return f->ops == &pipe_read_fops ? f->private : NULL;
+	return f->ops == &pipe_read_fops ? file_private(f) : NULL;
 }
 
 struct pipe *file_pipe_write(const struct file *f)
 {
-	return f->ops == &pipe_write_fops ? f->private : NULL;
+	return f->ops == &pipe_write_fops ? file_private(f) : NULL;
 }
 
 /* A descriptor for one end, which it counts in. */
@@ -170,9 +172,10 @@ static u32 memfile_poll(struct file *f)
 
 static void memfile_release(struct host *h, struct file *f)
 {
-	struct memfile *m = f->private;
+	struct memfile *m = file_private(f);
 
 	mem_free(h->world, MEM_MISC, m, sizeof(*m) + m->len);
+	free_file(h, f);
 }
 
 static const struct file_ops memfile_fops = {
@@ -182,7 +185,7 @@ static const struct file_ops memfile_fops = {
 
 struct memfile *file_memfile(const struct file *f)
 {
-	return f->ops == &memfile_fops ? f->private : NULL;
+	return f->ops == &memfile_fops ? file_private(f) : NULL;
 }
 
 int memfile_create_fd(struct host *h, const u8 *data, u32 len, bool zeros)

@@ -3,48 +3,40 @@
  * struct socket: between descriptors and protocols (net/socket.c), boot and end of the socket
  * layer.
  *
- * Invariants: a socket with a file is freed with it; sock->sk->socket is the socket from creation
- * to release.
+ * Invariants: a socket that is a file lives as long as that has references; sock->sk->socket is the
+ * socket from creation to release.
  */
 #include "socket/socket.h"
 
 #include "socket/sys.h"
 
-static u32 sock_poll(struct file *f)
+u32 sock_poll(struct file *f)
 {
-	struct socket *sock = f->private;
-
-	return sock->ops->poll(sock, f->f_flags);
+	return sock_ops(SOCKET_I(f))->poll(SOCKET_I(f), f->f_flags);
 }
 
-static struct wait_queue_head *sock_wait_queue(struct file *f)
+struct wait_queue_head *sock_wait_queue(struct file *f)
 {
-	struct socket *sock = f->private;
-
-	return &sock->sk->wq;
+	return &SOCKET_I(f)->sk->wq;
 }
 
-static void sock_close(struct host *h, struct file *f)
+void sock_close(struct host *h, struct file *f)
 {
-	(void)h;
-	struct socket *sock = f->private;
-
-	sock->file = NULL;
-	sock_release(sock);
+	mem_uncharge(h->world, MEM_FILE);
+	sock_release(SOCKET_I(f));
 }
 
-static const struct file_ops socket_file_ops = {
-	.poll = sock_poll,
-	.wait_queue = sock_wait_queue,
-	.release = sock_close,
-};
+static bool is_socket(const struct file *f)
+{
+	return f->ops->release == sock_close;
+}
 
 struct socket *sock_alloc(struct host *h)
 {
 	struct socket *sock = mem_zalloc(h->world, MEM_SOCKET, sizeof(*sock));
 
 	if (sock)
-		sock->state = SS_UNCONNECTED;
+		sock->file.sock_state = SS_UNCONNECTED;
 	return sock;
 }
 
@@ -57,24 +49,23 @@ void sock_release(struct socket *sock)
 {
 	struct host *h = sock->sk->net->host;
 
-	ASSERT(!sock->file);
-	sock->ops->release(sock);
+	ASSERT(!sock->file.refs);
+	sock_ops(sock)->release(sock);
 	sock_free(h, sock);
 }
 
 int sock_map_fd(struct host *h, struct socket *sock, u32 flags)
 {
-	struct file *f =
-		alloc_file(h, &socket_file_ops, sock, flags & SOCK_NONBLOCK ? O_NONBLOCK : 0);
 	int fd;
 
-	if (!f)
+	if (!mem_charge(h->world, MEM_FILE))
 		return -ENOMEM;
-	sock->file = f;
-	fd = fd_install(h, f);
+	sock->file.refs = 1;
+	sock->file.f_flags = flags & SOCK_NONBLOCK ? O_NONBLOCK : 0;
+	fd = fd_install(h, &sock->file);
 	if (fd < 0) {
-		sock->file = NULL;
-		mem_free(h->world, MEM_FILE, f, sizeof(*f));
+		sock->file.refs = 0;
+		mem_uncharge(h->world, MEM_FILE);
 	}
 	return fd;
 }
@@ -100,7 +91,7 @@ int sock_create_fd(struct net *net, u32 family, u32 type, u32 protocol)
 	sock = sock_alloc(h);
 	if (!sock)
 		return -ENOMEM;
-	sock->type = (u16)type;
+	sock->file.sock_type = (u8)type;
 	ret = create(net, sock, protocol);
 	if (ret) {
 		sock_free(h, sock);
@@ -112,10 +103,10 @@ int sock_create_fd(struct net *net, u32 family, u32 type, u32 protocol)
 	return ret;
 }
 
-struct socket *file_socket(const struct file *f, int *err)
+struct socket *file_socket(struct file *f, int *err)
 {
-	*err = !f ? -EBADF : f->ops != &socket_file_ops ? -ENOTSOCK : 0;
-	return *err ? NULL : f->private;
+	*err = !f ? -EBADF : !is_socket(f) ? -ENOTSOCK : 0;
+	return *err ? NULL : SOCKET_I(f);
 }
 
 struct socket *sockfd_lookup(const struct host *h, s32 fd, int *err)
@@ -173,8 +164,7 @@ void sock_check(struct host *h, u32 level)
 	if (!level)
 		return;
 	for (u32 fd = 0; fd < files->size; fd++) {
-		const struct file *f = files->fd[fd];
-		const struct socket *sock;
+		struct file *f = files->fd[fd];
 
 		if (!f) {
 			ASSERT(fd < FIRST_FD || fd >= files->next_fd);
@@ -182,10 +172,8 @@ void sock_check(struct host *h, u32 level)
 		}
 		open++;
 		ASSERT(f->refs > 0);
-		if (f->ops != &socket_file_ops)
-			continue;
-		sock = f->private;
-		ASSERT(sock->file == f && sock->sk && sock->sk->socket == sock);
+		if (is_socket(f))
+			ASSERT(SOCKET_I(f)->sk && SOCKET_I(f)->sk->socket == SOCKET_I(f));
 	}
 	ASSERT(open == files->open);
 	packet_check(h);

@@ -21,20 +21,25 @@ struct file_ops {
 	u32 (*poll)(struct file *f);
 	/* What is woken when they may have changed. */
 	struct wait_queue_head *(*wait_queue)(struct file *f);
-	/* At the last reference. */
+	/* At the last reference: what it is part of is freed. */
 	void (*release)(struct host *h, struct file *f);
 };
 
-/* An open file: referred to by descriptors and by calls under way. */
+/* An open file: referred to by descriptors and by calls under way. Part of a struct socket or of a
+ * struct plain_file. */
 struct file {
 	const struct file_ops *ops;
-	void *private;
-	u32 refs;
-	u32 f_flags; /* O_NONBLOCK */
 	struct hlist_head ep_links; /* epoll items that watch it */
+	u32 refs;
+	u16 f_flags; /* O_NONBLOCK */
+	u8 sock_type, sock_state; /* of a socket: SOCK_*, enum socket_state */
 };
 
-_Static_assert(sizeof(void *) != 8 || sizeof(struct file) <= 32, "a block of 32");
+/* One that is no socket. */
+struct plain_file {
+	struct file file;
+	void *private;
+};
 
 struct files_struct {
 	struct file **fd;
@@ -44,13 +49,13 @@ struct files_struct {
 	struct list_head calls; /* sys_call.pending, in order of submission */
 };
 
+/* The file is one as long as it has references: from sock_map_fd() to its release. */
 struct socket {
-	u8 state; /* enum socket_state */
-	u16 type;
+	struct file file; /* first; its ops are those of a struct proto_ops */
 	struct sock *sk;
-	const struct proto_ops *ops;
-	struct file *file;
 };
+
+_Static_assert(sizeof(void *) != 8 || sizeof(struct socket) <= 32, "a block of 32");
 
 /* Whose name is asked for. An accepted connection has one also when it has been reset meanwhile. */
 enum sock_name { SOCK_NAME_OWN, SOCK_NAME_PEER, SOCK_NAME_ACCEPTED };
@@ -58,6 +63,7 @@ enum sock_name { SOCK_NAME_OWN, SOCK_NAME_PEER, SOCK_NAME_ACCEPTED };
 /* The calls of an address family and type. Where they would block they return -EAGAIN (-EINPROGRESS
  * for connect) after having moved what they could; they are called again when sk->wq was woken. */
 struct proto_ops {
+	struct file_ops file; /* SOCKET_FILE_OPS */
 	u16 family;
 	void (*release)(struct socket *sock);
 	int (*bind)(struct socket *sock, const struct sock_addr *addr);
@@ -77,6 +83,11 @@ struct proto_ops {
 	s64 (*recvmsg)(struct socket *sock, struct msghdr *msg);
 };
 
+static inline const struct proto_ops *sock_ops(const struct socket *sock)
+{
+	return container_of(sock->file.ops, const struct proto_ops, file);
+}
+
 typedef int (*net_proto_family_fn)(struct net *net, struct socket *sock, u32 protocol);
 
 struct socket_families {
@@ -95,8 +106,14 @@ void sock_check(struct host *h, u32 level);
 
 int files_init(struct host *h);
 void files_exit(struct host *h);
-/* NULL: no memory. One reference, the caller's. */
+/* One that is no socket. NULL: no memory. One reference, the caller's. */
 struct file *alloc_file(struct host *h, const struct file_ops *ops, void *private, u32 f_flags);
+/* The memory of such a one. */
+void free_file(struct host *h, struct file *f);
+static inline void *file_private(const struct file *f)
+{
+	return container_of(f, const struct plain_file, file)->private;
+}
 static inline void get_file(struct file *f)
 {
 	f->refs++;
@@ -113,10 +130,23 @@ int close_fd(struct host *h, s32 fd);
 
 /* socket(2): a descriptor or -errno. */
 int sock_create_fd(struct net *net, u32 family, u32 type, u32 protocol);
+/* What the file of a socket of any family does. */
+u32 sock_poll(struct file *f);
+struct wait_queue_head *sock_wait_queue(struct file *f);
+void sock_close(struct host *h, struct file *f);
+#define SOCKET_FILE_OPS                                \
+	{                                              \
+		sock_poll, sock_wait_queue, sock_close \
+	}
+/* The socket that a file is known to be. */
+static inline struct socket *SOCKET_I(struct file *f)
+{
+	return container_of(f, struct socket, file);
+}
 /* The socket of a descriptor; NULL with *err -EBADF or -ENOTSOCK. */
 struct socket *sockfd_lookup(const struct host *h, s32 fd, int *err);
 /* The same of a file. */
-struct socket *file_socket(const struct file *f, int *err);
+struct socket *file_socket(struct file *f, int *err);
 struct socket *sock_alloc(struct host *h);
 /* One that no family has taken on. */
 void sock_free(struct host *h, struct socket *sock);

@@ -82,11 +82,11 @@ static s64 send_piece(struct socket *sock, const u8 *bytes, u32 n, u32 flags)
 	struct msghdr msg = { .data = (u8 *)(uintptr_t)(const void *)bytes,
 			      .len = n,
 			      .flags = flags | MSG_DONTWAIT };
-	s64 ret = sock->ops->send_prepare(sock);
+	s64 ret = sock_ops(sock)->send_prepare(sock);
 
 	if (ret)
 		return ret;
-	ret = sock->ops->sendmsg(sock, &msg);
+	ret = sock_ops(sock)->sendmsg(sock, &msg);
 	return ret < 0 && msg.done ? (s64)msg.done : ret;
 }
 
@@ -108,7 +108,7 @@ static s64 splice_to_socket(struct sys_call *call, struct file *in, struct socke
 		n = (u32)min_u64(p->len, len - call->msg.done);
 		ret = send_piece(sock, pipe_peek(p), n, flags & SPLICE_F_MORE ? MSG_MORE : 0);
 		if (ret == -EAGAIN)
-			return wait_on(call, sock->file, &sock->sk->wq,
+			return wait_on(call, &sock->file, &sock->sk->wq,
 				       flags & SPLICE_F_NONBLOCK ? 0 : sock->sk->sk_rare->sndtimeo);
 		if (ret < 0)
 			return call->msg.done ? (s64)call->msg.done : ret;
@@ -136,9 +136,9 @@ static s64 splice_from_socket(struct sys_call *call, struct socket *sock, struct
 	if (!room)
 		return wait_on(call, out, &p->wq, flags & SPLICE_F_NONBLOCK ? 0 : TIME_NEVER);
 	msg.len = (u32)min_u64(room, call->op->arg[1]);
-	ret = sock->ops->recvmsg(sock, &msg);
+	ret = sock_ops(sock)->recvmsg(sock, &msg);
 	if (ret == -EAGAIN && !msg.done)
-		return wait_on(call, sock->file, &sock->sk->wq,
+		return wait_on(call, &sock->file, &sock->sk->wq,
 			       flags & SPLICE_F_NONBLOCK ? 0 : sock->sk->sk_rare->rcvtimeo);
 	if (ret < 0 && !msg.done)
 		return ret;
@@ -199,7 +199,7 @@ static s64 send_memfile(struct sys_call *call, struct socket *sock, struct memfi
 		}
 		ret = send_piece(sock, bytes, n, n < left ? MSG_MORE : 0);
 		if (ret == -EAGAIN)
-			return wait_on(call, sock->file, &sock->sk->wq,
+			return wait_on(call, &sock->file, &sock->sk->wq,
 				       sock->sk->sk_rare->sndtimeo);
 		if (ret < 0)
 			return call->msg.done ? (s64)call->msg.done : ret;

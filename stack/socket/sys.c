@@ -76,7 +76,7 @@ static void call_release(struct sys_call *call)
 {
 	poll_freewait(call);
 	if (call->write_pending)
-		((struct socket *)call->file->private)->sk->sk_write_pending--;
+		SOCKET_I(call->file)->sk->sk_write_pending--;
 	call->write_pending = false;
 	msg_zerocopy_end(&call->msg, call->msg.done > 0);
 	if (call->file)

@@ -31,7 +31,7 @@ static s64 wait_on_sock(struct sys_call *call, struct socket *sock, u64 timeo, u
 			bool exclusive)
 {
 	if (!call->file) {
-		call->file = sock->file;
+		call->file = &sock->file;
 		get_file(call->file);
 		call->deadline = timeo == TIME_NEVER ? TIME_NEVER : deadline_of(call, timeo);
 	}
@@ -44,14 +44,14 @@ static s64 wait_on_sock(struct sys_call *call, struct socket *sock, u64 timeo, u
 
 static bool may_wait(const struct sys_call *call, const struct socket *sock, u64 timeo)
 {
-	return !call->timed_out && timeo && !(sock->file->f_flags & O_NONBLOCK);
+	return !call->timed_out && timeo && !(sock->file.f_flags & O_NONBLOCK);
 }
 
 /* ---- names, connections ---- */
 
 static s64 step_bind(struct sys_call *call, struct socket *sock)
 {
-	return call->op->has_addr ? sock->ops->bind(sock, &call->op->addr) : -EINVAL;
+	return call->op->has_addr ? sock_ops(sock)->bind(sock, &call->op->addr) : -EINVAL;
 }
 
 static s64 step_connect(struct sys_call *call, struct socket *sock)
@@ -61,7 +61,7 @@ static s64 step_connect(struct sys_call *call, struct socket *sock)
 
 	if (!call->op->has_addr)
 		return -EINVAL;
-	err = sock->ops->connect(sock, &call->op->addr, call->resumed && call->file);
+	err = sock_ops(sock)->connect(sock, &call->op->addr, call->resumed && call->file);
 	if ((err == -EINPROGRESS || err == -EALREADY) && may_wait(call, sock, timeo))
 		return wait_on_sock(call, sock, timeo, 0, false);
 	return err;
@@ -79,7 +79,7 @@ static s64 step_accept(struct sys_call *call, struct socket *sock)
 	newsock = sock_alloc(call->host);
 	if (!newsock)
 		return -ENOMEM;
-	err = sock->ops->accept(sock, newsock);
+	err = sock_ops(sock)->accept(sock, newsock);
 	if (err) {
 		sock_free(call->host, newsock);
 		if (err == -EAGAIN && may_wait(call, sock, timeo))
@@ -91,7 +91,7 @@ static s64 step_accept(struct sys_call *call, struct socket *sock)
 		sock_release(newsock);
 		return fd;
 	}
-	(void)newsock->ops->getname(newsock, &call->op->addr, SOCK_NAME_ACCEPTED);
+	(void)sock_ops(newsock)->getname(newsock, &call->op->addr, SOCK_NAME_ACCEPTED);
 	return fd;
 }
 
@@ -103,7 +103,7 @@ static void set_write_pending(struct sys_call *call, struct sock *sk, bool pendi
 	if (call->write_pending == pending)
 		return;
 	call->write_pending = pending;
-	sk->sk_write_pending += pending ? 1 : UINT32_MAX;
+	sk->sk_write_pending = (u16)(sk->sk_write_pending + (pending ? 1 : -1));
 }
 
 static s64 step_sendmsg(struct sys_call *call, struct socket *sock)
@@ -117,14 +117,14 @@ static s64 step_sendmsg(struct sys_call *call, struct socket *sock)
 		return -EFAULT;
 	if (msg->flags & MSG_DONTWAIT)
 		timeo = 0;
-	if (sock->file->f_flags & O_NONBLOCK)
+	if (sock->file.f_flags & O_NONBLOCK)
 		msg->flags |= MSG_DONTWAIT;
 	set_write_pending(call, sock->sk, false);
-	ret = sock->ops->send_prepare(sock);
+	ret = sock_ops(sock)->send_prepare(sock);
 	if (ret)
 		return ret;
 	sock_rps_record_flow(sock->sk);
-	ret = sock->ops->sendmsg(sock, msg);
+	ret = sock_ops(sock)->sendmsg(sock, msg);
 	if (ret != -EAGAIN && !(ret == -EINPROGRESS && msg->connecting)) {
 		msg_zerocopy_end(msg, ret >= 0);
 		return ret;
@@ -157,10 +157,10 @@ static s64 recv_fault(struct socket *sock, struct msghdr *msg)
 	s64 ret;
 
 	msg->flags |= MSG_PEEK | MSG_TRUNC;
-	if (sock->type != SOCK_STREAM)
+	if (sock->file.sock_type != SOCK_STREAM)
 		msg->len = 0;
-	ret = sock->ops->recvmsg(sock, msg);
-	return ret > 0 || (!ret && sock->type != SOCK_STREAM) ? -EFAULT : ret;
+	ret = sock_ops(sock)->recvmsg(sock, msg);
+	return ret > 0 || (!ret && sock->file.sock_type != SOCK_STREAM) ? -EFAULT : ret;
 }
 
 /* With SO_BUSY_POLL the call does not sleep for good before its time is over. */
@@ -182,19 +182,19 @@ static s64 step_recvmsg(struct sys_call *call, struct socket *sock)
 	u64 timeo = sock->sk->sk_rare->rcvtimeo;
 	s64 ret;
 
-	if (sock->file->f_flags & O_NONBLOCK)
+	if (sock->file.f_flags & O_NONBLOCK)
 		msg->flags |= MSG_DONTWAIT;
 	if (msg->flags & (MSG_DONTWAIT | MSG_ERRQUEUE | MSG_OOB))
 		timeo = 0;
 	sock_rps_record_flow(sock->sk);
 	/* MSG_TRUNC on a stream copies nothing. */
 	if (!msg->data && call->op->data_len &&
-	    !(msg->flags & MSG_TRUNC && sock->type == SOCK_STREAM))
+	    !(msg->flags & MSG_TRUNC && sock->file.sock_type == SOCK_STREAM))
 		ret = recv_fault(sock, msg);
 	else
-		ret = sock->ops->recvmsg(sock, msg);
+		ret = sock_ops(sock)->recvmsg(sock, msg);
 	if (ret == -EAGAIN && sk_can_busy_loop(sock->sk) && sk_busy_poll(sock->sk))
-		ret = sock->ops->recvmsg(sock, msg);
+		ret = sock_ops(sock)->recvmsg(sock, msg);
 	if (ret == -EAGAIN) {
 		if (may_wait(call, sock, timeo)) {
 			ret = wait_on_sock(call, sock, timeo, POLLIN | POLLERR, true);
@@ -218,7 +218,7 @@ static s64 get_peername(struct socket *sock, u8 *val, u32 len)
 	u8 b[28] = { 0 };
 	u32 size = 16;
 
-	if (sock->ops->getname(sock, &addr, SOCK_NAME_ACCEPTED) < 0)
+	if (sock_ops(sock)->getname(sock, &addr, SOCK_NAME_ACCEPTED) < 0)
 		return -ENOTCONN;
 	put_le16(b, addr.family);
 	put_be16(b + 2, addr.port);
@@ -245,17 +245,17 @@ static s64 step_sockopt(struct sys_call *call, struct socket *sock)
 	if (!op->data && op->data_len >= (op->nr == SYS_SETSOCKOPT ? 4 : 1))
 		return -EFAULT;
 	if (op->nr == SYS_SETSOCKOPT)
-		return sock->ops->setsockopt(sock, level, name, op->data ? op->data : none,
-					     op->data ? op->data_len : 0);
+		return sock_ops(sock)->setsockopt(sock, level, name, op->data ? op->data : none,
+						  op->data ? op->data_len : 0);
 	if (level == SOL_SOCKET && name == SO_PEERNAME)
 		return get_peername(sock, op->data, op->data_len);
-	return sock->ops->getsockopt(sock, level, name, op->data, op->data_len);
+	return sock_ops(sock)->getsockopt(sock, level, name, op->data, op->data_len);
 }
 
 static s64 step_ioctl(struct sys_call *call, struct socket *sock)
 {
 	s64 value = 0;
-	int err = sock->ops->ioctl(sock, (u32)call->op->arg[0], &value);
+	int err = sock_ops(sock)->ioctl(sock, (u32)call->op->arg[0], &value);
 
 	return err ? err : value;
 }
@@ -331,7 +331,7 @@ static s64 step_on_socket(struct sys_call *call)
 	case SYS_CONNECT:
 		return step_connect(call, sock);
 	case SYS_LISTEN:
-		return sock->ops->listen(sock, (u32)op->arg[0]);
+		return sock_ops(sock)->listen(sock, (u32)op->arg[0]);
 	case SYS_ACCEPT:
 		return step_accept(call, sock);
 	case SYS_SENDMSG:
@@ -339,12 +339,12 @@ static s64 step_on_socket(struct sys_call *call)
 	case SYS_RECVMSG:
 		return step_recvmsg(call, sock);
 	case SYS_SHUTDOWN:
-		return sock->ops->shutdown(sock, (u32)op->arg[0]);
+		return sock_ops(sock)->shutdown(sock, (u32)op->arg[0]);
 	case SYS_GETSOCKNAME:
 	case SYS_GETPEERNAME:
-		return sock->ops->getname(sock, &op->addr,
-					  op->nr == SYS_GETPEERNAME ? SOCK_NAME_PEER :
-								      SOCK_NAME_OWN);
+		return sock_ops(sock)->getname(sock, &op->addr,
+					       op->nr == SYS_GETPEERNAME ? SOCK_NAME_PEER :
+									   SOCK_NAME_OWN);
 	case SYS_SETSOCKOPT:
 	case SYS_GETSOCKOPT:
 		return step_sockopt(call, sock);
@@ -367,17 +367,17 @@ static s64 step_close(struct sys_call *call)
 	int err;
 
 	if (call->file) {
-		sock = call->file->private;
+		sock = SOCKET_I(call->file);
 		if (call->timed_out || !sock->sk->prot->lingers(sock->sk, false))
 			return 0;
 		return wait_on_sock(call, sock, 0, 0, false);
 	}
 	sock = sockfd_lookup(h, call->op->fd, &err);
 	sk = sock ? sock->sk : NULL;
-	if (!sk || sock->file->refs > 1 || !(sk->sk_flags & SOCK_LINGER) ||
+	if (!sk || sock->file.refs > 1 || !(sk->sk_flags & SOCK_LINGER) ||
 	    !sk->sk_rare->lingertime_s || !sk->prot->lingers || !sk->prot->lingers(sk, true))
 		return close_fd(h, call->op->fd);
-	eventpoll_release(sock->file);
+	eventpoll_release(&sock->file);
 	wait_on_sock(call, sock, sk->sk_rare->lingertime_s * NSEC_PER_SEC, 0, false);
 	(void)close_fd(h, call->op->fd);
 	return SYS_WAITS;
