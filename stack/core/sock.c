@@ -91,7 +91,7 @@ struct sock *sk_alloc(struct net *net, u16 family, const struct proto *prot, siz
 		return NULL;
 	ASSERT(size == prot->obj_size);
 	sk->net = net;
-	sk->family = family;
+	sk->family = (u8)family;
 	sk->prot = prot;
 	sk->refcnt = 1;
 	sk->dst_cache = NULL;

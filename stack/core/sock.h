@@ -193,25 +193,28 @@ struct sock_calls {
 extern const struct sock_calls sock_def_calls;
 
 struct sock {
-	u16 family;
+	u8 family;
 	u8 sk_state; /* TCP_* of every protocol */
 	u8 sk_reuse : 1, sk_reuseport : 1, sk_no_check_tx : 1, sk_userlocks : 4;
 	u8 sk_nospace : 1; /* a sender found the buffer full */
 	u8 sk_protocol;
-	u8 sk_type;
+	u8 sk_type : 4;
+	u8 sk_pacing_shift : 4; /* a super-packet holds 1/2^shift s at that rate */
 	u8 sk_shutdown : 2;
 	u8 sk_pacing_status : 2; /* SK_PACING_* */
 	u8 sk_gso_disabled : 1; /* its segments must be made one by one (keys in the header) */
 	u8 sk_dst_pending_confirm : 1; /* the next packet tells the neighbour (sk_dst_confirm) */
 	u8 sk_txrehash : 1; /* SO_TXREHASH: a time-out sends the flow another way */
-	u8 sk_pacing_shift; /* a super-packet holds 1/2^shift s at that rate */
+	u16 sk_write_pending; /* calls that wait to send more */
 	u32 sk_bound_dev_if;
 	u32 sk_flags;
 	struct net *net;
 	const struct proto *prot;
 	struct socket *socket; /* NULL: orphan */
 	u32 refcnt;
-	s16 sk_err, sk_err_soft;
+	s16 sk_err;
+	u8 sk_err_soft;
+	u8 inet_pmtudisc; /* IP_PMTUDISC_* */
 	struct wait_queue_head wq;
 	struct sk_buff_head receive_queue;
 	s32 sk_rcvbuf;
@@ -220,24 +223,24 @@ struct sock {
 	u32 sk_rxhash; /* flow of what it received last; 0: none */
 	u16 sk_rx_queue; /* receive queue + 1 of what it received last; 0: none yet */
 	u16 sk_tx_queue; /* transmit queue + 1; 0: none yet */
+	u32 sk_mark;
 	struct dst_entry *dst_cache; /* held */
 	const struct sock_rare *sk_rare; /* sock_rare_get() to write */
 	struct sk_buff_head write_queue;
 	s32 sk_sndbuf;
 	u32 sk_wmem_alloc, sk_wmem_queued;
-	u32 sk_write_pending; /* calls that wait to send more */
-	u32 sk_mark, sk_priority;
+	u32 sk_priority;
 	u64 sk_pacing_rate; /* bytes a second that the flow should have now; UINT64_MAX: no limit */
 	/* IPv4 addresses and ports (inet_sock); ports in host order, addresses as on the wire. */
 	be32 inet_daddr, inet_rcv_saddr, inet_saddr;
 	u16 inet_dport, inet_num;
 	u8 inet_tos, inet_min_ttl;
 	s16 inet_uc_ttl; /* -1: the sysctl */
-	u8 inet_mc_ttl, inet_pmtudisc;
+	u8 inet_mc_ttl;
 	u8 inet_recverr : 1, inet_freebind : 1, inet_hdrincl : 1, inet_mc_loop : 1,
 		inet_nodefrag : 1, inet_transparent : 1, inet_bind_no_port : 1,
 		inet_mc_all : 1; /* IP_MULTICAST_ALL */
-	u32 inet_id;
+	u16 inet_id; /* of the next packet that has none of its own */
 	struct ipv6_pinfo *pinet6; /* of AF_INET6; NULL: AF_INET */
 	struct sock_reuseport *sk_reuseport_cb; /* its SO_REUSEPORT group; NULL: none */
 };

@@ -84,12 +84,13 @@ struct inet_connection_sock {
 	u32 icsk_rto, icsk_rto_min, icsk_rto_max, icsk_delack_max; /* jiffies */
 	u32 icsk_pmtu_cookie; /* the path MTU that the MSS was made from */
 	u32 icsk_probes_tstamp; /* ms: when probing of the zero window began; 0: it does not */
+	u32 icsk_mtup_search_high; /* RFC 4821; the rest is TCP's (tcp_rare.mtup) */
 	u16 icsk_ext_hdr_len; /* bytes of IP options */
 	u8 icsk_ca_state; /* enum tcp_ca_state */
 	u8 icsk_ca_initialized : 1, icsk_ca_setsockopt : 1, icsk_ca_dst_locked : 1,
 		icsk_mtup_enabled : 1;
+	u8 icsk_pending : 4; /* ICSK_TIME_*; 0: nothing */
 	u8 icsk_retransmits; /* timeouts in a row */
-	u8 icsk_pending; /* ICSK_TIME_*; 0: nothing */
 	u8 icsk_backoff; /* doublings of the probe or retransmission interval */
 	u8 icsk_syn_retries; /* TCP_SYNCNT; 0: the sysctl */
 	u8 icsk_probes_out; /* keepalive or zero window probes not answered */
@@ -188,7 +189,7 @@ static inline void inet_csk_reset_xmit_timer(struct sock *sk, u8 what, u32 when,
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
-	icsk->icsk_pending = what;
+	icsk->icsk_pending = (u32)what & 15;
 	when = min_u32(when, max_when);
 	icsk->icsk_timeout = tcp_jiffies32(sk) + when;
 	inet_csk_timer_in(sk, ICSK_TIMER_XMIT, when);

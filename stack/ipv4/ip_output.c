@@ -89,8 +89,8 @@ void ip_select_ident_segs(struct net *net, struct sk_buff *skb, const struct soc
 		/* A connected socket counts by itself. */
 		struct sock *counter = (struct sock *)(uintptr_t)(const void *)sk;
 
-		ip4_set_id(iph, (u16)counter->inet_id);
-		counter->inet_id += segs;
+		ip4_set_id(iph, counter->inet_id);
+		counter->inet_id = (u16)(counter->inet_id + segs);
 	} else if (ip4_frag(iph) & IP4_DF && !skb->ignore_df) {
 		ip4_set_id(iph, 0); /* RFC 6864 4.1: atomic, any value */
 	} else {

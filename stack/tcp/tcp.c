@@ -98,7 +98,7 @@ static void chrono_set(struct tcp_sock *tp, u8 next)
 	if (tp->chrono_type > TCP_CHRONO_UNSPEC)
 		tp->chrono_stat[tp->chrono_type - 1] += now - tp->chrono_start;
 	tp->chrono_start = now;
-	tp->chrono_type = next;
+	tp->chrono_type = (u32)next & 3;
 }
 
 void tcp_chrono_start(struct sock *sk, enum tcp_chrono type)

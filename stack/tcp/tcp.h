@@ -315,13 +315,14 @@ struct tcp_sock {
 	u8 nonagle : 4, repair : 1, thin_lto : 1, is_cwnd_limited : 1, is_sack_reneg : 1;
 	u8 frto : 1, tlp_retrans : 1, fast_ack_mode : 2, recvmsg_inq : 1, rate_app_limited : 1;
 	u8 tsq_throttled : 1; /* TSQ_THROTTLED: goes on when the device has freed a packet */
-	u8 tcp_usec_ts : 1, save_syn : 2;
+	u8 tcp_usec_ts : 1, save_syn : 2, chrono_type : 2; /* enum tcp_chrono */
 	/* Fast open: our SYN had data; had the option; had it in the experimental form; tries it
 	 * again after a pause; the data was acknowledged; we are such a child. */
 	u8 syn_data : 1, syn_fastopen : 1, syn_fastopen_exp : 1, syn_fastopen_ch : 1,
 		syn_data_acked : 1, syn_fastopen_child : 1;
 	u8 fastopen_connect : 1, fastopen_no_cookie : 1, fastopen_client_fail : 2,
 		defer_connect : 1; /* connect() was called, the SYN waits for data */
+	u8 scaling_ratio; /* payload of a skb in 1/256 of its truesize */
 	struct rb_root tcp_rtx_queue; /* sent, not acknowledged, by sequence number */
 	struct sk_buff *rtx_last; /* the highest of it */
 	struct list_head tsorted_sent_queue; /* the same in the order of their last transmission */
@@ -340,10 +341,9 @@ struct tcp_sock {
 	u32 window_clamp, rcv_ssthresh;
 	u32 rcvq_space, rcvq_seq;
 	u64 rcvq_time;
-	u8 scaling_ratio; /* payload of a skb in 1/256 of its truesize */
-	u8 chrono_type;
 	u32 urg_seq; /* sequence number of the urgent byte (RFC 6093) */
 	u32 snd_up; /* SND.UP */
+	u32 last_oow_ack_time; /* the last challenge ACK (RFC 5961) */
 
 	/* Time stamps, options. */
 	struct tcp_options_received rx_opt;
@@ -360,10 +360,6 @@ struct tcp_sock {
 	u32 max_packets_out, cwnd_usage_seq;
 	u64 tcp_wstamp_ns; /* when the last packet left, or with pacing the next one may */
 
-	/* Challenge ACKs (RFC 5961), persist. */
-	u32 last_oow_ack_time;
-	u32 mtup_search_high; /* RFC 4821; the rest is in `rare` */
-
 	const struct tcp_rare *rare; /* tcp_rare_get() to write */
 
 	/* TCP_INFO. */
@@ -375,8 +371,8 @@ struct tcp_sock {
 
 /* There may be a million. What few of them need belongs into struct tcp_loss, tcp_rare or
  * sock_rare. */
-_Static_assert(sizeof(void *) != 8 || sizeof(struct tcp_sock) <= 1024, "a block of 1,024");
-_Static_assert(sizeof(void *) != 8 || sizeof(struct sock) <= 240, "struct sock grew");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct tcp_sock) <= 944, "a block of 944");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct sock) <= 208, "struct sock grew");
 
 /* tcp_sock.urg_data */
 #define TCP_URG_VALID  0x0100

@@ -183,7 +183,7 @@ static int tcp_v4_rebuild_header(struct sock *sk)
 	rt = connect_route(sk, opt && opt->opt.srr ? opt->opt.faddr : sk->inet_daddr,
 			   sk->inet_dport, &fl4, &err);
 	if (!rt) {
-		sk->sk_err_soft = (s16)-err;
+		sk->sk_err_soft = (u8)-err;
 		return err;
 	}
 	sk_dst_set(sk, &rt->dst);

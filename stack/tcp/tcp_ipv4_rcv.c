@@ -145,7 +145,7 @@ static void tcp_v4_err_sk(struct sk_buff *skb, struct sock *sk, u32 info, u32 se
 		sk->sk_err = (s16)err;
 		sk_error_report(sk);
 	} else {
-		sk->sk_err_soft = (s16)err;
+		sk->sk_err_soft = (u8)err;
 	}
 }
 

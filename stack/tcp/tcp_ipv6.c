@@ -56,7 +56,7 @@ static int tcp_v6_rebuild_header(struct sock *sk)
 	}
 	rt = route_of(sk, &err);
 	if (!rt) {
-		sk->sk_err_soft = (s16)-err;
+		sk->sk_err_soft = (u8)-err;
 		return err;
 	}
 	dst_store(sk, rt);

@@ -103,7 +103,7 @@ static void tcp_v6_err_sk(struct sk_buff *skb, struct sock *sk, const u8 *iph, u
 		sk->sk_err = (s16)err;
 		sk_error_report(sk);
 	} else {
-		sk->sk_err_soft = (s16)err;
+		sk->sk_err_soft = (u8)err;
 	}
 }
 

@@ -105,7 +105,7 @@ void tcp_mtup_init(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
-	tcp_sk(sk)->mtup_search_high = largest(sk);
+	inet_csk(sk)->icsk_mtup_search_high = largest(sk);
 	icsk->icsk_mtup_enabled = sk->net->sysctl.tcp_mtu_probing > 1 && mtup_start(sk);
 }
 
@@ -124,8 +124,8 @@ u32 tcp_sync_mss(struct sock *sk, u32 pmtu)
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 mss;
 
-	if (tp->mtup_search_high > pmtu)
-		tp->mtup_search_high = pmtu;
+	if (tp->inet_conn.icsk_mtup_search_high > pmtu)
+		tp->inet_conn.icsk_mtup_search_high = pmtu;
 	icsk->icsk_pmtu_cookie = pmtu;
 	mss = tcp_bound_to_half_wnd(tp, tcp_mtu_to_mss(sk, pmtu));
 	if (icsk->icsk_mtup_enabled)
@@ -160,7 +160,7 @@ static void check_reprobe(struct sock *sk)
 	if (tcp_jiffies32(sk) - mtup(sk)->probe_timestamp < interval)
 		return;
 	mtup_own(sk)->probe_size = 0;
-	tcp_sk(sk)->mtup_search_high = largest(sk);
+	inet_csk(sk)->icsk_mtup_search_high = largest(sk);
 	mtup_own(sk)->search_low = tcp_mss_to_mtu(sk, tcp_current_mss(sk));
 	mtup_own(sk)->probe_timestamp = tcp_jiffies32(sk);
 }
@@ -169,7 +169,7 @@ static void check_reprobe(struct sock *sk)
 static u32 probe_len(struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
-	u32 low = mtup(sk)->search_low, high = tp->mtup_search_high, len;
+	u32 low = mtup(sk)->search_low, high = tp->inet_conn.icsk_mtup_search_high, len;
 
 	if (high >= low && high - low >= (u32)sk->net->sysctl.tcp_probe_threshold) {
 		len = tcp_mtu_to_mss(sk, (high + low) >> 1);
@@ -306,7 +306,7 @@ bool tcp_mtup_probe_lost(struct sock *sk)
 	if (icsk->icsk_ca_state >= TCP_CA_CWR || !mtup(sk)->probe_size ||
 	    tp->snd_una != mtup(sk)->probe_seq_start)
 		return false;
-	tp->mtup_search_high = mtup(sk)->probe_size - 1;
+	tp->inet_conn.icsk_mtup_search_high = mtup(sk)->probe_size - 1;
 	mtup_own(sk)->probe_size = 0;
 	MIB_INC(sk->net, TcpExtTCPMTUPFail);
 	/* What the probe took. */

@@ -112,18 +112,18 @@ static void sync_mss(void **state)
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	(void)state;
-	assert_int_equal(tp->mtup_search_high, 1500);
+	assert_int_equal(tp->inet_conn.icsk_mtup_search_high, 1500);
 	assert_int_equal(tcp_sync_mss(sk, 1000), 960);
 	assert_int_equal(tp->mss_cache, 960);
 	assert_int_equal(inet_csk(sk)->icsk_pmtu_cookie, 1000);
-	assert_int_equal(tp->mtup_search_high, 1000);
+	assert_int_equal(tp->inet_conn.icsk_mtup_search_high, 1000);
 	assert_int_equal(tcp_sync_mss(sk, 1500), 1460);
-	assert_int_equal(tp->mtup_search_high, 1000);
+	assert_int_equal(tp->inet_conn.icsk_mtup_search_high, 1000);
 	tp->max_window = 1000;
 	assert_int_equal(tcp_sync_mss(sk, 1500), 500);
 	tp->max_window = 65535;
 	tcp_mtup_init(sk);
-	assert_int_equal(tp->mtup_search_high, 1500);
+	assert_int_equal(tp->inet_conn.icsk_mtup_search_high, 1500);
 	assert_false(inet_csk(sk)->icsk_mtup_enabled);
 	/* While it searches: no more than what works. */
 	set_sysctl("net.ipv4.tcp_mtu_probing", "2");
@@ -346,7 +346,7 @@ static void lost(void **state)
 	icsk->icsk_ca_state = TCP_CA_Open;
 	assert_int_equal(tp->rare->mtup.probe_size, 1026);
 	assert_true(tcp_mtup_probe_lost(sk));
-	assert_int_equal(tp->mtup_search_high, 1025);
+	assert_int_equal(tp->inet_conn.icsk_mtup_search_high, 1025);
 	assert_int_equal(tp->rare->mtup.probe_size, 0);
 	assert_int_equal(tp->snd_cwnd, cwnd);
 	assert_int_equal(tp->mss_cache, 512);
@@ -363,13 +363,13 @@ static void again(void **state)
 	u32 before = mtup->probe_timestamp;
 
 	(void)state;
-	tp->mtup_search_high = 555;
+	tp->inet_conn.icsk_mtup_search_high = 555;
 	mtup->probe_timestamp = tcp_jiffies32(sk) - 600 * HZ + 1;
 	assert_int_equal(tcp_mtu_probe(sk), -1);
-	assert_int_equal(tp->mtup_search_high, 555);
+	assert_int_equal(tp->inet_conn.icsk_mtup_search_high, 555);
 	mtup->probe_timestamp--;
 	assert_int_equal(tcp_mtu_probe(sk), -1);
-	assert_int_equal(tp->mtup_search_high, 1500);
+	assert_int_equal(tp->inet_conn.icsk_mtup_search_high, 1500);
 	assert_int_equal(mtup->search_low, 552);
 	assert_true(mtup->probe_timestamp - before < HZ);
 	assert_int_equal(tcp_mtu_probe(sk), 1);
@@ -402,7 +402,7 @@ static void black_hole(void **state)
 	set_sysctl("net.ipv4.tcp_min_snd_mss", "180");
 	tcp_mtu_black_hole(sk);
 	assert_int_equal(tp->mss_cache, 180);
-	assert_true(tp->rare->mtup.search_low <= tp->mtup_search_high);
+	assert_true(tp->rare->mtup.search_low <= tp->inet_conn.icsk_mtup_search_high);
 }
 
 /* Without memory for it there is no search, and the size stays. */
