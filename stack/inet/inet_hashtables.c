@@ -3,8 +3,8 @@
  * The tables of connections and of listeners (inet_hashtables.h; net/ipv4/inet_hashtables.c): what
  * a segment's addresses and ports belong to. Ports and bind buckets are in inet_ports.c.
  *
- * Each table doubles when it holds half as many entries as chains: a lookup seldom looks at more
- * than one entry, with one connection and with a million. Doubling splits each chain in two in its
+ * Each table doubles when it holds as many entries as chains: a lookup seldom looks at more than
+ * two entries, with one connection and with a million. Doubling splits each chain in two in its
  * order. Peers choose their addresses and ports, so the hash is keyed (RFC 6056 is no help here:
  * the server's side of it).
  */
@@ -70,7 +70,7 @@ static void htable_grow(struct world *w, struct inet_htable *t,
 			end[half] = &n->next;
 		}
 	}
-	mem_free_n(w, MEM_HASH_TABLE, t->heads, t->mask + 1, sizeof(*t->heads));
+	mem_recycle_n(w, MEM_HASH_TABLE, t->heads, t->mask + 1, sizeof(*t->heads));
 	t->heads = heads;
 	t->mask = size - 1;
 }
@@ -79,7 +79,7 @@ void inet_htable_add(struct world *w, struct inet_htable *t, struct hlist_node *
 		     u32 (*hash)(const struct hlist_node *n))
 {
 	ASSERT(hlist_unhashed(n));
-	if (t->entries > t->mask / 2)
+	if (t->entries > t->mask)
 		htable_grow(w, t, hash);
 	hlist_add_head(n, &t->heads[hash(n) & t->mask]);
 	t->entries++;

@@ -61,15 +61,26 @@ static inline struct inet_addr skc_daddr(const struct sock_common *skc)
 	return skc->skc_family == AF_INET6 ? skc->skc_v6->daddr : inet_addr4(skc->skc_v4.daddr);
 }
 
-/* A place in the bind tables: of a full socket or of a TIME-WAIT one. */
+/*
+ * A place in the bind tables: of a full socket or of a TIME-WAIT one, right behind its sock_common.
+ * The only connection from a port that connect() chose needs no buckets: it lies in bhash itself
+ * (inet_bind_alone()).
+ */
 struct inet_bind_owner {
 	struct hlist_node node;
-	struct inet_bind2_bucket *tb2; /* NULL: not bound */
+	struct inet_bind2_bucket *tb2; /* NULL: not bound; &inet_bind_no_bucket: alone */
 };
+
+extern const struct inet_bind2_bucket inet_bind_no_bucket;
+
+static inline bool inet_bind_alone(const struct inet_bind_owner *o)
+{
+	return o->tb2 == &inet_bind_no_bucket;
+}
 
 /* One port in use (struct inet_bind_bucket). */
 struct inet_bind_bucket {
-	struct hlist_node node;
+	struct inet_bind_owner place; /* first: in bhash, tb2 is NULL */
 	struct net *net;
 	u16 port;
 	/* > 0: all owners have SO_REUSEADDR and none listens; < 0: all came by connect(), so that
@@ -216,8 +227,8 @@ int inet_bhash2_update_saddr(struct sock *sk);
 /* An unhashed socket forgets the local address that it was not bound to by its user. */
 void inet_bhash2_reset_saddr(struct sock *sk);
 
-/* For TIME-WAIT sockets: they keep the port of the socket they take over from. */
-void inet_bind_owner_add_tw(struct inet_bind_owner *o, struct inet_bind2_bucket *tb2);
+/* A TIME-WAIT socket keeps the port of the socket that it takes over from. */
+void inet_bind_owner_add_tw(struct inet_bind_owner *o, struct inet_bind_owner *from);
 /* Leaves the bucket, which goes with its last owner. */
 void inet_bind_owner_del(struct inet_hashinfo *hi, struct inet_bind_owner *o);
 

@@ -1,249 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Local ports of connection sockets: bind buckets, who may share a port, which one is taken when
- * nobody says (net/ipv4/inet_hashtables.c and inet_connection_sock.c: inet_bind_bucket,
- * inet_csk_get_port, __inet_hash_connect).
- *
- * A bucket stands for a port in use, its bhash2 buckets for the addresses it is in use on; owners
- * are sockets and TIME-WAIT sockets. Invariants: a bucket without owners does not exist; owner ->
- * tb2 -> tb have the port and the address that the owner is bound to.
+ * Local ports of connection sockets: who may share a port, which one is taken when nobody says
+ * (net/ipv4/inet_connection_sock.c and inet_hashtables.c: inet_csk_get_port, __inet_hash_connect).
+ * The tables themselves are in inet_bind.c.
  */
+#include "core/reuseport.h"
 #include "inet/inet_connection_sock.h"
 #include "inet/inet_ports.h"
-
-#include "core/reuseport.h"
 #include "inet/inet_timewait_sock.h"
-
-/* ---- buckets ---- */
-
-static struct inet_bind_bucket *tb_of(const struct hlist_node *n)
-{
-	return container_of(n, struct inet_bind_bucket, node);
-}
-
-static struct inet_bind2_bucket *tb2_of(const struct hlist_node *n)
-{
-	return container_of(n, struct inet_bind2_bucket, node);
-}
-
-static u32 bhashfn(const struct net *net, u16 port)
-{
-	return (u32)mix64((u64)net->id << 16 | port);
-}
-
-static u32 bhash2fn(const struct net *net, u16 port, const struct inet_addr *addr)
-{
-	u64 hi = (u64)ntohl(addr->w[0]) << 32 | ntohl(addr->w[1]);
-	u64 lo = (u64)ntohl(addr->w[2]) << 32 | ntohl(addr->w[3]);
-
-	return (u32)mix64(mix64(hi ^ mix64(lo)) ^ ((u64)net->id << 16 | port));
-}
-
-static u32 tb_hash(const struct hlist_node *n)
-{
-	return bhashfn(tb_of(n)->net, tb_of(n)->port);
-}
-
-static u32 tb2_hash(const struct hlist_node *n)
-{
-	const struct inet_bind2_bucket *tb2 = tb2_of(n);
-
-	return bhash2fn(tb2->tb->net, tb2->tb->port, &tb2->rcv_saddr);
-}
-
-static struct inet_bind_bucket *tb_find(const struct inet_hashinfo *hi, const struct net *net,
-					u16 port)
-{
-	hlist_for_each(n,
-		       &hi->bhash.heads[bhashfn(net, port) &
-					hi->bhash.mask]) if (tb_of(n)->port == port &&
-							     tb_of(n)->net == net) return tb_of(n);
-	return NULL;
-}
-
-static struct inet_bind2_bucket *tb2_find(const struct inet_hashinfo *hi,
-					  const struct inet_bind_bucket *tb, u8 family,
-					  const struct inet_addr *addr)
-{
-	u32 hash = bhash2fn(tb->net, tb->port, addr);
-
-	hlist_for_each(n, &hi->bhash2.heads[hash & hi->bhash2.mask])
-	{
-		struct inet_bind2_bucket *tb2 = tb2_of(n);
-
-		if (tb2->tb == tb && tb2->family == family &&
-		    inet_addr_equal(&tb2->rcv_saddr, addr))
-			return tb2;
-	}
-	return NULL;
-}
-
-static struct inet_bind_bucket *tb_create(struct inet_hashinfo *hi, struct net *net, u16 port)
-{
-	struct world *w = hi->host->world;
-	struct inet_bind_bucket *tb = mem_zalloc(w, MEM_BIND_BUCKET, sizeof(*tb));
-
-	if (!tb)
-		return NULL;
-	tb->net = net;
-	tb->port = port;
-	inet_htable_add(w, &hi->bhash, &tb->node, tb_hash);
-	return tb;
-}
-
-static void tb_destroy_if_empty(struct inet_hashinfo *hi, struct inet_bind_bucket *tb)
-{
-	if (tb->bhash2.first)
-		return;
-	hi->ports_freed[tb->port & 1]++;
-	inet_htable_del(&hi->bhash, &tb->node);
-	mem_free(hi->host->world, MEM_BIND_BUCKET, tb, sizeof(*tb));
-}
-
-static struct inet_bind2_bucket *tb2_find_or_create(struct inet_hashinfo *hi,
-						    struct inet_bind_bucket *tb, u8 family,
-						    const struct inet_addr *addr)
-{
-	struct world *w = hi->host->world;
-	struct inet_bind2_bucket *tb2 = tb2_find(hi, tb, family, addr);
-
-	if (tb2)
-		return tb2;
-	tb2 = mem_zalloc(w, MEM_BIND2_BUCKET, sizeof(*tb2));
-	if (!tb2)
-		return NULL;
-	tb2->tb = tb;
-	tb2->family = family;
-	tb2->rcv_saddr = *addr;
-	hlist_add_head(&tb2->bhash_node, &tb->bhash2);
-	inet_htable_add(w, &hi->bhash2, &tb2->node, tb2_hash);
-	return tb2;
-}
-
-static void tb2_destroy_if_empty(struct inet_hashinfo *hi, struct inet_bind2_bucket *tb2)
-{
-	struct inet_bind_bucket *tb = tb2->tb;
-
-	if (tb2->owners.first || tb2->deathrow.first)
-		return;
-	inet_htable_del(&hi->bhash2, &tb2->node);
-	hlist_del_init(&tb2->bhash_node);
-	mem_free(hi->host->world, MEM_BIND2_BUCKET, tb2, sizeof(*tb2));
-	tb_destroy_if_empty(hi, tb);
-}
-
-void inet_bind_owner_add_tw(struct inet_bind_owner *o, struct inet_bind2_bucket *tb2)
-{
-	o->tb2 = tb2;
-	hlist_add_head(&o->node, &tb2->deathrow);
-}
-
-void inet_bind_owner_del(struct inet_hashinfo *hi, struct inet_bind_owner *o)
-{
-	struct inet_bind2_bucket *tb2 = o->tb2;
-
-	if (!tb2)
-		return;
-	hlist_del_init(&o->node);
-	o->tb2 = NULL;
-	tb2_destroy_if_empty(hi, tb2);
-}
-
-/* sk becomes an owner of tb on its address. An empty tb goes when that fails. */
-static int inet_bind_hash(struct inet_hashinfo *hi, struct sock *sk, struct inet_bind_bucket *tb)
-{
-	const struct sock_common *skc = inet_skc(sk);
-	const struct inet_addr addr = skc_rcv_saddr(skc);
-	struct inet_bind_owner *o = &inet_csk(sk)->icsk_bind;
-	struct inet_bind2_bucket *tb2 = tb2_find_or_create(hi, tb, skc->skc_family, &addr);
-
-	ASSERT(!o->tb2);
-	if (!tb2) {
-		tb_destroy_if_empty(hi, tb);
-		return -ENOMEM;
-	}
-	o->tb2 = tb2;
-	hlist_add_head(&o->node, &tb2->owners);
-	return 0;
-}
-
-void inet_put_port(struct sock *sk)
-{
-	inet_bind_owner_del(inet_hashinfo_of(sk->net), &inet_csk(sk)->icsk_bind);
-	sk->inet_num = 0;
-}
-
-int __inet_inherit_port(struct sock *sk, struct sock *child)
-{
-	struct inet_bind2_bucket *tb2 = inet_csk(sk)->icsk_bind.tb2;
-
-	if (!tb2)
-		return -ENOENT; /* the listener closed meanwhile */
-	inet_sk_key(child);
-	return inet_bind_hash(inet_hashinfo_of(sk->net), child, tb2->tb);
-}
-
-int inet_bhash2_update_saddr(struct sock *sk)
-{
-	struct inet_hashinfo *hi = inet_hashinfo_of(sk->net);
-	struct inet_bind_owner *o = &inet_csk(sk)->icsk_bind;
-	struct inet_bind2_bucket *old = o->tb2, *tb2;
-	struct inet_addr addr;
-
-	inet_sk_key(sk);
-	if (!old)
-		return 0;
-	addr = skc_rcv_saddr(inet_skc(sk));
-	tb2 = tb2_find_or_create(hi, old->tb, inet_skc(sk)->skc_family, &addr);
-	if (!tb2)
-		return -ENOMEM;
-	if (tb2 == old)
-		return 0;
-	hlist_del_init(&o->node);
-	o->tb2 = tb2;
-	hlist_add_head(&o->node, &tb2->owners);
-	tb2_destroy_if_empty(hi, old);
-	return 0;
-}
-
-void inet_bhash2_reset_saddr(struct sock *sk)
-{
-	be32 saddr = sk->inet_saddr, rcv_saddr = sk->inet_rcv_saddr;
-	struct ipv6_pinfo *np = sk->pinet6, saved = { 0 };
-
-	if (sk->sk_userlocks & SOCK_BINDADDR_LOCK)
-		return;
-	sk->inet_saddr = 0;
-	sk->inet_rcv_saddr = 0;
-	if (np) {
-		saved = *np;
-		np->saddr = np->rcv_saddr = (struct inet_addr){ 0 };
-		np->v4mapped = 0;
-	}
-	if (inet_bhash2_update_saddr(sk)) {
-		/* No memory for another bucket: it stays bound to that address. */
-		sk->inet_saddr = saddr;
-		sk->inet_rcv_saddr = rcv_saddr;
-		if (np)
-			*np = saved;
-		inet_sk_key(sk);
-	}
-}
 
 /* ---- conflicts ---- */
 
 /* Do packets to the one's address reach the other's? (inet_rcv_saddr_equal with wildcards; a bucket
  * of AF_INET6's wildcard is told from an ipv6only one by its owners.) */
-static bool inet_rcv_saddr_overlap(const struct sock_common *skc,
-				   const struct inet_bind2_bucket *tb2)
+static bool inet_rcv_saddr_overlap(const struct sock_common *skc, u8 family,
+				   const struct inet_addr *rcv_saddr)
 {
 	const struct inet_addr addr = skc_rcv_saddr(skc);
 
-	if (skc->skc_family != tb2->family)
-		return inet_addr_any(skc->skc_family == AF_INET6 ? &addr : &tb2->rcv_saddr) &&
+	if (skc->skc_family != family)
+		return inet_addr_any(skc->skc_family == AF_INET6 ? &addr : rcv_saddr) &&
 		       !(skc->skc_family == AF_INET6 && skc->skc_ipv6only);
-	return inet_addr_any(&addr) || inet_addr_any(&tb2->rcv_saddr) ||
-	       inet_addr_equal(&addr, &tb2->rcv_saddr);
+	return inet_addr_any(&addr) || inet_addr_any(rcv_saddr) ||
+	       inet_addr_equal(&addr, rcv_saddr);
 }
 
 /* What counts of another owner of the port. */
@@ -268,49 +47,65 @@ static bool inet_bind_conflict(const struct sock *sk, const struct owner_traits 
 	return !reuseport_ok || !both_reuseport;
 }
 
+static bool owner_conflict(const struct sock *sk, const struct inet_bind_owner *owner, bool relax,
+			   bool reuseport_ok)
+{
+	struct sock_common *skc = inet_bind_skc(owner);
+	struct owner_traits o;
+
+	if (skc->skc_kind == SKC_TIMEWAIT) {
+		const struct inet_timewait_sock *tw = inet_twsk(skc);
+
+		o = (struct owner_traits){ .bound_dev_if = skc->skc_bound_dev_if,
+					   .reuse = tw->tw_reuse,
+					   .reuseport = tw->tw_reuseport };
+	} else {
+		const struct sock *sk2 = inet_sk_of(skc);
+
+		if (sk2 == sk || (skc->skc_ipv6only && inet_skc(sk)->skc_family == AF_INET))
+			return false;
+		o = (struct owner_traits){ .bound_dev_if = sk2->sk_bound_dev_if,
+					   .reuse = sk2->sk_reuse,
+					   .reuseport = sk2->sk_reuseport,
+					   .listens = sk2->sk_state == TCP_LISTEN };
+	}
+	return inet_bind_conflict(sk, &o, relax, reuseport_ok);
+}
+
 static bool tb2_conflict(const struct sock *sk, const struct inet_bind2_bucket *tb2, bool relax,
 			 bool reuseport_ok)
 {
 	hlist_for_each(n, &tb2->owners)
 	{
-		const struct inet_connection_sock *icsk2 =
-			container_of(n, struct inet_connection_sock, icsk_bind.node);
-		const struct sock *sk2 = &icsk2->icsk_inet;
-		struct owner_traits o = { .bound_dev_if = sk2->sk_bound_dev_if,
-					  .reuse = sk2->sk_reuse,
-					  .reuseport = sk2->sk_reuseport,
-					  .listens = sk2->sk_state == TCP_LISTEN };
-
-		if (sk2 == sk ||
-		    (icsk2->icsk_common.skc_ipv6only && inet_skc(sk)->skc_family == AF_INET))
-			continue;
-		if (inet_bind_conflict(sk, &o, relax, reuseport_ok))
+		if (owner_conflict(sk, inet_bind_place(n), relax, reuseport_ok))
 			return true;
 	}
 	hlist_for_each(n, &tb2->deathrow)
 	{
-		const struct inet_timewait_sock *tw =
-			container_of(n, struct inet_timewait_sock, tw_bind.node);
-		struct owner_traits o = { .bound_dev_if = tw->tw_common.skc_bound_dev_if,
-					  .reuse = tw->tw_reuse,
-					  .reuseport = tw->tw_reuseport };
-
-		if (inet_bind_conflict(sk, &o, relax, reuseport_ok))
+		if (owner_conflict(sk, inet_bind_place(n), relax, reuseport_ok))
 			return true;
 	}
 	return false;
 }
 
 /* May sk not be bound to the port beside those who are? (inet_csk_bind_conflict) */
-static bool inet_csk_bind_conflict(struct sock *sk, const struct inet_bind_bucket *tb, bool relax,
+static bool inet_csk_bind_conflict(struct sock *sk, const struct inet_bind_owner *place, bool relax,
 				   bool reuseport_ok)
 {
-	hlist_for_each(n, &tb->bhash2)
+	const struct sock_common *skc = inet_skc(sk);
+
+	if (inet_bind_alone(place)) {
+		const struct inet_addr addr = skc_rcv_saddr(inet_bind_skc(place));
+
+		return inet_rcv_saddr_overlap(skc, inet_bind_skc(place)->skc_family, &addr) &&
+		       owner_conflict(sk, place, relax, reuseport_ok);
+	}
+	hlist_for_each(n, &inet_bind_tb(place)->bhash2)
 	{
 		const struct inet_bind2_bucket *tb2 =
 			container_of(n, struct inet_bind2_bucket, bhash_node);
 
-		if (inet_rcv_saddr_overlap(inet_skc(sk), tb2) &&
+		if (inet_rcv_saddr_overlap(skc, tb2->family, &tb2->rcv_saddr) &&
 		    tb2_conflict(sk, tb2, relax, reuseport_ok))
 			return true;
 	}
@@ -357,14 +152,14 @@ static u16 scan_for_bind(struct inet_hashinfo *hi, struct sock *sk, struct port_
 	if (remaining > 1)
 		remaining &= ~1u;
 	for (u32 i = 0, port = r.low + offset; i < remaining; i += 2, port += 2) {
-		const struct inet_bind_bucket *tb;
+		const struct inet_bind_owner *place;
 
 		if (port >= r.high)
 			port -= remaining;
 		if (inet_is_local_reserved_port(sk->net, (u16)port))
 			continue;
-		tb = tb_find(hi, sk->net, (u16)port);
-		if (!tb || !inet_csk_bind_conflict(sk, tb, relax, false))
+		place = inet_bind_find(hi, sk->net, (u16)port);
+		if (!place || !inet_csk_bind_conflict(sk, place, relax, false))
 			return (u16)port;
 	}
 	return 0;
@@ -417,7 +212,7 @@ static u16 inet_csk_find_open_port(struct inet_hashinfo *hi, struct sock *sk)
 int inet_csk_get_port(struct sock *sk, u16 port)
 {
 	struct inet_hashinfo *hi = inet_hashinfo_of(sk->net);
-	struct inet_bind_owner *o = &inet_csk(sk)->icsk_bind;
+	struct inet_bind_owner *o = &inet_csk(sk)->icsk_bind, *place;
 	struct inet_bind_bucket *tb;
 	bool named = port != 0;
 
@@ -428,11 +223,10 @@ int inet_csk_get_port(struct sock *sk, u16 port)
 		if (!port)
 			return -EADDRINUSE;
 	}
-	tb = tb_find(hi, sk->net, port);
-	if (tb && named && inet_csk_bind_conflict(sk, tb, true, true))
+	place = inet_bind_find(hi, sk->net, port);
+	if (place && named && inet_csk_bind_conflict(sk, place, true, true))
 		return -EADDRINUSE;
-	if (!tb)
-		tb = tb_create(hi, sk->net, port);
+	tb = place ? inet_bind_bucket_get(hi, place) : inet_bind_bucket_create(hi, sk->net, port);
 	if (!tb)
 		return -ENOMEM;
 	inet_csk_update_fastreuse(tb, sk);
@@ -476,31 +270,36 @@ static int table_perturb_init(struct inet_hashinfo *hi)
 	return 0;
 }
 
+/* A port that somebody bound is not shared with connects. */
+static bool shared_by_connects(const struct inet_bind_owner *place)
+{
+	return inet_bind_alone(place) ||
+	       (inet_bind_tb(place)->fastreuse < 0 && inet_bind_tb(place)->fastreuseport < 0);
+}
+
 /* Can sk connect from this port? 0: it is in ehash with it and owns it. *may_end: what is in the
  * way may be so for a time only, without giving the port back. */
 static int try_connect_port(struct inet_hashinfo *hi, struct sock *sk, u16 port, bool *may_end)
 {
-	struct inet_bind_bucket *tb = tb_find(hi, sk->net, port);
+	struct inet_bind_owner *place = inet_bind_find(hi, sk->net, port);
 	const struct sock_common *other;
 	int err;
 
 	hi->connect_probes++;
-	/* A port that somebody bound is not shared with connects. */
-	if (tb && (tb->fastreuse >= 0 || tb->fastreuseport >= 0))
+	if (place && !shared_by_connects(place))
 		return -EADDRNOTAVAIL;
 	other = inet_ehash_conflict(sk, port);
 	if (other && other->skc_kind != SKC_TIMEWAIT)
 		return -EADDRNOTAVAIL;
 	if (other)
 		*may_end = true;
-	if (!tb) {
-		tb = tb_create(hi, sk->net, port);
-		if (!tb)
-			return -ENOMEM;
-		tb->fastreuse = -1;
-		tb->fastreuseport = -1;
+	if (place) {
+		struct inet_bind_bucket *tb = inet_bind_bucket_get(hi, place);
+
+		err = tb ? inet_bind_hash(hi, sk, tb) : -ENOMEM;
+	} else {
+		err = inet_bind_first(hi, &inet_csk(sk)->icsk_bind);
 	}
-	err = inet_bind_hash(hi, sk, tb);
 	if (err)
 		return err;
 	err = __inet_check_established(sk, port, false);
@@ -627,60 +426,4 @@ int inet_hash_connect(struct sock *sk)
 	if (sk->inet_num)
 		return __inet_check_established(sk, sk->inet_num, true);
 	return connect_any_port(hi, sk);
-}
-
-/* ---- as a whole ---- */
-
-static u32 tb2_owners_check(const struct inet_bind2_bucket *tb2)
-{
-	u32 owners = 0;
-
-	hlist_for_each(n, &tb2->owners)
-	{
-		struct inet_connection_sock *icsk =
-			container_of(n, struct inet_connection_sock, icsk_bind.node);
-
-		ASSERT(icsk->icsk_bind.tb2 == tb2);
-		ASSERT(icsk->icsk_inet.inet_num == tb2->tb->port);
-		ASSERT(icsk->icsk_inet.net == tb2->tb->net);
-		owners++;
-	}
-	hlist_for_each(n, &tb2->deathrow)
-	{
-		struct inet_timewait_sock *tw =
-			container_of(n, struct inet_timewait_sock, tw_bind.node);
-
-		ASSERT(tw->tw_bind.tb2 == tb2);
-		ASSERT(tw->tw_common.skc_num == tb2->tb->port);
-		owners++;
-	}
-	return owners;
-}
-
-void inet_bind_check(const struct inet_hashinfo *hi)
-{
-	u32 ports = 0, addrs = 0;
-
-	for (u32 i = 0; i <= hi->bhash.mask; i++) {
-		hlist_for_each(n, &hi->bhash.heads[i])
-		{
-			const struct inet_bind_bucket *tb = tb_of(n);
-
-			ASSERT((tb_hash(n) & hi->bhash.mask) == i);
-			ASSERT(tb->bhash2.first);
-			ports++;
-			hlist_for_each(n2, &tb->bhash2)
-			{
-				const struct inet_bind2_bucket *tb2 =
-					container_of(n2, struct inet_bind2_bucket, bhash_node);
-
-				ASSERT(tb2->tb == tb);
-				ASSERT(tb2_find(hi, tb, tb2->family, &tb2->rcv_saddr) == tb2);
-				ASSERT(tb2_owners_check(tb2) > 0);
-				addrs++;
-			}
-		}
-	}
-	ASSERT(ports == hi->bhash.entries);
-	ASSERT(addrs == hi->bhash2.entries);
 }

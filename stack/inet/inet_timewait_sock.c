@@ -83,10 +83,10 @@ struct inet_timewait_sock *inet_twsk_alloc(struct sock *sk, u8 substate, u32 ext
 void inet_twsk_hashdance_schedule(struct inet_timewait_sock *tw, struct sock *sk, u32 timeo)
 {
 	struct inet_hashinfo *hi = tw_hashinfo(tw);
-	struct inet_bind2_bucket *tb2 = inet_csk(sk)->icsk_bind.tb2;
 
-	ASSERT(tb2);
-	inet_bind_owner_add_tw(&tw->tw_bind, tb2);
+	inet_bind_owner_add_tw(&tw->tw_bind, &inet_csk(sk)->icsk_bind);
+	if (!inet_csk(sk)->icsk_bind.tb2)
+		sk->inet_num = 0; /* its place is the other's: inet_put_port() */
 	inet_ehash_remove(hi, inet_skc(sk));
 	inet_ehash_insert(hi, &tw->tw_common);
 	hi->tw_count++;

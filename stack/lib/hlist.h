@@ -51,6 +51,17 @@ static inline void hlist_del_init(struct hlist_node *n)
 	n->pprev = NULL;
 }
 
+/* n takes the place of old, which is on no chain afterwards. */
+static inline void hlist_replace(struct hlist_node *old, struct hlist_node *n)
+{
+	*n = *old;
+	*n->pprev = n;
+	if (n->next)
+		n->next->pprev = &n->next;
+	old->next = NULL;
+	old->pprev = NULL;
+}
+
 #define hlist_for_each(pos, head) for (struct hlist_node *pos = (head)->first; pos; pos = pos->next)
 #define hlist_for_each_safe(pos, tmp, head)                                              \
 	for (struct hlist_node *pos = (head)->first, *tmp = pos ? pos->next : NULL; pos; \

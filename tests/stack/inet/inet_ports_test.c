@@ -247,6 +247,53 @@ static void ports_are_hard_to_guess(void **state)
 	assert_in_range(same, 0, 1);
 }
 
+/* Nobody shares the port of most connections: they need no buckets until somebody does. Accounted
+ * for are both all the time. */
+static void the_only_connection_of_a_port_has_no_bucket(void **state)
+{
+	struct inet_world *iw = inet_world_new(7);
+	struct sock *sk = new_sock(iw), *next = new_sock(iw), *bound = new_sock(iw);
+	const struct inet_bind_owner *o = &inet_csk(sk)->icsk_bind;
+
+	(void)state;
+	iw->net->sysctl.ip_local_port_min = 40000;
+	iw->net->sysctl.ip_local_port_max = 40000;
+	assert_int_equal(connect_to(sk, A, B, 80), 0);
+	assert_true(inet_bind_alone(o));
+	assert_int_equal(iw->hi.bhash2.entries, 0);
+	assert_int_equal(mem_count(iw->w, MEM_BIND_BUCKET), 1);
+	assert_int_equal(mem_count(iw->w, MEM_BIND2_BUCKET), 1);
+	inet_hashinfo_check(&iw->hi, 1);
+	/* Who asks for it by name sees that it is in use, */
+	assert_int_equal(bind_to(bound, A, 40000), -EADDRINUSE);
+	assert_int_equal(bind_to(bound, 0, 40000), -EADDRINUSE);
+	assert_true(inet_bind_alone(o));
+	/* on another address it is free, */
+	assert_int_equal(bind_to(bound, A + 1, 40000), 0);
+	assert_false(inet_bind_alone(o));
+	inet_hashinfo_check(&iw->hi, 1);
+	assert_int_equal(mem_count(iw->w, MEM_BIND_BUCKET), 1);
+	assert_int_equal(mem_count(iw->w, MEM_BIND2_BUCKET), 2);
+	kill_sock(bound);
+	assert_int_equal(mem_count(iw->w, MEM_BIND2_BUCKET), 1);
+	/* and another connection, to another peer, shares it. */
+	assert_int_equal(connect_to(next, A, B + 1, 80), -EADDRNOTAVAIL);
+	kill_sock(sk);
+	assert_int_equal(mem_count(iw->w, MEM_BIND_BUCKET), 0);
+	assert_int_equal(connect_to(next, A, B + 1, 80), 0);
+	assert_true(inet_bind_alone(&inet_csk(next)->icsk_bind));
+	sk = new_sock(iw);
+	assert_int_equal(connect_to(sk, A, B, 80), 0);
+	assert_int_equal(sk->inet_num, next->inet_num);
+	assert_ptr_equal(inet_csk(sk)->icsk_bind.tb2, inet_csk(next)->icsk_bind.tb2);
+	inet_hashinfo_check(&iw->hi, 1);
+	kill_sock(sk);
+	kill_sock(next);
+	assert_int_equal(mem_count(iw->w, MEM_BIND_BUCKET), 0);
+	assert_int_equal(mem_count(iw->w, MEM_BIND2_BUCKET), 0);
+	inet_world_end(iw);
+}
+
 /* ---- TIME-WAIT ---- */
 
 static bool may_reuse;
@@ -290,6 +337,38 @@ static void time_wait_keeps_the_port(void **state)
 	inet_world_end(iw);
 }
 
+/* The TIME-WAIT socket of a port's only connection takes its place. */
+static void time_wait_takes_a_lone_place(void **state)
+{
+	struct inet_world *iw = inet_world_new(8);
+	struct sock *sk = new_sock(iw), *next = new_sock(iw);
+	struct inet_timewait_sock *tw;
+	u16 port;
+
+	(void)state;
+	assert_int_equal(connect_to(sk, A, B, 80), 0);
+	port = sk->inet_num;
+	tw = inet_twsk_alloc(sk, TCP_TIME_WAIT, 0);
+	assert_non_null(tw);
+	inet_twsk_hashdance_schedule(tw, sk, TCP_TIMEWAIT_LEN);
+	assert_true(inet_bind_alone(&tw->tw_bind));
+	assert_null(inet_csk(sk)->icsk_bind.tb2);
+	assert_int_equal(sk->inet_num, 0);
+	kill_sock(sk);
+	inet_hashinfo_check(&iw->hi, 1);
+	assert_int_equal(mem_count(iw->w, MEM_BIND_BUCKET), 1);
+	assert_int_equal(bind_to(next, A, port), -EADDRINUSE);
+	/* Beside another owner it is on the bucket's death row. */
+	assert_int_equal(bind_to(next, A + 1, port), 0);
+	assert_false(inet_bind_alone(&tw->tw_bind));
+	inet_hashinfo_check(&iw->hi, 1);
+	inet_twsk_deschedule_put(tw);
+	assert_int_equal(mem_count(iw->w, MEM_BIND2_BUCKET), 1);
+	kill_sock(next);
+	assert_int_equal(mem_count(iw->w, MEM_BIND_BUCKET), 0);
+	inet_world_end(iw);
+}
+
 static void time_wait_ends(void **state)
 {
 	struct inet_world *iw = inet_world_new(6);
@@ -327,6 +406,8 @@ int main(void)
 		cmocka_unit_test(connect_leaves_bound_ports_alone),
 		cmocka_unit_test(ports_are_hard_to_guess),
 		cmocka_unit_test(time_wait_keeps_the_port),
+		cmocka_unit_test(the_only_connection_of_a_port_has_no_bucket),
+		cmocka_unit_test(time_wait_takes_a_lone_place),
 		cmocka_unit_test(time_wait_ends),
 	};
 
