@@ -380,11 +380,17 @@ static bool put_sendto(struct pkt_writer *w)
 	return with_length(w, &len) && put_send(w, len, 3, 4);
 }
 
+/* Of no bytes it is no call of Lua's: recv(0) waits, as recv() does. */
+static bool put_read_of(struct pkt_writer *w, u64 len)
+{
+	return (len == 0 && pkt_result(w) == 0) || put_recv_of(w, len, 0);
+}
+
 static bool put_read(struct pkt_writer *w)
 {
 	u64 len = 0;
 
-	return with_length(w, &len) && put_recv_of(w, len, 0);
+	return with_length(w, &len) && put_read_of(w, len);
 }
 
 static bool put_recv(struct pkt_writer *w)
@@ -415,7 +421,7 @@ static bool put_readv(struct pkt_writer *w)
 {
 	u64 len = 0;
 
-	return with_iovecs(w, &len) && put_recv_of(w, len, 0);
+	return with_iovecs(w, &len) && put_read_of(w, len);
 }
 
 /* -- Descriptors -- */

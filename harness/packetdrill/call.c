@@ -281,6 +281,8 @@ static bool finish(struct pd_run *r, struct pd_call *c)
 	const struct pd_event *e = c->event;
 	bool ok;
 
+	if (c->of_nothing && c->op.ret > 0)
+		c->op.ret = 0;
 	if (r->watch)
 		r->watch->result(r->watch->ctx, e, c->op.ret);
 	if (r->recorder)

@@ -82,9 +82,30 @@ static bool receive(struct pd_run *r, const struct pd_event *e, u64 at, size_t f
 	return c && pd_call_go(r, c, at);
 }
 
+/*
+ * read() and readv() of no bytes end at once, whatever the state of the socket is: recv() would
+ * wait (sock_read_iter). Only whether there is such a descriptor is asked.
+ */
+static bool read_nothing(struct pd_run *r, const struct pd_event *e, u64 at, s32 fd)
+{
+	struct pd_call *c = pd_call_new(r, e, SYS_FCNTL, 0);
+
+	c->op.fd = fd;
+	c->op.arg[0] = F_GETFL;
+	c->of_nothing = true;
+	return pd_call_go(r, c, at);
+}
+
 bool pd_call_read(struct pd_run *r, const struct pd_event *e, u64 at)
 {
-	return pd_arg_count(r, e, 3, 3) && receive(r, e, at, 0);
+	s64 len;
+	s32 fd;
+
+	if (!pd_arg_count(r, e, 3, 3))
+		return false;
+	if (pd_arg(e, 2)->kind == PD_X_NUMBER && pd_arg_number(r, e, 2, &len) && len == 0)
+		return pd_arg_fd(r, e, 0, &fd) && read_nothing(r, e, at, fd);
+	return receive(r, e, at, 0);
 }
 
 bool pd_call_recv(struct pd_run *r, const struct pd_event *e, u64 at)
@@ -102,6 +123,8 @@ static bool iov_call(struct pd_run *r, const struct pd_event *e, u64 at, u32 nr)
 	if (!pd_arg_count(r, e, 3, 3) || !pd_arg_fd(r, e, 0, &fd) ||
 	    !pd_iov_sum(r, e, pd_arg(e, 1), &sum, &piece))
 		return false;
+	if (nr == SYS_RECVMSG && sum == 0)
+		return read_nothing(r, e, at, fd);
 	c = pd_call_new(r, e, nr, sum);
 	c->op.fd = fd;
 	if (pd_iov_null(pd_arg(e, 1)))

@@ -76,6 +76,7 @@ struct pd_call {
 	const struct pd_event *event;
 	struct pd_call *next;
 	bool submitted;
+	bool of_nothing; /* it only asks for the descriptor: what it gives counts as 0 */
 	u64 end_ns; /* when a blocking one has to be done, in script time */
 	u64 start_ns;
 	u64 done_ns; /* when it was, in world time */
