@@ -5,25 +5,11 @@
  *
  * The clock stands still but where packetdrill waits: usleep() moves it on, a reading of the time
  * moves it a microsecond (packetdrill waits by reading), the wait for a packet to the world's next
- * event. A call that blocks moves it until it ends when packetdrill's main thread makes it; made by
- * another thread (packetdrill has one for calls that a script marks as blocking) it waits for the
- * main thread to do so.
- *
- * Invariants: one lock is held wherever the world is touched; every call has ended before its
- * buffers are gone.
+ * event. What a call that blocks does: call.c.
  */
-#include "plugin/host.h"
+#include "plugin/call.h"
 
-#ifdef TAPLINE_PACKETDRILL_HEADER
-#include TAPLINE_PACKETDRILL_HEADER
-#else
-#include "plugin/packetdrill_interface.h"
-#endif
-
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,131 +17,29 @@
 #define USEC	   1000ull
 #define WAIT_NS	   (1000 * USEC) /* how long a wait for a packet moves the clock at most */
 #define EPOCH_SECS 1700000000ll /* what gettimeofday() says where the world has 0 */
-#define MAX_BYTES  (64u << 20)
-
-struct plugin {
-	struct plugin_host *host;
-	pthread_mutex_t lock;
-	pthread_cond_t ended; /* a call of another thread has */
-	pthread_t main_thread;
-};
 
 void packetdrill_interface_init(const char *flags, struct packetdrill_interface *interface);
-
-/* -- Calls -- */
-
-static void on_done(struct sys_op *op)
-{
-	struct plugin *p = op->ctx;
-	struct sut *s = plugin_host_sut(p->host);
-
-	s->ops->stop(s);
-	pthread_cond_broadcast(&p->ended);
-}
-
-static long failed(int code)
-{
-	errno = code;
-	return -1;
-}
-
-/* Makes the call and waits for its end: what it returned, or -1 with errno. */
-static long call(struct plugin *p, struct sys_op *op)
-{
-	struct sut *s = plugin_host_sut(p->host);
-	int err;
-
-	op->done = on_done;
-	op->ctx = p;
-	if (op->data_len > MAX_BYTES)
-		return failed(EINVAL);
-	pthread_mutex_lock(&p->lock);
-	err = s->ops->submit(s, op);
-	if (!err)
-		plugin_host_run(p->host, plugin_host_now(p->host), false);
-	while (!err && !op->completed) {
-		if (!pthread_equal(pthread_self(), p->main_thread)) {
-			pthread_cond_wait(&p->ended, &p->lock);
-		} else if (s->ops->next_event(s) == TIME_NEVER) {
-			s->ops->cancel(s, op); /* nothing can end it any more */
-		} else {
-			plugin_host_run(p->host, s->ops->next_event(s), false);
-		}
-	}
-	pthread_mutex_unlock(&p->lock);
-	if (err || op->ret < 0)
-		return failed(err ? -err : (int)-op->ret);
-	return (long)op->ret;
-}
-
-static struct sys_op op_of(u32 nr, int fd)
-{
-	return (struct sys_op){ .nr = nr, .fd = fd, .timeout_ns = TIME_NEVER };
-}
-
-/* An address of the system's as one of ours. */
-static bool take_address(struct sys_op *op, const struct sockaddr *addr, socklen_t len)
-{
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-
-	if (!addr)
-		return true;
-	if (len < sizeof(addr->sa_family))
-		return false;
-	op->has_addr = true;
-	op->addr.family = addr->sa_family;
-	if (addr->sa_family == AF_INET && len >= sizeof(in)) {
-		memcpy(&in, addr, sizeof(in));
-		op->addr.port = ntohs(in.sin_port);
-		memcpy(op->addr.addr, &in.sin_addr, 4);
-	} else if (addr->sa_family == AF_INET6 && len >= sizeof(in6)) {
-		memcpy(&in6, addr, sizeof(in6));
-		op->addr.port = ntohs(in6.sin6_port);
-		op->addr.scope_id = in6.sin6_scope_id;
-		memcpy(op->addr.addr, &in6.sin6_addr, 16);
-	} else if (addr->sa_family != AF_UNSPEC) {
-		return false;
-	}
-	return true;
-}
-
-static void give_address(const struct sys_op *op, void *addr, socklen_t *len)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(op->addr.port) };
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(op->addr.port) };
-	bool v6 = op->addr.family == AF_INET6;
-	socklen_t size = v6 ? sizeof(in6) : sizeof(in);
-
-	if (!addr || !len)
-		return;
-	memcpy(&in.sin_addr, op->addr.addr, 4);
-	memcpy(&in6.sin6_addr, op->addr.addr, 16);
-	in6.sin6_scope_id = op->addr.scope_id;
-	memcpy(addr, v6 ? (void *)&in6 : (void *)&in, *len < size ? *len : size);
-	*len = size;
-}
 
 /* -- Sockets -- */
 
 static int do_socket(void *userdata, int domain, int type, int protocol)
 {
-	struct sys_op op = op_of(SYS_SOCKET, -1);
+	struct sys_op op = plugin_op(SYS_SOCKET, -1);
 
 	op.arg[0] = (u64)domain;
 	op.arg[1] = (u64)type;
 	op.arg[2] = (u64)protocol;
-	return (int)call(userdata, &op);
+	return (int)plugin_call(userdata, &op);
 }
 
 static int with_address(struct plugin *p, u32 nr, int fd, const struct sockaddr *addr,
 			socklen_t len)
 {
-	struct sys_op op = op_of(nr, fd);
+	struct sys_op op = plugin_op(nr, fd);
 
-	if (!addr || !take_address(&op, addr, len))
-		return (int)failed(addr ? EINVAL : EFAULT);
-	return (int)call(p, &op);
+	if (!addr || !plugin_take_address(&op, addr, len))
+		return (int)plugin_failed(addr ? EINVAL : EFAULT);
+	return (int)plugin_call(p, &op);
 }
 
 static int do_bind(void *userdata, int fd, const struct sockaddr *addr, socklen_t len)
@@ -170,10 +54,10 @@ static int do_connect(void *userdata, int fd, const struct sockaddr *addr, sockl
 
 static int with_number(struct plugin *p, u32 nr, int fd, u64 number)
 {
-	struct sys_op op = op_of(nr, fd);
+	struct sys_op op = plugin_op(nr, fd);
 
 	op.arg[0] = number;
-	return (int)call(p, &op);
+	return (int)plugin_call(p, &op);
 }
 
 static int do_listen(void *userdata, int fd, int backlog)
@@ -183,11 +67,11 @@ static int do_listen(void *userdata, int fd, int backlog)
 
 static int do_accept(void *userdata, int fd, struct sockaddr *addr, socklen_t *len)
 {
-	struct sys_op op = op_of(SYS_ACCEPT, fd);
-	int made = (int)call(userdata, &op);
+	struct sys_op op = plugin_op(SYS_ACCEPT, fd);
+	int made = (int)plugin_call(userdata, &op);
 
 	if (made >= 0)
-		give_address(&op, addr, len);
+		plugin_give_address(&op, addr, len);
 	return made;
 }
 
@@ -203,20 +87,20 @@ static int do_shutdown(void *userdata, int fd, int how)
 
 static int do_fcntl(void *userdata, int fd, int command, ...)
 {
-	struct sys_op op = op_of(SYS_FCNTL, fd);
+	struct sys_op op = plugin_op(SYS_FCNTL, fd);
 	va_list args;
 
 	va_start(args, command);
 	op.arg[0] = (u64)command;
 	op.arg[1] = (u64)va_arg(args, long);
 	va_end(args);
-	return (int)call(userdata, &op);
+	return (int)plugin_call(userdata, &op);
 }
 
 /* The requests that scripts make give an int. */
 static int do_ioctl(void *userdata, int fd, unsigned long request, ...)
 {
-	struct sys_op op = op_of(SYS_IOCTL, fd);
+	struct sys_op op = plugin_op(SYS_IOCTL, fd);
 	va_list args;
 	int *value, result;
 
@@ -224,7 +108,7 @@ static int do_ioctl(void *userdata, int fd, unsigned long request, ...)
 	value = va_arg(args, int *);
 	va_end(args);
 	op.arg[0] = request;
-	result = (int)call(userdata, &op);
+	result = (int)plugin_call(userdata, &op);
 	if (result < 0)
 		return -1;
 	if (value)
@@ -234,16 +118,16 @@ static int do_ioctl(void *userdata, int fd, unsigned long request, ...)
 
 static int do_getsockopt(void *userdata, int fd, int level, int name, void *value, socklen_t *len)
 {
-	struct sys_op op = op_of(SYS_GETSOCKOPT, fd);
+	struct sys_op op = plugin_op(SYS_GETSOCKOPT, fd);
 	long got;
 
 	if (!value || !len)
-		return (int)failed(EFAULT);
+		return (int)plugin_failed(EFAULT);
 	op.arg[0] = (u64)level;
 	op.arg[1] = (u64)name;
 	op.data = value;
 	op.data_len = *len;
-	got = call(userdata, &op);
+	got = plugin_call(userdata, &op);
 	if (got < 0)
 		return -1;
 	*len = (socklen_t)got;
@@ -253,154 +137,13 @@ static int do_getsockopt(void *userdata, int fd, int level, int name, void *valu
 static int do_setsockopt(void *userdata, int fd, int level, int name, const void *value,
 			 socklen_t len)
 {
-	struct sys_op op = op_of(SYS_SETSOCKOPT, fd);
+	struct sys_op op = plugin_op(SYS_SETSOCKOPT, fd);
 
 	op.arg[0] = (u64)level;
 	op.arg[1] = (u64)name;
 	op.data = (u8 *)(uintptr_t)value; /* only read */
 	op.data_len = len;
-	return (int)call(userdata, &op);
-}
-
-/* -- Data -- */
-
-static size_t iov_size(const struct iovec *iov, size_t count)
-{
-	size_t i, sum = 0;
-
-	for (i = 0; i < count && sum <= MAX_BYTES; i++)
-		sum += iov[i].iov_len < MAX_BYTES ? iov[i].iov_len : MAX_BYTES + 1;
-	return sum;
-}
-
-/* Between the pieces and one buffer. */
-static void iov_copy(const struct iovec *iov, size_t count, u8 *bytes, size_t len, bool out)
-{
-	size_t i;
-
-	for (i = 0; i < count && len; i++) {
-		size_t n = iov[i].iov_len < len ? iov[i].iov_len : len;
-
-		if (n && out)
-			memcpy(iov[i].iov_base, bytes, n);
-		else if (n)
-			memcpy(bytes, iov[i].iov_base, n);
-		bytes += n;
-		len -= n;
-	}
-}
-
-static ssize_t do_sendmsg(void *userdata, int fd, const struct msghdr *msg, int flags)
-{
-	struct sys_op op = op_of(SYS_SENDMSG, fd);
-	size_t len = iov_size(msg->msg_iov, msg->msg_iovlen);
-	bool one = msg->msg_iovlen == 1;
-	ssize_t result;
-
-	if (len > MAX_BYTES ||
-	    !take_address(&op, msg->msg_name, msg->msg_name ? msg->msg_namelen : 0))
-		return failed(EINVAL);
-	op.arg[0] = (u64)flags;
-	op.data = one ? msg->msg_iov[0].iov_base : malloc(len + !len);
-	op.data_len = (u32)len;
-	if (!one && op.data)
-		iov_copy(msg->msg_iov, msg->msg_iovlen, op.data, len, false);
-	op.control = msg->msg_control;
-	op.control_len = msg->msg_control ? (u32)msg->msg_controllen : 0;
-	result = call(userdata, &op);
-	if (!one)
-		free(op.data);
-	return result;
-}
-
-static ssize_t do_recvmsg(void *userdata, int fd, struct msghdr *msg, int flags)
-{
-	struct sys_op op = op_of(SYS_RECVMSG, fd);
-	size_t len = iov_size(msg->msg_iov, msg->msg_iovlen);
-	u8 *bytes = len > MAX_BYTES ? NULL : calloc(1, len + !len);
-	ssize_t result;
-
-	if (!bytes)
-		return failed(EINVAL);
-	op.arg[0] = (u64)flags;
-	op.data = bytes;
-	op.data_len = (u32)len;
-	op.control = msg->msg_control;
-	op.control_len = msg->msg_control ? (u32)msg->msg_controllen : 0;
-	result = call(userdata, &op);
-	if (result >= 0) {
-		iov_copy(msg->msg_iov, msg->msg_iovlen, bytes,
-			 (size_t)result < len ? (size_t)result : len, true);
-		if (op.addr.family)
-			give_address(&op, msg->msg_name, &msg->msg_namelen);
-		msg->msg_controllen = op.control_len;
-		msg->msg_flags = (int)op.msg_flags;
-	}
-	free(bytes);
-	return result;
-}
-
-static ssize_t do_sendto(void *userdata, int fd, const void *buf, size_t len, int flags,
-			 const struct sockaddr *addr, socklen_t addrlen)
-{
-	struct iovec iov = { (void *)(uintptr_t)buf, len };
-	const struct msghdr msg = { .msg_iov = &iov,
-				    .msg_iovlen = 1,
-				    .msg_name = (void *)(uintptr_t)addr,
-				    .msg_namelen = addr ? addrlen : 0 };
-
-	return do_sendmsg(userdata, fd, &msg, flags);
-}
-
-static ssize_t do_send(void *userdata, int fd, const void *buf, size_t len, int flags)
-{
-	return do_sendto(userdata, fd, buf, len, flags, NULL, 0);
-}
-
-static ssize_t do_write(void *userdata, int fd, const void *buf, size_t len)
-{
-	return do_sendto(userdata, fd, buf, len, 0, NULL, 0);
-}
-
-static ssize_t do_writev(void *userdata, int fd, const struct iovec *iov, int count)
-{
-	const struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov,
-				    .msg_iovlen = count < 0 ? 0 : (size_t)count };
-
-	return do_sendmsg(userdata, fd, &msg, 0);
-}
-
-static ssize_t do_recvfrom(void *userdata, int fd, void *buf, size_t len, int flags,
-			   struct sockaddr *addr, socklen_t *addrlen)
-{
-	struct iovec iov = { buf, len };
-	struct msghdr msg = { .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_name = addr,
-			      .msg_namelen = addrlen ? *addrlen : 0 };
-	ssize_t result = do_recvmsg(userdata, fd, &msg, flags);
-
-	if (result >= 0 && addrlen)
-		*addrlen = msg.msg_namelen;
-	return result;
-}
-
-static ssize_t do_recv(void *userdata, int fd, void *buf, size_t len, int flags)
-{
-	return do_recvfrom(userdata, fd, buf, len, flags, NULL, NULL);
-}
-
-static ssize_t do_read(void *userdata, int fd, void *buf, size_t len)
-{
-	return do_recvfrom(userdata, fd, buf, len, 0, NULL, NULL);
-}
-
-static ssize_t do_readv(void *userdata, int fd, const struct iovec *iov, int count)
-{
-	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov,
-			      .msg_iovlen = count < 0 ? 0 : (size_t)count };
-
-	return do_recvmsg(userdata, fd, &msg, 0);
+	return (int)plugin_call(userdata, &op);
 }
 
 /* -- Sets of descriptors, pipes -- */
@@ -412,22 +155,22 @@ static u64 timeout_of(int ms)
 
 static int do_poll(void *userdata, struct pollfd *fds, nfds_t count, int timeout)
 {
-	struct sys_op op = op_of(SYS_POLL, -1);
+	struct sys_op op = plugin_op(SYS_POLL, -1);
 	struct sys_pollfd *list;
 	int result;
 	nfds_t i;
 
 	if (count > 1024)
-		return (int)failed(EINVAL);
+		return (int)plugin_failed(EINVAL);
 	list = calloc(count + !count, sizeof(*list));
 	if (!list)
-		return (int)failed(ENOMEM);
+		return (int)plugin_failed(ENOMEM);
 	for (i = 0; i < count; i++)
 		list[i] = (struct sys_pollfd){ fds[i].fd, (u16)fds[i].events, 0 };
 	op.data = (u8 *)list;
 	op.data_len = (u32)(count * sizeof(*list));
 	op.timeout_ns = timeout_of(timeout);
-	result = (int)call(userdata, &op);
+	result = (int)plugin_call(userdata, &op);
 	for (i = 0; result >= 0 && i < count; i++)
 		fds[i].revents = (short)list[i].revents;
 	free(list);
@@ -436,38 +179,39 @@ static int do_poll(void *userdata, struct pollfd *fds, nfds_t count, int timeout
 
 static int do_epoll_create(void *userdata, int size)
 {
-	return size <= 0 ? (int)failed(EINVAL) : with_number(userdata, SYS_EPOLL_CREATE, -1, 0);
+	return size <= 0 ? (int)plugin_failed(EINVAL) :
+			   with_number(userdata, SYS_EPOLL_CREATE, -1, 0);
 }
 
 static int do_epoll_ctl(void *userdata, int set, int command, int fd, struct epoll_event *event)
 {
-	struct sys_op op = op_of(SYS_EPOLL_CTL, set);
+	struct sys_op op = plugin_op(SYS_EPOLL_CTL, set);
 
 	op.arg[0] = (u64)command;
 	op.arg[1] = (u64)(s64)fd;
 	op.data = (u8 *)event; /* Linux's 12 bytes on x86-64 */
 	op.data_len = event ? sizeof(*event) : 0;
-	return (int)call(userdata, &op);
+	return (int)plugin_call(userdata, &op);
 }
 
 static int do_epoll_wait(void *userdata, int set, struct epoll_event *events, int count,
 			 int timeout)
 {
-	struct sys_op op = op_of(SYS_EPOLL_WAIT, set);
+	struct sys_op op = plugin_op(SYS_EPOLL_WAIT, set);
 
 	if (count <= 0 || count > 1024)
-		return (int)failed(EINVAL);
+		return (int)plugin_failed(EINVAL);
 	op.arg[0] = (u64)count;
 	op.data = (u8 *)events;
 	op.data_len = (u32)count * (u32)sizeof(*events);
 	op.timeout_ns = timeout_of(timeout);
-	return (int)call(userdata, &op);
+	return (int)plugin_call(userdata, &op);
 }
 
 static int do_pipe(void *userdata, int ends[2])
 {
-	struct sys_op op = op_of(SYS_PIPE, -1);
-	long both = call(userdata, &op);
+	struct sys_op op = plugin_op(SYS_PIPE, -1);
+	long both = plugin_call(userdata, &op);
 
 	if (both < 0)
 		return -1;
@@ -479,14 +223,14 @@ static int do_pipe(void *userdata, int ends[2])
 static int do_splice(void *userdata, int in, off_t *in_offset, int out, off_t *out_offset,
 		     size_t len, unsigned int flags)
 {
-	struct sys_op op = op_of(SYS_SPLICE, in);
+	struct sys_op op = plugin_op(SYS_SPLICE, in);
 
 	if (in_offset || out_offset)
-		return (int)failed(ESPIPE);
+		return (int)plugin_failed(ESPIPE);
 	op.arg[0] = (u64)(s64)out;
 	op.arg[1] = len;
 	op.arg[2] = flags;
-	return (int)call(userdata, &op);
+	return (int)plugin_call(userdata, &op);
 }
 
 /* -- The device and the clock -- */
@@ -497,11 +241,11 @@ static int do_netdev_send(void *userdata, const void *buf, size_t count)
 	bool ok;
 
 	if (count > 65535)
-		return (int)failed(EMSGSIZE);
+		return (int)plugin_failed(EMSGSIZE);
 	pthread_mutex_lock(&p->lock);
 	ok = plugin_host_send(p->host, buf, (u32)count);
 	pthread_mutex_unlock(&p->lock);
-	return ok ? 0 : (int)failed(EIO);
+	return ok ? 0 : (int)plugin_failed(EIO);
 }
 
 static long long usecs(u64 ns)
@@ -590,16 +334,7 @@ packetdrill_interface_init(const char *flags, struct packetdrill_interface *inte
 	interface->listen = do_listen;
 	interface->accept = do_accept;
 	interface->connect = do_connect;
-	interface->read = do_read;
-	interface->readv = do_readv;
-	interface->recv = do_recv;
-	interface->recvfrom = do_recvfrom;
-	interface->recvmsg = do_recvmsg;
-	interface->write = do_write;
-	interface->writev = do_writev;
-	interface->send = do_send;
-	interface->sendto = do_sendto;
-	interface->sendmsg = do_sendmsg;
+	plugin_data_entries(interface);
 	interface->fcntl = do_fcntl;
 	interface->ioctl = do_ioctl;
 	interface->close = do_close;
