@@ -42,3 +42,38 @@ tap.test("TCP: an address that the table local does not have is no source", func
   t:is(select(2, s:try("bind", "10.9.9.9", 7000)), "EADDRNOTAVAIL")
   t:is(select(2, s:try("connect", "10.9.9.9", 80)), "ENETUNREACH")
 end)
+
+-- By which of the two ways 32 connections to one service went.
+local function spread(policy, bound)
+  local host, near, far = two_ways()
+  host:sysctl("net.ipv4.fib_multipath_hash_policy", policy)
+  host:sysctl("net.ipv4.fib_multipath_hash_fields", 0x37) -- policy 3: with the ports
+  host:ip "route add default nexthop via 192.0.2.9 dev tun0 nexthop via 203.0.113.9 dev tun1"
+  for _ = 1, 32 do
+    local s = host:socket("tcp", { nonblock = true })
+    if bound then s:bind(bound, 0) end
+    s:try("connect", "198.51.100.7", 80)
+  end
+  return near:collect { during = "1ms" }, far:collect { during = "1ms" }
+end
+
+for _, policy in ipairs { 1, 3 } do
+  tap.test(("policy %d: connections to one service are spread before they have a port"):format(policy), function(t)
+    local near, far = spread(policy)
+    t:ok(#near >= 8 and #far >= 8, ("%d and %d"):format(#near, #far))
+    t:is(#near + #far, 32)
+    for _, syn in ipairs(near) do t:is(syn.ip.src, "192.0.2.1") end
+    for _, syn in ipairs(far) do t:is(syn.ip.src, "203.0.113.1") end
+  end)
+end
+
+tap.test("policy 0: all to one address go one way", function(t)
+  local near, far = spread(0)
+  t:is(#near * #far, 0)
+  t:is(#near + #far, 32)
+end)
+
+tap.test("policy 1: who is bound to a next hop's address goes by that", function(t)
+  local near, far = spread(1, "203.0.113.1")
+  t:is({ #near, #far }, { 0, 32 })
+end)

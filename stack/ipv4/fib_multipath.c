@@ -123,8 +123,12 @@ static u32 custom_hash(const struct net *net, struct hash_keys outer, const stru
 u32 fib_multipath_hash(const struct net *net, const struct flowi4 *flp, const struct sk_buff *skb)
 {
 	struct hash_keys k = { flp->saddr, flp->daddr, flp->sport, flp->dport, flp->proto };
+	s32 policy = net->sysctl.fib_multipath_hash_policy;
 
-	switch (net->sysctl.fib_multipath_hash_policy) {
+	/* connect() that has not chosen its port: else all to one service would go one way. */
+	if (flp->flags & FLOWI_FLAG_ANY_SPORT && (policy == 1 || policy == 3))
+		k.sport = (u16)get_random_u32(net_world(net), RANDOM_HASH);
+	switch (policy) {
 	case 1:
 		return keys_hash(net, &k, true);
 	case 2:

@@ -29,6 +29,7 @@ struct fib_info;
 /* flowi4.flags */
 #define FLOWI_FLAG_ANYSRC	    0x01u /* the source need not be ours (transparent sockets) */
 #define FLOWI_FLAG_IGNORE_LINKSTATE 0x02u /* a device without carrier is as good as any */
+#define FLOWI_FLAG_ANY_SPORT	    0x04u /* the source port is not chosen yet: hash any */
 
 /* The key of a lookup. Addresses as on the wire, ports in host byte order, 0 where unknown. */
 struct flowi4 {
@@ -90,6 +91,10 @@ struct rtable *ip_route_output_flow(struct net *net, struct flowi4 *fl4, const s
  * say of packets from there what it does not say of others. */
 struct rtable *ip_route_connect(struct net *net, struct flowi4 *fl4, const struct sock *sk,
 				int *err);
+/* Then the source port is chosen, too: asks again if it was open (FLOWI_FLAG_ANY_SPORT). Takes over
+ * rt; NULL with *err: there is no way any more. */
+struct rtable *ip_route_newports(struct flowi4 *fl4, struct rtable *rt, const struct sock *sk,
+				 int *err);
 
 /*
  * What a packet that arrived is: sets skb->dst to a local, forwarding, broadcast, multicast or

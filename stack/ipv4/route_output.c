@@ -220,3 +220,15 @@ struct rtable *ip_route_connect(struct net *net, struct flowi4 *fl4, const struc
 	}
 	return ip_route_output_flow(net, fl4, sk, err);
 }
+
+struct rtable *ip_route_newports(struct flowi4 *fl4, struct rtable *rt, const struct sock *sk,
+				 int *err)
+{
+	if (!(fl4->flags & FLOWI_FLAG_ANY_SPORT))
+		return rt;
+	dst_release(&rt->dst);
+	fl4->flags &= (u8)~FLOWI_FLAG_ANY_SPORT;
+	fl4->sport = sk->inet_num;
+	fl4->oif = sk->sk_bound_dev_if;
+	return ip_route_output_flow(sk->net, fl4, sk, err);
+}

@@ -41,11 +41,13 @@ static struct rtable *connect_route(struct sock *sk, be32 nexthop, u16 dport, st
 									  RT_SCOPE_UNIVERSE,
 				.proto = IPPROTO_TCP,
 				.flags = sk->inet_transparent ? FLOWI_FLAG_ANYSRC : 0 };
+	if (!fl4->sport)
+		fl4->flags |= FLOWI_FLAG_ANY_SPORT;
 	return ip_route_connect(sk->net, fl4, sk, err);
 }
 
 /* The rest of an opening whose addresses are known: port, ISN, SYN. Takes over rt. */
-static int connect_hashed(struct sock *sk, struct rtable *rt)
+static int connect_hashed(struct sock *sk, struct flowi4 *fl4, struct rtable *rt)
 {
 	const struct inet_addr laddr = inet_addr4(sk->inet_saddr),
 			       faddr = inet_addr4(sk->inet_daddr);
@@ -57,6 +59,9 @@ static int connect_hashed(struct sock *sk, struct rtable *rt)
 		dst_release(&rt->dst);
 		return err;
 	}
+	rt = ip_route_newports(fl4, rt, sk, &err);
+	if (!rt)
+		return err;
 	sk_dst_set(sk, &rt->dst);
 	sk->inet_id = ip_ident_first(sk->net);
 	return tcp_open(sk, &laddr, &faddr);
@@ -119,7 +124,7 @@ int tcp_v4_connect(struct sock *sk, const struct sock_addr *addr)
 	}
 	inet_csk(sk)->icsk_ext_hdr_len = opt ? opt->opt.optlen : 0;
 	tp->rx_opt.mss_clamp = TCP_MSS_DEFAULT;
-	err = connect_hashed(sk, rt);
+	err = connect_hashed(sk, &fl4, rt);
 	if (err)
 		connect_undo(sk);
 	return err;
