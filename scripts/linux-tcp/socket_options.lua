@@ -134,6 +134,27 @@ tap.test("SO_BINDTOIFINDEX: the same as SO_BINDTODEVICE by number", function(t)
   t:is(get(s, "SO_BINDTODEVICE"), "")
 end)
 
+tap.test("SO_BINDTODEVICE while it connects: to where another socket of the same addresses and ports is bound",
+  function(t)
+    local host = net.host { addr = "192.0.2.1/24" }
+    local second = host:nic { addr = "198.51.100.1/24" }
+    local near = host.wire:peer { addr = "192.0.2.9", port = 80 }:to(7000)
+    local far = second.wire:peer { addr = "192.0.2.9", port = 80 }:to(7000)
+    host:ip "route add 192.0.2.9 dev eth1 metric 5"
+    local s = {}
+    for i, peer in ipairs { near, far } do
+      s[i] = host:socket("tcp", { nonblock = true })
+      s[i]:option("SO_BINDTODEVICE", i == 1 and "eth0" or "eth1")
+      s[i]:bind("192.0.2.1", 7000)
+      t:is(select(2, s[i]:try("connect", "192.0.2.9", 80)), "EINPROGRESS")
+      peer:expect(net.ip { src = "192.0.2.1" } / net.tcp { sport = 7000, flags = "S" })
+    end
+    s[2]:option("SO_BINDTODEVICE", "eth0")
+    net.sleep "100ms"
+    far:expect_nothing { during = "5s" }
+    t:is(#near:collect(), 10, "both try again by the first device, a second apart")
+  end)
+
 tap.test("SO_RCVMARK and SO_RCVPRIORITY: what netfilter marked and how it is queued comes with a datagram", function(t)
   local host = net.host { addr = "192.0.2.1/24" }
   local peer = host.wire:peer { addr = "192.0.2.9", port = 5000 }:to(7)

@@ -146,6 +146,7 @@ void inet_sk_key(struct sock *sk)
 	skc->skc_family = sk_is_ipv6(sk) ? AF_INET6 : AF_INET;
 	skc->skc_ipv6only = sk->pinet6 && sk->pinet6->ipv6only;
 	skc->skc_bound_dev_if = sk->sk_bound_dev_if;
+	skc->skc_rebound = 0;
 	skc->skc_num = sk->inet_num;
 	skc->skc_dport = sk->inet_dport;
 	if (sk_is_ipv6(sk)) {
@@ -435,7 +436,8 @@ void inet_hashinfo_exit(struct inet_hashinfo *hi)
 	hi->table_perturb = NULL;
 }
 
-/* Nobody in front of it in its chain has the same key. */
+/* Nobody in front of it in its chain has the same key. Who changes his device is not looked at: as
+ * in Linux he may then stand behind somebody whose segments he would otherwise get. */
 static void ehash_unique_check(const struct inet_hashinfo *hi, const struct sock_common *skc)
 {
 	const struct inet_addr laddr = skc_rcv_saddr(skc), faddr = skc_daddr(skc);
@@ -443,7 +445,8 @@ static void ehash_unique_check(const struct inet_hashinfo *hi, const struct sock
 		ehash_find(hi, skc->skc_net, skc->skc_family, &laddr, skc->skc_num, &faddr,
 			   skc->skc_dport, skc->skc_bound_dev_if, skc->skc_hash);
 
-	ASSERT(first == skc || first->skc_bound_dev_if != skc->skc_bound_dev_if);
+	ASSERT(first == skc || first->skc_bound_dev_if != skc->skc_bound_dev_if ||
+	       first->skc_rebound || skc->skc_rebound);
 }
 
 static void ehash_check(const struct inet_hashinfo *hi)

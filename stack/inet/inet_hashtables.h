@@ -41,6 +41,7 @@ struct sock_common {
 	u8 skc_family; /* of the addresses: AF_INET for a mapped one of an AF_INET6 socket */
 	u8 skc_kind : 2; /* enum skc_kind */
 	u8 skc_ipv6only : 1; /* an AF_INET6 listener that takes no mapped addresses */
+	u8 skc_rebound : 1; /* SO_BINDTODEVICE since it is hashed: may be a second of its key */
 	u16 skc_timer_cpu; /* on which its timers fire; no part of the key */
 	union {
 		struct {

@@ -474,7 +474,10 @@ void tcp_v4_destroy_sock(struct sock *sk)
 /* The device it is bound to changed; that is no part of the hash. */
 void tcp_v4_rehash(struct sock *sk)
 {
-	inet_skc(sk)->skc_bound_dev_if = sk->sk_bound_dev_if;
+	struct sock_common *skc = inet_skc(sk);
+
+	skc->skc_rebound |= skc->skc_bound_dev_if != sk->sk_bound_dev_if;
+	skc->skc_bound_dev_if = sk->sk_bound_dev_if;
 }
 
 const struct proto tcp_prot = {
