@@ -75,8 +75,8 @@ const char *py_slice(const struct py_value *v, const struct py_value *from,
 		return NULL;
 	}
 	*out = *v;
-	out->item = v->item + begin;
 	out->count = end - begin;
+	out->item = out->count ? v->item + begin : NULL;
 	return NULL;
 }
 
@@ -302,7 +302,7 @@ static const char *split(const struct pd_text *s, const struct pd_text *by, stru
 
 	if (by && by->len == 0)
 		return "ValueError: empty separator";
-	while (count < PY_MAX_ITEMS) {
+	for (;;) {
 		s64 end = by ? find_text(s, by, at) : -1;
 		size_t stop = s->len;
 
@@ -314,6 +314,8 @@ static const char *split(const struct pd_text *s, const struct pd_text *by, stru
 			stop = (size_t)end;
 		for (size_t i = at; !by && i < stop; i++)
 			stop = isspace((unsigned char)s->p[i]) ? i : stop;
+		if (count == PY_MAX_ITEMS)
+			return NO_MEMORY;
 		item = pd_arena_grow(arena, item, count, sizeof(*item));
 		item[count++] = new_string(arena, s->p + at, stop - at);
 		if (stop == s->len && end < 0)

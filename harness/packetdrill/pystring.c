@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define NO_MEMORY "MemoryError: a value is too large"
+
 struct literal {
 	bool raw, format;
 	size_t quotes; /* 1 or 3 of them */
@@ -113,6 +115,8 @@ static bool take_field(struct py_run *r, const struct literal *l, struct strbuf 
 		return py_broken(r, "'}' is missing");
 	if (r->live && !exception)
 		exception = py_format_field(&value, spec, r->arena, text);
+	if (!exception && text->len > PY_MAX_STRING)
+		exception = NO_MEMORY;
 	return py_check(r, exception, at);
 }
 
@@ -156,6 +160,7 @@ static bool one_string(struct py_run *r, struct py_value *out)
 
 bool py_strings(struct py_run *r, struct py_value *out)
 {
+	const char *at = r->p;
 	struct py_value next;
 
 	if (!one_string(r, out))
@@ -165,7 +170,8 @@ bool py_strings(struct py_run *r, struct py_value *out)
 
 		if (!one_string(r, &next))
 			return false;
-		py_binary("+", &first, &next, r->arena, out);
+		if (!py_check(r, py_binary("+", &first, &next, r->arena, out), at))
+			return false;
 	}
 	return true;
 }

@@ -329,11 +329,11 @@ static const char *format_string(const struct pd_text *format, const struct py_v
 		} else {
 			error = format_one(format, &at, &item[used++], &text);
 		}
+		if (!error && text.len > PY_MAX_STRING)
+			error = NO_MEMORY;
 	}
 	if (!error && used < count)
 		error = "TypeError: not all arguments converted during string formatting";
-	if (!error && text.len > PY_MAX_STRING)
-		error = NO_MEMORY;
 	if (!error) {
 		*out = (struct py_value){ .kind = PY_STRING };
 		out->s = pd_arena_text(arena, text.data, text.len);

@@ -151,6 +151,15 @@ static void test_strings(void **state)
 	prints("f'{v} {v + 1:03d} {w!r} {{{w:3}}}' 'z', r'\\n', '\\x41\\q'",
 	       "7 008 'q' {q  }z \\n A\\q\n");
 	prints("'''a\nb'''", "a\nb\n");
+	prints("' '.split()[0:], ' '.split() + [1]", "[] [1]\n");
+	fails("'%99999d%9d' % (1, 2)", PD_PYTHON_FAILED,
+	      "x.pkt:5: MemoryError: a value is too large");
+	fails("f'{1:60000}{1:60000}'", PD_PYTHON_FAILED,
+	      "x.pkt:5: MemoryError: a value is too large");
+	fails("x = f'{1:60000}' f'{1:60000}'", PD_PYTHON_FAILED,
+	      "x.pkt:5: MemoryError: a value is too large");
+	fails("f'{1:5000}'.replace(' ', '')", PD_PYTHON_FAILED,
+	      "x.pkt:5: MemoryError: a value is too large");
 	fails("'a'.title()", PD_PYTHON_ERROR, "x.pkt:5: unknown method 'title'");
 	fails("'a'.length", PD_PYTHON_ERROR, "x.pkt:5: unknown attribute 'length'");
 	fails("'{} {}'.format(1)", PD_PYTHON_FAILED,
