@@ -14,7 +14,7 @@
 #include "convert/tcp.h"
 #include "replay/frame.h"
 #include "packetdrill/front.h"
-#include "sut/sut.h"
+#include "run/options.h"
 #include "tap/tap.h"
 
 #include <errno.h>
@@ -156,10 +156,8 @@ static bool parse(struct convert *c, int argc, char **argv, struct strbuf *error
 		return wrong(error, "--family is 4, 6, mapped or all, not", c->family_text);
 	if (c->file && c->family_text && !pd_file_is(c->file))
 		return wrong(error, "--family is for packetdrill scripts, not for", c->file);
-	if (c->sut_text && strcmp(c->sut_text, "kernel") == 0)
-		c->sut = &sut_kernel;
-	else if (c->sut_text && strcmp(c->sut_text, "tapline") != 0)
-		return wrong(error, "--sut is tapline or kernel, not", c->sut_text);
+	if (c->sut_text && !(c->sut = run_sut_by_name(c->sut_text, error)))
+		return false;
 	if (c->file && (c->sut_text || c->info) && !(c->record && pd_file_is(c->file)))
 		return wrong(error,
 			     "--sut and --info are for --record of packetdrill scripts, not for",

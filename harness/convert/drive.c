@@ -45,15 +45,6 @@ static void take_line(struct recording *r, const char *line)
 		r->count++;
 }
 
-/* The first message of a failure's YAML. */
-static void why(const struct script_result *result, struct strbuf *error)
-{
-	const char *p = strstr(strbuf_text(&result->diagnosis), "message: ");
-
-	p = p ? p + 9 : "it was skipped";
-	strbuf_printf(error, "%.*s", (int)strcspn(p, "\n"), p);
-}
-
 static bool run(const char *path, struct recording *out, struct strbuf *error)
 {
 	const struct script_config config = { .seed = 1,
@@ -70,7 +61,8 @@ static bool run(const char *path, struct recording *out, struct strbuf *error)
 	script_run(s, 0, "", &result);
 	ok = result.verdict == TAP_OK;
 	if (!ok)
-		why(&result, error);
+		strbuf_puts(error,
+			    result.message.len ? strbuf_text(&result.message) : "it was skipped");
 	for (line = strbuf_text(&result.printed); *line;) {
 		take_line(out, line);
 		line += strcspn(line, "\n");

@@ -260,6 +260,17 @@ static void close_file(struct pkt_file *f)
 	args_free(&f->args);
 }
 
+static void not_to_its_end(const struct script_result *result, const char *path,
+			   struct strbuf *error)
+{
+	if (result->verdict == TAP_SKIP)
+		strbuf_printf(error, "%s: the script does not run to its end: %s", path,
+			      strbuf_text(&result->directive));
+	else
+		strbuf_printf(error, "%s:%d: the script does not run to its end: %s", path,
+			      result->line, strbuf_text(&result->message));
+}
+
 bool pkt_record(const char *path, u8 families, const struct sut_ops *sut, bool info,
 		struct strbuf *out, struct strbuf *error)
 {
@@ -274,9 +285,7 @@ bool pkt_record(const char *path, u8 families, const struct sut_ops *sut, bool i
 		pd_file_record(f.file, 0, recorder, &result);
 		ok = result.verdict == TAP_OK;
 		if (!ok)
-			strbuf_printf(error, "%s: the script does not run to its end: %s", path,
-				      result.directive.len ? strbuf_text(&result.directive) :
-							     strbuf_text(&result.diagnosis));
+			not_to_its_end(&result, path, error);
 		if (script) /* else it can not be read, which the result tells */
 			pd_recorder_write(recorder, script, strbuf_text(&f.text), out);
 	}

@@ -345,6 +345,8 @@ static void fill_result(struct test_run *t, const char *rerun)
 		if (!d.file)
 			d.file = t->script->path;
 		tap_yaml(&r->diagnosis, &d);
+		tap_message(&r->message, &d);
+		r->line = d.line;
 	} else if (t->skipped) {
 		r->verdict = TAP_SKIP;
 		strbuf_puts(&r->directive, strbuf_text(&t->message));
@@ -386,6 +388,7 @@ void script_result_free(struct script_result *r)
 {
 	strbuf_free(&r->directive);
 	strbuf_free(&r->diagnosis);
+	strbuf_free(&r->message);
 	strbuf_free(&r->comments);
 	strbuf_free(&r->printed);
 	strbuf_free(&r->shown);

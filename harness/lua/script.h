@@ -52,6 +52,8 @@ struct script_result {
 	bool invariant; /* an invariant of the stack broke */
 	struct strbuf directive; /* why it was skipped */
 	struct strbuf diagnosis; /* YAML block of a failure, ready to print */
+	struct strbuf message; /* the same in one line, for `tapline convert` */
+	int line; /* of the file, where it failed; 0: not known */
 	struct strbuf comments; /* TAP comments, ready to print */
 	struct strbuf printed; /* for standard error */
 	struct strbuf shown; /* requirement ids, one a line */

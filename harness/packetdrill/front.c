@@ -316,6 +316,8 @@ static void fill_result(const struct pd_file *f, const struct pd_outcome *o, con
 	if (o->failed) {
 		result->verdict = TAP_NOT_OK;
 		tap_yaml(&result->diagnosis, &d);
+		tap_message(&result->message, &d);
+		result->line = d.line;
 	} else if (o->skipped) {
 		result->verdict = TAP_SKIP;
 		strbuf_puts(&result->directive, strbuf_text(&o->message));

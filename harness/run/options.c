@@ -176,14 +176,20 @@ static bool parse_nic(struct run_options *o, const char *text, struct strbuf *er
 	return o->nic != NULL;
 }
 
-static bool parse_sut(struct run_options *o, const char *text, struct strbuf *error)
+const struct sut_ops *run_sut_by_name(const char *name, struct strbuf *error)
 {
 	static const char *const names[] = { "tapline", "kernel" };
-	const char *name = parse_name("--sut", "stack", names, text, error);
+	const char *known = parse_name("--sut", "stack", names, name, error);
 
-	if (name)
-		o->sut = name == names[0] ? &sut_tapline : &sut_kernel;
-	return name != NULL;
+	return !known ? NULL : known == names[0] ? &sut_tapline : &sut_kernel;
+}
+
+static bool parse_sut(struct run_options *o, const char *text, struct strbuf *error)
+{
+	const struct sut_ops *sut = run_sut_by_name(text, error);
+
+	o->sut = sut ? sut : o->sut;
+	return sut != NULL;
 }
 
 /* What --sut kernel has nothing to set against: a check that finds nothing is none. */

@@ -15,6 +15,9 @@
 
 struct script_setting;
 
+/* The stack of that name (`--sut`); NULL with a message: there is none. */
+const struct sut_ops *run_sut_by_name(const char *name, struct strbuf *error);
+
 struct run_options {
 	u64 seed;
 	unsigned int jobs;

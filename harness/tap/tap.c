@@ -158,6 +158,28 @@ void tap_yaml(struct strbuf *out, const struct tap_diagnosis *d)
 	strbuf_puts(out, "  ...\n");
 }
 
+/* The lines of a text, with "; " between. */
+static void one_line(struct strbuf *out, const char *text)
+{
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+
+		strbuf_add(out, text, n);
+		text += n + (text[n] == '\n');
+		if (*text)
+			strbuf_puts(out, "; ");
+	}
+}
+
+void tap_message(struct strbuf *out, const struct tap_diagnosis *d)
+{
+	one_line(out, d->message ? d->message : "failed");
+	if (!d->got)
+		return;
+	strbuf_puts(out, ": ");
+	one_line(out, d->got);
+}
+
 void tap_comment(struct strbuf *out, const char *text)
 {
 	while (*text) {

@@ -36,6 +36,9 @@ void tap_result(struct strbuf *out, size_t number, enum tap_verdict verdict, con
 /* The YAML block of a failure. */
 void tap_yaml(struct strbuf *out, const struct tap_diagnosis *d);
 
+/* Its message and what was got in one line: for an error outside of TAP. */
+void tap_message(struct strbuf *out, const struct tap_diagnosis *d);
+
 /* A comment; each line of the text becomes one "# " line. */
 void tap_comment(struct strbuf *out, const char *text);
 

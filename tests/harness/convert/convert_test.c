@@ -295,7 +295,7 @@ static void test_record(void **state)
 		c->err,
 		"--sut and --info are for --record of packetdrill scripts, not for 'x.pkt'");
 	c = command("$TAPLINE convert --record --sut linux x.pkt");
-	assert_contains(c->err, "--sut is tapline or kernel, not 'linux'");
+	assert_contains(c->err, "--sut: no stack 'linux' (there are tapline and kernel)");
 }
 
 /* packetdrill scripts: text to go on with, and what has no Lua is named with its place. */

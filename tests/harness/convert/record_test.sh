@@ -74,6 +74,13 @@ printf '0 socket(..., SOCK_STREAM, IPPROTO_TCP = 3\n' >"$work/bad.pkt"
 refused "bad.pkt:1: unknown field 'IPPROTO_TCP'" "$work/bad.pkt"
 printf '0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 writ(3, ..., 1) = 1\n' >"$work/bad.pkt"
 refused "bad.pkt:2: no system call 'writ' here; did you mean 'write'?" "$work/bad.pkt"
+printf '0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 `ip route add bogus`\n' >"$work/bad.pkt"
+refused "bad.pkt:2: the script does not run to its end: the command ended with status 2: ip: route" "$work/bad.pkt"
+if [ "$(wc -l <"$work/error")" != 1 ]; then
+	echo "more than a line:"
+	cat "$work/error"
+	exit 1
+fi
 refused "No such file" "$work/none.pkt"
-refused "not 'linux'" --sut linux "$work/bad.pkt"
+refused "no stack 'linux' (there are tapline and kernel" --sut linux "$work/bad.pkt"
 refused "for --record of packetdrill scripts" --info "$work/none.pcap"
