@@ -21,17 +21,37 @@ static inline double bench_now_ns(void)
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-static inline void bench_print(const char *name, double value, const char *unit)
-{
-	printf("%s %.2f %s\n", name, value, unit);
-}
-
 static inline void bench_check(int ok, const char *what)
 {
 	if (ok)
 		return;
 	fprintf(stderr, "bench: %s\n", what);
 	exit(1);
+}
+
+/* The rows that this program prints, each with a space behind it. */
+static const char *bench_row_names;
+
+/* PROGRAM --rows: what it would print, so that ci/bench runs only what it is asked for. */
+static inline void bench_rows(int argc, char **argv, const char *names)
+{
+	bench_row_names = names;
+	if (argc != 2 || strcmp(argv[1], "--rows") != 0)
+		return;
+	puts(names);
+	exit(0);
+}
+
+static inline void bench_print(const char *name, double value, const char *unit)
+{
+	const char *at = bench_row_names;
+	size_t len = strlen(name);
+
+	while (at && (at = strstr(at, name)) &&
+	       (at[len] != ' ' || (at > bench_row_names && at[-1] != ' ')))
+		at += len;
+	bench_check(at != NULL, "bench_rows() does not name this row");
+	printf("%s %.2f %s\n", name, value, unit);
 }
 
 /* PROGRAM [ROW]: one row alone, by its name, for a profiler. Is this one to be run? */

@@ -247,8 +247,11 @@ static void idle(void)
 		    "bytes/end");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	bench_rows(argc, argv,
+		   "lwip_tcp_bulk_segment lwip_tcp_open_use_close lwip_tcp_idle_connection ");
+
 	struct tcp_pcb *listener;
 
 	for (size_t i = 0; i < sizeof(out); i++)

@@ -80,8 +80,12 @@ static void run(struct netif *netif, uint16_t len)
 	bench_print(name, total / (ROUNDS - ROUNDS / 10) / BURST, "ns/frame");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	bench_rows(argc, argv,
+		   "lwip_udp_rx_64_to_socket lwip_udp_rx_1514_to_socket "
+		   "lwip_udp_rx_64_to_reader lwip_udp_rx_1514_to_reader ");
+
 	static struct netif netif;
 	ip4_addr_t addr, mask, gw;
 	struct udp_pcb *pcb;

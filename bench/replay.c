@@ -43,6 +43,8 @@ static void write_capture(const char *path)
 
 int main(int argc, char **argv)
 {
+	bench_rows(argc, argv, "replay_64 ");
+
 	struct rusage use;
 	int status = 0, null;
 	double seconds;

@@ -86,8 +86,13 @@ static void neighbours(struct world *w, u32 from, u32 n)
 	bench_check(found == LOOKUPS, "a neighbour was not found");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	bench_rows(argc, argv,
+		   "route_lookup_1 route_lookup_1000 route_lookup_100000 "
+		   "route_lookup_1000000 neigh_lookup_1 neigh_lookup_1000 "
+		   "neigh_lookup_100000 neigh_lookup_1000000 ");
+
 	static const u32 sizes[] = { 1, 1000, 100000, 1000000 };
 	void *arena = aligned_alloc(64, ARENA);
 	struct world *w = bench_two_hosts(arena, ARENA);

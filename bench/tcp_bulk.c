@@ -137,6 +137,10 @@ static const struct row rows[] = {
 
 int main(int argc, char **argv)
 {
+	bench_rows(argc, argv,
+		   "tcp_bulk_segment tcp_bulk_segment_no_gso_gro tcp_bulk_segment_tso_gro "
+		   "tcp_bulk_segment_veth ");
+
 	u32 ran = 0;
 
 	for (u32 i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -16,8 +16,11 @@ static u64 arena_used(const struct world *w)
 	return (u64)(w->mem.brk - w->mem.base);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	bench_rows(argc, argv,
+		   "tcp_idle_connection tcp_idle_connection_declared tcp_used_connection ");
+
 	const size_t size = 1u << 30;
 	void *arena = aligned_alloc(64, size);
 	struct world *w = bench_two_hosts(arena, size);

@@ -65,8 +65,11 @@ static void run(struct world *w, u32 n)
 	free(base);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	bench_rows(argc, argv,
+		   "tcp_lookup_1 tcp_lookup_1000 tcp_lookup_100000 tcp_lookup_1000000 ");
+
 	const struct world_config config = { .seed = 1 };
 	const size_t size = 256u << 20;
 	void *arena = aligned_alloc(64, size);

@@ -56,8 +56,12 @@ static void keepalive(struct world *w)
 	bench_print("tcp_keepalive_probe", (bench_now_ns() - t0) / CONNECTIONS, "ns/probe");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	bench_rows(argc, argv,
+		   "tcp_exchange_1 tcp_million_connection tcp_exchange_1000000 "
+		   "tcp_million_idle_2h tcp_million_idle_2h_events tcp_keepalive_probe ");
+
 	const size_t size = 6ull << 30;
 	void *arena = aligned_alloc(64, size);
 	struct world *w = bench_two_hosts(arena, size);

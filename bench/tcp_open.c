@@ -19,8 +19,10 @@ static void one(struct world *w, s32 listener)
 	bench_close(w, 1, fd[1]);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	bench_rows(argc, argv, "tcp_open_use_close ");
+
 	const size_t size = 64u << 20;
 	void *arena = aligned_alloc(64, size);
 	struct world *w = bench_two_hosts(arena, size);

@@ -96,8 +96,10 @@ static void requests(struct world *w)
 	bench_print("tcp_request_all", (double)(arena_used(w) - used) / COUNT, "bytes");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	bench_rows(argc, argv, "tcp_time_wait tcp_time_wait_all tcp_request tcp_request_all ");
+
 	const size_t size = 1u << 30;
 	void *arena = aligned_alloc(64, size);
 	struct world *w = bench_two_hosts(arena, size);

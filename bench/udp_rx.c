@@ -225,6 +225,12 @@ static const struct row {
 
 int main(int argc, char **argv)
 {
+	bench_rows(argc, argv,
+		   "udp_rx_64_to_socket udp_rx_64_to_reader udp_rx_1514_to_socket "
+		   "udp_rx_1514_to_reader udp_rx_64_to_socket_1000_devices "
+		   "udp_rx_64_to_socket_1000000_routes "
+		   "udp_rx_64_to_socket_100000_neighbours udp_rx_64_to_socket_other_hooks ");
+
 	u32 ran = 0;
 
 	for (u32 i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -39,8 +39,10 @@ static void build(struct world *w)
 	bench_check(world_apply(w, &op) >= 0, "address");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	bench_rows(argc, argv, "world_create_end world_create_end_as_a_test world_one_host_arena ");
+
 	const struct world_config config = { .seed = 1 };
 	void *arena = aligned_alloc(64, ARENA_SIZE);
 	struct world_memory memory = { 0 };
