@@ -145,6 +145,6 @@ int list_command(int argc, char **argv)
 	fprintf(stderr, "tapline list: there is no list '%s'", argv[0]);
 	if (near)
 		fprintf(stderr, "; did you mean '%s'?", near);
-	fputc('\n', stderr);
+	fputs("\nTry 'tapline list --help'.\n", stderr);
 	return EXIT_USAGE;
 }

@@ -167,6 +167,21 @@ static bool put_test(struct pkt_writer *w, const char *name)
 	return ok;
 }
 
+/*
+ * Where, in which family ("": the only one) and why the script did not do what it had to. The
+ * reason of a skip has its line in it.
+ */
+static void tell_failure(const struct script_result *result, const char *path, const char *family,
+			 const char *what, struct strbuf *error)
+{
+	strbuf_puts(error, path);
+	if (result->verdict != TAP_SKIP)
+		strbuf_printf(error, ":%d", result->line);
+	strbuf_printf(error, ": %s%s%s: ", family, *family ? ": " : "", what);
+	strbuf_puts(error, strbuf_text(result->verdict == TAP_SKIP ? &result->directive :
+								     &result->message));
+}
+
 static bool one_family(struct pd_file *f, size_t i, const char *path, const char *text,
 		       struct strbuf *out, struct strbuf *error)
 {
@@ -186,10 +201,8 @@ static bool one_family(struct pd_file *f, size_t i, const char *path, const char
 	pd_file_watch(f, i, &watch, &result);
 	ok = result.verdict == TAP_OK && result.directive.len == 0 && script;
 	if (!ok && !error->len)
-		strbuf_printf(error, "%s: %s: the script does not pass: %s", path,
-			      pd_file_test_name(f, i),
-			      result.directive.len ? strbuf_text(&result.directive) :
-						     "see 'tapline run'");
+		tell_failure(&result, path, pd_file_test_name(f, i), "the script does not pass",
+			     error);
 	if (ok) {
 		w = xrealloc(NULL, sizeof(*w));
 		*w = (struct pkt_writer){ .out = out,
@@ -260,17 +273,6 @@ static void close_file(struct pkt_file *f)
 	args_free(&f->args);
 }
 
-static void not_to_its_end(const struct script_result *result, const char *path,
-			   struct strbuf *error)
-{
-	if (result->verdict == TAP_SKIP)
-		strbuf_printf(error, "%s: the script does not run to its end: %s", path,
-			      strbuf_text(&result->directive));
-	else
-		strbuf_printf(error, "%s:%d: the script does not run to its end: %s", path,
-			      result->line, strbuf_text(&result->message));
-}
-
 bool pkt_record(const char *path, u8 families, const struct sut_ops *sut, bool info,
 		struct strbuf *out, struct strbuf *error)
 {
@@ -285,7 +287,8 @@ bool pkt_record(const char *path, u8 families, const struct sut_ops *sut, bool i
 		pd_file_record(f.file, 0, recorder, &result);
 		ok = result.verdict == TAP_OK;
 		if (!ok)
-			not_to_its_end(&result, path, error);
+			tell_failure(&result, path, "", "the script does not run to its end",
+				     error);
 		if (script) /* else it can not be read, which the result tells */
 			pd_recorder_write(recorder, script, strbuf_text(&f.text), out);
 	}

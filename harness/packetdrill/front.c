@@ -119,6 +119,10 @@ static int parse(struct pd_file *f, struct pd_test *t, const struct strbuf *text
 	if (t->script) {
 		if (!own_options(&t->settings, t->script, error))
 			return -1;
+		if (!t->script->events) {
+			strbuf_printf(error, "%s:1: no event here: nothing is tested", f->path);
+			return -1;
+		}
 		if (!t->settings.other_family)
 			return 1;
 		t->skip = xstrdup("the addresses that it is given are of another family");

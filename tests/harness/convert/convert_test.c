@@ -311,7 +311,7 @@ static void test_packetdrill(void **state)
 				    "not ok 1 - other.lua: ipv4\n");
 	assert_string_equal(c->err, "");
 	c = command("printf '0 close(3) = 0\\n' >bad.pkt; $TAPLINE convert bad.pkt");
-	assert_contains(c->err, "bad.pkt: ipv4: the script does not pass");
+	assert_contains(c->err, "bad.pkt:1: ipv4: the script does not pass: ");
 	assert_string_equal(c->out, "");
 	assert_int_equal(c->status, 2);
 	c = command(

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# A script's --ip_version is its only family, wherever it stands and whatever addresses stand with it.
+# A script's --ip_version is its only family, wherever it stands and whatever addresses stand with it; a
+# script without any event is an error.
 set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -22,3 +23,10 @@ grep -q '^ok 1 - .*: ipv6$' "$work/own.tap" || { cat "$work/own.tap"; exit 1; }
 sed '/ip_version/d' "$work/own.pkt" >"$work/none.pkt"
 "$tapline" run "$work/none.pkt" >"$work/none.tap" 2>&1 || true
 grep -q '^ok 1 - .*: ipv4 # SKIP .*family' "$work/none.tap" || { cat "$work/none.tap"; exit 1; }
+# Nothing that could fail is no pass.
+printf -- '--mtu=1400\n// Nothing.\n' >"$work/empty.pkt"
+if "$tapline" run "$work/empty.pkt" >"$work/empty.tap" 2>&1; then
+	cat "$work/empty.tap"
+	exit 1
+fi
+grep -q 'empty.pkt:1: no event here' "$work/empty.tap" || { cat "$work/empty.tap"; exit 1; }
