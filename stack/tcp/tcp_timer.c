@@ -299,10 +299,15 @@ static void no_memory(struct sock *sk, const struct sk_buff *head)
 	u32 retries = sk->sk_flags & SOCK_DEAD ? orphan_retries(sk, true) :
 						 (u32)sk->net->sysctl.tcp_retries2;
 	u32 limit = tp->rare->options.user_timeout;
-	u64 sent = head ? tcp_skb_timestamp_us(head) : tcp_rsk(tp->rare->fastopen_rsk)->snt_synack;
+	const struct request_sock *req = tp->rare->fastopen_rsk;
+	u64 sent = 0;
 
 	if (!limit)
 		limit = model_timeout(sk, retries, TCP_RTO_MIN);
+	if (head)
+		sent = tcp_skb_timestamp_us(head);
+	else if (tcp_rsk(req)->snt_synack)
+		sent = tcp_synack_sent_us(req);
 	if (sent && (tcp_mstamp(tp) - sent) / 1000 >= limit)
 		tcp_write_err(sk);
 	else

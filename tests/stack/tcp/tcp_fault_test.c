@@ -94,16 +94,20 @@ static void nth_allocation_fails(void **state)
 	assert_in_range(n, 40, 2000);
 }
 
+static void wire_end_param(u32 end, u32 param, u64 value)
+{
+	struct op op = { .kind = OP_WIRE_SET };
+
+	op.u.wire_set.end = end;
+	op.u.wire_set.param = param;
+	op.u.wire_set.value = value;
+	assert_int_equal(apply(&op), 0);
+}
+
 static void wire_param(u32 param, u64 value)
 {
-	for (u32 end = 0; end < 2; end++) {
-		struct op op = { .kind = OP_WIRE_SET };
-
-		op.u.wire_set.end = end;
-		op.u.wire_set.param = param;
-		op.u.wire_set.value = value;
-		assert_int_equal(apply(&op), 0);
-	}
+	for (u32 end = 0; end < 2; end++)
+		wire_end_param(end, param, value);
 }
 
 #define PIECES 8u
@@ -194,12 +198,61 @@ static void no_memory_for_ever(void **state)
 	}
 }
 
-int main(void)
+static void fastopen_allowed(u32 host)
+{
+	static const char name[] = "net.ipv4.tcp_fastopen", value[] = "0x607";
+	struct op op = { .kind = OP_SYSCTL };
 
+	op.u.sysctl.host = host;
+	op.u.sysctl.name = (struct op_bytes){ (const u8 *)name, sizeof(name) - 1 };
+	op.u.sysctl.value = (struct op_bytes){ (const u8 *)value, sizeof(value) - 1 };
+	assert_int_equal(apply(&op), 0);
+}
+
+/* A fast open child that gets no memory to send its SYN-ACK again, nor the client for its SYN,
+ * tries later: more than 2^32 us after the boot, too. */
+static void fastopen_child_waits_for_memory(void **state)
+{
+	u8 data[PIECE] = { 0 }, buf[2 * PIECE];
+	struct world_memory before, after;
+	s32 l, fd, child;
+
+	sock_world_setup(state);
+	fastopen_allowed(0);
+	fastopen_allowed(1);
+	l = try_socket(1);
+	fd = try_socket(0);
+	assert_int_equal(t_bind(1, l, any_addr, 80), 0);
+	assert_int_equal(t_call(1, SYS_LISTEN, l, 2), 0);
+	run_for(5000 * SEC);
+	t_sendto(0, fd, data, 0, MSG_FASTOPEN, host_addr[1], 81); /* resolves the addresses */
+	run_for(SEC / 2);
+	t_close(0, fd);
+	fd = try_socket(0);
+	wire_end_param(1, WIRE_PARAM_DROP_NEXT, 1);
+	assert_int_equal(t_sendto(0, fd, data, PIECE, MSG_FASTOPEN, host_addr[1], 80), PIECE);
+	run_for(SEC / 2);
+	child = (s32)t_call(1, SYS_ACCEPT, l, 0);
+	assert_true(child >= 0);
+	world_memory(w, &before);
+	plant(0, 2);
+	run_for(SEC);
+	world_memory(w, &after);
+	assert_int_equal(after.failed - before.failed, 2);
+	run_for(10 * SEC);
+	assert_int_equal(t_recv(1, child, buf, sizeof(buf), 0), PIECE);
+	assert_int_equal(t_sendto(1, child, data, PIECE, MSG_NOSIGNAL, NULL, 0), PIECE);
+	run_for(SEC);
+	assert_int_equal(t_recv(0, fd, buf, sizeof(buf), 0), PIECE);
+	sock_world_teardown(state);
+}
+
+int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(nth_allocation_fails),
 					    cmocka_unit_test(recovery_waits_for_memory),
-					    cmocka_unit_test(no_memory_for_ever) };
+					    cmocka_unit_test(no_memory_for_ever),
+					    cmocka_unit_test(fastopen_child_waits_for_memory) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
