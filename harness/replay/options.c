@@ -3,6 +3,7 @@
 #include "replay/options.h"
 
 #include "base/suggest.h"
+#include "lua/settings.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -238,12 +239,12 @@ static int parse_option(struct replay_options *o, int argc, char **argv, int *i)
 	int id;
 
 	if (len >= sizeof(name))
-		return wrong("unknown option", arg);
+		return wrong_choice("unknown option", option_names, arg);
 	memcpy(name, arg, len);
 	name[len] = '\0';
 	id = choice(option_names, name);
 	if (id < 0)
-		return wrong("unknown option", arg);
+		return wrong_choice("unknown option", option_names, name);
 	o->given |= 1u << id;
 	if (id >= OPTION_ANY) {
 		if (arg[len])
@@ -272,12 +273,32 @@ static int check_mode(const struct replay_options *o)
 	return -1;
 }
 
+/* Tried before the capture is opened, as `tapline run` does. */
+static int check_sysctls(const struct replay_options *o)
+{
+	struct script_config config = { .profile = o->rfc ? "rfc" : "linux", .setting_count = 1 };
+	struct strbuf error = { 0 };
+	bool ok = true;
+
+	for (u32 i = 0; i < o->sysctl_count && ok; i++) {
+		const struct script_setting setting = { o->sysctl[i].name, o->sysctl[i].value };
+
+		config.settings = &setting;
+		ok = settings_check(&config, &error);
+	}
+	if (!ok)
+		wrong(strbuf_text(&error), NULL);
+	strbuf_free(&error);
+	return ok ? -1 : 2;
+}
+
 int replay_options_parse(struct replay_options *o, int argc, char **argv)
 {
+	int status;
+
 	*o = (struct replay_options){ .any = true, .seed = 1 };
 	for (int i = 0; i < argc; i++) {
-		int status = -1;
-
+		status = -1;
 		if (argv[i][0] == '-' && argv[i][1])
 			status = parse_option(o, argc, argv, &i);
 		else if (o->file)
@@ -287,7 +308,10 @@ int replay_options_parse(struct replay_options *o, int argc, char **argv)
 		if (status >= 0)
 			return status;
 	}
-	return o->file ? check_mode(o) : wrong("no file is given", NULL);
+	if (!o->file)
+		return wrong("no file is given", NULL);
+	status = check_mode(o);
+	return status < 0 ? check_sysctls(o) : status;
 }
 
 void replay_options_free(struct replay_options *o)

@@ -102,6 +102,7 @@ static void test_usage(void **state)
 	} table[] = {
 		{ "", "no file is given" },
 		{ "--nonsense x.pcap", "unknown option: --nonsense" },
+		{ "--anotate=y x.pcap", "unknown option: --anotate; did you mean '--annotate'?" },
 		{ "--cut", "option wants a value: --cut" },
 		{ "--cut=some x.pcap", "--cut is pad, drop or keep, not: some" },
 		{ "--converse --side=sever x.pcap",
@@ -116,8 +117,11 @@ static void test_usage(void **state)
 		{ "--set novalue x.pcap", "--set wants KEY=VALUE: novalue" },
 		{ "--any=1 x.pcap", "option takes no value: --any" },
 		{ "x.pcap y.pcap", "more than one file: y.pcap" },
-		{ "--set net.no.such=1 " PCAPS "/udp/udp.pcap",
-		  "--set net.no.such=1: no such sysctl or value" },
+		{ "--set net.no.such=1 x.pcap", "--set: there is no sysctl 'net.no.such'" },
+		{ "--converse --set net.ipv4.tcp_sakc=1 x.pcap",
+		  "--set: there is no sysctl 'net.ipv4.tcp_sakc'; did you mean 'net.ipv4.tcp_sack'?" },
+		{ "--set net.ipv4.tcp_sack=x x.pcap",
+		  "--set: 'x' is no value for net.ipv4.tcp_sack" },
 		{ "-w /nonexistent/o.pcap " PCAPS "/udp/udp.pcap",
 		  "/nonexistent/o.pcap: No such file or directory" },
 	};
