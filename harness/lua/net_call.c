@@ -38,6 +38,7 @@ const char *net_errno_name(int code)
 		E(ENOTCONN),	  E(ETIMEDOUT),	   E(ECONNREFUSED),    E(EHOSTDOWN),
 		E(EHOSTUNREACH),  E(EALREADY),	   E(EINPROGRESS),     E(EPROTO),
 		E(ENODATA),	  E(ENOMSG),	   { 64, "ENONET" },   E(EKEYREJECTED),
+		E(ENFILE),
 #undef E
 	};
 	size_t i;

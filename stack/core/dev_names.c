@@ -122,6 +122,8 @@ void list_netdevice(struct net_device *dev)
 
 /* ---- numbered names ---- */
 
+#define MAX_NETDEVICES 32768u /* numbers that a pattern has: 8 * PAGE_SIZE */
+
 /* The number that number_name() makes `name` of; -1: it is none of the prefix's names. */
 static s64 number_of_name(const char *name, const char *prefix)
 {
@@ -138,22 +140,22 @@ static s64 number_of_name(const char *name, const char *prefix)
 	return number;
 }
 
-/* Writes `prefix` and the number in decimal; false when it does not fit. */
-static bool number_name(char *to, const char *prefix, u32 number)
+/* Writes `prefix`, the number in decimal and `suffix`; false when that does not fit. */
+static bool number_name(char *to, const char *prefix, u32 number, const char *suffix)
 {
-	size_t prefix_len = str_len(prefix);
+	size_t prefix_len = str_len(prefix), suffix_len = str_len(suffix);
 	char digits[10];
 	u32 n = 0;
 
 	do
 		digits[n++] = (char)('0' + number % 10);
 	while ((number /= 10) != 0);
-	if (prefix_len + n >= IFNAME_LEN)
+	if (prefix_len + n + suffix_len >= IFNAME_LEN)
 		return false;
 	memcpy(to, prefix, prefix_len);
 	for (u32 i = 0; i < n; i++)
 		to[prefix_len + i] = digits[n - 1 - i];
-	to[prefix_len + n] = 0;
+	memcpy(to + prefix_len + n, suffix, suffix_len + 1);
 	return true;
 }
 
@@ -180,20 +182,37 @@ static struct numbered_names *numbered_by(struct netns_devs *d, const char *pref
 	return known;
 }
 
-/* `name` ends with "%d"; it becomes the first name that is free. */
+/* The first '%' of a name; NULL: it has none. */
+static const char *pattern_at(const char *name)
+{
+	for (; *name; name++)
+		if (*name == '%')
+			return name;
+	return NULL;
+}
+
+/* `name` has a '%'. If it is the only one, and of "%d", it becomes the first name that is free. */
 static int dev_alloc_name(struct net *net, char *name)
 {
-	struct numbered_names *known;
-	char prefix[IFNAME_LEN];
+	const char *at = pattern_at(name);
+	char prefix[IFNAME_LEN], suffix[IFNAME_LEN];
+	u32 none = 0, *number = &none;
 
-	str_copy_n(prefix, sizeof(prefix), name, str_len(name) - 2);
-	known = numbered_by(&net->devs, prefix);
-	for (; number_name(name, prefix, known->first); known->first++) {
+	if (at[1] != 'd' || pattern_at(at + 2))
+		return -EINVAL;
+	str_copy_n(prefix, sizeof(prefix), name, (size_t)(at - name));
+	str_copy(suffix, at + 2, sizeof(suffix));
+	if (!suffix[0])
+		number = &numbered_by(&net->devs, prefix)->first;
+	for (; *number < MAX_NETDEVICES; ++*number) {
+		/* Linux cuts what is too long, and finds it taken. */
+		if (!number_name(name, prefix, *number, suffix))
+			return -EEXIST;
 		net->devs.numbers_tried++;
 		if (!dev_get_by_name(net, name))
 			return 0;
 	}
-	return -EINVAL;
+	return -ENFILE;
 }
 
 /* dev_valid_name(): what may stand in a path of /proc. */
@@ -212,13 +231,11 @@ static bool dev_valid_name(const char *name)
 int dev_prep_valid_name(struct net *net, const struct net_device *dev, const char *want, char *name)
 {
 	const struct net_device *other;
-	size_t len;
 
 	if (!dev_valid_name(want))
 		return -EINVAL;
 	str_copy(name, want, IFNAME_LEN);
-	len = str_len(name);
-	if (len >= 2 && name[len - 2] == '%' && name[len - 1] == 'd')
+	if (pattern_at(name))
 		return dev_alloc_name(net, name);
 	other = dev_get_by_name(net, name);
 	return other && other != dev ? -EEXIST : 0;

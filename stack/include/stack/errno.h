@@ -25,6 +25,7 @@
 #define ENODEV		19
 #define ENOTDIR		20
 #define EINVAL		22
+#define ENFILE		23
 #define EMFILE		24
 #define ENOTTY		25
 #define ENOSPC		28

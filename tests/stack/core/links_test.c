@@ -224,6 +224,37 @@ static void first_free_number_names_a_device(void **state)
 	end();
 }
 
+/* One "%d" and no other '%' makes a pattern, wherever it stands. Of 32768 numbers none is left, or
+ * the next one makes the name too long. */
+static void patterns_have_their_limits(void **state)
+{
+	static const char *const bad[] = { "a%", "a%s", "a%d%d", "a%%d", "%05d" };
+	struct netns_devs *devs;
+	char name[16];
+
+	(void)state;
+	begin();
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(named_dummy(bad[i]), -EINVAL);
+	assert_true(named_dummy("a%dx") > 0);
+	assert_int_equal(named_dummy("a0x"), -EEXIST);
+	assert_true(named_dummy("a%dx") > 0);
+	assert_int_equal(named_dummy("a1x"), -EEXIST);
+	for (u32 i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "thirteen-lett%u", i);
+		assert_true(named_dummy(name) > 0);
+	}
+	assert_int_equal(named_dummy("thirteen-lett%d"), -EEXIST);
+	assert_true(named_dummy("dummy%d") > 0);
+	devs = &w->hosts[0]->init_net->devs;
+	for (size_t i = 0; i < sizeof(devs->numbered) / sizeof(devs->numbered[0]); i++)
+		devs->numbered[i].first = 32767;
+	assert_true(named_dummy("dummy%d") > 0);
+	assert_int_equal(named_dummy("dummy32767"), -EEXIST);
+	assert_int_equal(named_dummy("dummy%d"), -ENFILE);
+	end();
+}
+
 /* Each device is named by two looks at most, and found by a look at a chain of a few, however many
  * there are. */
 static void naming_does_not_grow_dear(void **state)
@@ -275,6 +306,7 @@ int main(void)
 		cmocka_unit_test(refused_moves_change_nothing),
 		cmocka_unit_test(namespaces_are_named_by_number),
 		cmocka_unit_test(first_free_number_names_a_device),
+		cmocka_unit_test(patterns_have_their_limits),
 		cmocka_unit_test(naming_does_not_grow_dear),
 	};
 
