@@ -80,7 +80,7 @@ bool script_read(const char *path, const char *shown_as, struct strbuf *text, st
 	}
 	code = data_read_file(path, text);
 	if (code) {
-		strbuf_printf(error, "%s:1: cannot read the file: %s", shown_as,
+		strbuf_printf(error, "%s: cannot read the file: %s", shown_as,
 			      code == EINVAL ? "Not a regular file" : strerror(code));
 		return false;
 	}

@@ -41,7 +41,7 @@ static void check_bad(const char *name, int status, const char *message)
 static void test_missing(void **state)
 {
 	(void)state;
-	check_bad("missing.lua", 2, "missing.lua:1: cannot read the file: No such file");
+	check_bad("missing.lua", 2, "missing.lua: cannot read the file: No such file");
 }
 
 static void test_empty(void **state)
@@ -59,12 +59,12 @@ static void test_unreadable(void **state)
 {
 	(void)state;
 	command("ln -s circle.lua circle.lua; mkfifo pipe.lua");
-	check_bad("circle.lua", 2, "circle.lua:1: cannot read the file: Too many levels");
-	check_bad("pipe.lua", 2, "pipe.lua:1: cannot read the file: Not a regular file");
+	check_bad("circle.lua", 2, "circle.lua: cannot read the file: Too many levels");
+	check_bad("pipe.lua", 2, "pipe.lua: cannot read the file: Not a regular file");
 	if (geteuid() != 0) {
 		command_file("closed.lua", GOOD);
 		command("chmod 0 closed.lua");
-		check_bad("closed.lua", 2, "closed.lua:1: cannot read the file: Permission denied");
+		check_bad("closed.lua", 2, "closed.lua: cannot read the file: Permission denied");
 	}
 }
 
