@@ -70,7 +70,8 @@ static void tcp_v6_err_sk(struct sk_buff *skb, struct sock *sk, const u8 *iph, u
 
 	if (sk->sk_state == TCP_CLOSE)
 		return;
-	if (iph[7] < sk->inet_min_ttl) {
+	/* That of the message, unlike with IPv4: RFC 5082. */
+	if (skb_network_header(skb)[7] < sk->inet_min_ttl) {
 		MIB_INC(sk->net, TcpExtTCPMinTTLDrop);
 		return;
 	}
