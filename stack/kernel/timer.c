@@ -10,14 +10,6 @@
 #include "kernel/host.h"
 #include "kernel/trace.h"
 
-/* The hostile build starts just before the wrap of the kernel's 32-bit jiffies: five seconds, as
- * Linux itself does with five minutes. */
-#ifdef TAPLINE_HOSTILE
-#define INITIAL_JIFFIES (0x100000000ull - 5 * HZ)
-#else
-#define INITIAL_JIFFIES 0ull
-#endif
-
 u64 jiffies(const struct host *h)
 {
 	return INITIAL_JIFFIES + (h->world->now - h->born_ns) / JIFFY_NS;

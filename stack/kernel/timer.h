@@ -28,11 +28,15 @@ struct timer {
 void timer_setup(struct timer *t, struct cpu *cpu, timer_fn fn);
 
 /* CLOCK_MONOTONIC of the host, never 0: a host has a second behind it (hostile: its clock of ms is
- * about to wrap). What packets carry on their way out (skb->tstamp) is of this clock. */
+ * about to wrap; its last six bits, in which SYN cookies put options, are the other's). What
+ * packets carry on their way out (skb->tstamp) is of this clock. Its jiffies begin five seconds
+ * before their 32 bits wrap, as Linux's own do with five minutes. */
 #ifdef TAPLINE_HOSTILE
-#define KTIME_BASE ((0x100000000ull - 5000) * NSEC_PER_MSEC)
+#define KTIME_BASE	((0x100000000ull - 5016) * NSEC_PER_MSEC)
+#define INITIAL_JIFFIES (0x100000000ull - 5 * HZ)
 #else
-#define KTIME_BASE NSEC_PER_SEC
+#define KTIME_BASE	NSEC_PER_SEC
+#define INITIAL_JIFFIES 0ull
 #endif
 u64 ktime_get_ns(const struct host *h);
 

@@ -59,10 +59,10 @@ static u32 cookie_pad(const struct sock_common *skc, u32 count)
 	return skc->skc_net->sysctl.tapline_isn_pinned ? 0 : cookie_hash(skc, count, 1);
 }
 
-/* Minutes. */
+/* Minutes since the host was made. */
 static u32 cookie_time(const struct net *net)
 {
-	return (u32)(jiffies(net->host) / (60 * HZ));
+	return (u32)((jiffies(net->host) - INITIAL_JIFFIES) / (60 * HZ));
 }
 
 u32 tcp_cookie_init_sequence(struct sock *sk, struct request_sock *req)
